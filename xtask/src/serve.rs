@@ -1,0 +1,22 @@
+//! From a fresh clone to a running server.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::checkout::{Checkout, check};
+use crate::setup::{self, Purpose};
+
+/// Builds the optimised binary and becomes `huis serve`, in the folder where the person stands.
+pub(crate) fn serve(checkout: &Checkout, args: &[String]) -> anyhow::Result<()> {
+    setup::prepare(checkout, Purpose::Build)?;
+    check(checkout.cargo(["build", "--locked", "--release", "--package", "huis", "--bin", "huis"]))?;
+
+    let huis = checkout.target().join("release/huis");
+    let mut server = Command::new(&huis);
+    server.arg("serve").args(args);
+    checkout.set_build_environment(&mut server);
+    // Replacing this process, so that signals reach the server itself.
+    Err(server.exec()).with_context(|| format!("cannot start {}", huis.display()))
+}

@@ -1,0 +1,82 @@
+//! The everyday tier: format, rules, licences, lints and every behaviour at small counts.
+
+use clap::ValueEnum;
+
+use crate::cargo_deny;
+use crate::checkout::{Checkout, check};
+use crate::rules;
+use crate::setup::{self, Purpose};
+use crate::steps::{Outcome, Report};
+
+/// One step of a test run. The order here is the order of a run: what fails fast comes first.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Step {
+    /// The format of all sources
+    Format,
+    /// Which crate may know which, and what a source file may hold
+    Arrows,
+    /// No banned crate among the dependencies
+    Absences,
+    /// Banned crates, licences and sources, by cargo-deny
+    Deny,
+    /// Known weaknesses of the dependencies, by cargo-deny
+    Advisories,
+    /// Clippy's lints, warnings denied
+    Lints,
+    /// Compile all tests
+    Compile,
+    /// Run all tests
+    Tests,
+}
+
+/// Runs the everyday tier: the steps in `only`, or all when it is empty.
+pub(crate) fn run(checkout: &Checkout, only: &[Step]) -> anyhow::Result<()> {
+    setup::prepare(checkout, Purpose::Test)?;
+    let mut report = Report::default();
+    for step in Step::value_variants() {
+        if only.is_empty() || only.contains(step) {
+            report.step(step.name(), || step.run(checkout));
+        }
+    }
+    report.finish()
+}
+
+impl Step {
+    /// What the summary calls this step.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Arrows => "arrows",
+            Self::Absences => "absences",
+            Self::Deny => "deny",
+            Self::Advisories => "advisories",
+            Self::Lints => "lints",
+            Self::Compile => "compile",
+            Self::Tests => "tests",
+        }
+    }
+
+    /// Runs this step alone.
+    pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Format => check(checkout.cargo(["fmt", "--all", "--check"]))?,
+            Self::Arrows => rules::check_arrows(checkout)?,
+            Self::Absences => rules::check_absences(checkout)?,
+            Self::Deny => cargo_deny::check_bans_licences_and_sources(checkout)?,
+            Self::Advisories => return cargo_deny::check_advisories(checkout),
+            Self::Lints => check(checkout.cargo(LINTS))?,
+            Self::Compile => check(checkout.cargo(COMPILE))?,
+            Self::Tests => check(checkout.cargo(TESTS))?,
+        }
+        Ok(Outcome::Passed)
+    }
+}
+
+const LINTS: [&str; 9] =
+    ["clippy", "--locked", "--workspace", "--all-targets", "--profile", "ci", "--", "--deny", "warnings"];
+
+// Apart from the run, so that the summary tells compiling from testing.
+const COMPILE: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-run"];
+
+/// Every test, also after the first red one: one run tells all that is broken.
+pub(crate) const TESTS: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-fail-fast"];
