@@ -1,0 +1,129 @@
+//! The authenticated data of an MLS message: what the server has to know, and members check against the inside.
+//!
+//! It travels in the clear in the MLS framing (RFC 9420, section 6.3.1) and is covered by the sender's signature and
+//! by the AEAD. Form: version byte 1, then CBOR of [`AuthenticatedData`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, CodecError};
+use crate::{Bytes32, Member, MessageId, limits};
+
+/// The version byte.
+const VERSION: u8 = 1;
+
+/// What is said in the clear beside a sealed message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticatedData {
+    /// The message's id, which is also the key of the repeat check and stands inside the seal again.
+    pub id: MessageId,
+    /// Who sends.
+    pub author: Member,
+    /// The conversation's commit counter that this message was sealed under; a commit names the counter it follows.
+    pub follows: u64,
+    /// What the message does, as far as the server has to know.
+    pub act: Act,
+}
+
+/// What a message does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Application data.
+    Message {
+        /// HMAC-SHA256 of the content under a key that stands inside the seal: makes reports provable (franking).
+        commitment: Bytes32,
+    },
+    /// A commit that changes the group.
+    Commit {
+        /// Devices that the commit adds, in no particular order, each once.
+        joins: Vec<Member>,
+        /// Devices that the commit removes, each once.
+        leaves: Vec<Member>,
+    },
+    /// A proposal by which the author's account leaves; the server stops delivering to these devices at once.
+    Leave {
+        /// All devices of the author's account in the conversation.
+        leaves: Vec<Member>,
+    },
+}
+
+impl AuthenticatedData {
+    /// The bytes that stand in the MLS message.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        codec::to_versioned(VERSION, self)
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`CodecError`] for another version, another shape, repeated members, or more of them than a commit may name.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let data: Self = codec::from_versioned(VERSION, bytes)?;
+        match &data.act {
+            Act::Message { .. } => {}
+            Act::Commit { joins, leaves } => {
+                bounded("joins", joins, limits::JOINS_PER_COMMIT)?;
+                bounded("leaves", leaves, limits::MEMBERS)?;
+            }
+            Act::Leave { leaves } => bounded("leaves", leaves, limits::DEVICES)?,
+        }
+        Ok(data)
+    }
+}
+
+fn bounded(name: &str, members: &[Member], most: usize) -> Result<(), CodecError> {
+    if members.len() > most {
+        return Err(CodecError::Malformed(format!("{} {name}, at most {most} may be named", members.len())));
+    }
+    let mut sorted = members.to_vec();
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(CodecError::Malformed(format!("a member stands twice among the {name}")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, DeviceId};
+
+    fn member(byte: u8) -> Member {
+        Member { account: AccountId::from_bytes([byte; 16]), device: DeviceId::from_bytes([byte; 16]) }
+    }
+
+    fn commit(joins: Vec<Member>) -> AuthenticatedData {
+        AuthenticatedData {
+            id: MessageId::from_bytes([1; 16]),
+            author: member(2),
+            follows: 7,
+            act: Act::Commit { joins, leaves: vec![] },
+        }
+    }
+
+    #[test]
+    fn authenticated_data_keeps_its_bytes() {
+        let data = AuthenticatedData {
+            id: MessageId::from_bytes([1; 16]),
+            author: member(2),
+            follows: 7,
+            act: Act::Message { commitment: Bytes32([3; 32]) },
+        };
+        let bytes = data.to_bytes();
+        insta::assert_snapshot!(hex(&bytes));
+        assert_eq!(AuthenticatedData::from_bytes(&bytes).unwrap(), data);
+    }
+
+    #[test]
+    fn a_member_named_twice_or_too_many_are_refused() {
+        assert!(AuthenticatedData::from_bytes(&commit(vec![member(3), member(4), member(3)]).to_bytes()).is_err());
+        let many = (0..=limits::JOINS_PER_COMMIT)
+            .map(|n| Member { device: DeviceId::from_bytes((n as u128).to_be_bytes()), ..member(3) })
+            .collect();
+        assert!(AuthenticatedData::from_bytes(&commit(many).to_bytes()).is_err());
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

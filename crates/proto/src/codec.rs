@@ -1,0 +1,125 @@
+//! CBOR (RFC 8949) for frames and for what is signed or sealed, bounded on the way in.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How deep arrays, maps and tags may be nested in what is read from outside.
+const MOST_NESTING: usize = 16;
+
+/// The bytes are not the CBOR that was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// Not CBOR, too deeply nested, or not of the expected shape. Holds what was wrong, never the bytes.
+    #[error("not the expected CBOR: {0}")]
+    Malformed(String),
+    /// A known form followed by further bytes.
+    #[error("{0} bytes are left over after the value")]
+    Trailing(usize),
+    /// Begins with a version that this side does not speak.
+    #[error("version {found} is not spoken here; the newest known is {newest}")]
+    Version {
+        /// The version byte that was found.
+        found: u8,
+        /// The newest version that this side reads.
+        newest: u8,
+    },
+}
+
+/// `value` as CBOR.
+///
+/// The types of this crate always encode: they hold no maps with composite keys and no foreign `Serialize` code.
+pub fn to_cbor(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128);
+    append_cbor(value, &mut bytes);
+    bytes
+}
+
+/// Appends `value` as CBOR to `bytes`; several values one after another are a CBOR sequence (RFC 8742).
+pub fn append_cbor(value: &impl Serialize, bytes: &mut Vec<u8>) {
+    let written = ciborium::into_writer(value, &mut *bytes);
+    debug_assert!(written.is_ok(), "writing CBOR to memory does not fail");
+}
+
+/// Reads exactly one value.
+///
+/// # Errors
+/// [`CodecError`] where the bytes are not one value of this type, or something follows it.
+pub fn from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let (value, rest) = first_from_cbor(bytes)?;
+    match rest.len() {
+        0 => Ok(value),
+        left => Err(CodecError::Trailing(left)),
+    }
+}
+
+/// Reads the first value of a CBOR sequence and gives what follows it.
+///
+/// # Errors
+/// [`CodecError::Malformed`] where the bytes do not begin with a value of this type.
+pub fn first_from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), CodecError> {
+    let mut rest = bytes;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MOST_NESTING)
+        .map_err(|error| CodecError::Malformed(describe(&error)))?;
+    Ok((value, rest))
+}
+
+/// `value` as CBOR behind a version byte: the form of everything that is stored, signed or sealed.
+pub fn to_versioned(version: u8, value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = vec![version];
+    append_cbor(value, &mut bytes);
+    bytes
+}
+
+/// Reads one value behind the version byte `version`.
+///
+/// # Errors
+/// [`CodecError::Version`] for another version, otherwise as [`from_cbor`].
+pub fn from_versioned<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, CodecError> {
+    match bytes.split_first() {
+        Some((found, value)) if *found == version => from_cbor(value),
+        Some((found, _)) => Err(CodecError::Version { found: *found, newest: version }),
+        None => Err(CodecError::Malformed("nothing there".into())),
+    }
+}
+
+fn describe<T: std::fmt::Debug>(error: &ciborium::de::Error<T>) -> String {
+    use ciborium::de::Error;
+    match error {
+        Error::Io(_) => "it ends too early".into(),
+        Error::Syntax(offset) => format!("syntax error at byte {offset}"),
+        Error::Semantic(_, what) => what.clone(),
+        Error::RecursionLimitExceeded => format!("nested deeper than {MOST_NESTING}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deep_nesting_is_refused_instead_of_exhausting_the_stack() {
+        let bytes = [vec![0x81; 100_000], vec![0x00]].concat();
+        assert!(matches!(from_cbor::<ciborium::Value>(&bytes), Err(CodecError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_length_that_lies_does_not_reserve_memory() {
+        // A byte string that claims 2^63 bytes and brings none.
+        let bytes = [0x5b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        assert!(from_cbor::<crate::Bytes>(&bytes).is_err());
+    }
+
+    #[test]
+    fn what_follows_a_value_is_an_error_but_in_a_sequence() {
+        let bytes = [to_cbor(&1_u8), to_cbor(&2_u8)].concat();
+        assert_eq!(from_cbor::<u8>(&bytes), Err(CodecError::Trailing(1)));
+        let (first, rest) = first_from_cbor::<u8>(&bytes).unwrap();
+        assert_eq!((first, from_cbor::<u8>(rest).unwrap()), (1, 2));
+    }
+
+    #[test]
+    fn another_version_is_named() {
+        let bytes = to_versioned(2, &1_u8);
+        assert_eq!(from_versioned::<u8>(1, &bytes), Err(CodecError::Version { found: 2, newest: 1 }));
+    }
+}

@@ -1,0 +1,151 @@
+//! What a server answers when it refuses: a stable code, and a problem document around it (RFC 9457).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
+        /// A stable code; programs decide on it, people read the sentence beside it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            /// A code that this side does not know yet.
+            #[serde(other, rename = "unknown")]
+            Unknown,
+        }
+
+        impl ErrorCode {
+            /// Every code, for documentation and tests.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as it travels.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                    Self::Unknown => "unknown",
+                }
+            }
+
+            /// The HTTP status that goes with it (RFC 9110).
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$name => $status,)*
+                    Self::Unknown => 500,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request is not of the documented form.
+    BadRequest = "bad-request", 400;
+    /// The username or room name breaks a rule of names.
+    NameRefused = "name-refused", 400;
+    /// The MLS message, its authenticated data, or the two together are not acceptable.
+    BadMessage = "bad-message", 400;
+    /// The device list is not signed, or not of the right form.
+    BadDeviceList = "bad-device-list", 400;
+    /// No access token, or one that is not ours.
+    NotSignedIn = "not-signed-in", 401;
+    /// The access token has expired: refresh the session.
+    TokenExpired = "token-expired", 401;
+    /// The session has ended: sign in again.
+    SessionEnded = "session-ended", 401;
+    /// Wrong name or password.
+    SignInRefused = "sign-in-refused", 401;
+    /// The signature or ticket that proves the right to do this is missing, wrong or too old.
+    ProofRefused = "proof-refused", 401;
+    /// Known who asks; may not do this.
+    Forbidden = "forbidden", 403;
+    /// The server's access passphrase is missing or wrong.
+    PassphraseRefused = "passphrase-refused", 403;
+    /// The one-time code for the super-administrator is wrong or used up.
+    ClaimRefused = "claim-refused", 403;
+    /// Nobody can register on this server.
+    RegistrationClosed = "registration-closed", 403;
+    /// The device is no member of the conversation.
+    NotAMember = "not-a-member", 403;
+    /// There is no such thing, or it is not for you to know.
+    NotFound = "not-found", 404;
+    /// The name belongs to somebody.
+    NameTaken = "name-taken", 409;
+    /// The name could be mistaken for one that belongs to somebody.
+    NameLooksAlike = "name-looks-alike", 409;
+    /// Another device list came first.
+    DeviceListConflict = "device-list-conflict", 409;
+    /// Another version of the account state or vault came first.
+    StateConflict = "state-conflict", 409;
+    /// Sealed before the newest commit: process it and seal again under the same id.
+    Stale = "stale", 409;
+    /// Another commit came first: process it and build again.
+    CommitConflict = "commit-conflict", 409;
+    /// The submission counter was used before: the device's database is an old copy, or the profile was cloned.
+    SubmissionBehind = "submission-behind", 409;
+    /// The conversation or room exists; the answer names it.
+    ConversationExists = "conversation-exists", 409;
+    /// No room for more: members, devices, key packages.
+    LimitReached = "limit-reached", 409;
+    /// The body, frame or message is larger than allowed.
+    TooLarge = "too-large", 413;
+    /// The client is older than this server serves.
+    ClientTooOld = "client-too-old", 426;
+    /// Too many requests; the answer says when to come back.
+    TooManyRequests = "too-many-requests", 429;
+    /// A fault of the server; it is logged there.
+    Internal = "internal", 500;
+    /// The server is stopping, or waits for its store: come back.
+    Unavailable = "unavailable", 503;
+    /// The server has no space left for this.
+    StorageFull = "storage-full", 507;
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A problem document (RFC 9457), media type `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// The stable code; the document's `type` is `about:blank` by omission.
+    pub code: ErrorCode,
+    /// The HTTP status, repeated.
+    pub status: u16,
+    /// A sentence in English that names the thing, the reason and the next step.
+    pub title: String,
+    /// With `too-many-requests` and `unavailable`: come back after this many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+    /// With `conversation-exists`: the conversation that exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<crate::ConversationId>,
+}
+
+impl Problem {
+    /// A problem with this code and sentence.
+    pub fn new(code: ErrorCode, title: impl Into<String>) -> Self {
+        Self { code, status: code.status(), title: title.into(), retry_after_s: None, conversation: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_from_the_future_is_read_as_unknown() {
+        let code: ErrorCode = serde_json::from_str("\"not-invented-yet\"").unwrap();
+        assert_eq!(code, ErrorCode::Unknown);
+    }
+
+    #[test]
+    fn every_code_travels_as_its_text() {
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Every bound that both sides must know. Sizes are in bytes unless the name says otherwise.
+
+use std::time::Duration;
+
+/// The longest text of one message, in bytes of UTF-8.
+pub const MESSAGE_TEXT: usize = 64 * 1024;
+/// The largest MLS message that a conversation's log takes; covers a padded 64 KiB text and its framing.
+pub const LOG_PAYLOAD: usize = 160 * 1024;
+/// The largest WebSocket message from a client, which may hold several frames.
+pub const CLIENT_WEBSOCKET_MESSAGE: usize = 192 * 1024;
+/// The largest WebSocket message from a server: one commit or welcome of a large group, or several small frames.
+pub const SERVER_WEBSOCKET_MESSAGE: usize = 8 * 1024 * 1024;
+/// The largest REST body, but for commits.
+pub const REST_BODY: usize = 256 * 1024;
+/// The largest REST body of a commit with its welcome and GroupInfo, in base64url.
+pub const COMMIT_BODY: usize = 16 * 1024 * 1024;
+/// The largest commit message itself.
+pub const COMMIT: usize = 4 * 1024 * 1024;
+/// The largest ephemeral payload (typing, presence).
+pub const EPHEMERAL_PAYLOAD: usize = 1024;
+/// The largest key package.
+pub const KEY_PACKAGE: usize = 16 * 1024;
+/// The most one-time key packages that a device may keep on the server.
+pub const KEY_PACKAGES_KEPT: usize = 100;
+/// Below this number of one-time key packages a device is asked to refill.
+pub const KEY_PACKAGES_LOW: usize = 20;
+/// The most devices of one account.
+pub const DEVICES: usize = 20;
+/// The most members (devices) of one conversation.
+pub const MEMBERS: usize = 2000;
+/// The most members that one commit adds.
+pub const JOINS_PER_COMMIT: usize = 200;
+/// The largest sealed vault.
+pub const VAULT: usize = 16 * 1024;
+/// The largest sealed account state.
+pub const ACCOUNT_STATE: usize = 128 * 1024;
+/// The shortest and longest username, in characters.
+pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=32;
+/// The longest e-mail address.
+pub const EMAIL: usize = 254;
+/// The window of unacknowledged entry bytes in flight to one connection.
+pub const DELIVERY_WINDOW: usize = 512 * 1024;
+/// The most submissions of one connection that wait for their answer.
+pub const SUBMISSIONS_IN_FLIGHT: usize = 64;
+/// The most entries that one page of a conversation's log holds.
+pub const LOG_PAGE: usize = 500;
+
+/// A client that has nothing to say sends a ping this often.
+pub const HEARTBEAT: Duration = Duration::from_secs(25);
+/// A side that heard nothing for this long ends the connection.
+pub const SILENCE: Duration = Duration::from_secs(70);
+/// How long an access token is valid.
+pub const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
+/// How long an undelivered message is kept, unless the server states otherwise.
+pub const RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
+/// A client whose clock differs by more than this uses the server's time.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);

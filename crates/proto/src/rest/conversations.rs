@@ -1,0 +1,135 @@
+//! Conversations, their commits and messages, open rooms.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{AccountId, Bytes, ConversationId, ConversationKind};
+
+/// `POST /api/v1/conversations`: creates a conversation, with its first commit in the same step; answers with a
+/// [`Committed`].
+///
+/// `conversation-exists` names the conversation where the two accounts of a direct one, or the open room's name,
+/// have one already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CreateConversation {
+    /// Its id, chosen by the creator; equal to the MLS group id.
+    pub conversation: ConversationId,
+    /// Its kind.
+    pub kind: ConversationKind,
+    /// Direct: the other account (or one's own, for notes to oneself).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<AccountId>,
+    /// Open: the room's name, without `#`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// The group's GroupInfo before the first commit (RFC 9420, section 12.4.3), with the ratchet tree.
+    pub group_info: Bytes,
+    /// The device's submission counter.
+    pub submission: u64,
+    /// The first commit, which follows counter 0. Its own `submission` must be the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_commit: Option<SubmitCommit>,
+}
+
+/// `POST /api/v1/conversations/{conversation}/commits`: one atomic step; answers with a [`Committed`].
+///
+/// Who joins and leaves, the id, the author and the counter that it follows stand in the commit's authenticated
+/// data. Sent again after a lost answer, it gives the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmitCommit {
+    /// The device's submission counter.
+    pub submission: u64,
+    /// The MLS commit: a private message, or a public one for a join by external commit.
+    pub commit: Bytes,
+    /// The welcome for those who join, if anybody does who is not the author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub welcome: Option<Bytes>,
+    /// The GroupInfo after the commit, with the ratchet tree.
+    pub group_info: Bytes,
+}
+
+/// A commit or a conversation is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Committed {
+    /// The commit's place in the log; 0 for a conversation without a first commit.
+    pub seq: u64,
+    /// The commit counter after it.
+    pub commit_counter: u64,
+    /// When, in milliseconds since 1970 by the server's clock.
+    pub received_at_ms: u64,
+}
+
+/// `POST /api/v1/conversations/{conversation}/messages`: the same as the frame `submit`; answers with a
+/// [`MessageAccepted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmitMessage {
+    /// The device's submission counter.
+    pub submission: u64,
+    /// The MLS message.
+    pub payload: Bytes,
+}
+
+/// A message is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MessageAccepted {
+    /// Its place in the log.
+    pub seq: u64,
+    /// When, in milliseconds since 1970 by the server's clock.
+    pub received_at_ms: u64,
+}
+
+/// `GET /api/v1/conversations`: the conversations that the account takes part in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Conversations {
+    /// In no particular order.
+    pub conversations: Vec<ConversationInfo>,
+}
+
+/// What the server knows of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConversationInfo {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its kind.
+    pub kind: ConversationKind,
+    /// Open: the room's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// The newest entry's place.
+    pub head: u64,
+    /// The commit counter.
+    pub commit_counter: u64,
+    /// Whether the asking device is a member; if not, it may join by an external commit.
+    pub joined: bool,
+    /// The accounts that take part.
+    pub accounts: Vec<AccountId>,
+}
+
+/// `GET /api/v1/conversations/{conversation}/group-info`: for members' accounts, and for anybody in an open room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupInfo {
+    /// The GroupInfo after the newest commit, with the ratchet tree.
+    pub group_info: Bytes,
+    /// The commit counter that an external commit built on it follows.
+    pub commit_counter: u64,
+    /// The newest entry's place.
+    pub head: u64,
+}
+
+/// `GET /api/v1/rooms`: the open rooms, by name, at most 1,000.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Rooms {
+    /// The rooms.
+    pub rooms: Vec<Room>,
+}
+
+/// An open room; also `GET /api/v1/rooms/{name}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Room {
+    /// Its name, without `#`.
+    pub name: String,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// How many accounts take part.
+    pub accounts: u64,
+}

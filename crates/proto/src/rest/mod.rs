@@ -1,0 +1,48 @@
+//! The bodies of the REST interface under `/api/v1`. Unknown fields are skipped.
+//!
+//! Requests are signed in with `Authorization: Bearer <access token>` (or the `__Host-huis` cookie of the web app),
+//! but for those that say otherwise. Refusals are [`Problem`](crate::Problem) documents.
+
+mod accounts;
+mod conversations;
+mod sign_in;
+
+pub use accounts::*;
+pub use conversations::*;
+pub use sign_in::*;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::IncarnationId;
+
+/// `GET /api/v1/server`, without signing in: what a client must know before anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServerInfo {
+    /// The server's version.
+    pub version: String,
+    /// The oldest client version that is served.
+    pub oldest_client: String,
+    /// Who may register.
+    pub registration: RegistrationPolicy,
+    /// Which life of the store this is.
+    pub incarnation: IncarnationId,
+    /// The server's clock, in milliseconds since 1970.
+    pub server_time_ms: u64,
+    /// How long an undelivered message is kept, in seconds.
+    pub retention_s: u64,
+}
+
+/// Who may register on a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistrationPolicy {
+    /// Whoever knows the access passphrase that the server shows to its operator.
+    Passphrase,
+    /// Anybody.
+    Open,
+    /// Whoever holds an invitation.
+    Invite,
+    /// Nobody.
+    Closed,
+}
