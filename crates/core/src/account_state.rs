@@ -1,0 +1,254 @@
+//! The sealed account state: what all devices of an account know and the server cannot read.
+//!
+//! Form: version byte 1, the state's number (8 bytes, big-endian), nonce and AES-256-GCM ciphertext. The ciphertext is
+//! bound to form, account and number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use huis_proto::codec::{self, CodecError};
+use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, limits};
+use rand::{CryptoRng, RngCore};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::identity::IdentityKey;
+use crate::sealing;
+use crate::secret::secret_key;
+
+secret_key!(
+    /// Seals the account state. Lives in the vault, and in the encrypted database of each device of the account.
+    StateKey
+);
+
+/// The version byte.
+const VERSION: u8 = 1;
+const HEADER: usize = 9;
+const LABEL: &str = "huis account state v1";
+/// Nonce and tag.
+const SEAL: usize = 28;
+
+/// What the devices of an account share.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountState {
+    /// The conversations that the account is in. A new device joins these alone.
+    pub conversations: BTreeMap<ConversationId, KnownConversation>,
+    /// The identity keys of other accounts, pinned at first use.
+    pub pins: BTreeMap<AccountId, Pin>,
+    /// Accounts whose messages are not shown and whose requests are dropped.
+    #[serde(default)]
+    pub blocked: BTreeSet<AccountId>,
+    /// Settings by their name.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Setting>,
+}
+
+/// A conversation as the account knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownConversation {
+    /// Its kind.
+    pub kind: ConversationKind,
+    /// Its title, where one was given.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The accounts in it.
+    pub roster: BTreeSet<AccountId>,
+    /// Whether its request was accepted; nothing leaves the device for one that was not.
+    pub accepted: bool,
+}
+
+/// What is known of another account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Its identity key.
+    pub identity: IdentityKey,
+    /// The number of the newest device list that was seen.
+    pub list_number: u64,
+    /// The hash of that list.
+    pub list_hash: Bytes32,
+    /// Whether a person compared the safety number.
+    #[serde(default)]
+    pub verified: bool,
+    /// The name under which it is known here.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// The value of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// On or off.
+    Flag(bool),
+    /// A count, or a time in milliseconds.
+    Number(u64),
+    /// A text.
+    Text(String),
+}
+
+/// Why an account state is not sealed or opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// A lower number than is known: an old copy.
+    #[error("the server gave account state number {found}, but number {known} was seen before")]
+    Rollback {
+        /// The number of the copy.
+        found: u64,
+        /// The highest number that was seen.
+        known: u64,
+    },
+    /// Another key, another account, or changed bytes.
+    #[error("the account state does not open with this account's key")]
+    WrongKey,
+    /// Not an account state.
+    #[error("the account state can't be read: {0}")]
+    Form(#[from] CodecError),
+    /// More than the server takes.
+    #[error("the account state would have {size} bytes, at most {max} are taken", max = limits::ACCOUNT_STATE)]
+    TooLarge {
+        /// The size that it would have.
+        size: usize,
+    },
+}
+
+impl AccountState {
+    /// The sealed state. `number` is one more than that of the state before.
+    ///
+    /// # Errors
+    /// [`StateError::TooLarge`].
+    pub fn seal(
+        &self,
+        rng: &mut (impl RngCore + CryptoRng),
+        key: &StateKey,
+        account: AccountId,
+        number: u64,
+    ) -> Result<Vec<u8>, StateError> {
+        let plain = Zeroizing::new(padded(codec::to_cbor(self)));
+        let size = HEADER + SEAL + plain.len();
+        if size > limits::ACCOUNT_STATE {
+            return Err(StateError::TooLarge { size });
+        }
+        let sealed = sealing::seal(rng, &sealing::derive(key.expose(), LABEL), &bound_to(account, number), &plain);
+        Ok([&[VERSION], &number.to_be_bytes()[..], &sealed].concat())
+    }
+
+    /// Opens a sealed state, and gives its number. `known` is the highest number seen before, 0 on a new device.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn open(bytes: &[u8], key: &StateKey, account: AccountId, known: u64) -> Result<(Self, u64), StateError> {
+        let short = || CodecError::Malformed("it ends too early".into());
+        let (version, rest) = bytes.split_first().ok_or_else(short)?;
+        if *version != VERSION {
+            return Err(CodecError::Version { found: *version, newest: VERSION }.into());
+        }
+        let (number, sealed) = rest.split_first_chunk::<8>().ok_or_else(short)?;
+        let number = u64::from_be_bytes(*number);
+        if number < known {
+            return Err(StateError::Rollback { found: number, known });
+        }
+        let plain = sealing::open(&sealing::derive(key.expose(), LABEL), &bound_to(account, number), sealed)
+            .map_err(|_| StateError::WrongKey)?;
+        let (state, _padding) = codec::first_from_cbor(&plain)?;
+        Ok((state, number))
+    }
+}
+
+/// The size tells roughly how many contacts somebody has: padded to steps of an eighth of its magnitude, 1 KiB at least.
+fn padded(mut plain: Vec<u8>) -> Vec<u8> {
+    let step = (plain.len().next_power_of_two() / 8).max(1024);
+    plain.resize(plain.len().next_multiple_of(step), 0);
+    plain
+}
+
+fn bound_to(account: AccountId, number: u64) -> Vec<u8> {
+    [&b"huis account state"[..], &[0, VERSION], account.as_bytes(), &number.to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
+
+    fn key() -> StateKey {
+        StateKey::from_bytes(&[2; 32])
+    }
+
+    fn state() -> AccountState {
+        let friend = AccountId::from_bytes([3; 16]);
+        let conversation = KnownConversation {
+            kind: ConversationKind::Group,
+            title: Some("Garden".into()),
+            roster: BTreeSet::from([ACCOUNT, friend]),
+            accepted: true,
+        };
+        let pin = Pin {
+            identity: IdentityKey(Bytes32([4; 32])),
+            list_number: 2,
+            list_hash: Bytes32([5; 32]),
+            verified: true,
+            name: None,
+        };
+        AccountState {
+            conversations: BTreeMap::from([(ConversationId::from_bytes([6; 16]), conversation)]),
+            pins: BTreeMap::from([(friend, pin)]),
+            blocked: BTreeSet::from([AccountId::from_bytes([7; 16])]),
+            settings: BTreeMap::from([("receipts".into(), Setting::Flag(false))]),
+        }
+    }
+
+    fn sealed(number: u64) -> Vec<u8> {
+        state().seal(&mut StdRng::seed_from_u64(1), &key(), ACCOUNT, number).unwrap()
+    }
+
+    #[test]
+    fn a_state_comes_back_for_its_account_alone() {
+        assert_eq!(AccountState::open(&sealed(4), &key(), ACCOUNT, 4), Ok((state(), 4)));
+        let other = AccountId::from_bytes([9; 16]);
+        assert_eq!(AccountState::open(&sealed(4), &key(), other, 0), Err(StateError::WrongKey));
+        let wrong = StateKey::from_bytes(&[9; 32]);
+        assert_eq!(AccountState::open(&sealed(4), &wrong, ACCOUNT, 0), Err(StateError::WrongKey));
+    }
+
+    #[test]
+    fn an_older_state_than_was_seen_is_refused_and_a_raised_number_does_not_open() {
+        let refused = AccountState::open(&sealed(4), &key(), ACCOUNT, 5);
+        assert_eq!(refused, Err(StateError::Rollback { found: 4, known: 5 }));
+        let mut forged = sealed(4);
+        forged[8] = 6;
+        assert_eq!(AccountState::open(&forged, &key(), ACCOUNT, 5), Err(StateError::WrongKey));
+    }
+
+    #[test]
+    fn the_cbor_of_a_state_keeps_its_bytes() {
+        let hex: String = codec::to_cbor(&state()).iter().map(|byte| format!("{byte:02x}")).collect();
+        insta::assert_snapshot!(hex);
+    }
+
+    #[test]
+    fn one_more_contact_does_not_change_the_size() {
+        let mut more = state();
+        let pin = more.pins.values().next().cloned().unwrap();
+        more.pins.insert(AccountId::from_bytes([8; 16]), pin);
+        let sealed_more = more.seal(&mut StdRng::seed_from_u64(1), &key(), ACCOUNT, 4).unwrap();
+        assert_eq!(sealed_more.len(), sealed(4).len());
+    }
+
+    #[test]
+    fn a_state_beyond_the_limit_is_refused_before_it_is_sent() {
+        let mut state = state();
+        state.settings.insert("long".into(), Setting::Text("x".repeat(limits::ACCOUNT_STATE)));
+        let refused = state.seal(&mut StdRng::seed_from_u64(1), &key(), ACCOUNT, 1);
+        assert!(matches!(refused, Err(StateError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn garbage_is_no_state() {
+        for garbage in [&b""[..], &[1], &[9; 64], &[1; 8]] {
+            assert!(matches!(AccountState::open(garbage, &key(), ACCOUNT, 0), Err(StateError::Form(_))));
+        }
+    }
+}

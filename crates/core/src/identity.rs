@@ -1,0 +1,223 @@
+//! Who an account and its devices are: the identity key, device keys, and the name that a device bears in a group.
+
+use ed25519_dalek::SigningKey;
+use huis_proto::codec::{self, CodecError};
+use huis_proto::device_list::{DeviceList, SignedDeviceList};
+use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, Member, labels};
+use rand::{CryptoRng, RngCore};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
+
+use crate::secret::secret_key;
+
+secret_key!(
+    /// The secret half of an account's identity key (Ed25519, RFC 8032). **It lives in the vault alone**, is opened to
+    /// sign a device list, and dropped at once: no device keeps it.
+    IdentitySecret
+);
+
+secret_key!(
+    /// A device's own signing key (Ed25519): the key of its MLS leaves and of its session.
+    DeviceSecret
+);
+
+/// The public half of an account's identity key, which contacts pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct IdentityKey(pub Bytes32);
+
+/// This device: who it is in a group, and the key that says so.
+#[derive(Debug)]
+pub struct LocalDevice {
+    /// Account and device.
+    pub member: Member,
+    /// The device's key.
+    pub secret: DeviceSecret,
+}
+
+impl IdentitySecret {
+    /// The public half.
+    pub fn key(&self) -> IdentityKey {
+        IdentityKey(Bytes32(self.signing_key().verifying_key().to_bytes()))
+    }
+
+    /// Signs a device list of the account.
+    pub fn sign_device_list(&self, list: &DeviceList) -> SignedDeviceList {
+        list.sign(&self.signing_key())
+    }
+
+    fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(self.expose())
+    }
+}
+
+/// The version byte of a stored device secret.
+const STORED_DEVICE_SECRET: u8 = 1;
+
+impl DeviceSecret {
+    /// The public half: what stands in the device list and in every leaf of the device.
+    pub fn public(&self) -> Bytes32 {
+        Bytes32(self.signing_key().verifying_key().to_bytes())
+    }
+
+    /// Signs `bytes` for the purpose `label` (see [`huis_proto::labels`]); 64 bytes.
+    pub fn sign(&self, label: &str, bytes: &[u8]) -> Bytes {
+        labels::sign(&self.signing_key(), label, bytes)
+    }
+
+    /// The form in which the secret stands in the encrypted database, **and nowhere else**: a version byte and 32 bytes.
+    pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([&[STORED_DEVICE_SECRET], &self.expose()[..]].concat())
+    }
+
+    /// Reads what [`to_stored`](Self::to_stored) wrote.
+    ///
+    /// # Errors
+    /// [`CodecError`] for another version or length.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, CodecError> {
+        match bytes.split_first() {
+            Some((&STORED_DEVICE_SECRET, secret)) => secret
+                .try_into()
+                .map(Self::from_bytes)
+                .map_err(|_| CodecError::Malformed("a device secret has 32 bytes".into())),
+            Some((&found, _)) => Err(CodecError::Version { found, newest: STORED_DEVICE_SECRET }),
+            None => Err(CodecError::Malformed("nothing there".into())),
+        }
+    }
+
+    fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(self.expose())
+    }
+}
+
+/// How many groups of five digits each side adds to a safety number.
+const SAFETY_GROUPS: usize = 6;
+
+impl IdentityKey {
+    /// The safety number of two accounts: 60 digits, the same for both, to be compared by two people. It covers account
+    /// ids and identity keys.
+    pub fn safety_number(&self, account: AccountId, other: &Self, other_account: AccountId) -> String {
+        let mut halves = [digits(self, account), digits(other, other_account)];
+        halves.sort_unstable();
+        halves.concat()
+    }
+}
+
+/// 30 digits of one side.
+fn digits(key: &IdentityKey, account: AccountId) -> String {
+    let hash = Sha512::new()
+        .chain_update(b"huis safety number v1\0")
+        .chain_update(account.as_bytes())
+        .chain_update(key.0.0)
+        .finalize();
+    hash.chunks_exact(8)
+        .take(SAFETY_GROUPS)
+        .map(|chunk| {
+            let number = chunk.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            format!("{:05}", number % 100_000)
+        })
+        .collect()
+}
+
+/// The version byte of a device credential.
+const CREDENTIAL: u8 = 1;
+
+/// The identity of an MLS `BasicCredential` (RFC 9420, section 5.3): version byte 1, account id, device id; 33 bytes.
+pub fn credential_bytes(member: Member) -> Vec<u8> {
+    [&[CREDENTIAL], &member.account.as_bytes()[..], &member.device.as_bytes()[..]].concat()
+}
+
+/// Reads what [`credential_bytes`] wrote.
+///
+/// # Errors
+/// [`CodecError`] for another version or length.
+pub fn member_of_credential(bytes: &[u8]) -> Result<Member, CodecError> {
+    let (version, ids) = bytes.split_first().ok_or_else(|| CodecError::Malformed("nothing there".into()))?;
+    if *version != CREDENTIAL {
+        return Err(CodecError::Version { found: *version, newest: CREDENTIAL });
+    }
+    let wrong = || CodecError::Malformed("a device credential has 33 bytes".into());
+    let (account, device) = ids.split_at_checked(16).ok_or_else(wrong)?;
+    Ok(Member {
+        account: AccountId::try_from(account).map_err(|_| wrong())?,
+        device: DeviceId::try_from(device).map_err(|_| wrong())?,
+    })
+}
+
+/// The first list of an account, or the one after `previous`: number and hash follow by themselves.
+pub fn next_device_list(
+    account: AccountId,
+    previous: Option<(u64, Bytes32)>,
+    signed_at_ms: u64,
+    devices: Vec<huis_proto::device_list::ListedDevice>,
+) -> DeviceList {
+    let (number, previous) = previous.unwrap_or((0, Bytes32([0; 32])));
+    DeviceList { account, number: number.saturating_add(1), previous, signed_at_ms, devices }
+}
+
+impl LocalDevice {
+    /// A fresh device of `account`.
+    pub fn generate(rng: &mut (impl RngCore + CryptoRng), account: AccountId) -> Self {
+        let device = DeviceId::random(rng);
+        Self { member: Member { account, device }, secret: DeviceSecret::random(rng) }
+    }
+}
+
+/// The number and hash of a signed list, for [`next_device_list`].
+///
+/// # Errors
+/// [`CodecError`] where the list's bytes can't be read.
+pub fn list_position(list: &SignedDeviceList) -> Result<(u64, Bytes32), CodecError> {
+    let read: DeviceList = codec::from_versioned(1, &list.list)?;
+    Ok((read.number, list.hash()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member() -> Member {
+        Member { account: AccountId::from_bytes([1; 16]), device: DeviceId::from_bytes([2; 16]) }
+    }
+
+    #[test]
+    fn a_credential_keeps_its_bytes() {
+        let bytes = credential_bytes(member());
+        assert_eq!(bytes, [vec![1], vec![1; 16], vec![2; 16]].concat());
+        assert_eq!(member_of_credential(&bytes).unwrap(), member());
+        assert!(member_of_credential(&bytes[..32]).is_err());
+        assert_eq!(
+            member_of_credential(&[&[2], &bytes[1..]].concat()),
+            Err(CodecError::Version { found: 2, newest: 1 })
+        );
+    }
+
+    #[test]
+    fn debug_of_identity_and_device_secrets_shows_nothing() {
+        let device = LocalDevice { member: member(), secret: DeviceSecret::from_bytes(&[0xab; 32]) };
+        let identity = IdentitySecret::from_bytes(&[0xab; 32]);
+        let shown = format!("{device:?} {identity:?}");
+        assert!(!shown.contains("171") && !shown.to_lowercase().contains("abab"), "{shown}");
+    }
+
+    #[test]
+    fn a_stored_device_secret_keeps_its_bytes_and_comes_back() {
+        let secret = DeviceSecret::from_bytes(&[7; 32]);
+        let stored = secret.to_stored();
+        assert_eq!(*stored, [vec![1], vec![7; 32]].concat());
+        assert_eq!(DeviceSecret::from_stored(&stored).unwrap(), secret);
+        assert!(DeviceSecret::from_stored(&stored[..20]).is_err());
+    }
+
+    #[test]
+    fn both_sides_see_the_same_safety_number_and_another_key_changes_it() {
+        let (a, b) = (IdentitySecret::from_bytes(&[1; 32]).key(), IdentitySecret::from_bytes(&[2; 32]).key());
+        let (alice, bob) = (AccountId::from_bytes([3; 16]), AccountId::from_bytes([4; 16]));
+        let number = a.safety_number(alice, &b, bob);
+        assert_eq!(number, "847787762704659070779385121903894383346325395204813810125185");
+        assert_eq!(number.len(), 60);
+        assert_eq!(number, b.safety_number(bob, &a, alice));
+        let c = IdentitySecret::from_bytes(&[5; 32]).key();
+        assert_ne!(number, c.safety_number(alice, &b, bob));
+    }
+}
