@@ -16,6 +16,10 @@ pub const REST_BODY: usize = 256 * 1024;
 pub const COMMIT_BODY: usize = 16 * 1024 * 1024;
 /// The largest commit message itself.
 pub const COMMIT: usize = 4 * 1024 * 1024;
+/// The largest welcome: it reaches each joiner as one frame, and so stays below [`SERVER_WEBSOCKET_MESSAGE`].
+pub const WELCOME: usize = 7 * 1024 * 1024;
+/// The largest GroupInfo with its ratchet tree: about 4 KB for each member.
+pub const GROUP_INFO: usize = 7 * 1024 * 1024;
 /// The largest ephemeral payload (typing, presence).
 pub const EPHEMERAL_PAYLOAD: usize = 1024;
 /// The largest key package.
@@ -26,8 +30,8 @@ pub const KEY_PACKAGES_KEPT: usize = 100;
 pub const KEY_PACKAGES_LOW: usize = 20;
 /// The most devices of one account.
 pub const DEVICES: usize = 20;
-/// The most members (devices) of one conversation.
-pub const MEMBERS: usize = 2000;
+/// The most members (devices) of one conversation; their ratchet tree has to fit into a welcome.
+pub const MEMBERS: usize = 1024;
 /// The most members that one commit adds.
 pub const JOINS_PER_COMMIT: usize = 200;
 /// The largest sealed vault.

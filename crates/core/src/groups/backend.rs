@@ -32,11 +32,12 @@ const OUT_OF_ORDER_TOLERANCE: u32 = huis_proto::limits::SUBMISSIONS_IN_FLIGHT as
 /// comes after it.
 pub(super) const PAST_EPOCHS: usize = 0;
 
-/// Signs key packages and leaves for this long: 84 days, in seconds. Expiry hinders the use of a key package alone;
+/// Signs key packages and leaves for this long: 83 days, in seconds. Expiry hinders the use of a key package alone;
 /// joins skip it for leaves.
-pub(super) const LIFETIME_SECONDS: u64 = 84 * 24 * 3600;
-/// A key package is valid from an hour before its making, in seconds, for those whose clock is behind.
-pub(super) const LIFETIME_MARGIN_SECONDS: u64 = 3600;
+pub(super) const LIFETIME_SECONDS: u64 = 83 * 24 * 3600;
+/// A key package is valid from a day and an hour before its making, in seconds, for those whose clock is behind: OpenMLS compares
+/// it with the machine's own clock.
+pub(super) const LIFETIME_MARGIN_SECONDS: u64 = 25 * 3600;
 
 static CRYPTO: LazyLock<RustCrypto> = LazyLock::new(RustCrypto::default);
 

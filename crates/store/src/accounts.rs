@@ -1,0 +1,160 @@
+//! Accounts: name, OPAQUE record, identity, device lists, vault, sealed state.
+
+use async_trait::async_trait;
+use huis_proto::device_list::SignedDeviceList;
+use huis_proto::opaque::StretchParameters;
+use huis_proto::{AccountId, Bytes, Bytes32, DeviceId};
+
+use crate::StoreResult;
+
+/// A person's account, as the server knows it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The account.
+    pub account: AccountId,
+    /// The username in its one form.
+    pub username: String,
+    /// What the account may do on the server.
+    pub role: ServerRole,
+    /// The identity key.
+    pub identity_key: Bytes32,
+    /// The newest device list.
+    pub device_list: SignedDeviceList,
+    /// Its number.
+    pub device_list_number: u64,
+}
+
+/// What an account may do on the server; stored as its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ServerRole {
+    /// Nothing beyond its own account.
+    Member = 0,
+    /// Everything; made by the one-time code of the first start.
+    SuperAdministrator = 3,
+}
+
+/// How an account signs in.
+#[derive(Debug, Clone)]
+pub struct PasswordRecord {
+    /// The account.
+    pub account: AccountId,
+    /// The username in its one form, to which the OPAQUE record is bound.
+    pub username: String,
+    /// OPAQUE's password file.
+    pub opaque: Bytes,
+    /// How the password is stretched.
+    pub stretch: StretchParameters,
+}
+
+/// Sealed bytes with a number that grows by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered {
+    /// The number; counts from 1.
+    pub number: u64,
+    /// The sealed bytes.
+    pub sealed: Bytes,
+}
+
+/// Everything that an account begins with. `Debug` is left out: it holds password material.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// The account.
+    pub account: AccountId,
+    /// The username in its one form.
+    pub username: String,
+    /// [`huis_proto::names::skeleton`] of the username.
+    pub skeleton: String,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// Whether it claims the super-administrator's slot; refused if the slot is taken.
+    pub claims_super_administrator: bool,
+    /// OPAQUE's password file.
+    pub opaque: Bytes,
+    /// How the password is stretched.
+    pub stretch: StretchParameters,
+    /// The identity key.
+    pub identity_key: Bytes32,
+    /// The recovery key's public signing half.
+    pub recovery_key: Bytes32,
+    /// Device list number 1, checked by the caller.
+    pub device_list: SignedDeviceList,
+    /// The devices of that list.
+    pub devices: Vec<DeviceId>,
+    /// Vault number 1.
+    pub vault: Bytes,
+    /// Account state version 1.
+    pub account_state: Bytes,
+    /// Milliseconds since 1970.
+    pub created_at_ms: u64,
+}
+
+/// What became of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    /// The account exists.
+    Created,
+    /// The name or the account id is taken.
+    NameTaken,
+    /// Another name has the same skeleton.
+    NameLooksAlike,
+    /// There is a super-administrator already.
+    SlotTaken,
+}
+
+/// What became of a compare-and-swap on a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swap {
+    /// Stored.
+    Stored,
+    /// Something else came first; this is the newest number.
+    Conflict(u64),
+}
+
+/// Accounts and what belongs to them.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Creates an account with its first device list, vault and state, or nothing.
+    async fn create_account(&self, account: NewAccount) -> StoreResult<Creation>;
+
+    /// Whether a name can still be had: as `Creation` would answer, without creating anything.
+    async fn name_state(&self, username: &str, skeleton: &str) -> StoreResult<Creation>;
+
+    /// Whether a super-administrator exists.
+    async fn super_administrator_exists(&self) -> StoreResult<bool>;
+
+    /// An account by its username in its one form.
+    async fn account_by_name(&self, username: &str) -> StoreResult<Option<Account>>;
+
+    /// An account by its id.
+    async fn account(&self, account: AccountId) -> StoreResult<Option<Account>>;
+
+    /// How the account of this name signs in.
+    async fn password_record(&self, username: &str) -> StoreResult<Option<PasswordRecord>>;
+
+    /// The device lists behind number `after`, oldest first, at most `most`.
+    async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>>;
+
+    /// Stores the device list `number`, if the newest is the one before. Devices that are no longer listed lose
+    /// their sessions, key packages and undelivered welcomes, and are delivered nothing any more; their accounts
+    /// stay participants of their conversations. `devices` are those of the list, in its order.
+    async fn put_device_list(
+        &self,
+        account: AccountId,
+        number: u64,
+        list: SignedDeviceList,
+        devices: Vec<DeviceId>,
+    ) -> StoreResult<Swap>;
+
+    /// The newest vault.
+    async fn vault(&self, account: AccountId) -> StoreResult<Option<Numbered>>;
+
+    /// Stores the vault `number`, if the newest is the one before.
+    async fn put_vault(&self, account: AccountId, vault: Numbered) -> StoreResult<Swap>;
+
+    /// The newest account state.
+    async fn account_state(&self, account: AccountId) -> StoreResult<Option<Numbered>>;
+
+    /// Stores the account state `number`, if the newest is the one before.
+    async fn put_account_state(&self, account: AccountId, state: Numbered) -> StoreResult<Swap>;
+}

@@ -1,0 +1,125 @@
+//! One suite for every backend: what the traits promise, story by story.
+//!
+//! [`conformance!`](crate::conformance!) turns every story into a test for one backend. A story gets a fresh store and panics where
+//! the store breaks a promise.
+
+mod accounts;
+mod commits;
+mod delivery;
+mod expiry;
+mod key_packages;
+mod log;
+mod model;
+mod people;
+mod sessions;
+
+pub use accounts::*;
+pub use commits::*;
+pub use delivery::*;
+pub use expiry::*;
+pub use key_packages::*;
+pub use log::*;
+pub use model::*;
+pub use people::{CountingFranking, People};
+pub use sessions::*;
+
+/// Makes a `#[tokio::test]` of each story for one backend.
+///
+/// `$make` is an expression that gives a fresh store (a [`SharedStore`](crate::SharedStore) whose franking is
+/// [`CountingFranking`](crate::conformance::CountingFranking)) and whatever must live as long as it does. The calling crate needs
+/// tokio with `macros` and `rt`.
+#[macro_export]
+macro_rules! conformance {
+    ($make:expr) => {
+        $crate::conformance!(@stories $make;
+            an_account_is_made_once_and_found_by_name_and_id,
+            names_are_unique_and_so_are_their_looks,
+            the_super_administrators_slot_is_taken_once,
+            of_two_registrations_of_one_name_at_once_one_wins,
+            device_lists_form_a_chain_by_compare_and_swap,
+            vault_and_account_state_grow_by_compare_and_swap,
+            a_device_off_the_list_loses_session_key_packages_and_welcomes,
+            a_device_off_the_list_is_delivered_nothing_but_its_account_stays,
+            a_device_that_is_listed_again_has_to_join_again,
+            a_device_has_one_session,
+            a_session_is_for_listed_devices_alone,
+            a_lost_refresh_answer_costs_nothing,
+            an_older_refresh_token_ends_the_session,
+            the_token_of_a_lost_answer_is_no_second_way_in,
+            looking_for_a_session_by_token_changes_nothing,
+            a_session_is_ended_by_its_own_account_alone,
+            idle_sessions_end_and_those_that_stay_end_later,
+            key_packages_are_handed_out_once_oldest_first,
+            the_last_resort_key_package_is_handed_out_again_and_again,
+            no_two_claims_at_once_get_the_same_key_package,
+            a_stock_has_a_limit_and_can_be_replaced,
+            only_listed_devices_that_were_asked_for_are_claimed,
+            a_message_gets_the_next_place_and_its_mac,
+            a_repeat_gets_the_same_answer,
+            a_repeat_is_known_after_its_payload_is_gone,
+            a_repeat_is_known_among_thousands,
+            the_same_id_of_another_device_or_conversation_is_no_repeat,
+            the_repeat_check_comes_before_every_other,
+            membership_then_submission_then_commit_counter_are_checked,
+            a_message_sealed_before_the_newest_commit_is_refused,
+            a_refused_append_changes_nothing,
+            the_submission_counter_counts_over_all_conversations,
+            many_appends_at_once_leave_no_gap_and_keep_each_authors_order,
+            of_many_commits_at_once_one_wins,
+            a_repeated_commit_gets_the_same_answer,
+            a_commit_moves_counter_group_info_and_roster_together,
+            nobody_joins_twice,
+            a_device_that_is_added_again_keeps_its_place_and_gets_the_welcome,
+            who_has_no_seat_may_be_named_as_leaving,
+            nobody_joins_who_is_not_listed,
+            a_commit_can_replace_a_devices_leaf,
+            a_participants_other_device_joins_by_an_external_commit,
+            a_stranger_joins_by_an_external_commit_in_an_open_room_alone,
+            an_external_commit_joins_its_author_and_removes_nobody_else,
+            a_joiner_of_an_account_makes_it_a_participant,
+            an_account_whose_last_listed_device_is_removed_takes_part_no_longer,
+            removing_an_unlisted_device_is_mere_tidying,
+            an_account_that_removes_its_own_device_stays,
+            who_leaves_gets_the_leave_and_nothing_behind_it,
+            a_leave_names_all_devices_of_the_account_and_no_others,
+            a_leavers_leaf_is_tidied_by_a_later_commit,
+            a_conversation_has_a_bound_of_members,
+            a_direct_conversation_is_one_for_each_pair_until_somebody_leaves,
+            the_other_of_a_direct_conversation_may_join_by_itself,
+            notes_to_oneself_are_a_direct_conversation,
+            a_third_account_never_joins_a_direct_conversation,
+            an_open_room_is_one_for_each_name,
+            a_creation_is_checked_in_order_and_repeats_alike,
+            rooms_are_listed_by_name_with_their_accounts,
+            conversations_are_shown_to_participants,
+            cursors_move_forward_and_never_beyond_the_head,
+            a_removed_device_reads_up_to_its_removing_entry,
+            a_joiner_reads_nothing_from_before_it_joined,
+            recipients_follow_the_roster,
+            an_entry_that_everybody_has_is_forgotten,
+            who_joins_anew_does_not_hold_back_what_it_missed,
+            ones_own_messages_come_without_payload,
+            pages_keep_their_bounds,
+            strangers_read_nothing,
+            a_welcome_stays_until_it_is_acknowledged,
+            an_earlier_welcome_goes_when_the_device_joins_again,
+            what_nobody_fetched_expires_and_cursors_say_so,
+            repeat_keys_expire_by_age,
+            expiry_keeps_to_its_bound,
+            an_undelivered_welcome_expires,
+            a_leaver_whose_entries_have_expired_holds_nothing_back,
+            the_incarnation_stays_until_it_is_renewed,
+            a_store_that_is_closed_says_so,
+            random_operations_agree_with_a_simple_model,
+        );
+    };
+    (@stories $make:expr; $($story:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $story() {
+                let (store, _kept) = $make;
+                $crate::conformance::$story(store).await;
+            }
+        )*
+    };
+}

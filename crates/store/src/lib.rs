@@ -1,0 +1,62 @@
+//! What a Huis server keeps: one narrow trait for each job, implemented by every backend alike.
+//!
+//! A method is one transaction. `Ok` means that what it wrote is on disk (fsync). Refusals that belong to the domain
+//! (a name is taken, another commit came first) are values; [`StoreError`] is for faults of the store itself.
+
+mod accounts;
+pub mod conformance;
+mod conversations;
+mod key_packages;
+mod sessions;
+mod settings;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+pub use accounts::*;
+pub use conversations::*;
+pub use key_packages::*;
+pub use sessions::*;
+pub use settings::*;
+
+/// A fault of the store. What was attempted did not happen, unless the variant says otherwise.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// No space left on the device.
+    #[error("the disk is full: free some space; nothing that was acknowledged is lost")]
+    Full,
+    /// Another process holds the database, or it did not answer in time.
+    #[error("the database is locked by another process: {0}")]
+    Locked(String),
+    /// The file is not a database, or its pages are damaged.
+    #[error("the database is damaged: {0}; restore a backup, or recover it with sqlite3's .recover")]
+    Damaged(String),
+    /// Made by a newer version of Huis; it was not touched.
+    #[error("the database has schema {found}, this version of huis knows up to {newest}: install the newer version")]
+    NewerSchema {
+        /// The schema's number in the database.
+        found: u32,
+        /// The newest number that this version knows.
+        newest: u32,
+    },
+    /// More work waits than the store takes; come back.
+    #[error("the store is busy")]
+    Busy,
+    /// The store is stopping.
+    #[error("the store is stopping")]
+    Stopped,
+    /// Anything else, in the backend's words; holds no data of users.
+    #[error("the database: {0}")]
+    Other(String),
+}
+
+/// The result of a store's method.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Everything that a server keeps.
+pub trait Store: Accounts + Sessions + KeyPackages + Conversations + Settings {}
+
+impl<T: Accounts + Sessions + KeyPackages + Conversations + Settings> Store for T {}
+
+/// A store that is shared by all of a server.
+pub type SharedStore = Arc<dyn Store>;

@@ -1,0 +1,195 @@
+-- Integer keys stand for the 16-byte ids of accounts, devices and conversations in every other table: a log entry and
+-- its repeat-check key are then 60 bytes smaller. Keys are never used twice.
+
+CREATE TABLE settings (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    incarnation BLOB NOT NULL CHECK (length(incarnation) = 16),
+    stamps_used INTEGER NOT NULL DEFAULT 0,
+    indexed_stamps INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE accounts (
+    account INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    username TEXT NOT NULL UNIQUE,
+    skeleton TEXT NOT NULL UNIQUE,
+    email TEXT NOT NULL DEFAULT '',
+    role INTEGER NOT NULL DEFAULT 0,
+    opaque BLOB NOT NULL,
+    stretch_memory_kib INTEGER NOT NULL,
+    stretch_passes INTEGER NOT NULL,
+    stretch_lanes INTEGER NOT NULL,
+    identity_key BLOB NOT NULL CHECK (length(identity_key) = 32),
+    recovery_key BLOB NOT NULL CHECK (length(recovery_key) = 32),
+    device_list_number INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX super_administrator ON accounts (role) WHERE role = 3;
+
+CREATE TABLE device_lists (
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    number INTEGER NOT NULL,
+    list BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (account, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE vaults (
+    account INTEGER PRIMARY KEY REFERENCES accounts (account),
+    number INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE account_states (
+    account INTEGER PRIMARY KEY REFERENCES accounts (account),
+    number INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+-- Every device that was ever listed. `place` is its place in the newest list.
+CREATE TABLE devices (
+    device INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    listed INTEGER NOT NULL DEFAULT 1,
+    place INTEGER NOT NULL DEFAULT 0,
+    highest_submission INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (account, id)
+) STRICT;
+
+CREATE TABLE sessions (
+    session BLOB NOT NULL PRIMARY KEY CHECK (length(session) = 16),
+    device INTEGER NOT NULL UNIQUE REFERENCES devices (device),
+    stays_signed_in INTEGER NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER NOT NULL,
+    newest_token INTEGER NOT NULL,
+    previous_token INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_use ON sessions (stays_signed_in, used_at_ms);
+
+CREATE TABLE refresh_tokens (
+    hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    session BLOB NOT NULL REFERENCES sessions (session) ON DELETE CASCADE,
+    number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX refresh_tokens_by_session ON refresh_tokens (session, number);
+
+CREATE TABLE key_packages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    device INTEGER NOT NULL REFERENCES devices (device),
+    key_package BLOB NOT NULL
+) STRICT;
+CREATE INDEX key_packages_by_device ON key_packages (device, number);
+
+CREATE TABLE last_resort_key_packages (
+    device INTEGER PRIMARY KEY REFERENCES devices (device),
+    key_package BLOB NOT NULL
+) STRICT;
+
+-- `forgotten`: the log holds no entry up to and with this one. `expired`: as in `Cursor`.
+CREATE TABLE conversations (
+    conversation INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    kind INTEGER NOT NULL,
+    head INTEGER NOT NULL DEFAULT 0,
+    commit_counter INTEGER NOT NULL DEFAULT 0,
+    forgotten INTEGER NOT NULL DEFAULT 0,
+    expired INTEGER NOT NULL DEFAULT 0,
+    creator INTEGER NOT NULL REFERENCES devices (device),
+    created_by_submission INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE group_infos (
+    conversation INTEGER PRIMARY KEY REFERENCES conversations (conversation),
+    commit_counter INTEGER NOT NULL,
+    group_info BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE direct_conversations (
+    lower_account INTEGER NOT NULL REFERENCES accounts (account),
+    higher_account INTEGER NOT NULL REFERENCES accounts (account),
+    conversation INTEGER NOT NULL UNIQUE REFERENCES conversations (conversation),
+    PRIMARY KEY (lower_account, higher_account)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rooms (
+    name TEXT NOT NULL PRIMARY KEY,
+    conversation INTEGER NOT NULL UNIQUE REFERENCES conversations (conversation)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE participants (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    PRIMARY KEY (conversation, account)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX participants_by_account ON participants (account, conversation);
+
+-- Devices that have a leaf, or that left and have entries to fetch yet. `joined`: the entry that added the device.
+-- `last`: the last entry that it may have; 9223372036854775807 while it is a member, 0 once it is not listed any more.
+-- `leaf`: whether it stands in the group's tree, as far as commits said.
+CREATE TABLE members (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    device INTEGER NOT NULL REFERENCES devices (device),
+    joined INTEGER NOT NULL,
+    acked INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    leaf INTEGER NOT NULL,
+    PRIMARY KEY (conversation, device)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX members_by_device ON members (device, conversation);
+
+-- Entries that not every member has acknowledged. No foreign keys: the writer knows both rows when it appends.
+CREATE TABLE log (
+    conversation INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    commit_counter INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    author INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    mac BLOB NOT NULL DEFAULT x'',
+    payload BLOB NOT NULL,
+    PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+
+-- The keys of the repeat check with the answer that was given. `stamp` grows with time, so that old ones are at one end.
+CREATE TABLE submissions (
+    stamp INTEGER PRIMARY KEY,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    author INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    commit_counter INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Finds all of them up to the stamp `indexed_stamps` of the settings, and perhaps some behind it.
+CREATE TABLE submission_index (
+    id BLOB NOT NULL,
+    author INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    stamp INTEGER NOT NULL,
+    PRIMARY KEY (id, author, conversation)
+) STRICT, WITHOUT ROWID;
+
+-- A welcome's bytes stand once for all who join by it.
+CREATE TABLE welcome_bodies (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    seq INTEGER NOT NULL,
+    commit_counter INTEGER NOT NULL,
+    author INTEGER NOT NULL REFERENCES devices (device),
+    received_at_ms INTEGER NOT NULL,
+    welcome BLOB NOT NULL,
+    PRIMARY KEY (conversation, seq)
+) STRICT;
+
+CREATE TABLE welcomes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    device INTEGER NOT NULL REFERENCES devices (device),
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX welcomes_by_device ON welcomes (device, number);
+CREATE UNIQUE INDEX welcomes_by_conversation ON welcomes (conversation, seq, device);

@@ -1,0 +1,298 @@
+//! The store's traits, each method handed to the writer or to a reader.
+
+use async_trait::async_trait;
+use huis_proto::device_list::SignedDeviceList;
+use huis_proto::frames::WelcomeEntry;
+use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, KeyPackageStock, Room};
+use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, Member, SessionId};
+use rand::rngs::OsRng;
+use rusqlite::params;
+
+use super::accounts::{self, Sealed};
+use super::published::Seats;
+use super::queue::Urgency;
+use super::{SqliteStore, delivery, expiry, key_packages, lock, sessions};
+use crate::{
+    Account, Accounts, Append, AppendCommit, Appended, Conversations, Create, Creation, Cursor, KeyPackages, LogPage,
+    NewAccount, Numbered, PasswordRecord, Recipients, Refresh, Session, Sessions, Settings, Stocked, StoreError,
+    StoreResult, Swap,
+};
+
+const INCARNATION: &str = "SELECT incarnation FROM settings WHERE one = 1";
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn create_account(&self, account: NewAccount) -> StoreResult<Creation> {
+        self.write(move |writer| writer.create_account(&account)).await
+    }
+
+    async fn name_state(&self, username: &str, skeleton: &str) -> StoreResult<Creation> {
+        let (username, skeleton) = (username.to_owned(), skeleton.to_owned());
+        self.read(move |db| accounts::name_state(db, &username, &skeleton)).await
+    }
+
+    async fn super_administrator_exists(&self) -> StoreResult<bool> {
+        self.read(accounts::super_administrator_exists).await
+    }
+
+    async fn account_by_name(&self, username: &str) -> StoreResult<Option<Account>> {
+        let username = username.to_owned();
+        self.read(move |db| accounts::account_by_name(db, &username)).await
+    }
+
+    async fn account(&self, account: AccountId) -> StoreResult<Option<Account>> {
+        self.read(move |db| accounts::account(db, account)).await
+    }
+
+    async fn password_record(&self, username: &str) -> StoreResult<Option<PasswordRecord>> {
+        let username = username.to_owned();
+        self.read(move |db| accounts::password_record(db, &username)).await
+    }
+
+    async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>> {
+        self.read(move |db| accounts::device_lists(db, account, after, most)).await
+    }
+
+    async fn put_device_list(
+        &self,
+        account: AccountId,
+        number: u64,
+        list: SignedDeviceList,
+        devices: Vec<DeviceId>,
+    ) -> StoreResult<Swap> {
+        self.write(move |writer| writer.put_device_list(account, number, &list, &devices)).await
+    }
+
+    async fn vault(&self, account: AccountId) -> StoreResult<Option<Numbered>> {
+        self.read(move |db| accounts::sealed(db, account, Sealed::Vault)).await
+    }
+
+    async fn put_vault(&self, account: AccountId, vault: Numbered) -> StoreResult<Swap> {
+        self.write(move |writer| writer.put_sealed(account, &vault, Sealed::Vault)).await
+    }
+
+    async fn account_state(&self, account: AccountId) -> StoreResult<Option<Numbered>> {
+        self.read(move |db| accounts::sealed(db, account, Sealed::AccountState)).await
+    }
+
+    async fn put_account_state(&self, account: AccountId, state: Numbered) -> StoreResult<Swap> {
+        let bytes = state.sealed.len();
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.put_sealed(account, &state, Sealed::AccountState))
+            .await
+    }
+}
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn begin_session(&self, session: Session, refresh_hash: Bytes32) -> StoreResult<Option<SessionId>> {
+        self.write(move |writer| writer.begin_session(&session, refresh_hash)).await
+    }
+
+    async fn session(&self, session: SessionId) -> StoreResult<Option<Session>> {
+        self.read(move |db| sessions::session(db, session)).await
+    }
+
+    async fn session_by_refresh(&self, refresh_hash: Bytes32) -> StoreResult<Option<Session>> {
+        self.read(move |db| sessions::session_by_refresh(db, refresh_hash)).await
+    }
+
+    async fn refresh_session(&self, presented: Bytes32, next: Bytes32, now_ms: u64) -> StoreResult<Refresh> {
+        self.write(move |writer| writer.refresh_session(presented, next, now_ms)).await
+    }
+
+    async fn sessions(&self, account: AccountId) -> StoreResult<Vec<Session>> {
+        self.read(move |db| sessions::sessions(db, account)).await
+    }
+
+    async fn end_session(&self, account: AccountId, session: SessionId) -> StoreResult<bool> {
+        self.write(move |writer| writer.end_session(account, session)).await
+    }
+
+    async fn end_idle_sessions(&self, idle_since_ms: u64, long_idle_since_ms: u64) -> StoreResult<Vec<SessionId>> {
+        self.write(move |writer| writer.end_idle_sessions(idle_since_ms, long_idle_since_ms)).await
+    }
+}
+
+#[async_trait]
+impl KeyPackages for SqliteStore {
+    async fn put_key_packages(
+        &self,
+        owner: Member,
+        one_time: Vec<Bytes>,
+        last_resort: Option<Bytes>,
+        replace: bool,
+    ) -> StoreResult<Stocked> {
+        let bytes = one_time.iter().map(|package| package.len()).sum();
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| {
+            writer.put_key_packages(owner, &one_time, last_resort.as_ref(), replace)
+        })
+        .await
+    }
+
+    async fn key_package_stock(&self, owner: Member) -> StoreResult<KeyPackageStock> {
+        self.read(move |db| key_packages::stock(db, owner)).await
+    }
+
+    async fn claim_key_packages(
+        &self,
+        account: AccountId,
+        devices: Option<Vec<DeviceId>>,
+    ) -> StoreResult<Option<ClaimedKeyPackages>> {
+        self.write(move |writer| writer.claim_key_packages(account, devices.as_deref())).await
+    }
+}
+
+#[async_trait]
+impl Conversations for SqliteStore {
+    async fn create_conversation(&self, create: Create) -> StoreResult<Appended> {
+        let first = create.first_commit.as_ref().map_or(0, commit_bytes);
+        self.write_sized(create.group_info.len() + first, Urgency::AtOnce, move |writer| {
+            writer.create_conversation(&create)
+        })
+        .await
+    }
+
+    async fn append(&self, append: Append) -> StoreResult<Appended> {
+        let bytes = append.payload.len();
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.append(&append)).await
+    }
+
+    async fn append_commit(&self, commit: AppendCommit) -> StoreResult<Appended> {
+        let bytes = commit_bytes(&commit);
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.append_commit(&commit)).await
+    }
+
+    async fn recipients(&self, conversation: ConversationId) -> StoreResult<Recipients> {
+        let seats = self.seats(conversation).await?;
+        Ok(seats.at(seats.head))
+    }
+
+    async fn recipients_of(&self, conversation: ConversationId, seq: u64) -> StoreResult<Recipients> {
+        Ok(self.seats(conversation).await?.at(seq))
+    }
+
+    async fn cursors(&self, device: Member) -> StoreResult<Vec<Cursor>> {
+        self.read(move |db| delivery::cursors(db, device)).await
+    }
+
+    async fn log_page(
+        &self,
+        device: Member,
+        conversation: ConversationId,
+        after: u64,
+        most: usize,
+        most_bytes: usize,
+    ) -> StoreResult<LogPage> {
+        self.read(move |db| delivery::log_page(db, device, conversation, after, most, most_bytes)).await
+    }
+
+    async fn acknowledge(&self, device: Member, acks: Vec<(ConversationId, u64)>) -> StoreResult<()> {
+        self.write_sized(0, Urgency::Lingers, move |writer| writer.acknowledge(device, &acks)).await
+    }
+
+    async fn welcomes(&self, device: Member, most: usize) -> StoreResult<Vec<WelcomeEntry>> {
+        self.read(move |db| delivery::welcomes(db, device, most)).await
+    }
+
+    async fn acknowledge_welcome(&self, device: Member, conversation: ConversationId, seq: u64) -> StoreResult<()> {
+        self.write(move |writer| writer.acknowledge_welcome(device, conversation, seq)).await
+    }
+
+    async fn highest_submission(&self, device: Member) -> StoreResult<u64> {
+        self.read(move |db| delivery::highest_submission(db, device)).await
+    }
+
+    async fn group_info(&self, asker: AccountId, conversation: ConversationId) -> StoreResult<Option<GroupInfo>> {
+        self.read(move |db| delivery::group_info(db, asker, conversation)).await
+    }
+
+    async fn conversations(&self, asker: Member) -> StoreResult<Vec<ConversationInfo>> {
+        self.read(move |db| delivery::conversations(db, asker)).await
+    }
+
+    async fn conversation(&self, asker: Member, conversation: ConversationId) -> StoreResult<Option<ConversationInfo>> {
+        self.read(move |db| delivery::conversation(db, asker, conversation)).await
+    }
+
+    async fn rooms(&self, most: usize) -> StoreResult<Vec<Room>> {
+        self.read(move |db| delivery::rooms(db, most)).await
+    }
+
+    async fn room(&self, name: &str) -> StoreResult<Option<Room>> {
+        let name = name.to_owned();
+        self.read(move |db| delivery::room(db, &name)).await
+    }
+
+    async fn expire(&self, before_ms: u64, keys_before_ms: u64, most: usize) -> StoreResult<usize> {
+        let old = self.read(move |db| expiry::find_old(db, before_ms, most)).await?;
+        self.write(move |writer| writer.expire(&old, before_ms, keys_before_ms, most)).await
+    }
+}
+
+#[async_trait]
+impl Settings for SqliteStore {
+    async fn incarnation(&self) -> StoreResult<IncarnationId> {
+        self.read(|db| {
+            let mut find = db.prepare_cached(INCARNATION)?;
+            let found = find.query_row([], |row| row.get(0).map(IncarnationId::from_bytes));
+            Ok(found?)
+        })
+        .await
+    }
+
+    async fn renew_incarnation(&self) -> StoreResult<IncarnationId> {
+        let minted = IncarnationId::random(&mut OsRng);
+        self.write(move |writer| {
+            writer.db.execute("UPDATE settings SET incarnation = ?1 WHERE one = 1", params![minted.as_bytes()])?;
+            Ok(minted)
+        })
+        .await
+    }
+
+    async fn check(&self) -> StoreResult<()> {
+        if self.is_stopped() {
+            return Err(StoreError::Stopped);
+        }
+        self.incarnation().await?;
+        if self.is_faulty() {
+            // Tried in earnest, so that a store which could not write is well again as soon as it can.
+            self.write(|writer| {
+                writer.db.execute("UPDATE settings SET stamps_used = stamps_used", [])?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&self) -> StoreResult<()> {
+        // Readers first: the write-ahead log can be moved into the database when nobody reads it.
+        self.readers.close().await;
+        if let Some(thread) = self.stop() {
+            let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await;
+            if !joined.unwrap_or(false) {
+                return Err(StoreError::Other(format!("the writer of {} ended by a bug", self.path.display())));
+            }
+        }
+        lock(&self.lock).take();
+        Ok(())
+    }
+}
+
+impl SqliteStore {
+    async fn seats(&self, conversation: ConversationId) -> StoreResult<Seats> {
+        match self.published.seats(conversation) {
+            Ok(seats) => Ok(seats),
+            Err(read_at) => {
+                let seats = self.read(move |db| delivery::seats(db, conversation)).await?;
+                self.published.keep(conversation, &seats, read_at);
+                Ok(seats)
+            }
+        }
+    }
+}
+
+fn commit_bytes(commit: &AppendCommit) -> usize {
+    let welcome = commit.welcome.as_ref().map_or(0, |welcome| welcome.len());
+    commit.commit.len() + commit.group_info.len() + welcome
+}

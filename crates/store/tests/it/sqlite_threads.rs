@@ -1,0 +1,5 @@
+huis_store::conformance!({
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = crate::open(folder.path(), huis_store::sqlite::Mode::Threads).expect("a store");
+    (store as huis_store::SharedStore, folder)
+});
