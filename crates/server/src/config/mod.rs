@@ -1,0 +1,147 @@
+//! How a server is configured: flags over environment over `huis.toml`, all three from one table of settings.
+
+mod network;
+mod settings;
+mod sources;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use huis_proto::limits;
+use huis_proto::rest::{RegistrationPolicy, Secret};
+
+pub use network::Network;
+pub use sources::{ConfigError, ServeArgs};
+
+/// Everything that an operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The one folder that holds keys and database.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How connections are protected.
+    pub tls: Tls,
+    /// How clients reach this server, without a path, if it is not where it listens.
+    pub public_url: Option<String>,
+    /// Who may register.
+    pub registration: RegistrationPolicy,
+    /// The access passphrase; new at every start if none is set.
+    pub access_passphrase: Option<Secret>,
+    /// The proxies whose word on the client's address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Where to give metrics.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The form of log lines.
+    pub log_format: LogFormat,
+    /// What is logged, as `tracing-subscriber` filters say it.
+    pub log_level: String,
+    /// Whether the request log (level debug) names addresses.
+    pub log_addresses: bool,
+    /// How long an undelivered message is kept.
+    pub retention: Duration,
+    /// How many connections are held.
+    pub connections: ConnectionLimits,
+    /// How often may be asked.
+    pub rates: Rates,
+    /// When a session that does not stay signed in ends.
+    pub idle_session: Duration,
+}
+
+/// How connections are protected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all: for a proxy in front, or for this machine alone.
+    Off,
+    /// By a certificate that the server makes once and keeps; clients pin its fingerprint at first use.
+    SelfSigned,
+    /// By a certificate from files (PEM), which are read again when they change.
+    Files {
+        /// The certificate, with its chain.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// How many connections are held at once; further ones are closed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// From one IPv4 address, or one IPv6 block of 64 bits; trusted proxies are exempt.
+    pub per_address: usize,
+    /// In all.
+    pub total: usize,
+}
+
+/// How often may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests of any kind, per address.
+    pub requests_per_second: u32,
+    /// Passwords, passphrases and codes, per address and per name.
+    pub guesses_per_minute: u32,
+    /// Look-ups of accounts, per account that asks.
+    pub lookups_per_minute: u32,
+    /// Claims of key packages, per account that asks.
+    pub key_package_claims_per_minute: u32,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// The defaults, with this data folder.
+    pub fn in_folder(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: Tls::Off,
+            public_url: None,
+            registration: RegistrationPolicy::Passphrase,
+            access_passphrase: None,
+            trusted_proxies: Vec::new(),
+            metrics_listen: None,
+            log_format: LogFormat::Text,
+            log_level: "info".into(),
+            log_addresses: false,
+            retention: limits::RETENTION,
+            connections: ConnectionLimits::default(),
+            rates: Rates::default(),
+            idle_session: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { per_address: 512, total: 10_000 }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 100,
+            guesses_per_minute: 20,
+            lookups_per_minute: 300,
+            key_package_claims_per_minute: 300,
+        }
+    }
+}
+
+impl Rates {
+    /// So high that nothing is refused: for tests and measurements.
+    pub const UNLIMITED: Self = Self {
+        requests_per_second: u32::MAX,
+        guesses_per_minute: u32::MAX,
+        lookups_per_minute: u32::MAX,
+        key_package_claims_per_minute: u32::MAX,
+    };
+}

@@ -1,0 +1,356 @@
+//! The one table of settings. Flag, environment variable and key of `huis.toml` all come from it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use huis_proto::rest::{RegistrationPolicy, Secret};
+
+use super::{Config, LogFormat, Network, Tls};
+
+/// A setting: `--name`, `HUIS_NAME` and `name = …`.
+pub(super) struct Setting {
+    pub name: &'static str,
+    /// What the value is, for the help.
+    pub takes: &'static str,
+    /// What the help says of the default.
+    pub default: &'static str,
+    pub explanation: &'static str,
+    /// Takes the value over, or says what would be right.
+    apply: fn(&mut Draft, &str) -> Result<(), String>,
+}
+
+/// A configuration whose settings are not yet checked against each other.
+pub(super) struct Draft {
+    config: Config,
+    tls: TlsMode,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TlsMode {
+    Off,
+    SelfSigned,
+    Files,
+}
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "data",
+        takes: "FOLDER",
+        default: "$XDG_DATA_HOME/huis-server, or ~/.local/share/huis-server",
+        explanation: "The one folder that holds the server's keys and database",
+        apply: |draft, value| {
+            draft.config.data = filled(value)?.into();
+            Ok(())
+        },
+    },
+    Setting {
+        name: "listen",
+        takes: "ADDRESS:PORT",
+        default: "127.0.0.1:8080",
+        explanation: "Where to listen; 0.0.0.0:8080 for all of a machine's addresses, port 0 for any free one",
+        apply: |draft, value| {
+            draft.config.listen = address(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "tls",
+        takes: "off|self-signed|files",
+        default: "off",
+        explanation: "How connections are protected: off (behind a proxy, or on this machine alone), self-signed (a certificate is made \
+                      once, clients pin its fingerprint), files (tls-certificate and tls-key, read again when they change)",
+        apply: |draft, value| {
+            draft.tls = match value {
+                "off" => TlsMode::Off,
+                "self-signed" => TlsMode::SelfSigned,
+                "files" => TlsMode::Files,
+                _ => return Err("expected off, self-signed or files".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "tls-certificate",
+        takes: "FILE",
+        default: "none",
+        explanation: "With tls = files: the certificate with its chain (PEM)",
+        apply: |draft, value| {
+            draft.certificate = Some(filled(value)?.into());
+            Ok(())
+        },
+    },
+    Setting {
+        name: "tls-key",
+        takes: "FILE",
+        default: "none",
+        explanation: "With tls = files: the certificate's private key (PEM)",
+        apply: |draft, value| {
+            draft.key = Some(filled(value)?.into());
+            Ok(())
+        },
+    },
+    Setting {
+        name: "public-url",
+        takes: "URL",
+        default: "where it listens",
+        explanation: "How clients reach this server, such as https://chat.example.org",
+        apply: |draft, value| {
+            draft.config.public_url = Some(public_url(value)?);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "registration",
+        takes: "passphrase|open|invite|closed",
+        default: "passphrase",
+        explanation: "Who may register: whoever knows the access passphrase, anybody, whoever holds an invitation, nobody",
+        apply: |draft, value| {
+            draft.config.registration = match value {
+                "passphrase" => RegistrationPolicy::Passphrase,
+                "open" => RegistrationPolicy::Open,
+                "invite" => RegistrationPolicy::Invite,
+                "closed" => RegistrationPolicy::Closed,
+                _ => return Err("expected passphrase, open, invite or closed".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "access-passphrase",
+        takes: "WORDS",
+        default: "new words at every start",
+        explanation: "The access passphrase, at least 12 characters; a flag can be seen by other users of the machine, so prefer the \
+                      environment or huis.toml",
+        apply: |draft, value| {
+            if value.trim().chars().count() < 12 {
+                return Err("expected at least 12 characters".into());
+            }
+            draft.config.access_passphrase = Some(Secret::new(value.trim()));
+            Ok(())
+        },
+    },
+    Setting {
+        name: "trusted-proxies",
+        takes: "NETWORKS",
+        default: "none",
+        explanation: "Addresses or networks, with commas between, whose X-Forwarded-For is believed",
+        apply: |draft, value| {
+            draft.config.trusted_proxies = networks(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "metrics-listen",
+        takes: "ADDRESS:PORT|off",
+        default: "off",
+        explanation: "Where to give metrics in Prometheus' form; not for the outside world",
+        apply: |draft, value| {
+            draft.config.metrics_listen = match value {
+                "off" => None,
+                value => Some(address(value)?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log-format",
+        takes: "text|json",
+        default: "text",
+        explanation: "The form of log lines, which go to the standard error output",
+        apply: |draft, value| {
+            draft.config.log_format = match value {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return Err("expected text or json".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log-level",
+        takes: "LEVEL",
+        default: "info",
+        explanation: "What is logged: off, error, warn, info, debug or trace",
+        apply: |draft, value| {
+            if !["off", "error", "warn", "info", "debug", "trace"].contains(&value) {
+                return Err("expected off, error, warn, info, debug or trace".into());
+            }
+            draft.config.log_level = value.into();
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log-addresses",
+        takes: "true|false",
+        default: "false",
+        explanation: "Whether the request log, which is written at level debug, names clients' addresses",
+        apply: |draft, value| {
+            draft.config.log_addresses = match value {
+                "true" => true,
+                "false" => false,
+                _ => return Err("expected true or false".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "retention-days",
+        takes: "DAYS",
+        default: "90",
+        explanation: "How long an undelivered message is kept",
+        apply: |draft, value| {
+            let days: u32 = count(value, 1, 3650)?;
+            draft.config.retention = Duration::from_secs(u64::from(days) * 24 * 3600);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "idle-minutes",
+        takes: "MINUTES",
+        default: "15",
+        explanation: "When a session ends that nothing refreshes, unless its person chose to stay signed in",
+        apply: |draft, value| {
+            let minutes: u32 = count(value, 5, 7 * 24 * 60)?;
+            draft.config.idle_session = Duration::from_secs(u64::from(minutes) * 60);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "connections",
+        takes: "NUMBER",
+        default: "10000",
+        explanation: "The most connections at once; further ones are closed",
+        apply: |draft, value| {
+            draft.config.connections.total = count(value, 1, 1_000_000)? as usize;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "connections-per-address",
+        takes: "NUMBER",
+        default: "512",
+        explanation: "The most connections at once from one address (IPv6: /64), but for trusted proxies",
+        apply: |draft, value| {
+            draft.config.connections.per_address = count(value, 1, 1_000_000)? as usize;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "requests-per-second",
+        takes: "NUMBER",
+        default: "100",
+        explanation: "Requests from one address (IPv6: /64); five times as many may come at once",
+        apply: |draft, value| {
+            draft.config.rates.requests_per_second = count(value, 1, 1_000_000)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "guesses-per-minute",
+        takes: "NUMBER",
+        default: "20",
+        explanation: "Attempts at one name's password; from one address (IPv6: /64) ten times as many, at passwords, passphrases and codes",
+        apply: |draft, value| {
+            draft.config.rates.guesses_per_minute = count(value, 1, 1_000_000)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "lookups-per-minute",
+        takes: "NUMBER",
+        default: "300",
+        explanation: "Look-ups of other accounts by one account",
+        apply: |draft, value| {
+            draft.config.rates.lookups_per_minute = count(value, 1, 1_000_000)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "key-package-claims-per-minute",
+        takes: "NUMBER",
+        default: "300",
+        explanation: "Claims of others' key packages by one account: one for each account that is invited",
+        apply: |draft, value| {
+            draft.config.rates.key_package_claims_per_minute = count(value, 1, 1_000_000)?;
+            Ok(())
+        },
+    },
+];
+
+impl Setting {
+    /// The environment variable's name.
+    pub(super) fn variable(&self) -> String {
+        format!("HUIS_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    /// Takes the value over, or says what would be right.
+    pub(super) fn apply(&self, draft: &mut Draft, value: &str) -> Result<(), String> {
+        (self.apply)(draft, value)
+    }
+}
+
+impl Draft {
+    pub(super) fn new(defaults: Config) -> Self {
+        Self { config: defaults, tls: TlsMode::Off, certificate: None, key: None }
+    }
+
+    pub(super) fn data(&self) -> &std::path::Path {
+        &self.config.data
+    }
+
+    /// The configuration, if its settings fit together.
+    pub(super) fn finish(self) -> Result<Config, String> {
+        let Self { mut config, tls, certificate, key } = self;
+        config.tls = match (tls, certificate, key) {
+            (TlsMode::Files, Some(certificate), Some(key)) => Tls::Files { certificate, key },
+            (TlsMode::Files, _, _) => {
+                return Err("tls = files needs tls-certificate and tls-key as well".into());
+            }
+            (_, None, None) if tls == TlsMode::SelfSigned => Tls::SelfSigned,
+            (_, None, None) => Tls::Off,
+            _ => return Err("tls-certificate and tls-key need tls = files".into()),
+        };
+        if config.metrics_listen.is_some_and(|metrics| metrics == config.listen && metrics.port() != 0) {
+            return Err("listen and metrics-listen are the same address; give metrics a port of their own".into());
+        }
+        Ok(config)
+    }
+}
+
+fn filled(value: &str) -> Result<&str, String> {
+    if value.is_empty() { Err("expected a path".into()) } else { Ok(value) }
+}
+
+fn address(value: &str) -> Result<SocketAddr, String> {
+    let wrong = "expected an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
+    value.parse().map_err(|_| wrong.into())
+}
+
+fn networks(value: &str) -> Result<Vec<Network>, String> {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|network| !network.is_empty())
+        .map(|network| network.parse::<Network>().map_err(|error| format!("{network:?}: {error}")))
+        .collect()
+}
+
+fn count(value: &str, least: u32, most: u32) -> Result<u32, String> {
+    value
+        .parse()
+        .ok()
+        .filter(|count| (least..=most).contains(count))
+        .ok_or_else(|| format!("expected a number from {least} to {most}"))
+}
+
+fn public_url(value: &str) -> Result<String, String> {
+    let wrong = || "expected a URL without a path, such as https://chat.example.org".to_owned();
+    let url = value.trim_end_matches('/');
+    let uri: http::Uri = url.parse().map_err(|_| wrong())?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let plain = uri.path() == "/" && uri.query().is_none() && !url.contains(['#', '@']);
+    if web && plain && uri.host().is_some_and(|host| !host.is_empty()) { Ok(url.to_owned()) } else { Err(wrong()) }
+}

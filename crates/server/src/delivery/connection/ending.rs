@@ -1,0 +1,77 @@
+//! How a connection ends: what was submitted is finished, what was acknowledged is kept, and the client is told why.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use huis_proto::frames::CloseCode;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding;
+
+use super::{Connection, End};
+
+/// How long a client is given to take the last bytes.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long it is given to close its side. Without that wait the operating system may throw away what was just sent.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+impl Connection {
+    pub(super) async fn finish(mut self: Box<Self>, end: End) {
+        if end == End::Close(CloseCode::GoingAway) {
+            self.land_flights().await;
+            let (outgoing, socket) = (&mut self.outgoing, &mut self.socket);
+            let written = poll_fn(|context| outgoing.poll_write(socket, context));
+            let _ = timeout(LAST_WORDS, written).await;
+        }
+        self.outgoing.clear();
+        self.store_last_acks().await;
+        match end {
+            End::Gone => {
+                let _ = timeout(FAREWELL, self.socket.flush()).await;
+            }
+            End::Close(why) => self.close(why).await,
+        }
+        // Nobody reads the answers; that the entries are announced matters.
+        self.land_flights().await;
+    }
+
+    async fn store_last_acks(&mut self) {
+        if let Some(storing) = self.storing_acks.take() {
+            let _ = storing.await;
+        }
+        self.begin_storing_acks();
+        if let Some(storing) = self.storing_acks.take() {
+            let _ = storing.await;
+        }
+    }
+
+    async fn close(&mut self, why: CloseCode) {
+        tracing::debug!(code = why.code(), "closing a connection");
+        let frame = CloseFrame { code: coding::CloseCode::from(why.code()), reason: reason(why).into() };
+        let socket = Pin::new(&mut self.socket);
+        let said = async {
+            let mut socket = socket;
+            socket.send(Message::Close(Some(frame))).await.is_ok()
+        };
+        if timeout(LAST_WORDS, said).await == Ok(true) {
+            let farewell = async { while let Some(Ok(_)) = self.socket.next().await {} };
+            let _ = timeout(FAREWELL, farewell).await;
+        }
+    }
+}
+
+fn reason(why: CloseCode) -> &'static str {
+    match why {
+        CloseCode::GoingAway => "the server stops: connect again",
+        CloseCode::TooBig => "a message is larger than allowed",
+        CloseCode::BadFrame => "a message is no sequence of frames",
+        CloseCode::SessionEnded => "the session has ended: sign in again",
+        CloseCode::Silent => "nothing was heard for too long: connect again",
+        CloseCode::Replaced => "this device has connected again",
+        CloseCode::TooMany => "too many frames: connect again after a while",
+        CloseCode::StoreFault => "the store has a fault: connect again after a while",
+    }
+}

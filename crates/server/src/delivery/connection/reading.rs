@@ -1,0 +1,264 @@
+//! What a connection reads from the store and keeps in it: cursors, welcomes, pages of logs, acknowledgements.
+
+use std::task::{Context, Poll};
+
+use huis_proto::aad::Act;
+use huis_proto::frames::{CloseCode, EntryKind, LogEntry, ServerFrame, WelcomeEntry};
+use huis_proto::{ConversationId, Member, SessionId, codec, limits, mls};
+use huis_store::{Cursor, LogPage, StoreResult};
+use tokio::time::Instant;
+
+use super::tracks::Gap;
+use super::{ACKS, Connection, End, GATHER_ACKS, store_fault};
+use crate::state::App;
+
+/// About how many bytes one page of a log brings.
+pub(super) const PAGE_BYTES: usize = 64 * 1024;
+/// How many welcomes are sent before their acknowledgements; they may be large.
+const WELCOMES: usize = 4;
+
+/// What a read of the store has found.
+pub(super) enum Looked {
+    /// Where the device stands in all its conversations.
+    Cursors { session_alive: bool, cursors: Vec<Cursor>, welcomes: Vec<WelcomeEntry> },
+    /// Entries of one conversation.
+    Page { gap: Gap, page: LogPage },
+}
+
+/// Reads cursors, then welcomes: so a conversation whose cursor was seen either has its welcome among them, or that was
+/// acknowledged, or there never was one.
+pub(super) async fn look_at_cursors(app: App, device: Member, session: SessionId) -> StoreResult<Looked> {
+    let session_alive = app.store.session(session).await?.is_some();
+    let cursors = app.store.cursors(device).await?;
+    let welcomes = app.store.welcomes(device, WELCOMES).await?;
+    Ok(Looked::Cursors { session_alive, cursors, welcomes })
+}
+
+impl Connection {
+    /// Takes what the store has answered; whether it did.
+    pub(super) fn poll_store(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
+        let mut answered = false;
+        if let Some(looking) = &mut self.looking
+            && let Poll::Ready(looked) = looking.as_mut().poll(context)
+        {
+            self.looking = None;
+            self.apply(looked.map_err(store_fault)?)?;
+            answered = true;
+        }
+        if let Some(storing) = &mut self.storing_acks
+            && let Poll::Ready(stored) = storing.as_mut().poll(context)
+        {
+            self.storing_acks = None;
+            let welcomes = stored.map_err(store_fault)?;
+            if !welcomes.is_empty() {
+                self.welcomes.retain(|welcome| !welcomes.contains(welcome));
+                for (conversation, seq) in welcomes {
+                    self.tracks.follow(conversation, seq, seq);
+                }
+                // What was appended since, and further welcomes.
+                self.wants_recheck = true;
+            }
+            answered = true;
+        }
+        Ok(answered)
+    }
+
+    /// Begins what is due at the store; whether anything was begun.
+    pub(super) fn ask_store(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
+        let mut asked = false;
+        let acks_due = self.acks_at.is_some_and(|at| at <= Instant::now());
+        if self.storing_acks.is_none() && (acks_due || self.acked_entries >= ACKS) {
+            self.begin_storing_acks();
+            asked = true;
+        }
+        if self.looking.is_none() {
+            if self.wants_recheck {
+                self.wants_recheck = false;
+                let look = look_at_cursors(self.app.clone(), self.device, self.session);
+                self.looking = Some(Box::pin(look));
+                asked = true;
+            } else if self.has_page_to_read()
+                && let Some(gap) = self.tracks.next_behind()
+            {
+                self.begin_page(gap);
+                asked = true;
+            }
+        }
+        // What was begun needs this task's waker.
+        Ok(asked && self.poll_store(context)?)
+    }
+
+    /// Takes what a read has found.
+    pub(super) fn apply(&mut self, looked: Looked) -> Result<(), End> {
+        match looked {
+            Looked::Cursors { session_alive: false, .. } => Err(End::Close(CloseCode::SessionEnded)),
+            Looked::Cursors { cursors, welcomes, .. } => {
+                self.apply_cursors(cursors, welcomes);
+                Ok(())
+            }
+            Looked::Page { gap, page } => {
+                self.apply_page(gap, page);
+                Ok(())
+            }
+        }
+    }
+
+    /// An acknowledgement by the client.
+    pub(super) fn take_ack(&mut self, conversation: ConversationId, seq: u64, now: Instant) {
+        let Some(acked) = self.tracks.acked(conversation, seq) else {
+            return;
+        };
+        self.no_backlog_up_to(conversation, seq);
+        let stored = self.acks.entry(conversation).or_default();
+        *stored = seq.max(*stored);
+        self.acked_entries += acked;
+        self.acks_at.get_or_insert(now + GATHER_ACKS);
+    }
+
+    /// An acknowledgement of a welcome. It goes to the store at once, for delivery begins with it.
+    pub(super) fn take_welcome_ack(&mut self, conversation: ConversationId, seq: u64, now: Instant) {
+        let welcome = (conversation, seq);
+        if self.welcomes.contains(&welcome) && !self.welcome_acks.contains(&welcome) {
+            self.welcome_acks.push(welcome);
+            self.acks_at = Some(now);
+        }
+    }
+
+    /// Puts everything into the store that the client has acknowledged.
+    pub(super) fn begin_storing_acks(&mut self) {
+        self.acks_at = None;
+        self.acked_entries = 0;
+        let acks: Vec<_> = self.acks.drain().collect();
+        if self.acks.capacity() > 64 {
+            self.acks.shrink_to_fit();
+        }
+        let welcomes = std::mem::take(&mut self.welcome_acks);
+        let (app, device) = (self.app.clone(), self.device);
+        self.storing_acks = Some(Box::pin(async move {
+            for (conversation, seq) in &welcomes {
+                let store = &app.store;
+                store.acknowledge_welcome(device, *conversation, *seq).await?;
+            }
+            if !acks.is_empty() {
+                app.store.acknowledge(device, acks).await?;
+            }
+            Ok(welcomes)
+        }));
+    }
+
+    /// A page is read when the client has taken everything that went before, and there is room enough for it.
+    pub(super) fn has_page_to_read(&self) -> bool {
+        self.looking.is_none()
+            && self.tracks.anything_behind()
+            && self.outgoing.is_empty()
+            && (self.tracks.nothing_in_flight() || self.tracks.room() >= self.page_needs)
+    }
+
+    fn begin_page(&mut self, gap: Gap) {
+        self.place.hub().meters.pages.increment(1);
+        let (app, device) = (self.app.clone(), self.device);
+        let bytes = self.tracks.room().min(PAGE_BYTES);
+        self.page_needs = PAGE_BYTES;
+        self.looking = Some(Box::pin(async move {
+            let page = app.store.log_page(device, gap.conversation, gap.after, limits::LOG_PAGE, bytes).await?;
+            Ok(Looked::Page { gap, page })
+        }));
+    }
+
+    fn apply_cursors(&mut self, cursors: Vec<Cursor>, welcomes: Vec<WelcomeEntry>) {
+        // A full portion says nothing about which other conversations have a welcome waiting.
+        let all_welcomes = welcomes.len() < WELCOMES;
+        for welcome in welcomes {
+            let key = (welcome.conversation, welcome.seq);
+            if !self.welcomes.contains(&key) {
+                self.welcomes.push(key);
+                self.outgoing.frame(&ServerFrame::Welcome(welcome));
+            }
+        }
+        for cursor in cursors {
+            let conversation = cursor.conversation;
+            let waits = self.welcomes.iter().any(|(other, _)| *other == conversation);
+            let known = self.tracks.next(conversation).is_some();
+            if waits {
+                // If it is followed, it was added again: nothing more comes before the acknowledgement.
+                self.tracks.left(conversation);
+            }
+            if waits || !(all_welcomes || known) {
+                continue;
+            }
+            let done = cursor.acked.max(cursor.expired);
+            let next = self.tracks.next(conversation).unwrap_or(cursor.acked + 1);
+            if next <= cursor.expired {
+                self.outgoing.frame(&ServerFrame::Expired { conversation, seq: cursor.expired });
+            }
+            self.tracks.follow(conversation, done, cursor.last);
+            if let Some(backlog) = &mut self.backlog
+                && self.tracks.next(conversation).is_some_and(|next| next <= cursor.last)
+            {
+                backlog.entry(conversation).or_insert(cursor.last);
+            }
+        }
+        self.has_all_welcomes = all_welcomes;
+    }
+
+    fn apply_page(&mut self, gap: Gap, page: LogPage) {
+        let conversation = gap.conversation;
+        let mut whole = !page.more;
+        for entry in page.entries {
+            let Some(next) = self.tracks.next(conversation) else {
+                break;
+            };
+            if entry.seq < next {
+                // It was sent live while the page was read.
+                continue;
+            }
+            if entry.seq > next {
+                if self.hole_in != Some(conversation) {
+                    // Entries have expired, or the device came in again behind them: the cursors say which.
+                    self.hole_in = Some(conversation);
+                    self.wants_recheck = true;
+                    whole = false;
+                    break;
+                }
+                self.outgoing.frame(&ServerFrame::Expired { conversation, seq: entry.seq - 1 });
+                self.tracks.skip_to(conversation, entry.seq);
+            }
+            self.hole_in = None;
+            let takes_out = self.takes_out(&entry);
+            let seq = entry.seq;
+            let frame = axum::body::Bytes::from(codec::to_cbor(&ServerFrame::Entry(entry)));
+            if !self.tracks.has_room(frame.len()) {
+                self.page_needs = frame.len().clamp(PAGE_BYTES, limits::DELIVERY_WINDOW);
+                whole = false;
+                break;
+            }
+            self.send_entry(conversation, seq, &frame);
+            if takes_out {
+                self.tracks.left(conversation);
+            }
+        }
+        if whole {
+            self.no_backlog_up_to(conversation, u64::MAX);
+        }
+        self.tracks.read(gap, whole);
+    }
+
+    /// Whether nothing more goes to this device behind this entry: it is taken out, or in by a welcome, which it must
+    /// acknowledge first. What the entry says in the clear was checked when it was appended; of one's own leave
+    /// proposal the store gives no payload.
+    fn takes_out(&self, entry: &LogEntry) -> bool {
+        match entry.kind {
+            EntryKind::Message => false,
+            EntryKind::Leave if entry.author == self.device => true,
+            EntryKind::Leave | EntryKind::Commit => match mls::header(&entry.payload) {
+                Ok(header) => match header.data.act {
+                    Act::Commit { .. } if entry.author == self.device => false,
+                    Act::Commit { joins, leaves } => leaves.contains(&self.device) || joins.contains(&self.device),
+                    Act::Leave { leaves } => leaves.contains(&self.device),
+                    Act::Message { .. } => false,
+                },
+                Err(_) => false,
+            },
+        }
+    }
+}

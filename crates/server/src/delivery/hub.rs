@@ -1,0 +1,357 @@
+//! Who is connected to this node, and who is to be woken by what.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use huis_proto::frames::{CloseCode, EntryKind, LogEntry, ServerFrame};
+use huis_proto::{AccountId, ConversationId, DeviceId, Member, SessionId, codec};
+use huis_store::SharedStore;
+use tokio::sync::Notify;
+
+use super::bus::{Bus, Hint, InProcess, Listener, LiveEntry, Reached, RosterChange};
+use super::mailbox::Mailbox;
+use super::meters::Meters;
+use super::rosters::Rosters;
+
+/// The largest entry that travels with its hint; larger ones are read from the store by each connection, when it has
+/// room for them.
+const LIVE_BYTES: usize = 64 * 1024;
+/// How long a stop waits for connections to finish what was accepted.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The connections of this node.
+pub(crate) struct Hub {
+    this: Weak<Hub>,
+    store: SharedStore,
+    bus: Box<dyn Bus>,
+    connected: RwLock<Connected>,
+    rosters: Rosters,
+    open: AtomicUsize,
+    closed: Notify,
+    stopping: AtomicBool,
+    pub(super) meters: Meters,
+}
+
+#[derive(Default)]
+struct Connected {
+    /// The devices of each account; there are at most [`DEVICES`](huis_proto::limits::DEVICES) of them.
+    accounts: HashMap<AccountId, Vec<ConnectedDevice>>,
+    sessions: HashMap<SessionId, Arc<Mailbox>>,
+}
+
+struct ConnectedDevice {
+    device: DeviceId,
+    session: SessionId,
+    mailbox: Arc<Mailbox>,
+}
+
+/// A connection's place at the hub; it is given up by dropping it.
+pub(super) struct Place {
+    hub: Arc<Hub>,
+    member: Member,
+    session: SessionId,
+    pub(super) mailbox: Arc<Mailbox>,
+}
+
+/// The server takes no more connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stopping;
+
+impl Hub {
+    /// The hub of a node that is alone.
+    pub(crate) fn new(store: SharedStore) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let listener: Weak<dyn Listener> = Weak::<Self>::clone(this);
+            Self {
+                this: Weak::clone(this),
+                store,
+                bus: Box::new(InProcess::new(listener)),
+                connected: RwLock::default(),
+                rosters: Rosters::default(),
+                open: AtomicUsize::new(0),
+                closed: Notify::new(),
+                stopping: AtomicBool::new(false),
+                meters: Meters::new(),
+            }
+        })
+    }
+
+    /// A session has ended: its connection is closed, and nothing is sent on it any more.
+    pub(crate) fn session_ended(&self, session: SessionId) {
+        self.bus.publish(Hint::SessionEnded(session));
+    }
+
+    /// A device of the account has stored a new version of the account state.
+    pub(crate) fn account_state_changed(&self, account: AccountId, version: u64) {
+        self.bus.publish(Hint::AccountState { account, version });
+    }
+
+    /// The account has a new device list.
+    pub(crate) fn device_list_changed(&self, account: AccountId, number: u64) {
+        self.bus.publish(Hint::DeviceList { account, number });
+    }
+
+    /// A device's one-time key packages run low.
+    pub(crate) fn key_packages_low(&self, device: Member, remaining: u32) {
+        self.bus.publish(Hint::KeyPackagesLow { device, remaining });
+    }
+
+    /// Takes no more connections and closes those that are there with 1001, once what they submitted is on disk and
+    /// answered. Returns when the last one is gone, or after 15 seconds.
+    pub(crate) async fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        {
+            let connected = self.connected();
+            for device in connected.accounts.values().flatten() {
+                device.mailbox.end(CloseCode::GoingAway);
+            }
+        }
+        let all_gone = async {
+            loop {
+                let next = self.closed.notified();
+                tokio::pin!(next);
+                next.as_mut().enable();
+                if self.open.load(Ordering::SeqCst) == 0 {
+                    return;
+                }
+                next.await;
+            }
+        };
+        if tokio::time::timeout(STOP_PATIENCE, all_gone).await.is_err() {
+            let left = self.open.load(Ordering::SeqCst);
+            tracing::warn!(left, "connections did not close in time");
+        }
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Gives a connection its place. An older connection of the same device is closed.
+    pub(super) fn connect(&self, member: Member, session: SessionId) -> Result<Place, Stopping> {
+        let hub = self.this.upgrade().ok_or(Stopping)?;
+        let mailbox = Arc::new(Mailbox::default());
+        let newcomer = ConnectedDevice { device: member.device, session, mailbox: Arc::clone(&mailbox) };
+        let mut connected = self.connected_mut();
+        // Looked at under the lock, so that `stop` sees either the connection or nobody.
+        if self.is_stopping() {
+            return Err(Stopping);
+        }
+        self.open.fetch_add(1, Ordering::SeqCst);
+        self.meters.connections.increment(1.0);
+        let devices = connected.accounts.entry(member.account).or_default();
+        let place = devices.iter().position(|device| device.device == member.device);
+        let older = match place {
+            Some(place) => Some(std::mem::replace(&mut devices[place], newcomer)),
+            None => {
+                devices.reserve_exact(1);
+                devices.push(newcomer);
+                None
+            }
+        };
+        if let Some(older) = older {
+            older.mailbox.end(CloseCode::Replaced);
+            connected.sessions.remove(&older.session);
+        }
+        connected.sessions.insert(session, Arc::clone(&mailbox));
+        drop(connected);
+        Ok(Place { hub, member, session, mailbox })
+    }
+
+    /// An entry was appended: wakes everybody whom it concerns.
+    pub(super) fn appended(&self, entry: LogEntry, roster: Option<RosterChange>) {
+        let (conversation, seq) = (entry.conversation, entry.seq);
+        self.meters.appended.increment(1);
+        let travels = entry.kind == EntryKind::Message && entry.payload.len() <= LIVE_BYTES;
+        self.bus.publish(Hint::Reached(Reached {
+            conversation,
+            seq,
+            live: travels.then(|| Arc::new(LiveEntry::encode(entry))),
+            roster: roster.map(Arc::new),
+        }));
+    }
+
+    /// A conversation was created without an entry.
+    pub(super) fn created(&self, conversation: ConversationId, creator: Member) {
+        let roster = RosterChange { joins: vec![creator], leaves: Vec::new() };
+        self.bus.publish(Hint::Reached(Reached { conversation, seq: 0, live: None, roster: Some(Arc::new(roster)) }));
+    }
+
+    /// Sends something on that is never stored.
+    pub(super) fn ephemeral(&self, conversation: ConversationId, from: Member, payload: Vec<u8>) {
+        self.bus.publish(Hint::Ephemeral { conversation, from, payload });
+    }
+
+    /// Calls `then` with the conversation's recipients: at once if they are known, or else when they were read.
+    fn with_recipients(&self, conversation: ConversationId, then: impl FnOnce(&Self, &[Member]) + Send + 'static) {
+        if let Some(recipients) = self.rosters.of(conversation) {
+            return then(self, &recipients);
+        }
+        let Some(hub) = self.this.upgrade() else {
+            return;
+        };
+        // Each one stands for an entry or an ephemeral frame just taken, which are limited, and the store refuses
+        // reads when too many wait.
+        tokio::spawn(async move {
+            let before = hub.rosters.before_reading();
+            match hub.store.recipients(conversation).await {
+                Ok(recipients) => {
+                    let recipients: Arc<[Member]> = recipients.into();
+                    hub.rosters.learn(before, conversation, &recipients);
+                    then(&hub, &recipients);
+                }
+                Err(error) => {
+                    // A lost hint: connections find the entry when they read their cursors again.
+                    tracing::warn!(%error, "recipients could not be read");
+                }
+            }
+        });
+    }
+
+    fn wake(&self, reached: &Reached, recipients: &[Member]) {
+        let connected = self.connected();
+        for member in recipients {
+            let Some(mailbox) = connected.mailbox(*member) else {
+                continue;
+            };
+            match &reached.live {
+                Some(entry) => mailbox.entry(entry),
+                None => mailbox.reached(reached.conversation, reached.seq),
+            }
+        }
+        if let Some(roster) = &reached.roster {
+            for mailbox in roster.leaves.iter().filter_map(|m| connected.mailbox(*m)) {
+                mailbox.reached(reached.conversation, reached.seq);
+            }
+            for mailbox in roster.joins.iter().filter_map(|m| connected.mailbox(*m)) {
+                mailbox.recheck();
+            }
+        }
+    }
+
+    fn relay(&self, conversation: ConversationId, from: Member, payload: Vec<u8>, recipients: &[Member]) {
+        if !recipients.contains(&from) {
+            return;
+        }
+        let frame = ServerFrame::Ephemeral { conversation, from, payload: payload.into() };
+        let frame = Bytes::from(codec::to_cbor(&frame));
+        let connected = self.connected();
+        for member in recipients.iter().filter(|member| **member != from) {
+            if let Some(mailbox) = connected.mailbox(*member) {
+                mailbox.ephemeral(&frame);
+            }
+        }
+    }
+
+    fn each_device(&self, account: AccountId, tell: impl Fn(&Mailbox)) {
+        let connected = self.connected();
+        for device in connected.accounts.get(&account).into_iter().flatten() {
+            tell(&device.mailbox);
+        }
+    }
+
+    fn connected(&self) -> RwLockReadGuard<'_, Connected> {
+        self.connected.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connected_mut(&self) -> RwLockWriteGuard<'_, Connected> {
+        self.connected.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for Hub {
+    fn heard(&self, hint: Hint) {
+        match hint {
+            Hint::Reached(reached) => {
+                if reached.roster.is_some() {
+                    self.rosters.forget(reached.conversation);
+                }
+                self.with_recipients(reached.conversation, move |hub, recipients| {
+                    hub.wake(&reached, recipients);
+                });
+            }
+            Hint::Ephemeral { conversation, from, payload } => {
+                self.with_recipients(conversation, move |hub, recipients| {
+                    hub.relay(conversation, from, payload, recipients);
+                })
+            }
+            Hint::SessionEnded(session) => {
+                if let Some(mailbox) = self.connected().sessions.get(&session) {
+                    mailbox.end(CloseCode::SessionEnded);
+                }
+            }
+            Hint::AccountState { account, version } => {
+                self.each_device(account, |mailbox| mailbox.account_state(version));
+            }
+            Hint::DeviceList { account, number } => {
+                self.rosters.forget_account(account);
+                self.each_device(account, |mailbox| mailbox.device_list(number));
+            }
+            Hint::KeyPackagesLow { device, remaining } => {
+                if let Some(mailbox) = self.connected().mailbox(device) {
+                    mailbox.key_packages(remaining);
+                }
+            }
+        }
+    }
+}
+
+impl Connected {
+    fn mailbox(&self, member: Member) -> Option<&Arc<Mailbox>> {
+        let devices = self.accounts.get(&member.account)?;
+        devices.iter().find(|device| device.device == member.device).map(|device| &device.mailbox)
+    }
+}
+
+impl LiveEntry {
+    fn encode(entry: LogEntry) -> Self {
+        let (conversation, seq, author) = (entry.conversation, entry.seq, entry.author);
+        let mut frame = ServerFrame::Entry(entry);
+        let whole = encoded(&frame);
+        if let ServerFrame::Entry(entry) = &mut frame {
+            entry.payload = huis_proto::Bytes::default();
+        }
+        Self { conversation, seq, author, frame: whole, own_frame: encoded(&frame) }
+    }
+}
+
+fn encoded(frame: &ServerFrame) -> Bytes {
+    const FRAMING: usize = 320;
+    let payload = match frame {
+        ServerFrame::Entry(entry) => entry.payload.len(),
+        _ => 0,
+    };
+    let mut bytes = Vec::with_capacity(payload + FRAMING);
+    codec::append_cbor(frame, &mut bytes);
+    bytes.into()
+}
+
+impl Place {
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut connected = self.hub.connected_mut();
+        if let Some(devices) = connected.accounts.get_mut(&self.member.account) {
+            devices.retain(|device| !Arc::ptr_eq(&device.mailbox, &self.mailbox));
+            if devices.is_empty() {
+                connected.accounts.remove(&self.member.account);
+            }
+        }
+        let is_ours = connected.sessions.get(&self.session).is_some_and(|mailbox| Arc::ptr_eq(mailbox, &self.mailbox));
+        if is_ours {
+            connected.sessions.remove(&self.session);
+        }
+        drop(connected);
+        self.hub.meters.connections.decrement(1.0);
+        self.hub.open.fetch_sub(1, Ordering::SeqCst);
+        self.hub.closed.notify_waiters();
+    }
+}

@@ -1,0 +1,198 @@
+//! Conversations, commits and messages by REST, GroupInfo, open rooms.
+
+use axum::Json;
+use axum::extract::{DefaultBodyLimit, State};
+use huis_proto::rest::{
+    Committed, Conversations, CreateConversation, GroupInfo, MessageAccepted, Room, Rooms, SubmitCommit, SubmitMessage,
+};
+use huis_proto::{ConversationId, ErrorCode, Problem, limits, names};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
+
+use super::json::{JsonBody, UrlPath};
+use super::problem::Refusal;
+use super::signed_in::SignedInDevice;
+use crate::delivery::submission;
+use crate::state::App;
+
+/// The most open rooms that are listed.
+const ROOMS: usize = 1_000;
+
+/// The routes of conversations and rooms.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(create).layer(DefaultBodyLimit::max(limits::COMMIT_BODY)))
+        .routes(routes!(commit).layer(DefaultBodyLimit::max(limits::COMMIT_BODY)))
+        .routes(routes!(message))
+        .routes(routes!(group_info))
+        .routes(routes!(rooms))
+        .routes(routes!(room))
+}
+
+/// Lists the conversations that the account takes part in.
+#[utoipa::path(
+    get,
+    path = "/api/v1/conversations",
+    tag = "conversations",
+    responses(
+        (status = 200, body = Conversations),
+        Refusal
+    ),
+)]
+async fn list(State(app): State<App>, device: SignedInDevice) -> Result<Json<Conversations>, Refusal> {
+    let conversations = app.store.conversations(device.member).await?;
+    Ok(Json(Conversations { conversations }))
+}
+
+/// Creates a conversation, with its first commit in the same step.
+///
+/// `conversation-exists` names the conversation where the two accounts of a direct one, or the open room's name, have
+/// one already.
+#[utoipa::path(
+    post,
+    path = "/api/v1/conversations",
+    tag = "conversations",
+    request_body = CreateConversation,
+    responses(
+        (status = 200, body = Committed),
+        Refusal
+    ),
+)]
+async fn create(
+    State(app): State<App>,
+    device: SignedInDevice,
+    JsonBody(body): JsonBody<CreateConversation>,
+) -> Result<Json<Committed>, Refusal> {
+    let create = submission::check_create(device.member, body, app.clock.now_ms()).map_err(Refusal)?;
+    if let Some(peer) = create.peer
+        && app.store.account(peer).await?.is_none()
+    {
+        return Err(Refusal::not_found("There is no such account on this server."));
+    }
+    finished(submission::create(app, create)).await
+}
+
+/// Appends a commit, with its welcome and GroupInfo, in one atomic step.
+///
+/// Sent again after a lost answer, it gives the same answer.
+#[utoipa::path(
+    post,
+    path = "/api/v1/conversations/{conversation}/commits",
+    tag = "conversations",
+    params(("conversation" = ConversationId, Path, description = "the conversation")),
+    request_body = SubmitCommit,
+    responses(
+        (status = 200, body = Committed),
+        Refusal
+    ),
+)]
+async fn commit(
+    State(app): State<App>,
+    device: SignedInDevice,
+    UrlPath(conversation): UrlPath<ConversationId>,
+    JsonBody(body): JsonBody<SubmitCommit>,
+) -> Result<Json<Committed>, Refusal> {
+    let commit = submission::check_commit(device.member, conversation, body, app.clock.now_ms()).map_err(Refusal)?;
+    finished(submission::append_commit(app, commit)).await
+}
+
+/// Appends a message or a leave proposal: the same as the frame `submit`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/conversations/{conversation}/messages",
+    tag = "conversations",
+    params(("conversation" = ConversationId, Path, description = "the conversation")),
+    request_body = SubmitMessage,
+    responses(
+        (status = 200, body = MessageAccepted),
+        Refusal
+    ),
+)]
+async fn message(
+    State(app): State<App>,
+    device: SignedInDevice,
+    UrlPath(conversation): UrlPath<ConversationId>,
+    JsonBody(body): JsonBody<SubmitMessage>,
+) -> Result<Json<MessageAccepted>, Refusal> {
+    let append =
+        submission::check_message(device.member, Some(conversation), body.submission, body.payload, app.clock.now_ms())
+            .map_err(Refusal)?;
+    finished(submission::append(app, append)).await
+}
+
+/// The GroupInfo after the newest commit: for accounts that take part, and for anybody in an open room.
+#[utoipa::path(
+    get,
+    path = "/api/v1/conversations/{conversation}/group-info",
+    tag = "conversations",
+    params(("conversation" = ConversationId, Path, description = "the conversation")),
+    responses(
+        (status = 200, body = GroupInfo),
+        Refusal
+    ),
+)]
+async fn group_info(
+    State(app): State<App>,
+    device: SignedInDevice,
+    UrlPath(conversation): UrlPath<ConversationId>,
+) -> Result<Json<GroupInfo>, Refusal> {
+    let asker = device.member.account;
+    match app.store.group_info(asker, conversation).await? {
+        Some(group_info) => Ok(Json(group_info)),
+        None => Err(Refusal::not_found("There is no such conversation, or this account takes no part in it.")),
+    }
+}
+
+/// Lists the open rooms by name, at most 1,000.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms",
+    tag = "conversations",
+    responses(
+        (status = 200, body = Rooms),
+        Refusal
+    ),
+)]
+async fn rooms(State(app): State<App>, _: SignedInDevice) -> Result<Json<Rooms>, Refusal> {
+    let rooms = app.store.rooms(ROOMS).await?;
+    Ok(Json(Rooms { rooms }))
+}
+
+/// An open room by its name, without the `#`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{name}",
+    tag = "conversations",
+    params(("name" = String, Path, description = "the room's name, without `#`")),
+    responses(
+        (status = 200, body = Room),
+        Refusal
+    ),
+)]
+async fn room(
+    State(app): State<App>,
+    _: SignedInDevice,
+    UrlPath(name): UrlPath<String>,
+) -> Result<Json<Room>, Refusal> {
+    let name = names::room_name(&name)
+        .map_err(|error| Refusal::new(ErrorCode::NameRefused, format!("The room's name: {error}.")))?;
+    match app.store.room(&name).await? {
+        Some(room) => Ok(Json(room)),
+        None => Err(Refusal::not_found(format!("There is no room #{name}."))),
+    }
+}
+
+/// Runs a submission to its end even if the client goes away meanwhile: what is appended must also be announced.
+async fn finished<T: Send + 'static>(
+    submission: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<Json<T>, Refusal> {
+    match tokio::spawn(submission).await {
+        Ok(Ok(answer)) => Ok(Json(answer)),
+        Ok(Err(problem)) => Err(Refusal(problem)),
+        Err(error) => {
+            tracing::error!(%error, "a submission did not end");
+            Err(Refusal::internal())
+        }
+    }
+}

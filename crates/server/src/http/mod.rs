@@ -1,0 +1,74 @@
+//! The REST interface: handlers by resource, and what stands around all of them.
+
+mod account_state;
+mod accounts;
+mod address;
+mod bodies;
+pub(crate) mod conversations;
+mod device_lists;
+mod devices;
+mod docs;
+mod guard;
+mod health;
+pub(crate) mod json;
+mod key_packages;
+pub(crate) mod problem;
+mod registrations;
+mod server_info;
+mod session_grants;
+mod sessions;
+mod sign_ins;
+pub(crate) mod signed_in;
+mod tickets;
+mod vault;
+mod welcome_page;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use http::StatusCode;
+use huis_proto::{ErrorCode, limits};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use address::Peer;
+pub(crate) use bodies::BodyBudget;
+
+use crate::delivery;
+use crate::state::App;
+use problem::Refusal;
+
+/// Everything that the server answers over HTTP. Requests must carry a [`Peer`] among their extensions.
+pub(crate) fn router(app: App) -> Router {
+    let (routes, api) = OpenApiRouter::with_openapi(docs::Api::openapi())
+        .merge(server_info::routes())
+        .merge(registrations::routes())
+        .merge(sign_ins::routes())
+        .merge(devices::routes())
+        .merge(sessions::routes())
+        .merge(accounts::routes())
+        .merge(device_lists::routes())
+        .merge(key_packages::routes())
+        .merge(vault::routes())
+        .merge(account_state::routes())
+        .merge(conversations::routes())
+        .merge(delivery::routes())
+        .split_for_parts();
+    let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(&api));
+    routes
+        .merge(unlisted)
+        .fallback(no_such_resource)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(limits::REST_BODY))
+        .layer(from_fn_with_state(app.clone(), guard::guard))
+        .with_state(app)
+}
+
+async fn no_such_resource() -> Refusal {
+    Refusal::not_found("There is no such resource; /api/v1/docs lists all.")
+}
+
+async fn no_such_method() -> Refusal {
+    Refusal::new(ErrorCode::BadRequest, "This resource has no such method; /api/v1/docs lists all.")
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+}

@@ -1,0 +1,29 @@
+//! What a client must know before anything else.
+
+use axum::Json;
+use axum::extract::State;
+use huis_proto::rest::ServerInfo;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::App;
+
+/// The oldest client version that is served.
+const OLDEST_CLIENT: &str = "0.1.0";
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(server_info))
+}
+
+/// What this server is, and who may register.
+#[utoipa::path(get, path = "/api/v1/server", security(()), tag = "server", responses((status = 200, body = ServerInfo)))]
+async fn server_info(State(app): State<App>) -> Json<ServerInfo> {
+    Json(ServerInfo {
+        version: env!("CARGO_PKG_VERSION").into(),
+        oldest_client: OLDEST_CLIENT.into(),
+        registration: app.config.registration,
+        incarnation: app.incarnation,
+        server_time_ms: app.clock.now_ms(),
+        retention_s: app.config.retention.as_secs(),
+    })
+}

@@ -1,0 +1,111 @@
+//! How a password is proved (OPAQUE: RFC 9807). Names that nobody has are answered by the same code, with the same
+//! sizes, as those that somebody has.
+
+use axum::Json;
+use axum::extract::State;
+use huis_proto::opaque::StretchParameters;
+use huis_proto::rest::{FinishSignIn, SignInStarted, SignedIn, StartSignIn};
+use huis_proto::{Bytes, ErrorCode, names};
+use rand::rngs::OsRng;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::address::ClientAddress;
+use super::json::JsonBody;
+use super::problem::Refusal;
+use super::tickets::Ticket;
+use crate::passwords::{Malformed, OpaqueServer};
+use crate::sealing::Purpose;
+use crate::state::App;
+
+/// How long the second step may take.
+const LIFETIME_MS: u64 = 2 * 60 * 1000;
+
+/// The server's half of a sign-in between its two steps; it travels sealed through the client.
+#[derive(Serialize, Deserialize)]
+struct UnfinishedSignIn {
+    username: String,
+    opaque: Bytes,
+}
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
+}
+
+/// The first step: OPAQUE's first message.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sign-ins/start", security(()),
+    tag = "sign-in",
+    request_body = StartSignIn,
+    responses((status = 200, body = SignInStarted), Refusal)
+)]
+async fn start(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    JsonBody(request): JsonBody<StartSignIn>,
+) -> Result<Json<SignInStarted>, Refusal> {
+    let now_ms = app.clock.now_ms();
+    // The client can tell from this step's answer whether it has guessed right, so this is the step that counts.
+    app.rate_limits.guess(address, now_ms)?;
+    let username = names::username(&request.username)
+        .map_err(|error| Refusal::new(ErrorCode::NameRefused, format!("This can't be a username: {error}.")))?;
+    app.rate_limits.guess_at_name(&username, now_ms)?;
+    let record = app.store.password_record(&username).await?;
+    let opaque = record.as_ref().map(|record| &*record.opaque);
+    let answer = app.opaque.start_sign_in(&mut OsRng, &username, opaque, &request.opaque).map_err(malformed)?;
+    let unfinished = UnfinishedSignIn { username, opaque: Bytes(answer.state.to_vec()) };
+    let sealed = app
+        .sealing
+        .seal(&mut OsRng, Purpose::SignIn, &unfinished, now_ms.saturating_add(LIFETIME_MS))
+        .map_err(|error| {
+            tracing::error!(%error, "a sign-in can't be sealed");
+            Refusal::internal()
+        })?;
+    Ok(Json(SignInStarted {
+        opaque: Bytes(answer.response),
+        stretch: record.map_or(StretchParameters::NEW_ACCOUNTS, |record| record.stretch),
+        state: Bytes(sealed),
+    }))
+}
+
+/// The second step: gives a ticket to enrol or resume a device with, and what a new device needs.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sign-ins/finish", security(()),
+    tag = "sign-in",
+    request_body = FinishSignIn,
+    responses((status = 200, body = SignedIn), Refusal)
+)]
+async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn>) -> Result<Json<SignedIn>, Refusal> {
+    let unfinished: UnfinishedSignIn =
+        app.sealing.open(Purpose::SignIn, &request.state, app.clock.now_ms()).map_err(|_| {
+            Refusal::proof("The sign-in's state is not of this server, or older than two minutes; begin again.")
+        })?;
+    let refused = || Refusal::new(ErrorCode::SignInRefused, "The name or the password is wrong.");
+    let UnfinishedSignIn { username, opaque } = unfinished;
+    if !OpaqueServer::finish_sign_in(&username, &opaque, &request.opaque).map_err(malformed)? {
+        metrics::counter!("huis_sign_ins_refused_total").increment(1);
+        return Err(refused());
+    }
+    let account = app.store.account_by_name(&username).await?.ok_or_else(refused)?;
+    let vault = app.store.vault(account.account).await?.ok_or_else(|| {
+        tracing::error!("an account without a vault");
+        Refusal::internal()
+    })?;
+    let ticket = Ticket { account: account.account, device_list_number: account.device_list_number };
+    Ok(Json(SignedIn {
+        account: account.account,
+        username: account.username,
+        ticket: ticket.issue(&app)?,
+        identity_key: account.identity_key,
+        vault: vault.sealed,
+        vault_number: vault.number,
+        device_list: account.device_list,
+    }))
+}
+
+fn malformed(_: Malformed) -> Refusal {
+    Refusal::bad_request("The OPAQUE message is malformed (RFC 9807, ristretto255 with SHA-512).")
+}

@@ -1,0 +1,42 @@
+//! Tickets: what a finished sign-in gives its holder for ten minutes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use huis_proto::AccountId;
+use huis_proto::rest::Secret;
+use rand::rngs::OsRng;
+use serde::{Deserialize, Serialize};
+
+use super::problem::Refusal;
+use crate::sealing::Purpose;
+use crate::state::App;
+
+const LIFETIME_MS: u64 = 10 * 60 * 1000;
+
+/// Whoever holds it has proved the account's password within the last ten minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ticket {
+    pub account: AccountId,
+    /// The newest device list when the password was proved: the ticket serves for the list after this one alone, so
+    /// it enrols one device, though nobody keeps a list of tickets that were used.
+    pub device_list_number: u64,
+}
+
+impl Ticket {
+    pub(super) fn issue(self, app: &App) -> Result<Secret, Refusal> {
+        let expires_at_ms = app.clock.now_ms().saturating_add(LIFETIME_MS);
+        let sealed = app.sealing.seal(&mut OsRng, Purpose::Ticket, &self, expires_at_ms);
+        let sealed = sealed.map_err(|error| {
+            tracing::error!(%error, "a ticket can't be sealed");
+            Refusal::internal()
+        })?;
+        Ok(Secret::new(URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    pub(super) fn open(app: &App, text: &str) -> Result<Self, Refusal> {
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok();
+        sealed.and_then(|sealed| app.sealing.open(Purpose::Ticket, &sealed, app.clock.now_ms()).ok()).ok_or_else(|| {
+            Refusal::proof("The ticket is not of this server, or older than ten minutes; sign in again.")
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! The Huis server: accounts, sessions, delivery, limits, configuration. It keeps what it keeps behind the traits of
+//! `huis-store`, and can open nothing of what its users seal.
+
+mod access_tokens;
+mod admission;
+mod config;
+mod delivery;
+mod http;
+mod keys;
+mod logs;
+mod metrics_page;
+mod passphrase;
+mod passwords;
+mod rate_limits;
+mod sealing;
+mod serve;
+mod state;
+
+pub use config::{Config, ConfigError, ConnectionLimits, LogFormat, Network, Rates, ServeArgs, Tls};
+pub use delivery::FrankingKey;
+pub use keys::{KeyError, Keys};
+pub use logs::start_logs;
+pub use serve::{Newcomers, RunningServer, ServeError, Served, Server, announcement, serve, stop_signal};
+pub use state::{Clock, SystemClock};

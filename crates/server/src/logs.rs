@@ -1,0 +1,23 @@
+//! The log: lines on the standard error output.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, LogFormat};
+
+/// Sends what the process logs to the standard error output, as the configuration says. Once per process; a second
+/// call changes nothing.
+///
+/// What other libraries say is kept to warnings: at their lower levels they tell of requests, with paths and headers.
+pub fn start_logs(config: &Config) {
+    let level = &config.log_level;
+    let others = if matches!(level.as_str(), "off" | "error") { level } else { "warn" };
+    let filter = EnvFilter::new(format!("{others},huis={level},huis_server={level},huis_store={level}"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error means that somebody else has set a log up, which is theirs to do.
+    let _ = match config.log_format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).try_init(),
+    };
+}

@@ -1,0 +1,196 @@
+//! Connections: accepted, counted, served, and closed when the server stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use super::slots::{Slot, Slots};
+use super::stopped;
+use crate::config::Config;
+use crate::http::Peer;
+
+/// How long the head of a request may take, and how long a connection may wait for its next request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// hyper's default would let each connection's buffer grow to 400 KiB.
+const BUFFER: usize = 16 * 1024;
+/// What an accept that failed for want of descriptors waits, so that it does not spin.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves connections until the server stops.
+#[derive(Clone)]
+pub(super) struct Connections {
+    slots: Slots,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    is_stopping: watch::Receiver<bool>,
+    /// Held by everything that a stop waits for.
+    alive: mpsc::Sender<()>,
+}
+
+/// A stream that keeps its slot as long as it lives: beyond the HTTP connection, if that becomes a WebSocket.
+struct Held<S> {
+    stream: S,
+    _slot: Slot,
+}
+
+impl Connections {
+    pub(super) fn new(
+        config: &Config,
+        router: Router,
+        tls: Option<TlsAcceptor>,
+        is_stopping: watch::Receiver<bool>,
+        alive: mpsc::Sender<()>,
+    ) -> Self {
+        Self { slots: Slots::new(config.connections, config.trusted_proxies.clone()), router, tls, is_stopping, alive }
+    }
+
+    /// Accepts until the server stops. A connection that there is no room for is closed before anything is made for it.
+    pub(super) async fn accept_from(self, listener: TcpListener) {
+        let stop = stopped(self.is_stopping.clone());
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stop => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let Some(slot) = self.slots.take(peer.ip()) else {
+                        metrics::counter!("huis_tcp_connections_refused_total").increment(1);
+                        continue;
+                    };
+                    // Small frames are the rule here; waiting to fill a packet only adds delay.
+                    let _ = stream.set_nodelay(true);
+                    match &self.tls {
+                        Some(tls) => self.spawn_tls(tls.clone(), Held { stream, _slot: slot }, peer),
+                        None => self.spawn(Held { stream, _slot: slot }, peer),
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be accepted; is the limit of open files too low?");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Serves a stream that something else than the listener brought.
+    pub(super) fn take(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: SocketAddr) -> bool {
+        let slot = self.slots.take(peer.ip());
+        let has_room = slot.is_some();
+        if let Some(slot) = slot {
+            self.spawn(Held { stream, _slot: slot }, peer);
+        }
+        has_room
+    }
+
+    fn spawn_tls(
+        &self,
+        tls: TlsAcceptor,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        peer: SocketAddr,
+    ) {
+        let connections = self.clone();
+        tokio::spawn(async move {
+            let stop = stopped(connections.is_stopping.clone());
+            let handshake = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, tls.accept(stream));
+            let stream = tokio::select! {
+                () = stop => return,
+                done = handshake => match done {
+                    Ok(Ok(stream)) => stream,
+                    // A stranger who can't do TLS, or went away: nothing to tell anybody.
+                    Ok(Err(_)) | Err(_) => return,
+                },
+            };
+            // Boxed, so that what the handshake needed does not stay with the connection.
+            Box::pin(connections.serve(stream, peer)).await;
+        });
+    }
+
+    fn spawn(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: SocketAddr) {
+        tokio::spawn(self.clone().serve(stream, peer));
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: SocketAddr) {
+        let Self { router, is_stopping, alive, .. } = self;
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().oneshot(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(BUFFER)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        tokio::select! {
+            // An error is the other end's: it went away, or does not speak HTTP.
+            _ = connection.as_mut() => {}
+            () = stopped(is_stopping) => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.as_mut().await;
+            }
+        }
+        drop(alive);
+    }
+}
+
+/// Whether the error concerns the one connection that was being accepted, and not the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,85 @@
+//! What the operator reads when the server has started.
+
+use std::fmt::Write as _;
+
+use huis_proto::rest::RegistrationPolicy;
+
+use super::RunningServer;
+use crate::config::{Config, Tls};
+
+/// The words for the terminal: where the server is, and the exact commands for newcomers. **It holds the access
+/// passphrase and the one-time code**: it goes to the operator's screen and nowhere else.
+pub fn announcement(config: &Config, server: &RunningServer) -> String {
+    let url = url(config, server);
+    let newcomers = server.newcomers();
+    let passphrase = newcomers.access_passphrase.expose();
+    let quoted = quoted(passphrase);
+    let mut text = format!("Huis {} serves {url}\n", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(text, "Data: {}", config.data.display());
+    if let Some(fingerprint) = server.fingerprint() {
+        let _ = writeln!(text, "Certificate (SHA-256): {fingerprint}");
+    }
+    match newcomers.registration {
+        RegistrationPolicy::Passphrase => {
+            let _ = writeln!(text, "\nAccess passphrase: {passphrase}");
+            let _ = writeln!(text, "A newcomer types:");
+            let _ = writeln!(text, "  huis register NAME --server {url} --access-passphrase {quoted}");
+            let _ = writeln!(text, "or opens the page that explains it:");
+            let _ = writeln!(text, "  {url}/#{}", passphrase.split_whitespace().collect::<Vec<_>>().join("-"));
+        }
+        RegistrationPolicy::Open => {
+            let _ = writeln!(text, "\nAnybody may register. A newcomer types:");
+            let _ = writeln!(text, "  huis register NAME --server {url}");
+            let _ = writeln!(text, "or opens the page that explains it:");
+            let _ = writeln!(text, "  {url}/");
+        }
+        RegistrationPolicy::Invite => {
+            let _ = writeln!(text, "\nNewcomers need an invitation, which this version can't make yet.");
+        }
+        RegistrationPolicy::Closed => {
+            let _ = writeln!(text, "\nNobody new can register.");
+        }
+    }
+    if let Some(claim) = &newcomers.claim {
+        let _ =
+            writeln!(text, "\nThis server has no super-administrator yet. To become it, once, until the next start:");
+        let _ = writeln!(text, "  huis register NAME --server {url} --claim {}", claim.expose());
+    }
+    text
+}
+
+/// How clients reach the server.
+fn url(config: &Config, server: &RunningServer) -> String {
+    if let Some(url) = &config.public_url {
+        return url.clone();
+    }
+    let scheme = if config.tls == Tls::Off { "http" } else { "https" };
+    let address = server.address().unwrap_or(config.listen);
+    if address.ip().is_unspecified() {
+        // Any of the machine's addresses will do; this one is always right on the machine itself.
+        return format!("{scheme}://localhost:{}", address.port());
+    }
+    format!("{scheme}://{address}")
+}
+
+/// The text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/:@%+=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passphrase_is_one_word_of_a_shell() {
+        assert_eq!(quoted("amber-basket"), "amber-basket");
+        assert_eq!(quoted("amber basket"), "'amber basket'");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+    }
+}

@@ -1,0 +1,255 @@
+//! Build, run, drain.
+
+mod accept;
+mod announcement;
+mod process;
+mod slots;
+mod tls;
+mod upkeep;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use huis_proto::rest::{RegistrationPolicy, Secret};
+use huis_store::{SharedStore, StoreError};
+use rand::rngs::OsRng;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+
+use crate::access_tokens::AccessTokens;
+use crate::admission::Admission;
+use crate::config::{Config, Tls};
+use crate::delivery::Hub;
+use crate::http::{BodyBudget, Peer, router};
+use crate::keys::{KeyError, Keys};
+use crate::passphrase;
+use crate::passwords::OpaqueServer;
+use crate::rate_limits::RateLimits;
+use crate::sealing::Sealing;
+use crate::state::{App, Clock, ServerState};
+use accept::Connections;
+use tls::{Certificates, TlsError};
+
+pub use announcement::announcement;
+pub use process::{serve, stop_signal};
+
+/// The bytes of unfinished requests that are held in memory.
+const BODIES: usize = 64 * 1024 * 1024;
+/// How long a stop waits for requests that are being answered.
+const REQUESTS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that is built and not yet running.
+pub struct Server {
+    /// What the operator decided.
+    pub config: Config,
+    /// Its keys.
+    pub keys: Keys,
+    /// What it keeps, made with these keys' [`Keys::franking`].
+    pub store: SharedStore,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A server that runs until it is [stopped](Self::stop). Dropped without that, its tasks go on until the runtime ends.
+pub struct RunningServer {
+    app: App,
+    router: Router,
+    connections: Connections,
+    address: Option<SocketAddr>,
+    newcomers: Newcomers,
+    fingerprint: Option<String>,
+    stopping: watch::Sender<bool>,
+    all_gone: mpsc::Receiver<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What lets newcomers in at this start.
+#[derive(Debug, Clone)]
+pub struct Newcomers {
+    /// Who may register.
+    pub registration: RegistrationPolicy,
+    /// The access passphrase.
+    pub access_passphrase: Secret,
+    /// The one-time code for the super-administrator, while there is none.
+    pub claim: Option<Secret>,
+}
+
+/// How a server's run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Served {
+    /// Where it listened.
+    pub address: SocketAddr,
+}
+
+/// Why a server does not start or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Its address can't be had.
+    #[error("cannot listen on {address}: {error}; choose another address with --{setting}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The setting that names it.
+        setting: &'static str,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Its keys can't be had.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Its store can't be had, or did not close.
+    #[error("{path}: {error}")]
+    Store {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        error: StoreError,
+    },
+    /// The store does not answer.
+    #[error(transparent)]
+    StoreAnswer(#[from] StoreError),
+    /// Its certificate can't be had.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Metrics can't be given.
+    #[error("metrics can't be given: {0}")]
+    Metrics(String),
+}
+
+impl Server {
+    /// Starts the server: on `listener`, or without one for a process that brings its own connections
+    /// ([`RunningServer::connect`]).
+    ///
+    /// # Errors
+    /// [`ServeError`] where certificate, metrics or store can't be had.
+    pub async fn start(self, listener: Option<TcpListener>) -> Result<RunningServer, ServeError> {
+        let Self { config, keys, store, clock } = self;
+        // Before the first meter is made, for it goes to the recorder that is installed then.
+        let metrics = match config.metrics_listen {
+            Some(address) => Some(crate::metrics_page::listen(address).await?),
+            None => None,
+        };
+        let certificates = match &config.tls {
+            Tls::Off => None,
+            Tls::SelfSigned => Some(Certificates::self_signed(&config)?),
+            Tls::Files { certificate, key } => Some(Certificates::from_files(certificate, key)?),
+        };
+        let newcomers = newcomers(&config, &store).await?;
+        let opaque = OpaqueServer::from_stored(&keys.opaque_setup)
+            .map_err(|_| KeyError::Form(config.data.join("keys/opaque-setup")))?;
+        let app = Arc::new(ServerState {
+            hub: Hub::new(store.clone()),
+            tokens: AccessTokens::new(&keys.token_signing),
+            rate_limits: RateLimits::new(&config.rates),
+            sealing: Sealing::new(&keys.sealing),
+            admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
+            incarnation: store.incarnation().await?,
+            bodies: BodyBudget::new(BODIES),
+            opaque,
+            store,
+            clock,
+            config,
+        });
+        let (stopping, is_stopping) = watch::channel(false);
+        let (alive, all_gone) = mpsc::channel(1);
+        let router = router(app.clone());
+        let tls = certificates.as_ref().map(Certificates::acceptor).transpose()?;
+        let connections = Connections::new(&app.config, router.clone(), tls, is_stopping.clone(), alive);
+        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
+        let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
+        tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
+        tasks.extend(metrics.map(|page| tokio::spawn(page.serve(is_stopping))));
+        Ok(RunningServer { app, router, connections, address, newcomers, fingerprint, stopping, all_gone, tasks })
+    }
+}
+
+impl RunningServer {
+    /// Where it listens, if it was given a listener.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// What lets newcomers in.
+    pub fn newcomers(&self) -> &Newcomers {
+        &self.newcomers
+    }
+
+    /// SHA-256 of the certificate, in hexadecimal digits, if it has one.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// Takes a connection as if it had been accepted from `peer`, without TLS. Whether there was room for it.
+    pub fn connect(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: SocketAddr) -> bool {
+        self.connections.take(stream, peer)
+    }
+
+    /// Answers one request as if it had come from `peer`; WebSockets need a [connection](Self::connect).
+    pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
+        request.extensions_mut().insert(Peer(peer));
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(impossible) => match impossible {},
+        }
+    }
+
+    /// Does at once what is otherwise done every half minute: ends idle sessions, drops what has expired.
+    pub async fn keep_up(&self) {
+        upkeep::round(&self.app).await;
+    }
+
+    /// Stops: takes no more connections, closes WebSockets with 1001 once what they submitted is answered, lets
+    /// requests finish within ten seconds, and closes the store.
+    ///
+    /// # Errors
+    /// [`ServeError::StoreAnswer`] if the store did not close well.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        let Self { app, router, connections, stopping, mut all_gone, tasks, .. } = self;
+        stopping.send_replace(true);
+        app.hub.stop().await;
+        drop((router, connections));
+        for task in tasks {
+            // A task that panicked has said so itself.
+            let _ = task.await;
+        }
+        if tokio::time::timeout(REQUESTS_PATIENCE, all_gone.recv()).await.is_err() {
+            tracing::warn!("some requests were not answered in time; their connections are cut");
+        }
+        app.store.close().await?;
+        Ok(())
+    }
+}
+
+/// The one-time code is new at every start while the super-administrator's place is free, and stands nowhere but in
+/// memory and on the operator's screen: whoever can start the server can have one, and no file or backup holds any.
+async fn newcomers(config: &Config, store: &SharedStore) -> Result<Newcomers, ServeError> {
+    let free = !store.super_administrator_exists().await?;
+    let set = config.access_passphrase.clone();
+    Ok(Newcomers {
+        registration: config.registration,
+        access_passphrase: set.unwrap_or_else(|| passphrase::generate(&mut OsRng)),
+        claim: free.then(|| passphrase::generate(&mut OsRng)),
+    })
+}
+
+/// Resolves when the server is to stop.
+async fn stopped(mut is_stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it whoever could stop the server otherwise.
+    let _ = is_stopping.wait_for(|stopping| *stopping).await;
+}
+
+#[expect(dead_code, reason = "says that a running server can be held by other threads")]
+fn a_running_server_is_send(server: RunningServer) -> impl Future<Output = Result<(), ServeError>> + Send {
+    server.stop()
+}

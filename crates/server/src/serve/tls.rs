@@ -1,0 +1,239 @@
+//! The server's certificate: from files that may change, or made once and kept.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::default_provider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::Config;
+use crate::keys::{KeyError, make_private_folder, write_private};
+
+/// The certificate can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file can't be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// Certificate and key don't belong together, or are of a kind that is not known here.
+    #[error("the certificate {certificate} and the key {key} can't be used together: {error}")]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why.
+        error: rustls::Error,
+    },
+    /// The self-signed certificate can't be made.
+    #[error("the self-signed certificate can't be made: {0}")]
+    Making(String),
+    /// It can't be kept.
+    #[error(transparent)]
+    Keeping(#[from] KeyError),
+    /// The TLS library refuses its own defaults.
+    #[error("TLS can't be set up: {0}")]
+    Setup(rustls::Error),
+}
+
+/// A certificate and its key in two files, and what they held when they were last read.
+pub(super) struct Certificates {
+    certificate: PathBuf,
+    key: PathBuf,
+    seen: Option<Stamp>,
+    current: Arc<Current>,
+}
+
+/// By which a changed file is noticed.
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl Certificates {
+    /// The certificate of these files (PEM).
+    pub(super) fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let seen = Some(stamp(certificate, key));
+        let current = Arc::new(Current(RwLock::new(read(certificate, key)?)));
+        Ok(Self { certificate: certificate.into(), key: key.into(), seen, current })
+    }
+
+    /// The certificate that was made at the first start with `tls = self-signed`, or a fresh one.
+    pub(super) fn self_signed(config: &Config) -> Result<Self, TlsError> {
+        let folder = config.data.join("tls");
+        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        if !(certificate.exists() && key.exists()) {
+            let making = |error: rcgen::Error| TlsError::Making(error.to_string());
+            let pair = rcgen::KeyPair::generate().map_err(making)?;
+            let mut parameters = rcgen::CertificateParams::new(names(config)).map_err(making)?;
+            parameters.distinguished_name.push(rcgen::DnType::CommonName, "Huis");
+            // Clients pin it, so its end would only be a day on which everything breaks.
+            parameters.not_before = rcgen::date_time_ymd(2024, 1, 1);
+            parameters.not_after = rcgen::date_time_ymd(2124, 1, 1);
+            let made = parameters.self_signed(&pair).map_err(making)?;
+            make_private_folder(&folder)?;
+            write_private(&key, zeroize::Zeroizing::new(pair.serialize_pem()).as_bytes())?;
+            write_private(&certificate, made.pem().as_bytes())?;
+        }
+        Self::from_files(&certificate, &key)
+    }
+
+    pub(super) fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Setup)?
+            .with_no_client_auth()
+            .with_cert_resolver(self.current.clone());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// SHA-256 of the certificate that is in use, in hexadecimal digits.
+    pub(super) fn fingerprint(&self) -> String {
+        let current = self.current.get();
+        let hash = current.cert.first().map(Sha256::digest).unwrap_or_default();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Reads the files again if they changed. What can't be used is said, and the old certificate stays.
+    pub(super) fn reload_if_changed(&mut self) {
+        let now = Some(stamp(&self.certificate, &self.key));
+        if now == self.seen {
+            return;
+        }
+        self.seen = now;
+        match read(&self.certificate, &self.key) {
+            Ok(pair) => {
+                *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
+                tracing::info!(fingerprint = self.fingerprint(), "the certificate was read again");
+            }
+            Err(error) => tracing::error!(%error, "the changed certificate can't be used; the old one stays"),
+        }
+    }
+}
+
+impl Current {
+    fn get(&self) -> Arc<CertifiedKey> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.get())
+    }
+}
+
+fn read(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
+    let unreadable = |path: &Path, error: rustls_pki_types::pem::Error| TlsError::File {
+        path: path.into(),
+        error: match error {
+            rustls_pki_types::pem::Error::NoItemsFound => "holds no such PEM block".into(),
+            error => error.to_string(),
+        },
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(certificate, error))?;
+    if chain.is_empty() {
+        return Err(TlsError::File { path: certificate.into(), error: "holds no certificate (PEM)".into() });
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
+    let provider: CryptoProvider = default_provider();
+    let pair = CertifiedKey::from_der(chain, private, &provider).map_err(|error| TlsError::Pair {
+        certificate: certificate.into(),
+        key: key.into(),
+        error,
+    })?;
+    Ok(Arc::new(pair))
+}
+
+fn stamp(certificate: &Path, key: &Path) -> Stamp {
+    [certificate, key].map(|path| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+}
+
+/// The names and addresses that a self-signed certificate is for.
+fn names(config: &Config) -> Vec<String> {
+    let mut names = vec![
+        "localhost".to_owned(),
+        IpAddr::from(Ipv4Addr::LOCALHOST).to_string(),
+        IpAddr::from(Ipv6Addr::LOCALHOST).to_string(),
+    ];
+    let listen = config.listen.ip();
+    if !listen.is_unspecified() {
+        names.push(listen.to_string());
+    }
+    let url: Option<http::Uri> = config.public_url.as_ref().and_then(|url| url.parse().ok());
+    names.extend(url.as_ref().and_then(http::Uri::host).map(|host| host.trim_matches(['[', ']']).to_owned()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_self_signed_certificate_is_made_once_and_kept() {
+        let data = tempfile::tempdir().unwrap();
+        let config = Config::in_folder(data.path());
+        let first = Certificates::self_signed(&config).unwrap().fingerprint();
+        assert_eq!(first.len(), 64);
+        assert_eq!(Certificates::self_signed(&config).unwrap().fingerprint(), first);
+    }
+
+    #[test]
+    fn changed_files_are_read_again_and_unusable_ones_leave_the_old_certificate() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [mut used, other] =
+            folders.each_ref().map(|folder| Certificates::self_signed(&Config::in_folder(folder.path())).unwrap());
+        let (first, second) = (used.fingerprint(), other.fingerprint());
+        used.reload_if_changed();
+        assert_eq!(used.fingerprint(), first);
+
+        fs::write(&used.certificate, "no certificate").unwrap();
+        used.reload_if_changed();
+        assert_eq!(used.fingerprint(), first);
+
+        fs::copy(&other.certificate, &used.certificate).unwrap();
+        used.reload_if_changed();
+        assert_eq!(used.fingerprint(), first, "the key does not fit it yet");
+
+        fs::copy(&other.key, &used.key).unwrap();
+        // Two files of the same size, written within one tick of the file system's clock, look alike.
+        used.seen = None;
+        used.reload_if_changed();
+        assert_eq!(used.fingerprint(), second);
+    }
+
+    #[test]
+    fn a_missing_or_empty_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        fs::write(&empty, "").unwrap();
+        let missing = folder.path().join("missing.pem");
+        for path in [&missing, &empty] {
+            let error = Certificates::from_files(path, path).err().unwrap().to_string();
+            assert!(error.contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a server does now and then by itself.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::stopped;
+use super::tls::Certificates;
+use crate::state::App;
+
+const EVERY: Duration = Duration::from_secs(30);
+/// A session that stays signed in ends when nothing refreshed it for this long: the time after which a silent device
+/// is removed from its conversations.
+const LONG_IDLE_MS: u64 = 90 * 24 * 3600 * 1000;
+/// What one transaction of tidying takes, so that messages never wait long behind it.
+const EXPIRE_AT_ONCE: usize = 1000;
+/// How many such transactions one round makes.
+const EXPIRE_ROUNDS: usize = 100;
+
+/// Runs until the server stops.
+pub(super) async fn run(app: App, mut certificates: Option<Certificates>, is_stopping: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    // Elsewhere a certificate that changed is noticed within a tick.
+    let mut hang_up = certificates.is_some().then(|| signal(SignalKind::hangup()).ok()).flatten();
+    let stop = stopped(is_stopping);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = ticks.tick() => round(&app).await,
+            () = heard(&mut hang_up) => {}
+        }
+        if let Some(certificates) = &mut certificates {
+            certificates.reload_if_changed();
+        }
+    }
+}
+
+/// Ends idle sessions and drops what has expired.
+pub(super) async fn round(app: &App) {
+    crate::metrics_page::run_upkeep();
+    if let Err(error) = end_idle_sessions(app).await {
+        tracing::warn!(%error, "idle sessions could not be ended; they will be at the next round");
+    }
+    if let Err(error) = expire(app).await {
+        tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
+    }
+}
+
+async fn end_idle_sessions(app: &App) -> Result<(), huis_store::StoreError> {
+    let now_ms = app.clock.now_ms();
+    let idle_since_ms = now_ms.saturating_sub(in_ms(app.config.idle_session));
+    let long_idle_since_ms = now_ms.saturating_sub(LONG_IDLE_MS);
+    loop {
+        let ended = app.store.end_idle_sessions(idle_since_ms, long_idle_since_ms).await?;
+        if ended.is_empty() {
+            return Ok(());
+        }
+        tracing::debug!(count = ended.len(), "idle sessions ended");
+        for session in ended {
+            app.hub.session_ended(session);
+        }
+    }
+}
+
+async fn expire(app: &App) -> Result<(), huis_store::StoreError> {
+    let retention_ms = in_ms(app.config.retention);
+    let before_ms = app.clock.now_ms().saturating_sub(retention_ms);
+    // The key of the repeat check outlives its ciphertext by as long again, for a client that comes back late and
+    // sends what it had sent before.
+    let keys_before_ms = before_ms.saturating_sub(retention_ms);
+    for _ in 0..EXPIRE_ROUNDS {
+        let dropped = app.store.expire(before_ms, keys_before_ms, EXPIRE_AT_ONCE).await?;
+        if dropped < EXPIRE_AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn in_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

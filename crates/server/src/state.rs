@@ -1,0 +1,52 @@
+//! What every request handler can reach.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use huis_proto::IncarnationId;
+use huis_store::SharedStore;
+
+use crate::access_tokens::AccessTokens;
+use crate::admission::Admission;
+use crate::config::Config;
+use crate::delivery::Hub;
+use crate::http::BodyBudget;
+use crate::passwords::OpaqueServer;
+use crate::rate_limits::RateLimits;
+use crate::sealing::Sealing;
+
+/// The state of a running server. It holds nothing that must survive between two requests of a client: that is in
+/// the store, or travels sealed through the client.
+pub(crate) struct ServerState {
+    pub store: SharedStore,
+    pub clock: Arc<dyn Clock>,
+    pub hub: Arc<Hub>,
+    pub tokens: AccessTokens,
+    pub rate_limits: RateLimits,
+    pub config: Config,
+    pub opaque: OpaqueServer,
+    pub sealing: Sealing,
+    pub admission: Admission,
+    pub incarnation: IncarnationId,
+    pub bodies: BodyBudget,
+}
+
+/// What handlers take as their `State`.
+pub(crate) type App = Arc<ServerState>;
+
+/// Gives the time; simulated runs give their own.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> u64 {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,197 @@
+//! A server in this process, and people who use it.
+
+mod person;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use huis_proto::ErrorCode;
+use huis_proto::rest::Secret;
+use huis_server::{Clock, Config, Keys, Rates, RunningServer, Server};
+use huis_store::sqlite::{Mode, Options, SqliteStore};
+use rand::rngs::OsRng;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+pub(crate) use person::{
+    Person, begin_registration, enrol, first_list, fresh_key, public, refresh, registration, sign_in, start_sign_in,
+    with_passphrase,
+};
+
+pub(crate) const PASSPHRASE: &str = "amber-basket-cedar-dolphin";
+pub(crate) const MINUTE_MS: u64 = 60_000;
+
+/// A clock that stands still until it is moved.
+pub(crate) struct HandClock(AtomicU64);
+
+impl Clock for HandClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A running server with a folder of its own.
+pub(crate) struct House {
+    pub server: RunningServer,
+    clock: Arc<HandClock>,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// A request under way.
+pub(crate) struct Call<'a> {
+    house: &'a House,
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    peer: SocketAddr,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(change, None).await
+    }
+
+    /// A house that listens on a port of its own.
+    pub(crate) async fn listening(change: impl FnOnce(&mut Config)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::build(change, Some(listener)).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Config), listener: Option<TcpListener>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::in_folder(folder.path());
+        config.access_passphrase = Some(Secret::new(PASSPHRASE));
+        config.rates = Rates::UNLIMITED;
+        change(&mut config);
+        let keys = Keys::generate(&mut OsRng);
+        let options = Options { franking: keys.franking(), mode: Mode::Inline };
+        let store = SqliteStore::open(folder.path().join("huis.db"), options).unwrap();
+        let clock = Arc::new(HandClock(AtomicU64::new(1_800_000_000_000)));
+        let server = Server { config, keys, store: Arc::new(store), clock: clock.clone() };
+        let server = server.start(listener).await.unwrap();
+        Self { server, clock, _folder: folder }
+    }
+
+    pub(crate) fn pass(&self, ms: u64) {
+        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {
+        self.call("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: impl Into<String>, body: &impl serde::Serialize) -> Call<'_> {
+        self.call("POST", path).json(body)
+    }
+
+    pub(crate) fn put(&self, path: impl Into<String>, body: &impl serde::Serialize) -> Call<'_> {
+        self.call("PUT", path).json(body)
+    }
+
+    pub(crate) fn delete(&self, path: impl Into<String>) -> Call<'_> {
+        self.call("DELETE", path)
+    }
+
+    pub(crate) fn call(&self, method: &'static str, path: impl Into<String>) -> Call<'_> {
+        Call {
+            house: self,
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            peer: SocketAddr::from(([192, 0, 2, 1], 4000)),
+        }
+    }
+}
+
+impl Call<'_> {
+    pub(crate) fn json(self, body: &impl serde::Serialize) -> Self {
+        let body = serde_json::to_vec(body).unwrap();
+        self.bytes(body).header("content-type", "application/json")
+    }
+
+    pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn token(self, token: &Secret) -> Self {
+        let value = format!("Bearer {}", token.expose());
+        self.header("authorization", value)
+    }
+
+    pub(crate) fn by(self, person: &Person) -> Self {
+        self.token(&person.grant.access_token)
+    }
+
+    pub(crate) fn from(mut self, peer: &str) -> Self {
+        self.peer = SocketAddr::new(peer.parse().unwrap(), 4000);
+        self
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let mut request = Request::builder().method(self.method).uri(&self.path);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(self.body)).unwrap();
+        let response = self.house.server.answer(request, self.peer).await;
+        let (parts, body) = response.into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
+    }
+}
+
+impl Answer {
+    /// The body of an answer that must not be a refusal.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> T {
+        assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.body));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Asserts that it is done, and says nothing more.
+    pub(crate) fn is_done(&self) {
+        assert_eq!(self.status, StatusCode::NO_CONTENT, "{}", String::from_utf8_lossy(&self.body));
+        assert!(self.body.is_empty());
+    }
+
+    /// The code of an answer that must be a refusal in its documented form.
+    pub(crate) fn code(&self) -> ErrorCode {
+        assert!(!self.status.is_success(), "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        let problem: huis_proto::Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem.status, self.status.as_u16());
+        assert!(!problem.title.is_empty());
+        problem.code
+    }
+
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}

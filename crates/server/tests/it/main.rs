@@ -1,0 +1,14 @@
+//! The server as its clients see it: a real router, a real store, a clock that the test moves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up should stop")]
+
+mod accounts;
+mod bad_input;
+mod connections;
+mod delivery;
+mod device_lists;
+mod harness;
+mod pages;
+mod registrations;
+mod sessions;
+mod sign_ins;
