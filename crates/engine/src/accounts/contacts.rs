@@ -1,0 +1,85 @@
+//! Contacts: safety numbers, marks, blocks, changed identities.
+
+use huis_core::directory::KnownDevices;
+use huis_core::identity::IdentityKey;
+use huis_proto::AccountId;
+use huis_proto::rest::{AccountCard, DeviceLists};
+use huis_views::{ContactView, Event, Failure};
+
+use super::entering::bad_answer;
+use crate::client::Client;
+use crate::db::AccountRow;
+
+impl Client {
+    /// What is known of an account.
+    pub(crate) async fn contact(&self, name: &str) -> Result<ContactView, Failure> {
+        let me = self.signed_in()?;
+        let row = self.look_up(name).await?;
+        let devices = row.devices.as_ref().ok_or_else(|| bad_answer("no device list"))?;
+        let identity = row.shown_identity.map_or(devices.identity(), IdentityKey);
+        Ok(ContactView {
+            safety_number: me.identity.safety_number(me.account(), &identity, row.account),
+            verified: row.verified,
+            identity_changed: row.shown_identity.is_some(),
+            blocked: row.blocked,
+            devices: devices.listed().map(|(device, _)| device).collect(),
+            account: self.read(|tables| crate::reading::named(tables, row.account))?,
+        })
+    }
+
+    pub(crate) async fn set_verified(&self, name: &str, verified: bool) -> Result<(), Failure> {
+        let row = self.look_up(name).await?;
+        if verified {
+            self.check_contact(&row)?;
+        }
+        self.change_contact(row.account, |row| row.verified = verified)
+    }
+
+    pub(crate) async fn set_blocked(&self, name: &str, blocked: bool) -> Result<(), Failure> {
+        let row = self.look_up(name).await?;
+        self.change_contact(row.account, |row| row.blocked = blocked)
+    }
+
+    pub(crate) fn change_contact(
+        &self,
+        account: AccountId,
+        change: impl FnOnce(&mut AccountRow),
+    ) -> Result<(), Failure> {
+        self.step(|step| {
+            let mut row = step.account(account)?;
+            change(&mut row);
+            step.tables.put_account(&row)?;
+            step.event(Event::Contact { account });
+            Ok(step.state_changed()?)
+        })
+    }
+
+    /// Pins the identity key that the server shows in place of the one before. The mark of a comparison is gone.
+    pub(crate) async fn accept_identity(&self, name: &str) -> Result<(), Failure> {
+        let row = self.look_up(name).await?;
+        let Some(shown) = row.shown_identity else {
+            return Err(Failure::Invalid { reason: "the identity key of this account has not changed".into() });
+        };
+        let account = row.account;
+        let card: AccountCard = self.get(format!("/api/v1/accounts/{account}")).await?;
+        if card.identity_key != shown {
+            // A third key: a person accepts what was shown, nothing else.
+            self.change_contact(account, |row| row.shown_identity = Some(card.identity_key))?;
+            return Err(Failure::IdentityChanged { name: row.name.unwrap_or_default() });
+        }
+        let lists: DeviceLists = self.get(format!("/api/v1/accounts/{account}/device-lists?after=0")).await?;
+        let mut fresh = KnownDevices::default();
+        fresh.accept(account, &IdentityKey(shown), &lists.lists).map_err(bad_answer)?;
+        let devices = fresh.get(account).cloned();
+        let mut known = (*self.known()).clone();
+        known.insert(devices.clone().ok_or_else(|| bad_answer("no device list"))?);
+        self.change_contact(account, |row| {
+            row.devices = devices;
+            row.shown_identity = None;
+            row.verified = false;
+        })?;
+        self.set_known(known);
+        self.signals.outbox.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! The account's own devices: listed, and taken off the list.
+
+use huis_core::identity::{list_position, next_device_list};
+use huis_proto::DeviceId;
+use huis_proto::device_list::SignedDeviceList;
+use huis_proto::rest::{PutDeviceList, Secret, SessionInfo};
+use huis_views::{DeviceView, Failure};
+
+use super::entering::{bad_answer, list_conflict};
+use crate::client::Client;
+use crate::ports::Method;
+
+/// How often a list is signed anew because another device's came first.
+const TRIES: usize = 4;
+
+impl Client {
+    /// The account's devices, with when they were last heard of.
+    pub(crate) async fn devices(&self) -> Result<Vec<DeviceView>, Failure> {
+        let me = self.signed_in()?;
+        let card: huis_proto::rest::AccountCard = self.get(format!("/api/v1/accounts/{}", me.account())).await?;
+        let list = card.device_list.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+        let sessions: Vec<SessionInfo> = self.get("/api/v1/sessions".into()).await?;
+        let used = |device: DeviceId| {
+            sessions.iter().filter(|session| session.device == device).map(|session| session.used_at_ms).max()
+        };
+        let view = |listed: &huis_proto::device_list::ListedDevice| DeviceView {
+            device: listed.device,
+            added_at_ms: listed.added_at_ms,
+            current: listed.device == me.device.member.device,
+            used_at_ms: used(listed.device),
+        };
+        Ok(list.devices.iter().map(view).collect())
+    }
+
+    /// Takes a device off the account's list. The identity key is opened for this one signature.
+    pub(crate) async fn revoke_device(&self, device: DeviceId, password: &Secret) -> Result<(), Failure> {
+        let me = self.signed_in()?;
+        let known_vault = self.read(|tables| tables.fact::<u64>("vault_number"))?.unwrap_or(0);
+        for _ in 0..TRIES {
+            let entered = self.enter(&me.username, password, known_vault).await?;
+            let identity = &entered.vault.contents.identity;
+            if entered.signed_in.account != me.account() || identity.key() != me.identity {
+                return Err(bad_answer("the vault is another account's"));
+            }
+            let current = &entered.signed_in.device_list;
+            let list = current.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+            if list.device(device).is_none() {
+                return Err(Failure::Unknown { what: "device".into(), name: device.to_string() });
+            }
+            let mut devices = list.devices;
+            devices.retain(|listed| listed.device != device);
+            let previous = list_position(current).map_err(bad_answer)?;
+            let next = next_device_list(me.account(), Some(previous), self.clock.now_ms(), devices);
+            let device_list: SignedDeviceList = identity.sign_device_list(&next);
+            let body = PutDeviceList { device_list };
+            let path = "/api/v1/account/device-list".into();
+            match self.ask::<serde::de::IgnoredAny>(Method::Put, path, Some(&body)).await.map_err(Failure::from) {
+                Err(failure) if list_conflict(&failure) => continue,
+                Err(failure) => return Err(failure),
+                Ok(_) if device == me.device.member.device => return Ok(()),
+                Ok(_) => return Ok(self.fetch_lists(&[me.account()]).await?),
+            }
+        }
+        Err(Failure::Busy)
+    }
+}

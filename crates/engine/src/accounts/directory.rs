@@ -1,0 +1,185 @@
+//! Other accounts: their identity keys, pinned at first use, and their device lists.
+
+use futures_util::future::join_all;
+use huis_core::directory::{Accepted, DirectoryError, KnownDevices};
+use huis_core::identity::IdentityKey;
+use huis_proto::device_list::SignedDeviceList;
+use huis_proto::rest::{AccountCard, DeviceLists};
+use huis_proto::{AccountId, ErrorCode, names};
+use huis_views::{Event, Failure, Notice};
+
+use crate::api::ApiError;
+use crate::client::{Client, Step};
+use crate::db::{AccountRow, DbError};
+
+/// Accounts that are asked for at the same time.
+const AT_ONCE: usize = 8;
+/// Pages of a chain of device lists that are fetched at most: 100 lists each.
+const MOST_PAGES: usize = 41;
+
+impl Client {
+    /// The account of this username: looked up once, and known from then on. Its device lists are checked.
+    pub(crate) async fn look_up(&self, name: &str) -> Result<AccountRow, Failure> {
+        let name = names::username(name.trim_start_matches('@'))
+            .map_err(|error| Failure::Invalid { reason: error.to_string() })?;
+        let known = self.read(|tables| tables.account_by_name(&name))?;
+        if let Some(row) = known.filter(|row| row.devices.as_ref().is_some_and(|known| known.newest().is_some())) {
+            return Ok(row);
+        }
+        let found: Result<AccountCard, ApiError> = self.get(format!("/api/v1/accounts/by-name/{name}")).await;
+        let card = found.map_err(|error| match error.code() {
+            Some(ErrorCode::NotFound) => Failure::Unknown { what: "account".into(), name: name.clone() },
+            _ => error.into(),
+        })?;
+        if card.username != name {
+            return Err(Failure::BadAnswer { reason: "the server answered with another name".into() });
+        }
+        self.take_card(card.account, card).await?
+    }
+
+    /// Fetches the newest device lists of accounts. A list or key that is refused is noticed and does not stop the
+    /// others.
+    ///
+    /// # Errors
+    /// [`ApiError`] where an account could not be asked for.
+    pub(crate) async fn fetch_lists(&self, accounts: &[AccountId]) -> Result<(), ApiError> {
+        for some in accounts.chunks(AT_ONCE) {
+            for fetched in join_all(some.iter().map(|account| self.fetch_list(*account))).await {
+                fetched?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch_list(&self, account: AccountId) -> Result<(), ApiError> {
+        let card: AccountCard = match self.get(format!("/api/v1/accounts/{account}")).await {
+            Ok(card) => card,
+            // An account that is gone has no newer list.
+            Err(error) if error.code() == Some(ErrorCode::NotFound) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if card.account != account {
+            return Err(ApiError::Answer("the card of another account".into()));
+        }
+        match self.take_card(account, card).await? {
+            Ok(_) => Ok(()),
+            Err(Failure::IdentityChanged { .. } | Failure::BadAnswer { .. }) => Ok(()),
+            Err(failure) => Err(ApiError::Own(failure)),
+        }
+    }
+
+    /// Checks what the server shows of an account against what is known, and keeps it.
+    async fn take_card(&self, account: AccountId, card: AccountCard) -> Result<Result<AccountRow, Failure>, ApiError> {
+        let identity = IdentityKey(card.identity_key);
+        let known = self.known();
+        let newest = known.get(account).and_then(|known| known.newest());
+        let lists = match newest {
+            Some((_, hash)) if card.device_list.hash() == hash => vec![],
+            _ => self.chain(account, newest.map_or(0, |(number, _)| number), &card.device_list).await?,
+        };
+        let taken = self
+            .step(|step| step.take_lists(account, &identity, &lists, Some(card.username)))
+            .map_err(|error: DbError| ApiError::Own(error.into()))?;
+        Ok(taken.map(|(row, known)| {
+            self.set_known(known);
+            row
+        }))
+    }
+
+    /// The lists behind a number, up to the newest.
+    async fn chain(
+        &self,
+        account: AccountId,
+        after: u64,
+        newest: &SignedDeviceList,
+    ) -> Result<Vec<SignedDeviceList>, ApiError> {
+        let mut chain: Vec<SignedDeviceList> = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let from = after + chain.len() as u64;
+            let page: DeviceLists = self.get(format!("/api/v1/accounts/{account}/device-lists?after={from}")).await?;
+            if page.lists.is_empty() {
+                break;
+            }
+            chain.extend(page.lists);
+            if chain.last().is_some_and(|last| last.hash() == newest.hash()) {
+                break;
+            }
+        }
+        Ok(chain)
+    }
+
+    /// Refuses where an account's identity key changed and nobody accepted that, or where it is blocked.
+    pub(crate) fn check_contact(&self, row: &AccountRow) -> Result<(), Failure> {
+        let name = || row.name.clone().unwrap_or_else(|| row.account.to_string());
+        if row.blocked {
+            Err(Failure::Blocked { name: name() })
+        } else if row.shown_identity.is_some() {
+            Err(Failure::IdentityChanged { name: name() })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Takes device lists in. Gives the row and all lists as they are known from here on, or what was refused.
+    fn take_lists(
+        &mut self,
+        account: AccountId,
+        identity: &IdentityKey,
+        lists: &[SignedDeviceList],
+        name: Option<String>,
+    ) -> Result<Result<(AccountRow, KnownDevices), Failure>, DbError> {
+        let mut known = (*self.client.known()).clone();
+        let mut row = self.account(account)?;
+        let first_contact = row.devices.is_none();
+        row.name = name.or(row.name);
+        row.checked_ms = self.client.clock.now_ms();
+        match known.accept(account, identity, lists) {
+            Ok(accepted) => {
+                row.devices = known.get(account).cloned();
+                self.tables.put_account(&row)?;
+                self.lists_changed(account, first_contact, &accepted)?;
+                Ok(Ok((row, known)))
+            }
+            Err(error) => {
+                let failure = self.lists_refused(&mut row, &error)?;
+                self.tables.put_account(&row)?;
+                Ok(Err(failure))
+            }
+        }
+    }
+
+    fn lists_changed(&mut self, account: AccountId, first: bool, accepted: &Accepted) -> Result<(), DbError> {
+        if accepted.added.is_empty() && accepted.revoked.is_empty() {
+            return Ok(());
+        }
+        self.event(Event::Contact { account });
+        self.state_changed()?;
+        if !first && !accepted.added.is_empty() {
+            let count = accepted.added.len() as u32;
+            let account = self.named(account)?;
+            self.notice(None, Notice::DeviceAdded { account, count })?;
+        }
+        if !accepted.revoked.is_empty() {
+            self.wake_outbox();
+        }
+        Ok(())
+    }
+
+    fn lists_refused(&mut self, row: &mut AccountRow, error: &DirectoryError) -> Result<Failure, DbError> {
+        let account = self.named(row.account)?;
+        let name = row.name.clone().unwrap_or_else(|| row.account.to_string());
+        if let DirectoryError::IdentityChanged { found, .. } = error {
+            if row.shown_identity != Some(found.0) {
+                row.shown_identity = Some(found.0);
+                row.verified = false;
+                self.event(Event::Contact { account: row.account });
+                self.notice(None, Notice::IdentityChanged { account })?;
+            }
+            return Ok(Failure::IdentityChanged { name });
+        }
+        self.notice(None, Notice::DeviceListRefused { account, reason: error.to_string() })?;
+        Ok(Failure::BadAnswer { reason: error.to_string() })
+    }
+}

@@ -1,0 +1,267 @@
+//! Registration, and sign-in on a further device (or again on this one) by the password alone.
+
+use huis_core::account_state::AccountState;
+use huis_core::directory::KnownDevices;
+use huis_core::identity::{LocalDevice, list_position, next_device_list};
+use huis_core::password::{ExportKey, Identifiers, PasswordError, Registration, SignIn};
+use huis_core::recovery::RecoveryKey;
+use huis_core::vault::{self, OpenedVault, VaultContents, VaultError};
+use huis_proto::device_list::{ListedDevice, SignedDeviceList};
+use huis_proto::opaque::{SERVER_IDENTIFIER, client_identifier};
+use huis_proto::rest::{
+    EnrolDevice, FinishRegistration, FinishSignIn, RegistrationStarted, Secret, SessionGrant, SignInStarted, SignedIn,
+    StartRegistration, StartSignIn,
+};
+use huis_proto::{AccountId, Bytes, ErrorCode, names};
+use huis_views::{Failure, Register, Reply};
+
+use super::session::prove;
+use crate::api::ApiError;
+use crate::client::{Client, Me};
+use crate::ports::Method;
+
+/// A finished sign-in: who may enrol a device.
+pub(super) struct Entered {
+    pub(super) signed_in: SignedIn,
+    pub(super) vault: OpenedVault,
+}
+
+impl Client {
+    /// Makes an account with this as its first device.
+    pub(crate) async fn register(&self, wish: Register) -> Result<Reply, Failure> {
+        self.nobody_signed_in()?;
+        let username = one_form(&wish.username)?;
+        let password = wish.password.expose().as_bytes();
+        let (registration, request) = {
+            let random = &mut *self.random.borrow_mut();
+            Registration::start(random, password).map_err(password_failure)?
+        };
+        let start =
+            StartRegistration { username: username.clone(), admission: wish.admission.clone(), opaque: Bytes(request) };
+        let started: RegistrationStarted =
+            self.ask_openly(Method::Post, "/api/v1/registrations/start".into(), Some(&start)).await?;
+        let (finish, me, recovery) = {
+            let random = &mut *self.random.borrow_mut();
+            let registered = registration
+                .finish(random, password, &started.opaque, identifiers(&username), started.stretch)
+                .map_err(password_failure)?;
+            let contents = VaultContents::generate(random);
+            let recovery = RecoveryKey::generate(random);
+            let account = AccountId::random(random);
+            let device = LocalDevice::generate(random, account);
+            let listed = listed(&device, self.clock.now_ms());
+            let list = next_device_list(account, None, self.clock.now_ms(), vec![listed]);
+            let state = AccountState::default().seal(random, &contents.state_key, account, 1).map_err(internal)?;
+            let finish = FinishRegistration {
+                username: username.clone(),
+                email: wish.email,
+                admission: wish.admission,
+                opaque: Bytes(registered.upload),
+                stretch: started.stretch,
+                account,
+                device: device.member.device,
+                identity_key: contents.identity.key().0,
+                recovery_key: recovery.verifier(),
+                device_list: contents.identity.sign_device_list(&list),
+                vault: Bytes(contents.seal(random, account, 1, Some(&registered.export_key), &recovery)),
+                account_state: Bytes(state),
+                stay_signed_in: wish.stay_signed_in,
+            };
+            let identity = contents.identity.key();
+            (finish, Me { device, username, identity, state_key: contents.state_key }, recovery)
+        };
+        let path = "/api/v1/registrations/finish".to_owned();
+        let grant = match self.ask_openly::<SessionGrant>(Method::Post, path, Some(&finish)).await {
+            // The answer was lost: if the account exists it is this one, and its device resumes by the password.
+            Err(ApiError::Unreachable(reason)) => self
+                .resume_registration(&me, &wish.password, wish.stay_signed_in)
+                .await
+                .map_err(|_| Failure::Offline { reason })?,
+            other => other?,
+        };
+        self.settle_in(&me, &grant, std::slice::from_ref(&finish.device_list), 1, false)?;
+        self.stock_key_packages(crate::upkeep::FIRST_STOCK).await?;
+        let recovery_key = Secret::new(recovery.to_text().as_str());
+        Ok(Reply::Registered { profile: self.profile()?, recovery_key })
+    }
+
+    async fn resume_registration(&self, me: &Me, password: &Secret, stay: bool) -> Result<SessionGrant, Failure> {
+        let entered = self.enter(&me.username, password, 0).await?;
+        if entered.signed_in.account != me.account() {
+            return Err(Failure::BadAnswer { reason: "another account has this name".into() });
+        }
+        self.enrol(&entered.signed_in, &me.device, None, stay).await
+    }
+
+    /// Makes this a device of an account; in a database whose session ended, the same device goes on.
+    pub(crate) async fn sign_in(&self, wish: huis_views::SignIn) -> Result<Reply, Failure> {
+        let username = one_form(&wish.username)?;
+        match self.me() {
+            Some(me) if self.has_session() || me.username != username => {
+                return Err(Failure::AlreadySignedIn { username: me.username.clone() });
+            }
+            Some(me) => return self.sign_in_again(&me, wish).await,
+            None => {}
+        }
+        let entered = self.enter(&username, &wish.password, 0).await?;
+        let SignedIn { account, .. } = entered.signed_in;
+        let contents = &entered.vault.contents;
+        let identity = contents.identity.key();
+        // The list is checked before it is continued: the identity key signs nothing that it has not signed before.
+        let newest = entered.signed_in.device_list.open(account, &identity.0).map_err(bad_answer)?;
+        let device = {
+            let random = &mut *self.random.borrow_mut();
+            LocalDevice::generate(random, account)
+        };
+        let previous = list_position(&entered.signed_in.device_list).map_err(bad_answer)?;
+        let mut devices = newest.devices;
+        devices.push(listed(&device, self.clock.now_ms()));
+        let list = next_device_list(account, Some(previous), self.clock.now_ms(), devices);
+        let list = contents.identity.sign_device_list(&list);
+        let grant = self.enrol(&entered.signed_in, &device, Some(list), wish.stay_signed_in).await?;
+        let username = grant.username.clone();
+        let OpenedVault { contents, number } = entered.vault;
+        let me = Me { device, username, identity, state_key: contents.state_key };
+        drop(contents.identity);
+        self.settle_in(&me, &grant, &[], number, true)?;
+        // From here on the device is enrolled and its database says so; what follows is made up for if it is cut off.
+        let conversations = self.adopt_account_state().await?;
+        self.stock_key_packages(crate::upkeep::FIRST_STOCK).await?;
+        Ok(Reply::SignedIn { profile: self.profile()?, conversations })
+    }
+
+    async fn sign_in_again(&self, me: &Me, wish: huis_views::SignIn) -> Result<Reply, Failure> {
+        let known_vault = self.read(|tables| tables.fact::<u64>("vault_number"))?.unwrap_or(0);
+        let entered = self.enter(&me.username, &wish.password, known_vault).await?;
+        if entered.signed_in.account != me.account() || entered.vault.contents.identity.key() != me.identity {
+            return Err(Failure::BadAnswer { reason: "another account has this name".into() });
+        }
+        let grant = self.enrol(&entered.signed_in, &me.device, None, wish.stay_signed_in).await?;
+        let session = self.step(|step| step.keep_session(&grant))?;
+        self.set_session(Some(session));
+        self.signals.account.notify_waiters();
+        Ok(Reply::SignedIn { profile: self.profile()?, conversations: 0 })
+    }
+
+    /// Proves the password to the server and opens the vault.
+    pub(super) async fn enter(&self, username: &str, password: &Secret, known_vault: u64) -> Result<Entered, Failure> {
+        let secret = password.expose().as_bytes();
+        let (sign_in, request) = {
+            let random = &mut *self.random.borrow_mut();
+            SignIn::start(random, secret).map_err(password_failure)?
+        };
+        let start = StartSignIn { username: username.into(), opaque: Bytes(request) };
+        let started: SignInStarted =
+            self.ask_openly(Method::Post, "/api/v1/sign-ins/start".into(), Some(&start)).await?;
+        let finished = {
+            let random = &mut *self.random.borrow_mut();
+            sign_in
+                .finish(random, secret, &started.opaque, identifiers(username), started.stretch)
+                .map_err(password_failure)?
+        };
+        let finish = FinishSignIn { state: started.state, opaque: Bytes(finished.finalization) };
+        let signed_in: SignedIn =
+            self.ask_openly(Method::Post, "/api/v1/sign-ins/finish".into(), Some(&finish)).await?;
+        let vault = open_vault(&signed_in, known_vault, &finished.export_key)?;
+        if vault.contents.identity.key().0 != signed_in.identity_key {
+            return Err(bad_answer("the identity key is not the vault's"));
+        }
+        Ok(Entered { signed_in, vault })
+    }
+
+    async fn enrol(
+        &self,
+        signed_in: &SignedIn,
+        device: &LocalDevice,
+        device_list: Option<SignedDeviceList>,
+        stay_signed_in: bool,
+    ) -> Result<SessionGrant, Failure> {
+        let body = EnrolDevice {
+            ticket: signed_in.ticket.clone(),
+            device: device.member.device,
+            device_list,
+            proof: prove(&device.secret, &signed_in.ticket),
+            stay_signed_in,
+        };
+        Ok(self.ask_openly(Method::Post, "/api/v1/devices".into(), Some(&body)).await?)
+    }
+
+    /// Keeps everything that a signed-in device needs.
+    fn settle_in(
+        &self,
+        me: &Me,
+        grant: &SessionGrant,
+        lists: &[SignedDeviceList],
+        vault_number: u64,
+        further_device: bool,
+    ) -> Result<(), Failure> {
+        if grant.account != me.account() || grant.device != me.device.member.device {
+            return Err(bad_answer("the session is another device's"));
+        }
+        self.heard_time(grant.server_time_ms);
+        let mut known = KnownDevices::default();
+        known.accept(me.account(), &me.identity, lists).map_err(bad_answer)?;
+        self.step(|step| {
+            super::put_me(step.tables, me)?;
+            step.keep_session(grant)?;
+            step.tables.put_fact("vault_number", &vault_number)?;
+            step.tables.put_fact("incarnation", &grant.incarnation)?;
+            // A further device has yet to take the account state over: version 0 says so.
+            step.tables.put_fact("state_version", &u64::from(!further_device))?;
+            let mut row = step.account(me.account())?;
+            row.name = Some(me.username.clone());
+            row.devices = known.get(me.account()).cloned();
+            step.wake_upkeep();
+            step.tables.put_account(&row)
+        })?;
+        Ok(self.read_account()?)
+    }
+
+    fn nobody_signed_in(&self) -> Result<(), Failure> {
+        match self.me() {
+            Some(me) => Err(Failure::AlreadySignedIn { username: me.username.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn identifiers(username: &str) -> Identifiers<'_> {
+    Identifiers { client: Some(client_identifier(username)), server: Some(SERVER_IDENTIFIER) }
+}
+
+fn open_vault(signed_in: &SignedIn, known: u64, key: &ExportKey) -> Result<OpenedVault, Failure> {
+    vault::open_with_export_key(&signed_in.vault, signed_in.account, known, key).map_err(|error| match error {
+        VaultError::NotUnderPassword => Failure::Invalid { reason: error.to_string() },
+        other => bad_answer(other),
+    })
+}
+
+fn listed(device: &LocalDevice, now_ms: u64) -> ListedDevice {
+    let (id, signature_key) = (device.member.device, device.secret.public());
+    ListedDevice { device: id, signature_key, added_at_ms: now_ms }
+}
+
+fn one_form(name: &str) -> Result<String, Failure> {
+    names::username(name.trim_start_matches('@')).map_err(|error| Failure::Invalid { reason: error.to_string() })
+}
+
+fn password_failure(error: PasswordError) -> Failure {
+    match error {
+        PasswordError::WrongPassword => Failure::WrongPassword,
+        PasswordError::Password => Failure::Invalid { reason: error.to_string() },
+        other => bad_answer(other),
+    }
+}
+
+pub(super) fn bad_answer(error: impl std::fmt::Display) -> Failure {
+    Failure::BadAnswer { reason: error.to_string() }
+}
+
+pub(super) fn internal(error: impl std::fmt::Display) -> Failure {
+    Failure::Internal { reason: error.to_string() }
+}
+
+/// Whether another device's list came first, so that the whole step is done again.
+pub(super) fn list_conflict(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused { code: ErrorCode::DeviceListConflict, .. })
+}

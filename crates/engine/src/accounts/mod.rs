@@ -1,0 +1,87 @@
+//! The account and this device: registration, sign-in, sessions, device lists, the sealed account state.
+
+mod contacts;
+mod devices;
+mod directory;
+mod entering;
+mod session;
+mod sign_out;
+mod state;
+
+use huis_core::account_state::StateKey;
+use huis_core::identity::{DeviceSecret, IdentityKey, LocalDevice};
+use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, Member};
+use huis_views::Profile;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+use crate::client::{Client, Me};
+use crate::db::{DbError, Tables};
+
+pub(crate) use self::session::{Session, read_session};
+
+/// The version byte of the stored form.
+const STORED: u8 = 1;
+
+/// Who is signed in, as it stands in the encrypted database.
+#[derive(Serialize, Deserialize)]
+struct StoredMe {
+    version: u8,
+    account: AccountId,
+    device: DeviceId,
+    username: String,
+    identity: IdentityKey,
+    device_secret: Bytes,
+    state_key: Bytes32,
+}
+
+impl Drop for StoredMe {
+    fn drop(&mut self) {
+        self.device_secret.0.zeroize();
+        self.state_key.0.zeroize();
+    }
+}
+
+/// Reads who is signed in.
+pub(crate) fn read_me(tables: Tables<'_>) -> Result<Option<Me>, DbError> {
+    let Some(stored) = tables.fact::<StoredMe>("me")? else { return Ok(None) };
+    if stored.version != STORED {
+        return Err(DbError::Form("account"));
+    }
+    let secret = DeviceSecret::from_stored(&stored.device_secret).map_err(|_| DbError::Form("device secret"))?;
+    Ok(Some(Me {
+        device: LocalDevice { member: Member { account: stored.account, device: stored.device }, secret },
+        username: stored.username.clone(),
+        identity: stored.identity,
+        state_key: StateKey::from_bytes(&stored.state_key.0),
+    }))
+}
+
+fn put_me(tables: Tables<'_>, me: &Me) -> Result<(), DbError> {
+    tables.put_fact(
+        "me",
+        &StoredMe {
+            version: STORED,
+            account: me.device.member.account,
+            device: me.device.member.device,
+            username: me.username.clone(),
+            identity: me.identity,
+            device_secret: Bytes(me.device.secret.to_stored().to_vec()),
+            state_key: Bytes32(*me.state_key.expose()),
+        },
+    )
+}
+
+impl Client {
+    /// What a face shows of who is signed in.
+    pub(crate) fn profile(&self) -> Result<Profile, huis_views::Failure> {
+        let me = self.signed_in()?;
+        Ok(Profile {
+            account: me.account(),
+            username: me.username.clone(),
+            device: me.device.member.device,
+            server: self.transport.server(),
+            identity_key: me.identity.0.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! The sealed account state: what all devices of the account share, kept in step by compare-and-swap.
+//!
+//! The database is this device's truth; `state_base` is the last version that device and server had in common. What
+//! differs from it here is one's own change, what differs from it there is another device's, and both are kept.
+
+use std::collections::BTreeSet;
+
+use huis_core::account_state::{AccountState, KnownConversation, Pin};
+use huis_proto::rest::AccountState as Sealed;
+use huis_proto::{ConversationId, ConversationKind, ErrorCode};
+use huis_views::{Failure, Notice};
+
+use super::entering::internal;
+use crate::api::ApiError;
+use crate::client::{Client, Step};
+use crate::db::{ConversationRow, DbError, State, Tables, Task};
+use crate::ports::Method;
+
+/// How often a compare-and-swap is tried in a row.
+const TRIES: usize = 8;
+
+impl Client {
+    /// Stores what changed here, or fetches what changed elsewhere, until both are the same.
+    pub(crate) async fn run_state(&self) {
+        loop {
+            if self.has_session()
+                && !self.stopping.get()
+                && let Err(failure) = self.settle_state().await
+            {
+                tracing::info!(%failure, "the account state was not stored yet");
+                if !matches!(failure, Failure::SessionEnded | Failure::NotSignedIn) {
+                    self.clock.sleep(std::time::Duration::from_secs(20)).await;
+                    continue;
+                }
+            }
+            self.signals.state.notified().await;
+        }
+    }
+
+    async fn settle_state(&self) -> Result<(), Failure> {
+        for _ in 0..TRIES {
+            let (version, newest, dirty) = self.read(|tables| {
+                let version: u64 = tables.fact("state_version")?.unwrap_or(0);
+                let newest: u64 = tables.fact("state_newest")?.unwrap_or(0);
+                Ok::<_, DbError>((version, newest, tables.state_is_unstored()?))
+            })?;
+            if version == 0 || newest > version {
+                self.adopt_account_state().await?;
+                continue;
+            }
+            if !dirty || self.store_state(version).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    /// Stores the state as the next version; false if another device came first.
+    async fn store_state(&self, version: u64) -> Result<bool, Failure> {
+        let me = self.signed_in()?;
+        // What changes from here on is counted again, and what the server does not get stays due, also over a restart.
+        let (state, changes) = self.read(|tables| Ok((build(tables, me.account())?, tables.state_changes()?)))?;
+        let base = self.read(|tables| tables.fact::<AccountState>("state_base"))?;
+        if base.as_ref() == Some(&state) {
+            self.step(|step| step.tables.put_fact("state_stored", &changes))?;
+            return Ok(true);
+        }
+        let next = version + 1;
+        let sealed = state.seal(&mut *self.random.borrow_mut(), &me.state_key, me.account(), next).map_err(internal)?;
+        let body = Sealed { version: next, sealed: sealed.into() };
+        let stored = self.ask::<serde::de::IgnoredAny>(Method::Put, "/api/v1/account/state".into(), Some(&body)).await;
+        match stored {
+            Ok(_) => {
+                self.step(|step| {
+                    step.tables.put_fact("state_version", &next)?;
+                    step.tables.put_fact("state_stored", &changes)?;
+                    step.tables.put_fact("state_base", &state)
+                })?;
+                Ok(true)
+            }
+            Err(error) => {
+                let conflict = error.code() == Some(ErrorCode::StateConflict);
+                if conflict {
+                    self.step(|step| step.tables.put_fact("state_newest", &next))?;
+                }
+                if conflict { Ok(false) } else { Err(error.into()) }
+            }
+        }
+    }
+
+    /// Fetches the newest state and takes over what is new in it; gives how many conversations are to be joined.
+    pub(crate) async fn adopt_account_state(&self) -> Result<u32, Failure> {
+        let me = self.signed_in()?;
+        let known: u64 = self.read(|tables| tables.fact("state_version"))?.unwrap_or(0);
+        let sealed: Sealed = self.get("/api/v1/account/state".into()).await?;
+        let (state, version) = match AccountState::open(&sealed.sealed, &me.state_key, me.account(), known) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let reason = error.to_string();
+                let notice = Notice::AccountStateRefused { reason: reason.clone() };
+                self.step(|step| {
+                    // Not asked for again before the server speaks of a newer one.
+                    step.tables.put_fact("state_newest", &known)?;
+                    step.notice(None, notice)
+                })?;
+                return Err(Failure::BadAnswer { reason });
+            }
+        };
+        let mut known_devices = (*self.known()).clone();
+        let joins = self.step(|step| {
+            for (account, pin) in &state.pins {
+                if let Err(error) = known_devices.restore_pin(*account, pin) {
+                    let account = step.named(*account)?;
+                    step.notice(None, Notice::DeviceListRefused { account, reason: error.to_string() })?;
+                    continue;
+                }
+                let mut row = step.account(*account)?;
+                row.devices = known_devices.get(*account).cloned();
+                row.name = row.name.or_else(|| pin.name.clone());
+                row.verified |= pin.verified;
+                step.tables.put_account(&row)?;
+            }
+            let joins = step.merge_state(&state)?;
+            step.tables.put_fact("state_version", &version)?;
+            step.tables.put_fact("state_newest", &version)?;
+            step.tables.put_fact("state_base", &state)?;
+            Ok::<_, DbError>(joins)
+        })?;
+        self.set_known(known_devices);
+        match self.fetch_lists(&[me.account()]).await {
+            Ok(()) | Err(ApiError::Unreachable(_)) => Ok(joins),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Step<'_> {
+    fn merge_state(&mut self, theirs: &AccountState) -> Result<u32, DbError> {
+        let base: AccountState = self.tables.fact("state_base")?.unwrap_or_default();
+        let mut joins = 0;
+        for (id, known) in &theirs.conversations {
+            joins += u32::from(self.merge_conversation(*id, known, base.conversations.get(id))?);
+        }
+        for id in base.conversations.keys().filter(|id| !theirs.conversations.contains_key(id)) {
+            // Left on another device; this device's leaf goes with the account's others.
+            if let Some(mut row) = self.tables.conversation(*id)? {
+                row.state = State::Left;
+                self.tables.put_conversation(&row)?;
+                self.changed(*id);
+            }
+        }
+        for account in theirs.blocked.symmetric_difference(&base.blocked) {
+            let mut row = self.account(*account)?;
+            row.blocked = theirs.blocked.contains(account);
+            self.tables.put_account(&row)?;
+        }
+        Ok(joins)
+    }
+
+    /// Whether the conversation is to be joined.
+    fn merge_conversation(
+        &mut self,
+        id: ConversationId,
+        theirs: &KnownConversation,
+        base: Option<&KnownConversation>,
+    ) -> Result<bool, DbError> {
+        if let Some(mut row) = self.tables.conversation(id)? {
+            if base != Some(theirs) {
+                row.accepted |= theirs.accepted;
+                row.title = theirs.title.clone().or(row.title);
+                self.tables.put_conversation(&row)?;
+                self.changed(id);
+            }
+            return Ok(false);
+        }
+        if base.is_some() {
+            return Ok(false);
+        }
+        let mut row = ConversationRow::new(id, theirs.kind);
+        row.accepted = theirs.accepted;
+        row.title.clone_from(&theirs.title);
+        row.accounts = theirs.roster.iter().copied().collect();
+        match theirs.kind {
+            ConversationKind::Direct => {
+                let me = self.client.me().map(|me| me.account());
+                row.peer = theirs.roster.iter().copied().find(|account| Some(*account) != me);
+            }
+            ConversationKind::Open => row.room.clone_from(&theirs.title),
+            ConversationKind::Group => {}
+        }
+        self.tables.put_conversation(&row)?;
+        let checked = theirs.kind != ConversationKind::Open;
+        self.task(id, self.client.random_id(), &Task::Join { checked })?;
+        self.changed(id);
+        Ok(true)
+    }
+}
+
+/// The account state as this device has it.
+fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, DbError> {
+    let mut state: AccountState = tables.fact("state_base")?.unwrap_or_default();
+    let rows = tables.conversations()?;
+    let left: BTreeSet<_> = rows.iter().filter(|row| row.state == State::Left).map(|row| row.id).collect();
+    state.conversations.retain(|id, _| !left.contains(id));
+    for row in rows.into_iter().filter(|row| matches!(row.state, State::Joined | State::Repairing)) {
+        let known = KnownConversation {
+            kind: row.kind,
+            title: row.room.or(row.title),
+            roster: row.accounts.into_iter().collect(),
+            accepted: row.accepted,
+        };
+        state.conversations.insert(row.id, known);
+    }
+    for row in tables.accounts()?.into_iter().filter(|row| row.account != me) {
+        if row.blocked {
+            state.blocked.insert(row.account);
+        } else {
+            state.blocked.remove(&row.account);
+        }
+        let Some(devices) = row.devices else { continue };
+        let Some((list_number, list_hash)) = devices.newest() else { continue };
+        let identity = devices.identity();
+        let pin = Pin { identity, list_number, list_hash, verified: row.verified, name: row.name };
+        state.pins.insert(row.account, pin);
+    }
+    Ok(state)
+}

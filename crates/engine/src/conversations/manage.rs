@@ -1,0 +1,213 @@
+//! Groups and open rooms: created, joined, changed, left.
+
+use huis_core::content::Content;
+use huis_core::groups::Role;
+use huis_proto::rest::{Room, Rooms};
+use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode, MessageId, names};
+use huis_views::{ConversationView, Failure, MemberRole, Target};
+
+use super::targets::sorted;
+use crate::client::{Client, Outcome};
+use crate::db::{ConversationRow, State, Task};
+
+impl Client {
+    pub(crate) async fn rooms(&self) -> Result<Vec<Room>, Failure> {
+        Ok(self.get::<Rooms>("/api/v1/rooms".into()).await?.rooms)
+    }
+
+    pub(crate) async fn create_room(
+        &self,
+        name: &str,
+        open: bool,
+        invite: &[String],
+    ) -> Result<ConversationView, Failure> {
+        let name = name.trim_start_matches('#');
+        let conversation = if open {
+            let room = room_name(name)?;
+            let (_, task) = self.create_open_room(&room)?;
+            let outcome = self.waited(task).await?;
+            let conversation = match outcome {
+                Some(outcome) => outcome.conversation,
+                None => self.find(&Target::Room(room))?.id,
+            };
+            self.wait_until_joined(conversation).await?;
+            if !invite.is_empty() {
+                self.invite(&Target::Id(conversation), invite).await?;
+            }
+            conversation
+        } else {
+            self.create_group(name, invite).await?
+        };
+        self.conversation_of(conversation)
+    }
+
+    async fn create_group(&self, title: &str, invite: &[String]) -> Result<ConversationId, Failure> {
+        let me = self.signed_in()?;
+        if self.find_known(&Target::Room(title.into()))?.is_some_and(|row| row.state != State::Left) {
+            return Err(Failure::Invalid { reason: format!("you are in a conversation called #{title} already") });
+        }
+        let settings = settings(title)?;
+        let mut others = self.look_up_all(invite).await?;
+        others.retain(|account| *account != me.account());
+        let conversation = ConversationId::random(&mut *self.random.borrow_mut());
+        let id = self.random_id();
+        self.step(|step| {
+            let mut row = ConversationRow::new(conversation, ConversationKind::Group);
+            row.title = Some(title.into());
+            row.accounts = sorted(others.iter().copied().chain([me.account()]));
+            step.tables.put_conversation(&row)?;
+            step.changed(conversation);
+            step.task(conversation, id, &Task::Create { others })?;
+            step.task(conversation, step.client.random_id(), &settings)?;
+            Ok::<_, Failure>(())
+        })?;
+        Ok(self.waited(Some(id)).await?.map_or(conversation, |outcome| outcome.conversation))
+    }
+
+    /// Joins an open room, or creates it; if two create it at once, one joins the other's.
+    pub(crate) async fn join_room(&self, name: &str) -> Result<ConversationView, Failure> {
+        let room = room_name(name.trim_start_matches('#'))?;
+        let (conversation, task) = match self.get::<Room>(format!("/api/v1/rooms/{room}")).await {
+            Ok(found) => self.enter_room(&room, found.conversation)?,
+            Err(error) if error.code() == Some(ErrorCode::NotFound) => self.create_open_room(&room)?,
+            Err(error) => return Err(error.into()),
+        };
+        let outcome = self.waited(task).await?;
+        let joined = outcome.map_or(conversation, |outcome| outcome.conversation);
+        self.wait_until_joined(joined).await?;
+        self.conversation_of(joined)
+    }
+
+    /// After somebody else created the room first, the task became a join of theirs under the same id.
+    async fn wait_until_joined(&self, conversation: ConversationId) -> Result<(), Failure> {
+        let tasks = self.read(|tables| tables.tasks_of(conversation))?;
+        let entering = tasks.iter().find(|task| matches!(task.task, Task::Create { .. } | Task::Join { .. }));
+        self.waited(entering.map(|task| task.id)).await.map(drop)
+    }
+
+    pub(crate) async fn invite(&self, target: &Target, names: &[String]) -> Result<ConversationView, Failure> {
+        let row = self.find(target)?;
+        let accounts = self.look_up_all(names).await?;
+        let id = self.change(row.id, Task::Invite { accounts })?;
+        // Who comes later has not seen the title.
+        if let Some(title) = &row.title {
+            let settings = settings(title)?;
+            self.step(|step| step.task(row.id, step.client.random_id(), &settings).map(drop))?;
+        }
+        self.waited(Some(id)).await?;
+        self.conversation_of(row.id)
+    }
+
+    pub(crate) async fn remove(&self, target: &Target, names: &[String]) -> Result<ConversationView, Failure> {
+        let row = self.find(target)?;
+        let mut accounts = Vec::new();
+        for name in names {
+            accounts.push(self.look_up(name).await?.account);
+        }
+        if let Some(stranger) = accounts.iter().position(|account| !row.accounts.contains(account)) {
+            let name = names.get(stranger).cloned().unwrap_or_default();
+            return Err(Failure::Unknown { what: "member".into(), name });
+        }
+        let id = self.change(row.id, Task::Remove { accounts })?;
+        self.waited(Some(id)).await?;
+        self.conversation_of(row.id)
+    }
+
+    pub(crate) async fn set_role(
+        &self,
+        target: &Target,
+        names: &[String],
+        role: MemberRole,
+    ) -> Result<ConversationView, Failure> {
+        let row = self.find(target)?;
+        let role = match role {
+            MemberRole::Member => Role::Member,
+            MemberRole::Admin => Role::Admin,
+            MemberRole::Owner => Role::Owner,
+        };
+        let mut roles = Vec::new();
+        for name in names {
+            roles.push((self.look_up(name).await?.account, role));
+        }
+        let id = self.change(row.id, Task::Roles { roles })?;
+        self.waited(Some(id)).await?;
+        self.conversation_of(row.id)
+    }
+
+    pub(crate) async fn set_title(&self, target: &Target, title: &str) -> Result<ConversationView, Failure> {
+        let row = self.find(target)?;
+        if row.kind != ConversationKind::Group {
+            return Err(Failure::Invalid { reason: "only a group has a title".into() });
+        }
+        let id = self.change(row.id, settings(title)?)?;
+        self.waited(Some(id)).await?;
+        self.step(|step| {
+            let mut row = step.conversation(row.id)?;
+            row.title = Some(title.into());
+            step.tables.put_conversation(&row)?;
+            step.changed(row.id);
+            Ok::<_, Failure>(step.state_changed()?)
+        })?;
+        self.conversation_of(row.id)
+    }
+
+    pub(crate) async fn leave(&self, target: &Target) -> Result<(), Failure> {
+        let row = self.find(target)?;
+        if row.kind == ConversationKind::Group && row.accounts.len() <= 1 {
+            // Nobody would carry the leave out, and nobody is left to be told.
+            return Ok(self.step(|step| step.left(row.id))?);
+        }
+        let id = self.change(row.id, Task::Leave)?;
+        self.waited(Some(id)).await.map(drop)
+    }
+
+    /// A person agreed to the members that are there.
+    pub(crate) fn join_anyway(&self, conversation: ConversationId) -> Result<(), Failure> {
+        self.step(|step| {
+            let mut row = step.conversation(conversation)?;
+            if row.state != State::Held {
+                return Err(Failure::Invalid { reason: "this conversation does not wait for that".into() });
+            }
+            row.state = State::Joining;
+            step.tables.put_conversation(&row)?;
+            step.task(conversation, step.client.random_id(), &Task::Join { checked: false })?;
+            step.changed(conversation);
+            Ok(())
+        })
+    }
+
+    /// Puts a change of a conversation into the outbox.
+    fn change(&self, conversation: ConversationId, task: Task) -> Result<MessageId, Failure> {
+        let id = self.random_id();
+        self.step(|step| match step.conversation(conversation)?.state {
+            State::Left | State::Held => Err(Failure::NotAMember),
+            State::Joining | State::Joined | State::Repairing => {
+                step.task(conversation, id, &task)?;
+                Ok(id)
+            }
+        })
+    }
+
+    /// The outcome of a task that was just put into the outbox; nothing awaited in between.
+    async fn waited(&self, task: Option<MessageId>) -> Result<Option<Outcome>, Failure> {
+        match task {
+            Some(id) => self.outcome(id).await.map_err(|_| Failure::Stopped)?.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn settings(title: &str) -> Result<Task, Failure> {
+    let invalid = |reason: String| Failure::Invalid { reason };
+    if title.trim().is_empty() {
+        return Err(invalid("a title is not empty".into()));
+    }
+    let content = Content::Settings { title: Some(title.into()), topic: None }
+        .to_bytes()
+        .map_err(|error| invalid(error.to_string()))?;
+    Ok(Task::Say { content: Bytes(content), shown: false })
+}
+
+fn room_name(name: &str) -> Result<String, Failure> {
+    names::room_name(name).map_err(|error| Failure::Invalid { reason: error.to_string() })
+}

@@ -1,0 +1,29 @@
+//! Requests: until one is answered nothing leaves this device on its account.
+
+use huis_views::{Failure, RequestAnswer, Target};
+
+use crate::client::Client;
+
+impl Client {
+    pub(crate) async fn answer_request(&self, target: &Target, answer: RequestAnswer) -> Result<(), Failure> {
+        let row = self.find(target)?;
+        if row.accepted {
+            return Err(Failure::Invalid { reason: "this conversation is no request".into() });
+        }
+        if answer == RequestAnswer::Accept {
+            return Ok(self.step(|step| step.accept(row.id))?);
+        }
+        if let Some(opener) = row.opened_by.filter(|_| answer == RequestAnswer::Block) {
+            self.change_contact(opener, |row| row.blocked = true)?;
+        }
+        match self.leave(target).await {
+            Ok(()) | Err(Failure::NotAMember) => {}
+            Err(failure) => return Err(failure),
+        }
+        self.step(|step| {
+            step.tables.delete_conversation(row.id)?;
+            step.changed(row.id);
+            Ok(step.state_changed()?)
+        })
+    }
+}

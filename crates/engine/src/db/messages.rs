@@ -1,0 +1,330 @@
+//! Messages, their printed marks and receipts.
+
+use huis_core::content::FrankingOpening;
+use huis_proto::{AccountId, Bytes32, ConversationId, DeviceId, Member, MessageId};
+use huis_views::Failure;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{DbError, Tables, int, optional_uint, uint};
+
+/// How far a message got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageStanding {
+    Received,
+    Waiting,
+    Sent,
+    Failed,
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub(crate) struct MessageRow {
+    /// 0 before it is stored.
+    pub(crate) position: u64,
+    pub(crate) conversation: ConversationId,
+    pub(crate) id: MessageId,
+    pub(crate) author: Member,
+    /// Whether it is the own account's.
+    pub(crate) own: bool,
+    pub(crate) seq: Option<u64>,
+    pub(crate) sent_ms: u64,
+    pub(crate) received_ms: Option<u64>,
+    pub(crate) kind: String,
+    pub(crate) body: String,
+    /// The content's bytes, for later versions and for reports.
+    pub(crate) content: Vec<u8>,
+    pub(crate) opening: Option<[u8; 32]>,
+    pub(crate) mac: Option<Bytes32>,
+    pub(crate) author_listed: bool,
+    pub(crate) standing: MessageStanding,
+    pub(crate) failure: Option<Failure>,
+}
+
+const COLUMNS: &str = "position, conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body, \
+                       content, opening, mac, author_listed, state, failure";
+
+impl MessageRow {
+    /// A message of this device that waits to be sent.
+    pub(crate) fn waiting(conversation: ConversationId, id: MessageId, author: Member, sent_ms: u64) -> Self {
+        Self {
+            position: 0,
+            conversation,
+            id,
+            author,
+            own: true,
+            seq: None,
+            sent_ms,
+            received_ms: None,
+            kind: "text".into(),
+            body: String::new(),
+            content: Vec::new(),
+            opening: None,
+            mac: None,
+            author_listed: true,
+            standing: MessageStanding::Waiting,
+            failure: None,
+        }
+    }
+
+    /// The opening of its franking commitment, for a report.
+    pub(crate) fn set_opening(&mut self, opening: &FrankingOpening) {
+        self.opening = Some(*opening.expose());
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let failure: Option<String> = row.get(16)?;
+        Ok(Self {
+            position: uint(row, 0)?,
+            conversation: super::id(row, 1)?,
+            id: super::id(row, 2)?,
+            author: Member { account: super::id(row, 3)?, device: super::id(row, 4)? },
+            own: row.get(5)?,
+            seq: optional_uint(row, 6)?,
+            sent_ms: uint(row, 7)?,
+            received_ms: optional_uint(row, 8)?,
+            kind: row.get(9)?,
+            body: row.get(10)?,
+            content: row.get(11)?,
+            opening: row.get(12)?,
+            mac: row.get::<_, Option<[u8; 32]>>(13)?.map(Bytes32),
+            author_listed: row.get(14)?,
+            standing: match row.get::<_, i64>(15)? {
+                0 => MessageStanding::Received,
+                1 => MessageStanding::Waiting,
+                2 => MessageStanding::Sent,
+                3 => MessageStanding::Failed,
+                _ => return Err(super::damaged(15, "state")),
+            },
+            failure: failure.and_then(|text| serde_json::from_str(&text).ok()),
+        })
+    }
+}
+
+fn standing_number(standing: MessageStanding) -> i64 {
+    match standing {
+        MessageStanding::Received => 0,
+        MessageStanding::Waiting => 1,
+        MessageStanding::Sent => 2,
+        MessageStanding::Failed => 3,
+    }
+}
+
+impl Tables<'_> {
+    /// Stores a message; gives its position, or none if the same message is there already.
+    pub(crate) fn add_message(self, row: &MessageRow) -> Result<Option<u64>, DbError> {
+        let changed = self
+            .0
+            .prepare_cached(
+                "INSERT INTO messages (conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body,
+                 content, opening, mac, author_listed, state)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                 ON CONFLICT (conversation, device, id) DO NOTHING",
+            )?
+            .execute(params![
+                &row.conversation.as_bytes()[..],
+                &row.id.as_bytes()[..],
+                &row.author.account.as_bytes()[..],
+                &row.author.device.as_bytes()[..],
+                row.own,
+                row.seq.map(int),
+                int(row.sent_ms),
+                row.received_ms.map(int),
+                row.kind,
+                row.body,
+                row.content,
+                row.opening.map(|opening| opening.to_vec()),
+                row.mac.map(|mac| mac.0.to_vec()),
+                row.author_listed,
+                standing_number(row.standing),
+            ])?;
+        Ok((changed > 0).then(|| self.0.last_insert_rowid() as u64))
+    }
+
+    /// A message of the own account by its id.
+    pub(crate) fn own_message(self, id: MessageId) -> Result<Option<MessageRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM messages WHERE id = ?1 AND own = 1");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_row([&id.as_bytes()[..]], MessageRow::read).optional()?)
+    }
+
+    /// Marks a message of this device as sent.
+    pub(crate) fn mark_sent(
+        self,
+        conversation: ConversationId,
+        device: DeviceId,
+        id: MessageId,
+        seq: u64,
+        received_ms: u64,
+    ) -> Result<bool, DbError> {
+        let changed = self
+            .0
+            .prepare_cached(
+                "UPDATE messages SET state = 2, failure = NULL, seq = ?4, received_ms = ?5
+                 WHERE conversation = ?1 AND device = ?2 AND id = ?3",
+            )?
+            .execute(params![
+                &conversation.as_bytes()[..],
+                &device.as_bytes()[..],
+                &id.as_bytes()[..],
+                int(seq),
+                int(received_ms)
+            ])?;
+        Ok(changed > 0)
+    }
+
+    /// Sets how far a waiting message of this account got.
+    pub(crate) fn set_standing(
+        self,
+        id: MessageId,
+        standing: MessageStanding,
+        failure: Option<&Failure>,
+    ) -> Result<(), DbError> {
+        let failure = failure.map(serde_json::to_string).transpose().map_err(|_| DbError::Form("failure"))?;
+        self.0
+            .prepare_cached("UPDATE messages SET state = ?2, failure = ?3 WHERE id = ?1 AND own = 1")?
+            .execute(params![&id.as_bytes()[..], standing_number(standing), failure])?;
+        Ok(())
+    }
+
+    /// Moves what waits in one conversation to another.
+    pub(crate) fn move_waiting(self, from: ConversationId, to: ConversationId) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE messages SET conversation = ?2 WHERE conversation = ?1 AND state = 1")?
+            .execute([&from.as_bytes()[..], &to.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    pub(crate) fn delete_message(self, position: u64) -> Result<(), DbError> {
+        self.0.prepare_cached("DELETE FROM messages WHERE position = ?1")?.execute([int(position)])?;
+        Ok(())
+    }
+
+    /// Messages of others that were never printed, oldest first.
+    pub(crate) fn unprinted(self, most: u32) -> Result<Vec<MessageRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM messages WHERE printed = 0 AND own = 0 ORDER BY position LIMIT ?1");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([most], MessageRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn mark_printed(self, position: u64) -> Result<(), DbError> {
+        self.0.prepare_cached("UPDATE messages SET printed = 1 WHERE position = ?1")?.execute([int(position)])?;
+        Ok(())
+    }
+
+    /// The newest messages before a position, oldest first.
+    pub(crate) fn messages(
+        self,
+        conversation: ConversationId,
+        before: Option<u64>,
+        most: u32,
+    ) -> Result<Vec<MessageRow>, DbError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM messages WHERE conversation = ?1 AND position < ?2 ORDER BY position DESC LIMIT ?3"
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let before = before.map_or(i64::MAX, int);
+        let rows = statement.query_map(params![&conversation.as_bytes()[..], before, most], MessageRow::read)?;
+        let mut rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    pub(crate) fn message_at(self, position: u64) -> Result<Option<MessageRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM messages WHERE position = ?1");
+        Ok(self.0.prepare_cached(&sql)?.query_row([int(position)], MessageRow::read).optional()?)
+    }
+
+    /// Ids of others' messages in a range of positions, for read receipts.
+    pub(crate) fn received_between(
+        self,
+        conversation: ConversationId,
+        after: u64,
+        up_to: u64,
+    ) -> Result<Vec<MessageId>, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id FROM messages WHERE conversation = ?1 AND position > ?2 AND position <= ?3 AND own = 0
+             ORDER BY position DESC LIMIT 1000",
+        )?;
+        let rows = statement
+            .query_map(params![&conversation.as_bytes()[..], int(after), int(up_to)], |row| super::id(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn unread(self, conversation: ConversationId, after: u64) -> Result<u32, DbError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT count(*) FROM messages WHERE conversation = ?1 AND position > ?2 AND own = 0")?
+            .query_row(params![&conversation.as_bytes()[..], int(after)], |row| row.get(0))?)
+    }
+
+    /// Notes a receipt that came.
+    pub(crate) fn add_receipt(
+        self,
+        message: MessageId,
+        account: AccountId,
+        read: bool,
+        at_ms: u64,
+    ) -> Result<bool, DbError> {
+        let known = self
+            .0
+            .prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND own = 1")?
+            .exists([&message.as_bytes()[..]])?;
+        if !known {
+            return Ok(false);
+        }
+        let changed = self
+            .0
+            .prepare_cached(
+                "INSERT INTO receipts (message, account, read, at_ms) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (message, account, read) DO NOTHING",
+            )?
+            .execute(params![&message.as_bytes()[..], &account.as_bytes()[..], read, int(at_ms)])?;
+        Ok(changed > 0)
+    }
+
+    pub(crate) fn receipts(self, message: MessageId) -> Result<Vec<(AccountId, bool, u64)>, DbError> {
+        let mut statement = self
+            .0
+            .prepare_cached("SELECT account, read, at_ms FROM receipts WHERE message = ?1 ORDER BY at_ms, account")?;
+        let rows = statement
+            .query_map([&message.as_bytes()[..]], |row| Ok((super::id(row, 0)?, row.get(1)?, uint(row, 2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A receipt that is to be sent with the next batch.
+    pub(crate) fn owe_receipt(
+        self,
+        conversation: ConversationId,
+        message: MessageId,
+        read: bool,
+    ) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("INSERT OR IGNORE INTO receipts_due (conversation, message, read) VALUES (?1, ?2, ?3)")?
+            .execute(params![&conversation.as_bytes()[..], &message.as_bytes()[..], read])?;
+        Ok(())
+    }
+
+    /// One batch of receipts of one conversation and kind that are owed; they are no longer owed after it.
+    pub(crate) fn take_receipts(self, most: u32) -> Result<Option<(ConversationId, bool, Vec<MessageId>)>, DbError> {
+        let first: Option<(ConversationId, bool)> = self
+            .0
+            .prepare_cached(
+                "SELECT d.conversation, d.read FROM receipts_due d JOIN conversations c ON c.id = d.conversation
+                 WHERE c.accepted = 1 AND c.state = 1 LIMIT 1",
+            )?
+            .query_row([], |row| Ok((super::id(row, 0)?, row.get(1)?)))
+            .optional()?;
+        let Some((conversation, read)) = first else { return Ok(None) };
+        let mut statement =
+            self.0.prepare_cached("SELECT message FROM receipts_due WHERE conversation = ?1 AND read = ?2 LIMIT ?3")?;
+        let rows = statement.query_map(params![&conversation.as_bytes()[..], read, most], |row| super::id(row, 0))?;
+        let messages: Vec<MessageId> = rows.collect::<Result<_, _>>()?;
+        for message in &messages {
+            self.0
+                .prepare_cached("DELETE FROM receipts_due WHERE conversation = ?1 AND message = ?2 AND read = ?3")?
+                .execute(params![&conversation.as_bytes()[..], &message.as_bytes()[..], read])?;
+        }
+        Ok(Some((conversation, read, messages)))
+    }
+}

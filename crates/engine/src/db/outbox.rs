@@ -1,0 +1,183 @@
+//! What waits to be submitted to the server.
+//!
+//! A row is a *draft* until it is sealed: then it has the bytes that travel and a submission counter, and these same
+//! bytes are sent until the server answers.
+
+use huis_core::groups::Role;
+use huis_proto::{AccountId, Bytes, ConversationId, MessageId, codec};
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{DbError, Tables, int, optional_uint, uint};
+
+/// What a row does. Stored as CBOR; the names are part of the format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Task {
+    /// Says something: a [`Content`](huis_core::content::Content) in its bytes.
+    Say { content: Bytes, shown: bool },
+    /// Creates the conversation with these other accounts.
+    Create { others: Vec<AccountId> },
+    /// Joins by an external commit, or joins anew. `checked`: the accounts must be those that are known.
+    Join { checked: bool },
+    /// Adds accounts.
+    Invite { accounts: Vec<AccountId> },
+    /// Takes accounts out.
+    Remove { accounts: Vec<AccountId> },
+    /// Gives roles.
+    Roles { roles: Vec<(AccountId, Role)> },
+    /// Gives the own leaf a fresh key.
+    UpdateLeaf,
+    /// Carries out what has to be done before the next message: leaves, and devices that are listed no more.
+    Tidy,
+    /// Leaves.
+    Leave,
+}
+
+impl Task {
+    /// Whether it travels as a message of the log, and not as a commit.
+    pub(crate) fn is_message(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Leave)
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone)]
+pub(crate) struct OutboxRow {
+    pub(crate) position: u64,
+    pub(crate) conversation: ConversationId,
+    pub(crate) id: MessageId,
+    pub(crate) task: Task,
+    pub(crate) submission: Option<u64>,
+    /// The message's counter in its conversation; kept when it is sealed again.
+    pub(crate) counter: Option<u64>,
+    /// The commit counter that it was sealed under.
+    pub(crate) follows: Option<u64>,
+    pub(crate) sealed: Option<Vec<u8>>,
+    pub(crate) tries: u64,
+}
+
+const COLUMNS: &str = "position, conversation, id, task, submission, counter, follows, sealed, tries";
+
+impl OutboxRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            position: uint(row, 0)?,
+            conversation: super::id(row, 1)?,
+            id: super::id(row, 2)?,
+            task: super::cbor(row, 3)?,
+            submission: optional_uint(row, 4)?,
+            counter: optional_uint(row, 5)?,
+            follows: optional_uint(row, 6)?,
+            sealed: row.get(7)?,
+            tries: uint(row, 8)?,
+        })
+    }
+}
+
+impl Tables<'_> {
+    /// Adds a draft; gives its position.
+    pub(crate) fn add_task(self, conversation: ConversationId, id: MessageId, task: &Task) -> Result<u64, DbError> {
+        self.0.prepare_cached("INSERT INTO outbox (conversation, id, task) VALUES (?1, ?2, ?3)")?.execute(params![
+            &conversation.as_bytes()[..],
+            &id.as_bytes()[..],
+            codec::to_cbor(task)
+        ])?;
+        Ok(self.0.last_insert_rowid() as u64)
+    }
+
+    /// Rows in the order in which they go out: what is sealed by submission counter, then drafts.
+    pub(crate) fn tasks(self, most: u32) -> Result<Vec<OutboxRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM outbox ORDER BY submission IS NULL, submission, position LIMIT ?1");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([most], OutboxRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn task(self, position: u64) -> Result<Option<OutboxRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM outbox WHERE position = ?1");
+        Ok(self.0.prepare_cached(&sql)?.query_row([int(position)], OutboxRow::read).optional()?)
+    }
+
+    pub(crate) fn task_by_id(self, conversation: ConversationId, id: MessageId) -> Result<Option<OutboxRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM outbox WHERE conversation = ?1 AND id = ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let found = statement.query_row([&conversation.as_bytes()[..], &id.as_bytes()[..]], OutboxRow::read);
+        Ok(found.optional()?)
+    }
+
+    pub(crate) fn tasks_of(self, conversation: ConversationId) -> Result<Vec<OutboxRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM outbox WHERE conversation = ?1 ORDER BY position");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([&conversation.as_bytes()[..]], OutboxRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn count_tasks(self) -> Result<u32, DbError> {
+        Ok(self.0.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?)
+    }
+
+    /// Messages of this device that wait.
+    pub(crate) fn count_waiting(self) -> Result<u32, DbError> {
+        Ok(self.0.query_row("SELECT count(*) FROM messages WHERE own = 1 AND state = 1", [], |row| row.get(0))?)
+    }
+
+    /// Makes a draft a sealed row.
+    pub(crate) fn set_sealed(
+        self,
+        position: u64,
+        submission: u64,
+        counter: Option<u64>,
+        follows: u64,
+        sealed: &[u8],
+    ) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE outbox SET submission = ?2, counter = ?3, follows = ?4, sealed = ?5 WHERE position = ?1",
+            )?
+            .execute(params![int(position), int(submission), counter.map(int), int(follows), sealed])?;
+        Ok(())
+    }
+
+    /// Makes a sealed row a draft again; its counter stays.
+    pub(crate) fn unseal(self, position: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE outbox SET submission = NULL, follows = NULL, sealed = NULL, tries = tries + 1
+                 WHERE position = ?1",
+            )?
+            .execute([int(position)])?;
+        Ok(())
+    }
+
+    pub(crate) fn delete_task(self, position: u64) -> Result<(), DbError> {
+        self.0.prepare_cached("DELETE FROM outbox WHERE position = ?1")?.execute([int(position)])?;
+        Ok(())
+    }
+
+    /// Moves what waits in one conversation behind what waits in another.
+    pub(crate) fn move_tasks(self, from: ConversationId, to: ConversationId) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE outbox SET conversation = ?2 WHERE conversation = ?1")?
+            .execute([&from.as_bytes()[..], &to.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    /// The next submission counter of this device, never given twice.
+    pub(crate) fn next_submission(self) -> Result<u64, DbError> {
+        let next = self.submissions()? + 1;
+        self.put_fact("submissions", &next)?;
+        Ok(next)
+    }
+
+    /// The highest submission counter that was given.
+    pub(crate) fn submissions(self) -> Result<u64, DbError> {
+        Ok(self.fact("submissions")?.unwrap_or(0))
+    }
+
+    /// Continues behind `highest`, which the server knows and this database does not.
+    pub(crate) fn raise_submissions(self, highest: u64) -> Result<(), DbError> {
+        let known = self.submissions()?;
+        self.put_fact("submissions", &known.max(highest))
+    }
+}

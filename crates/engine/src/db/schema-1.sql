@@ -1,0 +1,134 @@
+-- Single values: account, keys, session, counters. CBOR.
+CREATE TABLE facts (
+    name TEXT PRIMARY KEY NOT NULL,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The state of MLS groups, key by key, as the core wants it.
+CREATE TABLE mls (
+    key BLOB PRIMARY KEY NOT NULL,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+    account BLOB PRIMARY KEY NOT NULL,
+    name TEXT,
+    devices BLOB,
+    checked_ms INTEGER NOT NULL DEFAULT 0,
+    verified INTEGER NOT NULL DEFAULT 0,
+    blocked INTEGER NOT NULL DEFAULT 0,
+    shown_identity BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_by_name ON accounts (name);
+
+CREATE TABLE conversations (
+    id BLOB PRIMARY KEY NOT NULL,
+    kind INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    accepted INTEGER NOT NULL DEFAULT 0,
+    title TEXT,
+    room TEXT,
+    peer BLOB,
+    opened_by BLOB,
+    accounts BLOB NOT NULL DEFAULT x'80',
+    cursor INTEGER NOT NULL DEFAULT 0,
+    first INTEGER NOT NULL DEFAULT 0,
+    counter INTEGER NOT NULL DEFAULT 0,
+    read_up_to INTEGER NOT NULL DEFAULT 0,
+    newest_ms INTEGER NOT NULL DEFAULT 0,
+    repairs INTEGER NOT NULL DEFAULT 0,
+    repaired_ms INTEGER NOT NULL DEFAULT 0,
+    update_due_ms INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversations_by_peer ON conversations (peer) WHERE peer IS NOT NULL;
+
+CREATE TABLE messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation BLOB NOT NULL,
+    id BLOB NOT NULL,
+    author BLOB NOT NULL,
+    device BLOB NOT NULL,
+    own INTEGER NOT NULL,
+    seq INTEGER,
+    sent_ms INTEGER NOT NULL,
+    received_ms INTEGER,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL DEFAULT '',
+    content BLOB NOT NULL,
+    opening BLOB,
+    mac BLOB,
+    author_listed INTEGER NOT NULL DEFAULT 1,
+    state INTEGER NOT NULL,
+    failure TEXT,
+    printed INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (conversation, device, id)
+) STRICT;
+CREATE INDEX messages_by_conversation ON messages (conversation, position);
+CREATE INDEX messages_by_id ON messages (id);
+CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own = 0;
+
+CREATE VIRTUAL TABLE words USING fts5 (
+    body, content = 'messages', content_rowid = 'position', tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+CREATE TRIGGER messages_said AFTER INSERT ON messages BEGIN
+    INSERT INTO words (rowid, body) VALUES (new.position, new.body);
+END;
+CREATE TRIGGER messages_gone AFTER DELETE ON messages BEGIN
+    INSERT INTO words (words, rowid, body) VALUES ('delete', old.position, old.body);
+END;
+CREATE TRIGGER messages_changed AFTER UPDATE OF body ON messages BEGIN
+    INSERT INTO words (words, rowid, body) VALUES ('delete', old.position, old.body);
+    INSERT INTO words (rowid, body) VALUES (new.position, new.body);
+END;
+
+-- What waits to be submitted. `submission` and `sealed` are there from the moment in which it is sealed.
+CREATE TABLE outbox (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation BLOB NOT NULL,
+    id BLOB NOT NULL,
+    task BLOB NOT NULL,
+    submission INTEGER UNIQUE,
+    counter INTEGER,
+    follows INTEGER,
+    sealed BLOB,
+    tries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX outbox_by_id ON outbox (conversation, id);
+
+-- Hashes of the log's newest entries, to compare with what other members saw.
+CREATE TABLE entries (
+    conversation BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE senders (
+    conversation BLOB NOT NULL,
+    device BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (conversation, device)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipts (
+    message BLOB NOT NULL,
+    account BLOB NOT NULL,
+    read INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (message, account, read)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipts_due (
+    conversation BLOB NOT NULL,
+    message BLOB NOT NULL,
+    read INTEGER NOT NULL,
+    PRIMARY KEY (conversation, message, read)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE notices (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    conversation BLOB,
+    notice TEXT NOT NULL
+) STRICT;

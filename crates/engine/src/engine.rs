@@ -1,0 +1,195 @@
+//! The actor: takes commands, and keeps its flows going, all on one thread.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use huis_views::{Command, Connection, Event, Failure, Reply};
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::db::{Db, OpenError};
+use crate::handle::{Ends, Events, Handle, Order};
+use crate::ports::Ports;
+
+/// Commands that are worked on at the same time.
+const AT_ONCE: usize = 1024;
+/// What is due is finished before the engine locks, but not for longer than this.
+const SETTLES_WITHIN: Duration = Duration::from_secs(3);
+/// How often it is looked whether anything is due still.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A newer version has changed the database; it is left untouched.
+    #[error("the database has schema {found}, this version knows up to {known}: use the newer version")]
+    NewerSchema {
+        /// The schema that was found.
+        found: i64,
+        /// The newest schema that this version knows.
+        known: i64,
+    },
+    /// The key does not open the database, or the file is none.
+    #[error("the database does not open with this key")]
+    WrongKey,
+    /// The database can't be used.
+    #[error("the database can't be opened: {0}")]
+    Database(String),
+    /// No server is named, and none is noted in the profile.
+    #[error("no server is named; give its URL")]
+    NoServer,
+    /// The server's URL is none.
+    #[error("{0:?} is no URL of a server; write for example https://chat.example.org")]
+    Url(String),
+    /// The thread or its runtime could not be made.
+    #[error("the engine's thread could not be started: {0}")]
+    Thread(String),
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NewerSchema { found, known } => Self::NewerSchema { found, known },
+            OpenError::WrongKey => Self::WrongKey,
+            OpenError::Sqlite(error) => Self::Database(error.to_string()),
+        }
+    }
+}
+
+/// An engine that is not running yet. It lives on the thread that makes it.
+pub struct Engine {
+    client: Rc<Client>,
+    ends: Ends,
+}
+
+impl Engine {
+    /// Opens the database. Nothing happens before [`run`](Self::run) is polled.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn new(config: &Config, ports: Ports) -> Result<(Handle, Events, Self), StartError> {
+        let db = Db::open(&config.database, &config.key, config.halt_after_commits)?;
+        let (handle, events, ends) = Handle::pair();
+        let client =
+            Client::new(db, ports, ends.events.clone()).map_err(|error| StartError::Database(error.to_string()))?;
+        Ok((handle, events, Self { client: Rc::new(client), ends }))
+    }
+
+    /// Works until the last [`Handle`] is gone or [`Command::Lock`] came. **Dropping the future is a crash:** what was
+    /// committed stays, and the next engine over the same database goes on from there.
+    pub async fn run(self) {
+        let Self { client, mut ends } = self;
+        let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
+        let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
+        flows.push(Box::pin(async move { connection.run_connection().await }));
+        flows.push(Box::pin(async move { outbox.run_outbox().await }));
+        flows.push(Box::pin(async move { state.run_state().await }));
+        flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
+        loop {
+            tokio::select! {
+                order = ends.orders.recv() => match order {
+                    Some(Order { command: Command::Lock, answer }) => {
+                        settle(&client, &mut flows).await;
+                        client.close();
+                        // Whoever asked may be gone.
+                        let _ = answer.send(Ok(Reply::Done));
+                        break;
+                    }
+                    Some(Order { answer, .. }) if flows.len() > AT_ONCE => {
+                        let _ = answer.send(Err(Failure::Busy));
+                    }
+                    Some(order) => {
+                        let client = client.clone();
+                        flows.push(Box::pin(async move {
+                            let done = client.obey(order.command).await;
+                            let _ = order.answer.send(done);
+                        }));
+                    }
+                    None => break,
+                },
+                _ = flows.next() => {}
+            }
+        }
+        drop(flows);
+        client.close();
+        client.emit(Event::Stopped { failure: None });
+    }
+}
+
+/// Lets receipts, acknowledgements, what is in the outbox and the account state reach the server, if it is reached at
+/// all. What does not is due at the next start.
+async fn settle(client: &Rc<Client>, flows: &mut FuturesUnordered<LocalBoxFuture<'static, ()>>) {
+    let mut at_the_latest = client.clock.sleep(SETTLES_WITHIN);
+    tokio::select! {
+        () = &mut at_the_latest => return,
+        () = client.hurry_upkeep() => {}
+    }
+    while client.is_busy() {
+        tokio::select! {
+            () = &mut at_the_latest => return,
+            _ = flows.next() => {}
+            () = client.clock.sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+impl Client {
+    /// Whether something is on its way to a server that is reached.
+    fn is_busy(&self) -> bool {
+        let state_is_due = || self.read(|tables| tables.state_is_unstored()).unwrap_or(false);
+        self.connection.get() == Connection::Open && (self.outbox_is_busy() || state_is_due())
+    }
+
+    async fn obey(&self, command: Command) -> Result<Reply, Failure> {
+        let done = |()| Reply::Done;
+        let conversation = |view| Reply::Conversation(Box::new(view));
+        match command {
+            Command::Register(wish) => self.register(wish).await,
+            Command::SignIn(wish) => self.sign_in(wish).await,
+            Command::SignOut(wish) => self.sign_out(wish).await,
+            Command::Lock => Ok(Reply::Done),
+            Command::WhoAmI => self.profile().map(Reply::Profile),
+            Command::Status => self.status().map(Reply::Status),
+            Command::Send(wish) => self.send(wish).await.map(Reply::Sent),
+            Command::Retry { message } => self.retry(message).map(done),
+            Command::Discard { message } => self.discard(message).map(done),
+            Command::Unprinted { most } => self.unprinted(most).map(Reply::Messages),
+            Command::MarkPrinted { positions } => Ok(self.mark_printed(&positions).map(done)?),
+            Command::Messages { conversation, before, most } => {
+                self.messages(conversation, before, most).map(Reply::Messages)
+            }
+            Command::MarkRead { conversation, up_to } => self.mark_read(conversation, up_to).map(done),
+            Command::Receipts { message } => self.receipts(message).map(Reply::Receipts),
+            Command::Search { words, most } => self.search(&words, most).map(Reply::Found),
+            Command::Conversations => self.conversations(false).map(Reply::Conversations),
+            Command::Conversation { target } => self.conversation_of(self.find(&target)?.id).map(conversation),
+            Command::Requests => self.conversations(true).map(Reply::Conversations),
+            Command::AnswerRequest { target, answer } => self.answer_request(&target, answer).await.map(done),
+            Command::Block { name } => self.set_blocked(&name, true).await.map(done),
+            Command::Unblock { name } => self.set_blocked(&name, false).await.map(done),
+            Command::Rooms => self.rooms().await.map(Reply::Rooms),
+            Command::CreateRoom { name, open, invite } => {
+                self.create_room(&name, open, &invite).await.map(conversation)
+            }
+            Command::JoinRoom { name } => self.join_room(&name).await.map(conversation),
+            Command::Invite { target, names } => self.invite(&target, &names).await.map(conversation),
+            Command::Remove { target, names } => self.remove(&target, &names).await.map(conversation),
+            Command::SetRole { target, names, role } => self.set_role(&target, &names, role).await.map(conversation),
+            Command::SetTitle { target, title } => self.set_title(&target, &title).await.map(conversation),
+            Command::Members { target } => self.members(self.find(&target)?.id).map(Reply::Members),
+            Command::Leave { target } => self.leave(&target).await.map(done),
+            Command::JoinAnyway { conversation } => self.join_anyway(conversation).map(done),
+            Command::Devices => self.devices().await.map(Reply::Devices),
+            Command::RevokeDevice { device, password } => self.revoke_device(device, &password).await.map(done),
+            Command::Contact { name } => self.contact(&name).await.map(|view| Reply::Contact(Box::new(view))),
+            Command::SetVerified { name, verified } => self.set_verified(&name, verified).await.map(done),
+            Command::AcceptIdentity { name } => self.accept_identity(&name).await.map(done),
+            Command::Notices { most } => {
+                Ok(self.read(|tables| tables.notices(most.min(crate::reading::MOST_ROWS))).map(Reply::Notices)?)
+            }
+        }
+    }
+}

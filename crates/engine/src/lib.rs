@@ -1,0 +1,31 @@
+//! The client without a face: an encrypted database, the way to the server, an outbox. Commands go in, events come out.
+//!
+//! Everything runs on one thread. Whatever changes is changed in one synchronous step, which is one transaction
+//! (`client::Step`); no transaction lives across an await. Flows (the connection, the outbox, commands) are async
+//! and share the state between their steps. What depends on the platform lives in `platform` alone.
+
+#![deny(missing_docs)]
+
+mod accounts;
+mod api;
+mod client;
+mod config;
+mod conversations;
+mod db;
+mod engine;
+mod groups;
+mod handle;
+mod outbox;
+mod platform;
+mod ports;
+mod reading;
+mod sync;
+mod upkeep;
+
+pub use config::{Config, DatabaseKey};
+pub use engine::{Engine, StartError};
+pub use handle::{Events, Handle};
+pub use platform::native;
+pub use ports::{
+    Clock, HttpRequest, HttpResponse, Link, LinkEnd, LinkReceiver, LinkSender, Method, Ports, Transport, TransportError,
+};

@@ -1,0 +1,241 @@
+//! Messages: sealed in one step with their place in the outbox, then sent.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use huis_core::content::{Content, Draft};
+use huis_core::groups::{Disposition, GroupError, PrepareError, SealError};
+use huis_core::history::LastSeen;
+use huis_proto::frames::{ClientFrame, Submit};
+use huis_proto::{Bytes, ConversationId, ConversationKind};
+use huis_views::{Failure, RepairReason};
+
+use super::answers::unblock_after;
+use crate::client::{Client, Step};
+use crate::db::{DbError, OutboxRow, State, Task};
+
+/// Device lists older than this are asked for before something is said.
+const LISTS_FRESH_MS: u64 = 3_600_000;
+/// In larger conversations lists are fetched only when something makes it necessary.
+const SMALL: usize = 32;
+
+/// Whether something can be sealed in a conversation.
+enum Readiness {
+    Ready,
+    /// Not now; something else goes first.
+    Later,
+    /// Not before a person does something.
+    Refused(Failure),
+}
+
+impl Client {
+    /// Sends sealed messages with the same bytes as before.
+    pub(super) fn resend(&self, rows: &[OutboxRow]) {
+        let mut traffic = self.traffic.borrow_mut();
+        let mut frames = Vec::new();
+        for row in rows {
+            let (Some(submission), Some(sealed)) = (row.submission, &row.sealed) else { continue };
+            traffic.next_request = traffic.next_request.wrapping_add(1);
+            let request = traffic.next_request;
+            traffic.in_flight.insert(request, row.position);
+            frames.push(ClientFrame::Submit(Submit { request, submission, payload: Bytes(sealed.clone()) }));
+        }
+        traffic.queue(&frames);
+        drop(traffic);
+        self.signals.frames.notify_one();
+    }
+
+    pub(super) async fn seal_and_send(&self, rows: Vec<OutboxRow>) {
+        let mut readiness = BTreeMap::new();
+        for row in &rows {
+            if let Entry::Vacant(entry) = readiness.entry(row.conversation) {
+                entry.insert(self.readiness(row.conversation).await);
+            }
+        }
+        let sealed = self.step(|step| {
+            let mut sealed = Vec::new();
+            for row in rows {
+                match readiness.get(&row.conversation) {
+                    Some(Ok(Readiness::Ready)) => sealed.extend(step.seal(row)?),
+                    Some(Ok(Readiness::Refused(failure))) => step.fail_task(&row, failure.clone())?,
+                    _ => {}
+                }
+            }
+            Ok::<_, DbError>(sealed)
+        });
+        match sealed {
+            Ok(sealed) => self.resend(&sealed),
+            Err(error) => {
+                tracing::warn!(%error, "nothing was sealed");
+                self.pause(None);
+            }
+        }
+    }
+
+    /// Fetches what is missing and commits what has to be committed before something is said.
+    async fn readiness(&self, conversation: ConversationId) -> Result<Readiness, Failure> {
+        let row = self.read(|tables| tables.conversation(conversation))?;
+        let Some(row) = row.filter(|row| row.state == State::Joined) else {
+            return Ok(Readiness::Refused(Failure::NotAMember));
+        };
+        if row.kind != ConversationKind::Open && row.accounts.len() <= SMALL {
+            let old = self.clock.now_ms().saturating_sub(LISTS_FRESH_MS);
+            let stale = self.read(|tables| {
+                let mut stale = Vec::new();
+                for account in &row.accounts {
+                    if tables.account(*account)?.is_none_or(|known| known.checked_ms < old) {
+                        stale.push(*account);
+                    }
+                }
+                Ok::<_, DbError>(stale)
+            })?;
+            // Without an answer the known lists decide, as they do for whoever is offline.
+            let _ = self.fetch_lists(&stale).await;
+        }
+        for account in &row.accounts {
+            let known = self.read(|tables| tables.account(*account))?;
+            if let Some(known) = known.filter(|known| known.shown_identity.is_some()) {
+                let name = known.name.unwrap_or_else(|| account.to_string());
+                return Ok(Readiness::Refused(Failure::IdentityChanged { name }));
+            }
+        }
+        let untidy = self.step(|step| {
+            let known = step.client.known();
+            let group = match step.group(conversation) {
+                Ok(Some(group)) => group,
+                Ok(None) => return step.repair(conversation, RepairReason::StateLost).map(|()| None),
+                Err(error) => return step.group_damaged(conversation, &error).map(|()| None),
+            };
+            Ok::<_, DbError>(Some(group.has_pending_proposals() || !group.unlisted(&known).is_empty()))
+        })?;
+        match untidy {
+            None => Ok(Readiness::Later),
+            Some(false) => Ok(Readiness::Ready),
+            Some(true) if self.traffic.borrow().in_flight.is_empty() => {
+                let id = self.random_id();
+                let position = self.step(|step| step.task(conversation, id, &Task::Tidy))?;
+                if let Some(task) = self.read(|tables| tables.task(position))? {
+                    Box::pin(self.submit_commit(task)).await;
+                }
+                Ok(Readiness::Later)
+            }
+            Some(true) => Ok(Readiness::Later),
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Seals one draft; the row as it is to be sent, or nothing if it stays a draft or was given up.
+    fn seal(&mut self, row: OutboxRow) -> Result<Option<OutboxRow>, DbError> {
+        let (Some(me), Some(mut conversation)) = (self.client.me(), self.tables.conversation(row.conversation)?) else {
+            self.fail_task(&row, Failure::NotAMember)?;
+            return Ok(None);
+        };
+        let (tables, client) = (self.tables, self.client);
+        let counter = row.counter.unwrap_or(conversation.counter + 1);
+        let last_seen = tables
+            .entry_hash(row.conversation, conversation.cursor)?
+            .map(|hash| LastSeen { seq: conversation.cursor, hash });
+        let sent_at_ms = tables.own_message(row.id)?.map_or_else(|| client.now_ms(), |message| message.sent_ms);
+        let group = match self.group(row.conversation) {
+            Ok(Some(group)) => group,
+            Ok(None) => {
+                self.repair(row.conversation, RepairReason::StateLost)?;
+                return Ok(None);
+            }
+            Err(error) => {
+                self.group_damaged(row.conversation, &error)?;
+                return Ok(None);
+            }
+        };
+        let outgoing = match &row.task {
+            Task::Say { content, .. } => {
+                let content = match Content::from_bytes(content) {
+                    Ok(content) => content,
+                    Err(error) => {
+                        self.fail_task(&row, Failure::Invalid { reason: error.to_string() })?;
+                        return Ok(None);
+                    }
+                };
+                let draft = Draft { id: row.id, content: &content, sent_at_ms, counter, last_seen };
+                group.seal(&tables, &me.device, &mut *client.random.borrow_mut(), &draft).map_err(Refused::from)
+            }
+            _ => group.leave(&tables, &me.device, row.id).map_err(Refused::from),
+        };
+        let outgoing = match outgoing {
+            Ok(outgoing) => outgoing,
+            Err(Refused::Later) => return Ok(None),
+            Err(Refused::Group(error)) => {
+                self.group_damaged(row.conversation, &error)?;
+                return Ok(None);
+            }
+            Err(Refused::Failure(failure)) => {
+                self.fail_task(&row, failure)?;
+                return Ok(None);
+            }
+        };
+        let submission = tables.next_submission()?;
+        let counted = matches!(row.task, Task::Say { .. });
+        if counted {
+            conversation.counter = conversation.counter.max(counter);
+            tables.put_conversation(&conversation)?;
+        }
+        let follows = outgoing.data.follows;
+        tables.set_sealed(row.position, submission, counted.then_some(counter), follows, &outgoing.bytes)?;
+        Ok(Some(OutboxRow {
+            submission: Some(submission),
+            counter: counted.then_some(counter),
+            follows: Some(follows),
+            sealed: Some(outgoing.bytes),
+            ..row
+        }))
+    }
+
+    /// A group can't be read or used: rolled back where the store is at fault, joined anew otherwise.
+    pub(crate) fn group_damaged(&mut self, conversation: ConversationId, error: &GroupError) -> Result<(), DbError> {
+        match error.disposition() {
+            Disposition::StoreFailed => Err(DbError::Form("group")),
+            _ => {
+                tracing::warn!(%conversation, %error, "the group's state is damaged");
+                self.repair(conversation, RepairReason::StateLost)
+            }
+        }
+    }
+}
+
+/// Why something was not sealed.
+enum Refused {
+    Later,
+    Group(GroupError),
+    Failure(Failure),
+}
+
+impl From<SealError> for Refused {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Group(error) => Self::Group(error),
+            SealError::PendingProposals => Self::Later,
+            SealError::NotAMember => Self::Failure(Failure::NotAMember),
+            SealError::Content(error) => Self::Failure(Failure::Invalid { reason: error.to_string() }),
+        }
+    }
+}
+
+impl From<PrepareError> for Refused {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Group(error) => Self::Group(error),
+            PrepareError::Pending | PrepareError::NeedLists(_) => Self::Later,
+            PrepareError::NotAllowed(_) => Self::Failure(Failure::NotAllowed),
+            _ => Self::Failure(Failure::NotAMember),
+        }
+    }
+}
+
+impl Client {
+    /// Nothing is sealed in the conversation before it reached this commit counter.
+    pub(super) fn wait_for_commit(&self, conversation: ConversationId, counter: u64) {
+        let until_ms = unblock_after(self.clock.now_ms());
+        self.traffic.borrow_mut().block(conversation, Some(counter), until_ms);
+    }
+}

@@ -1,0 +1,3 @@
+//! What depends on the platform, and nothing else does.
+
+pub mod native;

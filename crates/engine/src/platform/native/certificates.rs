@@ -1,0 +1,198 @@
+//! Which server certificates are trusted: those that a public authority (webpki's roots) vouches for; and, where none
+//! does, the one that was there at first use, pinned by its SHA-256 fingerprint.
+//!
+//! Once a certificate is pinned it alone is accepted, whoever vouches for another: a self-signed server does not
+//! silently become another one.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use sha2::{Digest, Sha256};
+
+/// Decides on certificates, and keeps the pin.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    public: Arc<WebPkiServerVerifier>,
+    provider: Arc<CryptoProvider>,
+    pin_file: PathBuf,
+    pin: Mutex<Pin>,
+}
+
+#[derive(Debug, Default)]
+struct Pin {
+    /// In hexadecimal.
+    fingerprint: Option<String>,
+    /// Whether it stands in the file.
+    kept: bool,
+    /// Why a certificate was refused, for the person.
+    refusal: Option<String>,
+}
+
+/// Why no certificates can be decided on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CertificatesError {
+    #[error("{0}: {1}")]
+    PinFile(PathBuf, std::io::Error),
+    #[error("{0}")]
+    Tls(String),
+}
+
+impl Certificates {
+    pub(super) fn new(pin_file: PathBuf) -> Result<Arc<Self>, CertificatesError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let public = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .build()
+            .map_err(|error| CertificatesError::Tls(error.to_string()))?;
+        let fingerprint = match fs::read_to_string(&pin_file) {
+            Ok(text) => Some(text.trim().to_ascii_lowercase()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(CertificatesError::PinFile(pin_file, error)),
+        };
+        let pin = Mutex::new(Pin { kept: fingerprint.is_some(), fingerprint, refusal: None });
+        Ok(Arc::new(Self { public, provider, pin_file, pin }))
+    }
+
+    /// The TLS configuration with these application protocols.
+    pub(super) fn config(self: &Arc<Self>, protocols: &[&[u8]]) -> Result<ClientConfig, CertificatesError> {
+        let mut config = ClientConfig::builder_with_provider(self.provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| CertificatesError::Tls(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(self.clone())
+            .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(config)
+    }
+
+    /// An exchange with the server succeeded: a certificate that was seen first is pinned for good.
+    pub(super) fn worked(&self) {
+        let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fingerprint) = pin.fingerprint.clone().filter(|_| !pin.kept) {
+            match fs::write(&self.pin_file, format!("{fingerprint}\n")) {
+                Ok(()) => pin.kept = true,
+                Err(error) => tracing::warn!(%error, "the server's certificate could not be pinned"),
+            }
+        }
+    }
+
+    /// Why the last certificate was refused, if it was.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.pin.lock().unwrap_or_else(PoisonError::into_inner).refusal.take()
+    }
+
+    fn decide(
+        &self,
+        fingerprint: String,
+        public: Result<ServerCertVerified, Error>,
+    ) -> Result<ServerCertVerified, Error> {
+        let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&pin.fingerprint, public) {
+            (Some(pinned), _) if *pinned == fingerprint => Ok(ServerCertVerified::assertion()),
+            (Some(pinned), _) => {
+                pin.refusal = Some(format!(
+                    "pinned {pinned}, found {fingerprint}; if the operator confirms the new one, delete {}",
+                    self.pin_file.display()
+                ));
+                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            }
+            (None, Ok(verified)) => Ok(verified),
+            // Nobody vouches for it: first use decides. Anything else that is wrong stays wrong.
+            (None, Err(Error::InvalidCertificate(error))) if nobody_vouches(&error) => {
+                pin.fingerprint = Some(fingerprint);
+                Ok(ServerCertVerified::assertion())
+            }
+            (None, Err(error)) => {
+                pin.refusal = Some(error.to_string());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A self-signed certificate shows as one of these; an expired or wrongly named one of a public authority does not.
+fn nobody_vouches(error: &CertificateError) -> bool {
+    match error {
+        CertificateError::UnknownIssuer => true,
+        CertificateError::Other(other) => other.to_string().contains("CaUsedAsEndEntity"),
+        _ => false,
+    }
+}
+
+impl ServerCertVerifier for Certificates {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let digest = Sha256::digest(end_entity);
+        let fingerprint: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let public = self.public.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        self.decide(fingerprint, public)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.public.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.public.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.public.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown() -> Result<ServerCertVerified, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+
+    #[test]
+    fn a_certificate_is_pinned_at_first_use_and_another_is_refused_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pin");
+        let first = Certificates::new(file.clone()).unwrap();
+        assert!(first.decide("aa".into(), unknown()).is_ok());
+        assert!(!file.exists(), "nothing is pinned before an exchange succeeded");
+        first.worked();
+        let later = Certificates::new(file).unwrap();
+        assert!(later.decide("aa".into(), unknown()).is_ok());
+        assert!(later.decide("bb".into(), unknown()).is_err());
+        assert!(later.refusal().unwrap().contains("pinned aa, found bb"));
+        assert!(later.decide("bb".into(), Ok(ServerCertVerified::assertion())).is_err());
+    }
+
+    #[test]
+    fn an_expired_certificate_is_not_pinned() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::new(folder.path().join("pin")).unwrap();
+        let expired = Err(Error::InvalidCertificate(CertificateError::Expired));
+        assert!(certificates.decide("aa".into(), expired).is_err());
+        assert!(certificates.decide("aa".into(), Ok(ServerCertVerified::assertion())).is_ok());
+    }
+}

@@ -1,0 +1,116 @@
+//! The engine as a thread of its own, on sockets and the system's clock.
+
+mod certificates;
+mod connection;
+mod transport;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::LocalBoxFuture;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::engine::{Engine, StartError};
+use crate::handle::{Events, Handle};
+use crate::ports::{Clock, Ports};
+
+use self::transport::NativeTransport;
+
+/// Starts an engine on a thread of its own. `pin_file` is where the certificate of a server that no public authority
+/// vouches for is pinned at first use, as the SHA-256 fingerprint in hexadecimal.
+///
+/// Returns when the database is open. The thread ends after [`Command::Lock`](huis_views::Command::Lock) or with the
+/// last handle.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start(config: Config, pin_file: PathBuf) -> Result<(Handle, Events, Thread), StartError> {
+    let (opened, answer) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("huis-engine".into())
+        .spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    // The other end waits for exactly this.
+                    let _ = opened.send(Err(StartError::Thread(error.to_string())));
+                    return;
+                }
+            };
+            tokio::task::LocalSet::new().block_on(&runtime, async move {
+                match open(&config, pin_file) {
+                    Ok((handle, events, engine)) => {
+                        let _ = opened.send(Ok((handle, events)));
+                        engine.run().await;
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                }
+            });
+        })
+        .map_err(|error| StartError::Thread(error.to_string()))?;
+    let thread = Thread(thread);
+    match answer.recv() {
+        Ok(Ok((handle, events))) => Ok((handle, events, thread)),
+        Ok(Err(error)) => {
+            thread.join();
+            Err(error)
+        }
+        Err(_) => Err(StartError::Thread("it ended at once".into())),
+    }
+}
+
+/// The engine's thread.
+#[derive(Debug)]
+pub struct Thread(std::thread::JoinHandle<()>);
+
+impl Thread {
+    /// Waits until the thread has ended. **A process that ends before that may crash:** the C libraries under the
+    /// database clean up at the end of a process and at the end of a thread, and not at the same time.
+    pub fn join(self) {
+        // It ends by a panic only where that was shown already.
+        let _ = self.0.join();
+    }
+}
+
+/// The operating system's clock and the runtime's timers.
+pub struct NativeClock;
+
+impl Clock for NativeClock {
+    fn now_ms(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+fn open(config: &Config, pin_file: PathBuf) -> Result<(Handle, Events, Engine), StartError> {
+    let server = server_of(config)?;
+    let transport = NativeTransport::new(&server, pin_file)?;
+    let ports = Ports {
+        transport: Rc::new(transport),
+        clock: Rc::new(NativeClock),
+        random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
+    };
+    Engine::new(config, ports)
+}
+
+/// The server that is named, and noted for the next time; or else the one that was noted.
+fn server_of(config: &Config) -> Result<String, StartError> {
+    let db = Db::open(&config.database, &config.key, None)?;
+    let failed = |error: DbError| StartError::Database(error.to_string());
+    match &config.server {
+        Some(server) => {
+            db.tables().put_fact("server", server).map_err(failed)?;
+            Ok(server.clone())
+        }
+        None => db.tables().fact("server").map_err(failed)?.ok_or(StartError::NoServer),
+    }
+}

@@ -1,0 +1,144 @@
+//! What members say: stored, counted, compared with this device's own view of the log.
+
+use huis_core::content::{Content, ReceiptKind};
+use huis_core::groups::{Deed, OpenedMessage, permits};
+use huis_core::history::{Comparison, Continuation, compare, continuation};
+use huis_proto::frames::LogEntry;
+use huis_proto::{ConversationKind, Member};
+use huis_views::{Event, Notice};
+
+use crate::client::Step;
+use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding};
+
+/// In larger groups, and in open rooms, nobody is told that a message was delivered or read.
+pub(crate) const RECEIPTS_UP_TO: usize = 32;
+
+impl Step<'_> {
+    pub(super) fn take_opened_message(
+        &mut self,
+        conversation: &ConversationRow,
+        entry: &LogEntry,
+        message: OpenedMessage,
+    ) -> Result<(), DbError> {
+        let id = conversation.id;
+        let author = message.author;
+        self.check_history(conversation, entry, &message)?;
+        let Some(me) = self.client.me() else { return Ok(()) };
+        let own = author.account == me.account();
+        if self.account(author.account)?.blocked {
+            return Ok(());
+        }
+        let (kind, body, shown) = match &message.content {
+            Content::Text { body } => ("text".to_owned(), body.clone(), true),
+            Content::Reply { body, .. } => ("reply".to_owned(), body.clone(), true),
+            Content::Receipt { kind, messages } => {
+                for receipt in messages {
+                    let read = *kind == ReceiptKind::Read;
+                    if self.tables.add_receipt(*receipt, author.account, read, entry.received_at_ms)? {
+                        self.said(id, *receipt);
+                    }
+                }
+                return Ok(());
+            }
+            Content::Settings { title, .. } => return self.take_title(conversation, author, title.clone()),
+            Content::Edit { .. } => ("edit".to_owned(), String::new(), false),
+            Content::Delete { .. } => ("delete".to_owned(), String::new(), false),
+            Content::Reaction { .. } => ("reaction".to_owned(), String::new(), false),
+            Content::Profile { .. } => ("profile".to_owned(), String::new(), false),
+            Content::Unknown { kind } => (kind.clone(), String::new(), true),
+            _ => ("unknown".to_owned(), String::new(), true),
+        };
+        let mut row = MessageRow::waiting(id, message.id, author, message.sent_at_ms);
+        row.own = own;
+        row.seq = Some(entry.seq);
+        row.received_ms = Some(entry.received_at_ms);
+        row.kind = kind;
+        row.body = body;
+        row.content = message.content_bytes;
+        row.set_opening(&message.opening);
+        row.mac = entry.mac;
+        row.author_listed = message.author_listed;
+        row.standing = if own { MessageStanding::Sent } else { MessageStanding::Received };
+        let Some(position) = self.tables.add_message(&row)? else { return Ok(()) };
+        if !shown {
+            self.tables.mark_printed(position)?;
+        }
+        self.said(id, message.id);
+        if own {
+            // Answered on another device of one's own: that accepted it.
+            return self.accept(id);
+        }
+        let quiet = conversation.kind == ConversationKind::Open || conversation.accounts.len() > RECEIPTS_UP_TO;
+        if shown && conversation.accepted && !quiet {
+            self.tables.owe_receipt(id, message.id, false)?;
+            self.wake_upkeep();
+        }
+        Ok(())
+    }
+
+    /// Missing, repeated or different history is noticed as soon as another member's message shows it.
+    fn check_history(
+        &mut self,
+        conversation: &ConversationRow,
+        entry: &LogEntry,
+        message: &OpenedMessage,
+    ) -> Result<(), DbError> {
+        let (id, author) = (conversation.id, message.author);
+        let highest = self.tables.sender_counter(id, author)?;
+        let sender = self.named(author.account)?;
+        match continuation(highest, message.counter) {
+            Continuation::InOrder => {}
+            Continuation::Missing(count) => {
+                self.notice(Some(id), Notice::MissingFrom { sender: sender.clone(), count })?;
+            }
+            Continuation::Repeated => {
+                self.notice(Some(id), Notice::CounterRepeated { sender: sender.clone() })?;
+            }
+        }
+        self.tables.put_sender_counter(id, author, message.counter)?;
+        let Some(seen) = message.last_seen else { return Ok(()) };
+        let own = self.tables.entry_hash(id, seen.seq)?;
+        let oldest = self.tables.oldest_entry_hash(id)?.unwrap_or(entry.seq).max(conversation.first);
+        match compare(&seen, own.as_ref(), oldest, entry.seq) {
+            Comparison::Same | Comparison::NotKept => Ok(()),
+            Comparison::Forked => self.notice(Some(id), Notice::Forked { sender, seq: seen.seq }),
+            Comparison::Hole => self.notice(Some(id), Notice::Hole { sender, seq: seen.seq }),
+        }
+    }
+
+    fn take_title(
+        &mut self,
+        conversation: &ConversationRow,
+        author: Member,
+        title: Option<String>,
+    ) -> Result<(), DbError> {
+        let id = conversation.id;
+        let role = match self.group(id) {
+            Ok(Some(group)) => group.roster().role(author.account),
+            _ => None,
+        };
+        // A stranger to the roster, or a plain member, gives no title.
+        if !role.is_some_and(|role| permits(conversation.kind, role, Deed::InviteAccount)) {
+            return Ok(());
+        }
+        let Some(title) = title.filter(|title| !title.trim().is_empty()) else { return Ok(()) };
+        if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.room.is_none()) {
+            row.title = Some(title);
+            self.tables.put_conversation(&row)?;
+            self.event(Event::Conversation { conversation: id });
+            self.state_changed()?;
+        }
+        Ok(())
+    }
+
+    /// The conversation is no request (any more).
+    pub(crate) fn accept(&mut self, id: huis_proto::ConversationId) -> Result<(), DbError> {
+        if let Some(mut row) = self.tables.conversation(id)?.filter(|row| !row.accepted) {
+            row.accepted = true;
+            self.tables.put_conversation(&row)?;
+            self.changed(id);
+            self.state_changed()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Who is in a conversation, after each commit.
+
+use std::collections::BTreeSet;
+
+use huis_core::groups::CommitSummary;
+use huis_proto::{AccountId, ConversationId, ConversationKind};
+use huis_views::Notice;
+use rand::Rng;
+
+use crate::client::Step;
+use crate::db::{DbError, Task};
+
+/// A device refreshes its leaf this often; the time is spread by a tenth to both sides.
+const UPDATE_EVERY_MS: u64 = 30 * 24 * 3_600_000;
+/// After a join the first refresh comes within this time, spread, so that not all come at once.
+const FIRST_UPDATE_MS: u64 = 600_000;
+/// But not sooner than this.
+const NOT_BEFORE_MS: u64 = 10_000;
+
+impl Step<'_> {
+    /// A commit was merged.
+    pub(crate) fn roster_changed(
+        &mut self,
+        conversation: ConversationId,
+        summary: &CommitSummary,
+    ) -> Result<(), DbError> {
+        if summary.removed_me {
+            let by = self.named(summary.author.account)?;
+            self.notice(Some(conversation), Notice::Removed { by })?;
+            return self.left(conversation);
+        }
+        self.read_roster(conversation)
+    }
+
+    /// Reads the accounts of the group into the conversation's row.
+    pub(crate) fn read_roster(&mut self, conversation: ConversationId) -> Result<(), DbError> {
+        let Ok(Some(group)) = self.group(conversation) else { return Ok(()) };
+        let open = group.kind() == ConversationKind::Open;
+        let accounts: BTreeSet<AccountId> = match open {
+            true => group.members().into_iter().map(|member| member.account).collect(),
+            false => group.roster().accounts().collect(),
+        };
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        if let Some(mut row) = self.tables.conversation(conversation)?
+            && row.accounts != accounts
+        {
+            row.accounts = accounts;
+            self.tables.put_conversation(&row)?;
+            self.state_changed()?;
+        }
+        self.changed(conversation);
+        Ok(())
+    }
+
+    /// When the leaf gets its first fresh key.
+    pub(crate) fn first_update_due(&mut self, task: &Task) -> u64 {
+        match task {
+            Task::Create { .. } => self.next_update_due(),
+            _ => {
+                let wait = self.client.random.borrow_mut().gen_range(NOT_BEFORE_MS..FIRST_UPDATE_MS);
+                self.client.clock.now_ms().saturating_add(wait)
+            }
+        }
+    }
+
+    /// When the leaf gets its next fresh key.
+    pub(crate) fn next_update_due(&mut self) -> u64 {
+        let spread = UPDATE_EVERY_MS / 10;
+        let wait = self.client.random.borrow_mut().gen_range(UPDATE_EVERY_MS - spread..=UPDATE_EVERY_MS + spread);
+        self.client.clock.now_ms().saturating_add(wait)
+    }
+}

@@ -1,0 +1,368 @@
+//! What a face asks for, and what it gets back.
+
+use huis_proto::rest::{Admission, Room, Secret};
+use huis_proto::{AccountId, ConversationId, DeviceId, MessageId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ContactView, ConversationView, DeviceView, Found, MemberRole, MemberView, MessageView, NoticeView, Profile,
+    ReceiptView, Status,
+};
+
+/// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
+/// [`Failure`](crate::Failure).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// Makes an account and its first device. Answer: [`Reply::Registered`].
+    Register(Register),
+    /// Makes this a device of an existing account, by its password alone. Answer: [`Reply::SignedIn`].
+    SignIn(SignIn),
+    /// Takes this device off the account, ends its session and empties the database. Answer: [`Reply::SignedOut`].
+    SignOut(SignOut),
+    /// Closes database and connection and stops the engine, leaving everything where it is. Answer: [`Reply::Done`].
+    Lock,
+    /// Who is signed in here. Answer: [`Reply::Profile`].
+    WhoAmI,
+    /// How the engine is doing. Answer: [`Reply::Status`].
+    Status,
+
+    /// Says something in a conversation; a first word to a name opens the conversation, and answering a request
+    /// accepts it. Answer: [`Reply::Sent`].
+    Send(Send),
+    /// Sends a message that failed once more, under the same id. Answer: [`Reply::Done`].
+    Retry {
+        /// The message.
+        message: MessageId,
+    },
+    /// Forgets a message that failed or still waits. Answer: [`Reply::Done`].
+    Discard {
+        /// The message.
+        message: MessageId,
+    },
+    /// The messages of others that were never marked as printed, oldest first. Answer: [`Reply::Messages`].
+    Unprinted {
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
+    /// Marks messages as printed, for good. Answer: [`Reply::Done`].
+    MarkPrinted {
+        /// The `position`s of the messages.
+        positions: Vec<u64>,
+    },
+    /// Messages of a conversation, the newest ones, oldest first. Answer: [`Reply::Messages`].
+    Messages {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Only messages at a position before this one.
+        before: Option<u64>,
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
+    /// Marks everything up to a position as read; a read receipt goes out unless the conversation is an unanswered
+    /// request. Answer: [`Reply::Done`].
+    MarkRead {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The position of the newest message that was read.
+        up_to: u64,
+    },
+    /// Who has got or read a message of one's own. Answer: [`Reply::Receipts`].
+    Receipts {
+        /// The message.
+        message: MessageId,
+    },
+    /// Messages that hold all the words; the last word may be a beginning. Answer: [`Reply::Found`].
+    Search {
+        /// The words, as typed.
+        words: String,
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
+
+    /// All conversations but requests, the one with the newest message first. Answer: [`Reply::Conversations`].
+    Conversations,
+    /// One conversation. Answer: [`Reply::Conversation`].
+    Conversation {
+        /// Which one.
+        target: Target,
+    },
+    /// Conversations that strangers opened and that nobody answered here. Answer: [`Reply::Conversations`].
+    Requests,
+    /// Answers a request. Answer: [`Reply::Done`].
+    AnswerRequest {
+        /// Which one.
+        target: Target,
+        /// Yes or no.
+        answer: RequestAnswer,
+    },
+    /// Drops everything that an account sends from now on. Answer: [`Reply::Done`].
+    Block {
+        /// The account's username, with or without `@`.
+        name: String,
+    },
+    /// Undoes [`Command::Block`]. Answer: [`Reply::Done`].
+    Unblock {
+        /// The account's username, with or without `@`.
+        name: String,
+    },
+
+    /// The server's open rooms. Answer: [`Reply::Rooms`].
+    Rooms,
+    /// Opens a group, or an open room if `open`. Answer: [`Reply::Conversation`].
+    CreateRoom {
+        /// The title of the group, or the open room's name, with or without `#`.
+        name: String,
+        /// Whether any account of the server may join; its name is then known to the server.
+        open: bool,
+        /// Usernames to invite at once.
+        invite: Vec<String>,
+    },
+    /// Joins an open room, or creates it if there is none of this name. Answer: [`Reply::Conversation`].
+    JoinRoom {
+        /// The room's name, with or without `#`.
+        name: String,
+    },
+    /// Adds accounts with all their devices. Answer: [`Reply::Conversation`].
+    Invite {
+        /// Where.
+        target: Target,
+        /// Usernames, with or without `@`.
+        names: Vec<String>,
+    },
+    /// Removes accounts with all their devices. Answer: [`Reply::Conversation`].
+    Remove {
+        /// Where.
+        target: Target,
+        /// Usernames, with or without `@`.
+        names: Vec<String>,
+    },
+    /// Gives accounts a role. Answer: [`Reply::Conversation`].
+    SetRole {
+        /// Where.
+        target: Target,
+        /// Usernames, with or without `@`.
+        names: Vec<String>,
+        /// The role.
+        role: MemberRole,
+    },
+    /// Gives a conversation a title, inside the seal. Answer: [`Reply::Conversation`].
+    SetTitle {
+        /// Where.
+        target: Target,
+        /// The title.
+        title: String,
+    },
+    /// Who is in a conversation. Answer: [`Reply::Members`].
+    Members {
+        /// Where.
+        target: Target,
+    },
+    /// Leaves a conversation. Answer: [`Reply::Done`].
+    Leave {
+        /// Which one.
+        target: Target,
+    },
+    /// Joins a conversation although its members differ from those that the account knew
+    /// ([`Notice::UnexpectedMembers`](crate::Notice::UnexpectedMembers)). Answer: [`Reply::Done`].
+    JoinAnyway {
+        /// Which one.
+        conversation: ConversationId,
+    },
+
+    /// The account's devices. Answer: [`Reply::Devices`].
+    Devices,
+    /// Takes a device off the account. Answer: [`Reply::Done`].
+    RevokeDevice {
+        /// The device.
+        device: DeviceId,
+        /// The password, with which the account's identity key is opened to sign the list of devices.
+        password: Secret,
+    },
+    /// What is known of an account, with the safety number. Answer: [`Reply::Contact`].
+    Contact {
+        /// The account's username, with or without `@`.
+        name: String,
+    },
+    /// Marks an account's identity as compared (or as not). Answer: [`Reply::Done`].
+    SetVerified {
+        /// The account's username, with or without `@`.
+        name: String,
+        /// Whether two people compared the safety number.
+        verified: bool,
+    },
+    /// Accepts an identity key that changed. Answer: [`Reply::Done`].
+    AcceptIdentity {
+        /// The account's username, with or without `@`.
+        name: String,
+    },
+    /// What the engine noticed, newest first. Answer: [`Reply::Notices`].
+    Notices {
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
+}
+
+/// What to register with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Register {
+    /// The wished username.
+    pub username: String,
+    /// The password; it never leaves this device.
+    pub password: Secret,
+    /// An e-mail address, if the person wants to leave one with the server.
+    pub email: Option<String>,
+    /// What lets the newcomer in.
+    pub admission: Admission,
+    /// Keep the session beyond 15 idle minutes.
+    pub stay_signed_in: bool,
+}
+
+/// What to sign in with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The username.
+    pub username: String,
+    /// The password; it never leaves this device.
+    pub password: Secret,
+    /// Keep the session beyond 15 idle minutes.
+    pub stay_signed_in: bool,
+}
+
+/// How to sign out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SignOut {
+    /// Opens the identity key, which signs the list without this device. Without it the session ends and the database
+    /// is emptied, but the device stays listed until another device revokes it.
+    pub password: Option<Secret>,
+    /// Sign out although messages wait to be sent; otherwise this is [`Failure::Unsent`](crate::Failure::Unsent).
+    pub discard_unsent: bool,
+}
+
+/// Something to say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Send {
+    /// To whom.
+    pub to: Target,
+    /// The text, at most 65,536 bytes.
+    pub text: String,
+    /// Whether to answer only when the server has it on disk. Otherwise the answer comes when it is stored here.
+    pub wait: bool,
+}
+
+/// A conversation as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The conversation with one account, by its username in any case, without `@`.
+    Account(String),
+    /// A group by its title or an open room by its name, without `#`.
+    Room(String),
+    /// By its id.
+    Id(ConversationId),
+}
+
+/// The text names no conversation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} names no conversation; write @name, #room or a conversation id of 32 hexadecimal digits")]
+pub struct NoTarget(String);
+
+impl std::str::FromStr for Target {
+    type Err = NoTarget;
+
+    /// Reads `@name`, `#room` or 32 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        if let Some(name) = text.strip_prefix('@').filter(|name| !name.is_empty()) {
+            Ok(Self::Account(name.into()))
+        } else if let Some(room) = text.strip_prefix('#').filter(|room| !room.is_empty()) {
+            Ok(Self::Room(room.into()))
+        } else {
+            text.parse().map(Self::Id).map_err(|_| NoTarget(text.into()))
+        }
+    }
+}
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestAnswer {
+    /// It becomes a conversation like others.
+    Accept,
+    /// It is left and forgotten; the other side learns that somebody left.
+    Decline,
+    /// As `Decline`, and whoever opened it is blocked.
+    Block,
+}
+
+/// What the engine answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The account exists and this device is signed in.
+    Registered {
+        /// Who is signed in.
+        profile: Profile,
+        /// To be shown once and never stored: opens the account where the password is lost.
+        recovery_key: Secret,
+    },
+    /// This device is signed in.
+    SignedIn {
+        /// Who is signed in.
+        profile: Profile,
+        /// How many conversations are being joined.
+        conversations: u32,
+    },
+    /// This device is no longer signed in.
+    SignedOut {
+        /// Whether the device was taken off the account's list.
+        unlisted: bool,
+    },
+    /// Who is signed in.
+    Profile(Profile),
+    /// How the engine is doing.
+    Status(Status),
+    /// A message is stored, and sent if that was waited for.
+    Sent(Sent),
+    /// Messages, oldest first.
+    Messages(Vec<MessageView>),
+    /// Receipts of a message.
+    Receipts(Vec<ReceiptView>),
+    /// What a search found, best first.
+    Found(Vec<Found>),
+    /// Conversations.
+    Conversations(Vec<ConversationView>),
+    /// One conversation.
+    Conversation(Box<ConversationView>),
+    /// Members.
+    Members(Vec<MemberView>),
+    /// Open rooms, by name.
+    Rooms(Vec<Room>),
+    /// Devices, in the order in which they were added.
+    Devices(Vec<DeviceView>),
+    /// What is known of an account.
+    Contact(Box<ContactView>),
+    /// Notices, newest first.
+    Notices(Vec<NoticeView>),
+}
+
+/// A message of one's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Its id, the same on all devices.
+    pub id: MessageId,
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// Its place in the conversation's log; none if it was not waited for.
+    pub seq: Option<u64>,
+}
+
+/// An account by its id and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The account.
+    pub account: AccountId,
+    /// Its username, where it is known here.
+    pub name: Option<String>,
+}

@@ -1,0 +1,223 @@
+//! What the engine tells without being asked, always after the change is on disk.
+
+use huis_proto::{AccountId, ConversationId, MessageId};
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Named};
+
+/// Something has changed. Events carry ids; a face reads the views again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The way to the server is open, or not.
+    Connection(Connection),
+    /// Everything that waited at the server when the connection began is here.
+    CaughtUp,
+    /// Messages came, were sent, failed, or changed.
+    Messages {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The messages.
+        messages: Vec<MessageId>,
+    },
+    /// A conversation appeared, changed its title, members or state, or is gone.
+    Conversation {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// An account's devices, name or identity key changed.
+    Contact {
+        /// The account.
+        account: AccountId,
+    },
+    /// Something that a person should see.
+    Notice(NoticeView),
+    /// The server ended the session: sign in again.
+    SessionEnded,
+    /// More happened than this listener took in time: read everything again.
+    Missed,
+    /// The engine ended; nothing comes after this.
+    Stopped {
+        /// Why, if it was not asked to.
+        failure: Option<Failure>,
+    },
+}
+
+/// The way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// Nobody is signed in, or the session ended.
+    Idle,
+    /// It is being opened.
+    Connecting,
+    /// It is open.
+    Open,
+    /// It failed; the next try follows by itself.
+    Waiting {
+        /// Until the next try, in milliseconds.
+        retry_in_ms: u64,
+    },
+}
+
+/// A notice with its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    /// When it was noticed, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// The conversation that it is about, if it is about one.
+    pub conversation: Option<ConversationId>,
+    /// What was noticed.
+    pub notice: Notice,
+}
+
+/// What the engine noticed: nothing that could lose or forge a message is passed over in silence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Notice {
+    /// The conversation is being repaired by joining anew; messages in between cannot be read here.
+    Repairing {
+        /// Why.
+        reason: RepairReason,
+    },
+    /// The repair is done.
+    Repaired {
+        /// The last entry that was read before.
+        from_seq: u64,
+        /// The entry by which this device joined anew.
+        to_seq: u64,
+    },
+    /// A repair would be the next of too many in short time and waits.
+    RepairDelayed {
+        /// Until then, in milliseconds since 1970.
+        until_ms: u64,
+    },
+    /// Messages expired on the server before this device fetched them.
+    Expired {
+        /// The last entry that is gone.
+        seq: u64,
+    },
+    /// Entries of the log were not delivered.
+    Gap {
+        /// The first missing entry.
+        from_seq: u64,
+        /// The last missing entry.
+        to_seq: u64,
+    },
+    /// Messages of a sender are missing before one that came.
+    MissingFrom {
+        /// The sender.
+        sender: Named,
+        /// How many.
+        count: u64,
+    },
+    /// A sender's counter went back: its device is an old copy, or somebody replays.
+    CounterRepeated {
+        /// The sender.
+        sender: Named,
+    },
+    /// A sender saw another history than this device: the server shows two.
+    Forked {
+        /// The sender.
+        sender: Named,
+        /// Where they differ.
+        seq: u64,
+    },
+    /// A sender had seen an entry that has not come here.
+    Hole {
+        /// The sender.
+        sender: Named,
+        /// The entry.
+        seq: u64,
+    },
+    /// A message could not be read and was passed over.
+    Unreadable {
+        /// Its place in the log.
+        seq: u64,
+        /// What was wrong, for a diagnosis.
+        reason: String,
+    },
+    /// A commit broke a rule; all members skip it.
+    InvalidCommit {
+        /// Its place in the log.
+        seq: u64,
+        /// What was wrong, for a diagnosis.
+        reason: String,
+    },
+    /// An account's identity key is another one than before. Nothing is sent to it until that is accepted.
+    IdentityChanged {
+        /// The account.
+        account: Named,
+    },
+    /// The server showed a list of devices that is older than, or contradicts, one that was seen.
+    DeviceListRefused {
+        /// The account.
+        account: Named,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The server showed an account state older than one that was seen.
+    AccountStateRefused {
+        /// What was wrong.
+        reason: String,
+    },
+    /// A conversation that this device was to join has members that the account did not know; it was not joined.
+    UnexpectedMembers {
+        /// Who is too many.
+        accounts: Vec<Named>,
+    },
+    /// A conversation that this device was to join could not be joined.
+    JoinFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The account has a new device.
+    DeviceAdded {
+        /// Whose.
+        account: Named,
+        /// How many.
+        count: u32,
+    },
+    /// This device was removed from the conversation.
+    Removed {
+        /// By whom.
+        by: Named,
+    },
+    /// This device's database is an old copy (or runs twice): all conversations are joined anew before anything is sent.
+    OldCopy,
+    /// The server was restored from a backup.
+    ServerRestored,
+    /// The server spoke of something that this version does not know.
+    Unknown {
+        /// Its name.
+        what: String,
+    },
+}
+
+/// Why a conversation is joined anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "because")]
+pub enum RepairReason {
+    /// An entry that all members can read cannot be read here.
+    Unreadable {
+        /// Its place in the log.
+        seq: u64,
+        /// What was wrong, for a diagnosis.
+        detail: String,
+    },
+    /// Entries expired before this device fetched them.
+    Expired,
+    /// The group's state in the database cannot be read.
+    StateLost,
+    /// The database is an old copy.
+    OldCopy,
+    /// A welcome could not be used.
+    Welcome {
+        /// What was wrong, for a diagnosis.
+        detail: String,
+    },
+    /// Entries of the log were not delivered.
+    Gap,
+    /// The server was restored from a backup.
+    ServerRestored,
+}

@@ -1,0 +1,148 @@
+//! Why a command was not done, and what to do about it.
+
+use huis_proto::ErrorCode;
+use serde::{Deserialize, Serialize};
+
+/// Why a command was not done. The text is a sentence for a person; programs decide on the variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case", tag = "failure")]
+pub enum Failure {
+    /// Nobody is signed in in this profile.
+    #[error("nobody is signed in here; register or log in first")]
+    NotSignedIn,
+    /// Somebody is signed in in this profile already.
+    #[error("{username} is signed in here; log out first, or use another profile")]
+    AlreadySignedIn {
+        /// Who.
+        username: String,
+    },
+    /// The server ended the session.
+    #[error("the session has ended; log in again")]
+    SessionEnded,
+    /// The name or the password is wrong.
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    /// The password is too easy to guess.
+    #[error("the password is too easy to guess: {advice}")]
+    WeakPassword {
+        /// What would help.
+        advice: String,
+    },
+    /// There is no account, room, conversation, device or message of this name.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What was looked for.
+        what: String,
+        /// As it was named.
+        name: String,
+    },
+    /// Several conversations have this name.
+    #[error("several conversations are called {name:?}; name one by its id")]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
+    /// The name, text or number breaks a rule.
+    #[error("{reason}")]
+    Invalid {
+        /// Which rule.
+        reason: String,
+    },
+    /// The role of this account does not allow it.
+    #[error("your role in this conversation does not allow that")]
+    NotAllowed,
+    /// This account is not, or no longer, in the conversation.
+    #[error("you are not in this conversation (any more)")]
+    NotAMember,
+    /// An identity key has changed, and nothing is sent before a person accepts it.
+    #[error("the identity key of {name} has changed; compare the safety number, then accept it")]
+    IdentityChanged {
+        /// Whose.
+        name: String,
+    },
+    /// The account is blocked here.
+    #[error("{name} is blocked; unblock first")]
+    Blocked {
+        /// Whose.
+        name: String,
+    },
+    /// Messages wait to be sent.
+    #[error("{count} messages have not been sent yet; they would be lost")]
+    Unsent {
+        /// How many.
+        count: u32,
+    },
+    /// The server cannot be reached.
+    #[error("the server cannot be reached: {reason}")]
+    Offline {
+        /// What the network said.
+        reason: String,
+    },
+    /// The server's certificate is another one than at first.
+    #[error("the server's certificate is not the one that was pinned: {reason}")]
+    CertificateChanged {
+        /// What was found.
+        reason: String,
+    },
+    /// The server refused.
+    #[error("{message}")]
+    Refused {
+        /// The stable code.
+        code: ErrorCode,
+        /// The server's sentence.
+        message: String,
+        /// Come back after this many seconds.
+        retry_after_s: Option<u64>,
+    },
+    /// The server's answer breaks the protocol, or what it gave is forged.
+    #[error("the server's answer was refused: {reason}")]
+    BadAnswer {
+        /// What was wrong.
+        reason: String,
+    },
+    /// More is under way than the engine takes.
+    #[error("too much is waiting already; try again in a moment")]
+    Busy,
+    /// The database cannot be used.
+    #[error("the database: {reason}")]
+    Database {
+        /// What was wrong.
+        reason: String,
+    },
+    /// A fault of this program.
+    #[error("a fault of this program: {reason}")]
+    Internal {
+        /// What was wrong.
+        reason: String,
+    },
+    /// The engine has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+/// What a face does about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// Tell the person; the same command fails again unless something is changed.
+    Tell,
+    /// The same command may succeed later.
+    TryAgain,
+    /// A bug: show it with a way to report it.
+    Report,
+}
+
+impl Failure {
+    /// What a face does about it.
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Offline { .. } | Self::Busy | Self::Stopped => Advice::TryAgain,
+            Self::Refused { code, .. } => match code {
+                ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => Advice::TryAgain,
+                ErrorCode::BadRequest | ErrorCode::BadMessage | ErrorCode::BadDeviceList => Advice::Report,
+                _ => Advice::Tell,
+            },
+            Self::BadAnswer { .. } | Self::Internal { .. } => Advice::Report,
+            _ => Advice::Tell,
+        }
+    }
+}
