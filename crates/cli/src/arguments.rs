@@ -1,0 +1,253 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use huis_server::ServeArgs;
+
+use crate::commands::{accounts, contacts, conversations, devices, receive, rooms, send};
+
+/// A self-hosted messenger whose conversations only their members can read
+///
+/// Exit codes: 0 done; 1 failed, with one line on the standard error output that says what, why and what to do; 2 wrong
+/// usage; 3 timed out. The word in brackets at the end of that line names the reason and does not change: scripts can
+/// decide on it.
+#[derive(Debug, Parser)]
+#[command(name = "huis", version, max_term_width = 100, disable_help_subcommand = false, propagate_version = false)]
+pub(crate) struct Huis {
+    /// The folder that holds everything of this device [default: $XDG_DATA_HOME/huis/default, or
+    /// ~/.local/share/huis/default]
+    #[arg(long, global = true, value_name = "FOLDER", env = "HUIS_PROFILE", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) profile: Option<PathBuf>,
+
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: HuisCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HuisCommand {
+    Serve(Box<Serve>),
+    Register(accounts::Register),
+    Login(accounts::Login),
+    Logout(accounts::Logout),
+    Whoami(accounts::WhoAmI),
+    Send(send::Send),
+    Receive(receive::Receive),
+    Room(rooms::Room),
+    Conversations(conversations::Conversations),
+    Requests(conversations::Requests),
+    Search(conversations::Search),
+    Receipts(conversations::Receipts),
+    Block(contacts::Block),
+    Unblock(contacts::Unblock),
+    Verify(contacts::Verify),
+    Devices(devices::Devices),
+    Status(devices::Status),
+    Notices(devices::Notices),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Start the server
+///
+/// Settings come from flags, over environment variables, over huis.toml in the data folder.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) settings: ServeArgs,
+}
+
+/// Print a script that completes commands in a shell
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    pub(crate) shell: Shell,
+}
+
+/// Write the manual pages into a folder
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// The folder, which is made where it is missing
+    #[arg(value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+impl HuisCommand {
+    /// The command's name, for what is said about it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "serve",
+            Self::Register(_) => "register",
+            Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
+            Self::Whoami(_) => "whoami",
+            Self::Send(_) => "send",
+            Self::Receive(_) => "receive",
+            Self::Room(_) => "room",
+            Self::Conversations(_) => "conversations",
+            Self::Requests(_) => "requests",
+            Self::Search(_) => "search",
+            Self::Receipts(_) => "receipts",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
+            Self::Verify(_) => "verify",
+            Self::Devices(_) => "devices",
+            Self::Status(_) => "status",
+            Self::Notices(_) => "notices",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    fn parses(line: &str) -> Result<Huis, clap::Error> {
+        let words = shell_words(line);
+        Huis::try_parse_from(words)
+    }
+
+    /// Words with single quotes, which is all that the lines below need.
+    fn shell_words(line: &str) -> Vec<String> {
+        line.split('\'')
+            .enumerate()
+            .flat_map(|(number, part)| match number % 2 {
+                0 => part.split_whitespace().map(str::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_commands_fit_together() {
+        Huis::command().debug_assert();
+    }
+
+    #[test]
+    fn every_documented_line_is_understood() {
+        for line in [
+            "huis register member-a --server http://127.0.0.1:8080",
+            "huis register member-a --server https://chat.example --email a@example.org --access-passphrase 'six words'",
+            "huis register member-a --server http://127.0.0.1:8080 --claim 1234-5678 --password-stdin",
+            "huis login member-a --server http://127.0.0.1:8080 --password-stdin",
+            "huis send @member-b Hello",
+            "huis send @member-b -",
+            "huis send @member-b",
+            "huis send '#lobby' 'Good morning'",
+            &format!("huis send {ID} Hello --timeout 5"),
+            "huis send @member-b -- -5",
+            "huis receive",
+            "huis receive --follow",
+            "huis receive --follow --json --count 3 --timeout 10",
+            "huis receive --timeout 2.5",
+            "huis room create club",
+            "huis room create club --open",
+            "huis room create club @member-b @member-c",
+            "huis room list",
+            "huis room join lobby",
+            "huis room join '#lobby'",
+            "huis room invite club @member-b member-c",
+            "huis room members '#club' --json",
+            "huis room remove club @member-b",
+            "huis room role club admin @member-b",
+            "huis room title club 'Book club'",
+            "huis room leave club",
+            "huis conversations",
+            "huis requests",
+            "huis requests accept @member-b",
+            "huis requests decline '#club'",
+            &format!("huis requests block {ID}"),
+            "huis search draft",
+            "huis search two words --most 5",
+            "huis devices",
+            &format!("huis devices revoke {ID}"),
+            "huis whoami --json",
+            "huis logout",
+            "huis logout --force --password-stdin",
+            "huis logout --local",
+            "huis block @member-b",
+            "huis unblock member-b",
+            "huis verify @member-b",
+            "huis verify @member-b --mark",
+            "huis status",
+            "huis status --wait",
+            "huis notices",
+            &format!("huis receipts {ID}"),
+            "huis serve",
+            "huis serve --data /tmp/x --listen 127.0.0.1:0",
+            "huis completions bash",
+            "huis man /tmp/man",
+        ] {
+            if let Err(error) = parses(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_profile_and_json_stand_before_or_after_the_command() {
+        for line in [
+            "huis --profile /p --json whoami",
+            "huis whoami --profile /p --json",
+            "huis --json room --profile /p list",
+            "huis room list --json --profile=/p",
+        ] {
+            let huis = parses(line).unwrap();
+            assert_eq!(huis.profile, Some("/p".into()), "{line}");
+            assert!(huis.json, "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_ends_with_two() {
+        for line in [
+            "huis",
+            "huis nonsense",
+            "huis send",
+            "huis send somebody Hello",
+            "huis send @",
+            "huis send @member-b one two",
+            "huis register member-a",
+            "huis register member-a --server chat.example",
+            "huis register member-a --server ftp://chat.example",
+            "huis register member-a --server https://chat.example/path",
+            "huis receive --count none",
+            "huis receive --count 0",
+            "huis receive --timeout soon",
+            "huis receive --timeout -1",
+            "huis room",
+            "huis room create",
+            "huis room invite club",
+            "huis room role club king @member-b",
+            "huis requests accept",
+            "huis search",
+            "huis devices revoke 12",
+            "huis receipts 12",
+            "huis completions cobol",
+            "huis verify @member-b --mark --unmark",
+            "huis serve --no-such-setting 1",
+        ] {
+            match parses(line) {
+                Ok(_) => panic!("{line} was taken"),
+                Err(error) => assert_eq!(error.exit_code(), 2, "{line}"),
+            }
+        }
+    }
+
+    #[test]
+    fn help_ends_with_zero() {
+        for line in ["huis --help", "huis help send", "huis help serve", "huis room --help", "huis --version"] {
+            assert_eq!(parses(line).unwrap_err().exit_code(), 0, "{line}");
+        }
+    }
+}

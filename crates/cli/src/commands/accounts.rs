@@ -1,0 +1,337 @@
+//! `huis register`, `login`, `logout` and `whoami`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::Args;
+use huis_proto::rest::{Admission, Secret};
+use huis_views::{Command, Failure, Reply, SignIn, SignOut};
+use serde::Serialize;
+
+use super::Context;
+use crate::outcome::{Outcome, Stop};
+use crate::passwords::PasswordArgs;
+use crate::printer::note;
+use crate::session::{CaughtUp, Session};
+
+/// Make an account on a server, with this as its first device
+///
+/// Shows the recovery key once: write it down.
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// The wished username: letters a to z, digits, and . _ - between them
+    name: String,
+
+    #[command(flatten)]
+    server: Server,
+
+    /// An e-mail address to leave with the server
+    #[arg(long)]
+    email: Option<String>,
+
+    /// The access passphrase of the server; the variable keeps it off the list of processes
+    #[arg(long, value_name = "WORDS", env = "HUIS_ACCESS_PASSPHRASE", hide_env_values = true, value_parser = secret)]
+    access_passphrase: Option<Secret>,
+
+    /// The one-time code that makes this account the super-administrator
+    #[arg(long, value_name = "CODE", env = "HUIS_CLAIM", hide_env_values = true, value_parser = secret)]
+    claim: Option<Secret>,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+/// Make this a device of an account; the password is enough
+///
+/// The device joins all conversations of the account, and gets what is said from then on. Where the session of this
+/// profile has ended, it goes on.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// The username
+    name: String,
+
+    #[command(flatten)]
+    server: Server,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+/// Take this device off the account and delete everything of it here
+#[derive(Debug, Args)]
+pub(crate) struct Logout {
+    /// Also if messages wait to be sent, which are lost then
+    #[arg(long)]
+    force: bool,
+
+    /// Without the password, and without the server if it cannot be reached: the device stays on the account's list
+    /// until another one revokes it
+    #[arg(long)]
+    local: bool,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+/// Print who is signed in here
+#[derive(Debug, Args)]
+pub(crate) struct WhoAmI {}
+
+#[derive(Debug, Args)]
+struct Server {
+    /// The server, such as https://chat.example.org
+    #[arg(long = "server", value_name = "URL", env = "HUIS_SERVER", value_parser = server_url)]
+    url: String,
+}
+
+/// Conversations of a fresh device are joined this long before the command ends; the rest follows later.
+const JOINS_WITHIN: Duration = Duration::from_secs(60);
+
+#[derive(Serialize)]
+struct ProfileLine {
+    account: String,
+    username: String,
+    device: String,
+    server: String,
+    identity_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_key: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversations: Option<u32>,
+}
+
+impl From<huis_views::Profile> for ProfileLine {
+    fn from(profile: huis_views::Profile) -> Self {
+        Self {
+            account: profile.account.to_string(),
+            username: profile.username,
+            device: profile.device.to_string(),
+            server: profile.server,
+            identity_key: profile.identity_key,
+            recovery_key: None,
+            conversations: None,
+        }
+    }
+}
+
+impl Register {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        self.server.warn();
+        let about = [self.name.as_str(), self.server.url.as_str()];
+        let password = self.password.fresh("Password: ", &about)?;
+        let register = Command::Register(huis_views::Register {
+            username: self.name.trim_start_matches('@').into(),
+            password,
+            email: self.email,
+            admission: Admission { access_passphrase: self.access_passphrase, claim: self.claim, invitation: None },
+            stay_signed_in: true,
+        });
+        enter(context, &self.server.url, register, async |_, reply| {
+            let Reply::Registered { profile, recovery_key } = reply else { return Err(Stop::unexpected(&reply)) };
+            let mut line = ProfileLine::from(profile);
+            line.recovery_key = Some(recovery_key.clone());
+            context.printer.thing(&line, || {
+                format!(
+                    "Registered as @{} on {}.\n\nRecovery key, shown this once:\n\n    {}\n\nWrite it down and keep it away \
+                     from this machine: it opens your account when the\npassword is forgotten, and nobody can show it \
+                     again.",
+                    line.username,
+                    line.server,
+                    recovery_key.expose()
+                )
+            })
+        })
+        .await
+    }
+}
+
+impl Login {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        self.server.warn();
+        let password = self.password.known("Password: ")?;
+        let username = self.name.trim_start_matches('@').into();
+        let sign_in = Command::SignIn(SignIn { username, password, stay_signed_in: true });
+        enter(context, &self.server.url, sign_in, async |session, reply| {
+            let Reply::SignedIn { profile, conversations } = reply else { return Err(Stop::unexpected(&reply)) };
+            if let CaughtUp::Late(status) = session.catch_up(JOINS_WITHIN).await? {
+                note(&format!(
+                    "{} conversations are still to be joined; that goes on with the next command",
+                    status.joining
+                ));
+            }
+            let mut line = ProfileLine::from(profile);
+            line.conversations = Some(conversations);
+            context.printer.thing(&line, || {
+                format!("Signed in as @{} on {}; {conversations} conversations.", line.username, line.server)
+            })
+        })
+        .await
+    }
+}
+
+impl Logout {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let mut session = Session::open(&context.profile).await?;
+        let result = self.sign_out(&mut session).await;
+        match result {
+            Err(stop) => {
+                session.close().await;
+                Err(stop)
+            }
+            Ok(unlisted) => {
+                session.clear().await?;
+                context.printer.remark(if unlisted {
+                    "Signed out; everything of this device is deleted."
+                } else {
+                    "Everything of this device is deleted here; it stays on the account's list until another device \
+                     revokes it."
+                })
+            }
+        }
+    }
+
+    async fn sign_out(&self, session: &mut Session) -> Outcome<bool> {
+        // Nobody is asked for a password in vain.
+        super::settle(session).await.or_else(|stop| match stop {
+            Stop::Failed(fault) if self.local && fault.is("session-ended") => Ok(()),
+            stop => Err(stop),
+        })?;
+        let waiting = session.status().await?.waiting;
+        if waiting > 0 && !self.force {
+            return Err(Failure::Unsent { count: waiting }.into());
+        }
+        let password = if self.local { None } else { Some(self.password.known("Password: ")?) };
+        match session.ask(Command::SignOut(SignOut { password, discard_unsent: self.force })).await {
+            Ok(Reply::SignedOut { unlisted }) => Ok(unlisted),
+            Ok(other) => Err(Stop::unexpected(&other)),
+            Err(Stop::Failed(fault)) if self.local && !fault.is("unsent") => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
+}
+
+impl WhoAmI {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let reply = context.with_session(async |session| session.ask(Command::WhoAmI).await).await?;
+        let Reply::Profile(profile) = reply else { return Err(Stop::unexpected(&reply)) };
+        let line = ProfileLine::from(profile);
+        context.printer.thing(&line, || {
+            let groups: Vec<&str> =
+                line.identity_key.as_bytes().chunks(8).filter_map(|part| str::from_utf8(part).ok()).collect();
+            format!(
+                "@{} on {}\naccount       {}\ndevice        {}\nidentity key  {}",
+                line.username,
+                line.server,
+                line.account,
+                line.device,
+                groups.join(" ")
+            )
+        })
+    }
+}
+
+/// Signs in in a profile. What a failed attempt made is removed again.
+async fn enter(
+    context: &Context,
+    server: &str,
+    command: Command,
+    print: impl AsyncFnOnce(&mut Session, Reply) -> Outcome,
+) -> Outcome {
+    let (mut session, fresh) = Session::begin(&context.profile, server).await?;
+    match session.ask(command).await {
+        Ok(reply) => {
+            if fresh {
+                note(&context.profile.key_warning());
+            }
+            let printed = print(&mut session, reply).await;
+            session.close().await;
+            printed
+        }
+        Err(stop) => {
+            // Where the answer did not come, the server may have taken the device in: that is kept.
+            if fresh && !matches!(stop, Stop::TimedOut(_)) {
+                session.clear().await?;
+            } else {
+                session.close().await;
+            }
+            Err(stop)
+        }
+    }
+}
+
+impl Server {
+    /// Says so where everybody on the way could change what is exchanged.
+    fn warn(&self) {
+        let Some(place) = self.url.strip_prefix("http://") else { return };
+        let host = match place.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => place.split(':').next().unwrap_or_default(),
+        };
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !here {
+            note(
+                "http:// is not protected on the way: messages stay sealed, but whoever is in between can act as you at the \
+                 server; use https://",
+            );
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the parser of arguments asks for a result")]
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+/// A server's address in one form: scheme and place, without a path.
+fn server_url(text: &str) -> Result<String, &'static str> {
+    const WRONG: &str = "expected an address such as https://chat.example.org or http://127.0.0.1:8080";
+    let url = text.trim_end_matches('/');
+    let (scheme, place) = url.split_once("://").ok_or(WRONG)?;
+    let scheme = scheme.to_ascii_lowercase();
+    let plain =
+        !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]%_".contains(&byte));
+    if matches!(scheme.as_str(), "http" | "https") && plain {
+        Ok(format!("{scheme}://{}", place.to_ascii_lowercase()))
+    } else {
+        Err(WRONG)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_address_has_one_form() {
+        for (typed, one) in [
+            ("https://chat.example", "https://chat.example"),
+            ("HTTPS://Chat.Example/", "https://chat.example"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(server_url(typed), Ok(one.into()));
+        }
+        for wrong in
+            ["", "chat.example", "ftp://a", "https://", "https://a/b", "https://u@a", "https://a?b", "https://a b"]
+        {
+            assert!(server_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_among_the_arguments_are_not_shown() {
+        let line = [
+            "huis",
+            "register",
+            "a",
+            "--server",
+            "https://a",
+            "--access-passphrase",
+            "open sesame",
+            "--claim",
+            "sesame2",
+        ];
+        let huis = <crate::arguments::Huis as clap::Parser>::try_parse_from(line).unwrap();
+        assert!(!format!("{huis:?}").contains("sesame"));
+    }
+}

@@ -1,0 +1,137 @@
+//! A message as it is printed.
+
+use huis_texts::{readable, rfc3339, safe_block, safe_line};
+use huis_views::MessageView;
+use serde::Serialize;
+
+use super::{at_name, name};
+
+/// A message as one JSON object. Scripts rely on these names.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageLine<'a> {
+    id: String,
+    conversation: String,
+    conversation_name: &'a str,
+    from: String,
+    device: String,
+    sent_at: String,
+    received_at: Option<String>,
+    kind: &'a str,
+    text: &'a str,
+    request: bool,
+    /// Only where it is false: the author's device did not stand in its account's list.
+    #[serde(skip_serializing_if = "is_true")]
+    author_listed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field so")]
+fn is_true(truth: &bool) -> bool {
+    *truth
+}
+
+impl<'a> From<&'a MessageView> for MessageLine<'a> {
+    fn from(message: &'a MessageView) -> Self {
+        Self {
+            id: message.id.to_string(),
+            conversation: message.conversation.to_string(),
+            conversation_name: &message.conversation_name,
+            from: name(&message.from),
+            device: message.device.to_string(),
+            sent_at: rfc3339(message.sent_at_ms),
+            received_at: message.received_at_ms.map(rfc3339),
+            kind: &message.kind,
+            text: &message.text,
+            request: message.request,
+            author_listed: message.author_listed,
+        }
+    }
+}
+
+/// A message for a person: `2026-11-21 09:34:06Z #club @member-b: text`, further lines of the text indented.
+pub(crate) fn for_people(message: &MessageView) -> String {
+    let at = readable(message.received_at_ms.unwrap_or(message.sent_at_ms));
+    let from = at_name(&message.from);
+    let conversation = safe_line(&message.conversation_name);
+    let place = if *conversation == *from { String::new() } else { format!("{conversation} ") };
+    let request = if message.request { " (request)" } else { "" };
+    let unlisted = if message.author_listed { "" } else { " (from a device that is not in the account's list)" };
+    let text = match message.kind.as_str() {
+        "text" => safe_block(&message.text, "    "),
+        kind => format!("(a message of the kind \"{}\", which this version cannot show)", safe_line(kind)).into(),
+    };
+    format!("{at} {place}{from}{request}{unlisted}: {text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use huis_views::{MessageState, Named};
+
+    use super::*;
+
+    fn message() -> MessageView {
+        MessageView {
+            id: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+            position: 1,
+            conversation: "11".repeat(16).parse().unwrap(),
+            conversation_name: "#club".into(),
+            from: Named { account: "22".repeat(16).parse().unwrap(), name: Some("member-b".into()) },
+            device: "33".repeat(16).parse().unwrap(),
+            own: false,
+            sent_at_ms: 1_795_253_646_120,
+            received_at_ms: Some(1_795_253_647_000),
+            seq: Some(3),
+            kind: "text".into(),
+            text: "Yes.\nTwo remarks".into(),
+            request: false,
+            author_listed: true,
+            state: MessageState::Received,
+        }
+    }
+
+    #[test]
+    fn a_message_in_json_has_the_names_that_scripts_rely_on() {
+        let json = serde_json::to_string(&MessageLine::from(&message())).unwrap();
+        let expected = r##"{"id":"0123456789abcdef0123456789abcdef","conversation":"11111111111111111111111111111111","conversation_name":"#club","from":"member-b","device":"33333333333333333333333333333333","sent_at":"2026-11-21T09:34:06.120Z","received_at":"2026-11-21T09:34:07.000Z","kind":"text","text":"Yes.\nTwo remarks","request":false}"##;
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn json_carries_hostile_texts_exactly_and_in_one_line() {
+        let mut message = message();
+        message.text = "\u{1b}[2J\u{202e}\u{0}\r\n\u{2028}\"\\".into();
+        message.author_listed = false;
+        let json = serde_json::to_string(&MessageLine::from(&message)).unwrap();
+        assert_eq!(json.lines().count(), 1);
+        assert!(!json.contains('\u{1b}'));
+        let back: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(back["text"], message.text.as_str());
+        assert_eq!(back["author_listed"], false);
+    }
+
+    #[test]
+    fn people_read_time_place_author_and_text() {
+        assert_eq!(for_people(&message()), "2026-11-21 09:34:07Z #club @member-b: Yes.\n    Two remarks");
+        let mut direct = message();
+        direct.conversation_name = "@member-b".into();
+        direct.request = true;
+        direct.text = "Hi".into();
+        assert_eq!(for_people(&direct), "2026-11-21 09:34:07Z @member-b (request): Hi");
+    }
+
+    #[test]
+    fn nothing_in_a_message_drives_the_terminal() {
+        let mut hostile = message();
+        hostile.conversation_name = "#cl\u{1b}]0;x\u{7}ub".into();
+        hostile.from.name = Some("a\u{202e}b".into());
+        hostile.text = "\u{9b}2J\n2026-11-21 09:34:07Z @boss: pay".into();
+        let shown = for_people(&hostile);
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{shown}");
+        assert!(shown.lines().skip(1).all(|line| line.starts_with("    ")), "{shown}");
+        hostile.kind = "tele\u{1b}port".into();
+        hostile.text.clear();
+        assert!(
+            for_people(&hostile)
+                .ends_with("(a message of the kind \"tele\\u{1b}port\", which this version cannot show)")
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! The commands, a family a file. Each has its arguments, what it asks of the engine, and what it prints.
+
+pub(crate) mod accounts;
+pub(crate) mod contacts;
+pub(crate) mod conversations;
+pub(crate) mod devices;
+pub(crate) mod manuals;
+pub(crate) mod messages;
+pub(crate) mod receive;
+pub(crate) mod rooms;
+pub(crate) mod send;
+pub(crate) mod serve;
+
+use std::time::Duration;
+
+use huis_views::{Named, NoTarget, Reply, Target};
+
+use crate::arguments::{Huis, HuisCommand};
+use crate::outcome::{Outcome, Stop};
+use crate::printer::{Printer, note};
+use crate::profile::Profile;
+use crate::session::{CaughtUp, Session};
+
+/// A view of what lies at the server waits this long for it, and then shows what is known here.
+const FRESH_WITHIN: Duration = Duration::from_secs(10);
+/// What is still under way when a command has ended, such as looking up a name, may take this long.
+const WINDS_DOWN: Duration = Duration::from_millis(500);
+
+/// What every command of a client works with.
+pub(crate) struct Context {
+    pub(crate) profile: Profile,
+    pub(crate) printer: Printer,
+}
+
+/// Does what was asked.
+pub(crate) fn run(huis: Huis) -> Outcome {
+    let command = match huis.command {
+        HuisCommand::Serve(serve) => return serve::run(&serve.settings),
+        HuisCommand::Completions(completions) => return manuals::completions(completions.shell),
+        HuisCommand::Man(man) => return manuals::man(&man.folder),
+        command => command,
+    };
+    start_logs();
+    let context = Context { profile: Profile::in_folder(huis.profile)?, printer: Printer::new(huis.json) };
+    // The worker answers other processes also while this one waits for whoever reads its output.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::file("the runtime", &error))?;
+    let ended = runtime.block_on(async {
+        match command {
+            HuisCommand::Register(command) => command.run(&context).await,
+            HuisCommand::Login(command) => command.run(&context).await,
+            HuisCommand::Logout(command) => command.run(&context).await,
+            HuisCommand::Whoami(command) => command.run(&context).await,
+            HuisCommand::Send(command) => command.run(&context).await,
+            HuisCommand::Receive(command) => command.run(&context).await,
+            HuisCommand::Room(command) => command.run(&context).await,
+            HuisCommand::Conversations(command) => command.run(&context).await,
+            HuisCommand::Requests(command) => command.run(&context).await,
+            HuisCommand::Search(command) => command.run(&context).await,
+            HuisCommand::Receipts(command) => command.run(&context).await,
+            HuisCommand::Block(command) => command.run(&context).await,
+            HuisCommand::Unblock(command) => command.run(&context).await,
+            HuisCommand::Verify(command) => command.run(&context).await,
+            HuisCommand::Devices(command) => command.run(&context).await,
+            HuisCommand::Status(command) => command.run(&context).await,
+            HuisCommand::Notices(command) => command.run(&context).await,
+            HuisCommand::Serve(_) | HuisCommand::Completions(_) | HuisCommand::Man(_) => Ok(()),
+        }
+    });
+    runtime.shutdown_timeout(WINDS_DOWN);
+    ended
+}
+
+impl Context {
+    /// Does something with the engine, and closes it however that ends.
+    pub(crate) async fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Session) -> Outcome<T>) -> Outcome<T> {
+        let mut session = Session::open(&self.profile).await?;
+        let result = work(&mut session).await;
+        session.close().await;
+        result
+    }
+}
+
+/// Sees that what is shown is what the server has; says so where it can't be.
+pub(crate) async fn freshen(session: &mut Session) -> Outcome {
+    match session.catch_up(FRESH_WITHIN).await? {
+        CaughtUp::Yes => {}
+        CaughtUp::Offline => note("the server cannot be reached; this is what was known here before"),
+        CaughtUp::Late(_) => note("not everything has come from the server yet"),
+    }
+    Ok(())
+}
+
+/// As [`freshen`], for what goes on by itself whether everything has come or not.
+pub(crate) async fn settle(session: &mut Session) -> Outcome {
+    session.catch_up(FRESH_WITHIN).await.map(|_| ())
+}
+
+/// A room as it is named in `huis room`: with or without `#`, or by its id, or `@name`.
+pub(crate) fn room_target(text: &str) -> Result<Target, NoTarget> {
+    match text.parse() {
+        Ok(target) => Ok(target),
+        Err(_) if !text.is_empty() && !text.starts_with(['@', '#']) => Ok(Target::Room(text.into())),
+        Err(error) => Err(error),
+    }
+}
+
+/// An account's name, or its id where the name is not known here.
+pub(crate) fn name(named: &Named) -> String {
+    named.name.clone().unwrap_or_else(|| named.account.to_string())
+}
+
+/// An account as a person names it.
+pub(crate) fn at_name(named: &Named) -> String {
+    match &named.name {
+        Some(name) => format!("@{}", huis_texts::safe_line(name)),
+        None => named.account.to_string(),
+    }
+}
+
+/// The answer that says nothing.
+pub(crate) fn done(reply: Reply) -> Outcome {
+    match reply {
+        Reply::Done => Ok(()),
+        other => Err(Stop::unexpected(&other)),
+    }
+}
+
+/// Diagnostics on the standard error output, if HUIS_LOG asks for them.
+fn start_logs() {
+    let Ok(filter) = std::env::var("HUIS_LOG") else { return };
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr);
+    // A second start, which only a test could do, changes nothing.
+    let _ = logs.try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_named_with_or_without_its_sign() {
+        assert_eq!(room_target("#club"), Ok(Target::Room("club".into())));
+        assert_eq!(room_target("club"), Ok(Target::Room("club".into())));
+        assert_eq!(room_target("@member-b"), Ok(Target::Account("member-b".into())));
+        assert!(matches!(room_target(&"ab".repeat(16)), Ok(Target::Id(_))));
+        for wrong in ["", "#", "@"] {
+            assert!(room_target(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

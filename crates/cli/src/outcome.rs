@@ -1,0 +1,206 @@
+//! How a command ends: its exit code and, where it did not do what it was asked to, the one line that says what, why
+//! and what to do.
+
+use std::process::ExitCode;
+
+use huis_proto::ErrorCode;
+use huis_texts::safe_line;
+use huis_views::Failure;
+
+/// What a command gives.
+pub(crate) type Outcome<T = ()> = Result<T, Stop>;
+
+/// Why a command ended without having done what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It failed. Exit code 1.
+    Failed(Fault),
+    /// It was asked wrongly, in a way that the parser of arguments can't see. Exit code 2.
+    Usage(String),
+    /// The time for it is over. Exit code 3.
+    TimedOut(String),
+    /// Whoever read the output has gone. Nothing is wrong, and nobody listens. Exit code 0.
+    ReaderGone,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Stands at the end of the line in brackets and does not change, so that scripts can decide on it.
+    code: String,
+    /// A sentence without its full stop.
+    why: String,
+    /// What to do about it; may be empty.
+    advice: String,
+}
+
+impl Fault {
+    /// Whether it has this stable code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+}
+
+impl Stop {
+    /// A failure with its stable code, the reason, and what to do.
+    pub(crate) fn failed(code: &str, why: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Failed(Fault { code: code.into(), why: why.into(), advice: advice.into() })
+    }
+
+    /// A file of the profile, or the standard input or output, can't be used.
+    pub(crate) fn file(what: impl std::fmt::Display, error: &std::io::Error) -> Self {
+        Self::failed("file", format!("{what}: {error}"), "check that it is there, writable and that the disk has space")
+    }
+
+    /// An answer that does not belong to the question.
+    pub(crate) fn unexpected(reply: &huis_views::Reply) -> Self {
+        // The variant's name alone: an answer may hold secrets.
+        let name = match reply {
+            huis_views::Reply::Done => "done",
+            _ => "another kind",
+        };
+        Failure::Internal { reason: format!("the engine gave an answer of {name}") }.into()
+    }
+
+    /// What the exit code says.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.status())
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::ReaderGone => 0,
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::TimedOut(_) => 3,
+        }
+    }
+
+    /// The one line for the standard error output.
+    pub(crate) fn line(&self, command: &str) -> Option<String> {
+        let said = match self {
+            Self::ReaderGone => return None,
+            Self::Failed(Fault { code, why, advice }) if advice.is_empty() => format!("{why} [{code}]"),
+            Self::Failed(Fault { code, why, advice }) => format!("{why}; {advice} [{code}]"),
+            Self::Usage(why) => format!("{why} [usage]"),
+            Self::TimedOut(why) => format!("{why} [timed-out]"),
+        };
+        Some(safe_line(&format!("huis {command}: {said}")).into_owned())
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        let sentence = failure.to_string();
+        let why = sentence.trim_end_matches('.');
+        Self::failed(code(&failure), why, advice(&failure))
+    }
+}
+
+/// The stable name of a failure: the server's code where the server refused, and else the failure's own.
+fn code(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::NotSignedIn => "not-signed-in",
+        Failure::AlreadySignedIn { .. } => "already-signed-in",
+        Failure::SessionEnded => "session-ended",
+        Failure::WrongPassword => "wrong-password",
+        Failure::WeakPassword { .. } => "weak-password",
+        Failure::Unknown { .. } => "unknown",
+        Failure::Ambiguous { .. } => "ambiguous",
+        Failure::Invalid { .. } => "invalid",
+        Failure::NotAllowed => "not-allowed",
+        Failure::NotAMember => "not-a-member",
+        Failure::IdentityChanged { .. } => "identity-changed",
+        Failure::Blocked { .. } => "blocked",
+        Failure::Unsent { .. } => "unsent",
+        Failure::Offline { .. } => "offline",
+        Failure::CertificateChanged { .. } => "certificate-changed",
+        Failure::Refused { code, .. } => code.as_str(),
+        Failure::BadAnswer { .. } => "bad-answer",
+        Failure::Busy => "busy",
+        Failure::Database { .. } => "database",
+        Failure::Internal { .. } => "internal",
+        Failure::Stopped => "stopped",
+    }
+}
+
+/// What to do; empty where the failure's own sentence says it.
+fn advice(failure: &Failure) -> String {
+    let text = match failure {
+        Failure::WrongPassword => "check both; letter case counts in the password",
+        Failure::Unknown { what, .. } => match what.as_str() {
+            "account" | "user" => "check the spelling: a username stands after @",
+            "room" => "`huis room list` shows the rooms, `huis room create` makes one",
+            "conversation" => "`huis conversations` shows them all",
+            "device" => "`huis devices` shows them all",
+            _ => "check the spelling",
+        },
+        Failure::NotAllowed => "`huis room members` shows the roles; ask an owner or admin",
+        Failure::NotAMember => "join an open room by `huis room join`; a member can invite you to a group",
+        Failure::IdentityChanged { .. } => "`huis verify` does both",
+        Failure::Blocked { .. } => "`huis unblock` does it",
+        Failure::Unsent { .. } => "let them go out by `huis status --wait`, or drop them with --force",
+        Failure::Offline { .. } => "check the address and that the server runs, then try again",
+        Failure::CertificateChanged { .. } => {
+            "ask the server's operator whether the certificate was changed; if not, somebody is in between"
+        }
+        Failure::Refused { code, retry_after_s, .. } => return refusal_advice(*code, *retry_after_s),
+        Failure::BadAnswer { .. } | Failure::Internal { .. } => {
+            "this is a bug or an attack: please report it with the output of the same command under HUIS_LOG=debug"
+        }
+        Failure::Database { .. } => "check that the disk has space and that no copy of the profile is in use",
+        Failure::Stopped => "try again",
+        _ => "",
+    };
+    text.into()
+}
+
+fn refusal_advice(code: ErrorCode, retry_after_s: Option<u64>) -> String {
+    if let Some(seconds) = retry_after_s {
+        return format!("try again in {seconds} s");
+    }
+    match code {
+        ErrorCode::NameTaken | ErrorCode::NameLooksAlike => "choose another name",
+        ErrorCode::PassphraseRefused => "give it by --access-passphrase or HUIS_ACCESS_PASSPHRASE",
+        ErrorCode::ClientTooOld => "install a newer huis",
+        ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => "try again later",
+        ErrorCode::StorageFull => "tell the server's operator",
+        _ => "",
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_end_has_its_exit_code() {
+        let failed = Stop::from(Failure::WrongPassword);
+        let ends = [Stop::ReaderGone, failed, Stop::Usage("x".into()), Stop::TimedOut("x".into())];
+        assert_eq!(ends.map(|end| end.status()), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_failure_says_in_one_line_what_why_and_what_to_do() {
+        let stop = Stop::from(Failure::Unknown { what: "account".into(), name: "nobody".into() });
+        let line = stop.line("send").unwrap();
+        assert_eq!(
+            line,
+            "huis send: there is no account \"nobody\"; check the spelling: a username stands after @ [unknown]"
+        );
+    }
+
+    #[test]
+    fn a_servers_sentence_cannot_break_the_line_or_drive_the_terminal() {
+        let stop = Stop::from(Failure::Refused {
+            code: ErrorCode::NameTaken,
+            message: "taken.\n\u{1b}[2Jhuis: all is well.".into(),
+            retry_after_s: None,
+        });
+        let line = stop.line("register").unwrap();
+        assert_eq!(line.lines().count(), 1);
+        assert!(!line.contains('\u{1b}'));
+        assert!(line.ends_with("[name-taken]"), "{line}");
+    }
+}

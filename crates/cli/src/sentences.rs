@@ -1,0 +1,89 @@
+//! What the engine noticed, as a person reads it.
+
+use huis_views::{Named, Notice, RepairReason};
+
+use crate::commands::at_name;
+
+/// A notice in one sentence.
+pub(crate) fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::Repairing { reason } => {
+            format!(
+                "a conversation is joined anew, because {}; what was said meanwhile cannot be read here",
+                repair(reason)
+            )
+        }
+        Notice::Repaired { from_seq, to_seq } => {
+            format!("the conversation was joined anew; entries {} to {to_seq} cannot be read here", from_seq + 1)
+        }
+        Notice::RepairDelayed { until_ms } => format!(
+            "a conversation was joined anew too often; the next attempt follows at {}",
+            huis_texts::readable(*until_ms)
+        ),
+        Notice::Expired { seq } => {
+            format!("messages up to entry {seq} expired on the server before this device fetched them")
+        }
+        Notice::Gap { from_seq, to_seq } => format!("the server did not deliver entries {from_seq} to {to_seq}"),
+        Notice::MissingFrom { sender, count } => format!("{count} messages of {} are missing", at_name(sender)),
+        Notice::CounterRepeated { sender } => format!(
+            "a device of {} counts its messages anew: it runs from an old copy, or somebody replays old messages",
+            at_name(sender)
+        ),
+        Notice::Forked { sender, seq } => format!(
+            "{} saw another history than this device, from entry {seq} on: the server shows two",
+            at_name(sender)
+        ),
+        Notice::Hole { sender, seq } => {
+            format!("{} saw entry {seq}, which did not come here: the server may hold it back", at_name(sender))
+        }
+        Notice::Unreadable { seq, reason } => format!("entry {seq} could not be read and was passed over: {reason}"),
+        Notice::InvalidCommit { seq, reason } => {
+            format!("the change at entry {seq} broke a rule, and all members pass it over: {reason}")
+        }
+        Notice::IdentityChanged { account } => format!(
+            "the identity key of {name} has changed; nothing is sent to {name} before you compare the safety number and \
+             accept it with `huis verify {name} --accept`",
+            name = at_name(account)
+        ),
+        Notice::DeviceListRefused { account, reason } => {
+            format!("the server showed a list of the devices of {} that is not acceptable: {reason}", at_name(account))
+        }
+        Notice::AccountStateRefused { reason } => {
+            format!("the server showed a state of your account that is not acceptable: {reason}")
+        }
+        Notice::UnexpectedMembers { accounts } => format!(
+            "a conversation has members that your account does not know ({}) and was not joined; if that is right, join it \
+             with `huis room join ID --anyway`",
+            names(accounts)
+        ),
+        Notice::JoinFailed { failure } => format!("a conversation could not be joined: {failure}"),
+        Notice::DeviceAdded { account, count } => match count {
+            1 => format!("{} has a new device", at_name(account)),
+            count => format!("{} has {count} new devices", at_name(account)),
+        },
+        Notice::Removed { by } => format!("{} removed this device from a conversation", at_name(by)),
+        Notice::OldCopy => {
+            "this profile is an old copy or runs twice; all conversations are joined anew before anything \
+                            is sent"
+                .into()
+        }
+        Notice::ServerRestored => "the server was restored from a backup; what it lost is offered again".into(),
+        Notice::Unknown { what } => format!("the server spoke of \"{what}\", which this version does not know"),
+    }
+}
+
+fn repair(reason: &RepairReason) -> String {
+    match reason {
+        RepairReason::Unreadable { seq, detail } => format!("entry {seq} cannot be read here ({detail})"),
+        RepairReason::Expired => "entries expired before they were fetched".into(),
+        RepairReason::StateLost => "its state here cannot be read".into(),
+        RepairReason::OldCopy => "this profile is an old copy".into(),
+        RepairReason::Welcome { detail } => format!("the invitation could not be used ({detail})"),
+        RepairReason::Gap => "entries were not delivered".into(),
+        RepairReason::ServerRestored => "the server was restored from a backup".into(),
+    }
+}
+
+fn names(accounts: &[Named]) -> String {
+    accounts.iter().map(at_name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,253 @@
+//! The way of a command to the engine. One process owns a profile and runs the engine; the others ask through its
+//! socket, and when it ends one of them becomes the owner, without its command noticing.
+
+mod doors;
+mod guest;
+mod owner;
+mod wire;
+
+use std::time::Duration;
+
+use huis_engine::Config;
+use huis_views::{Command, Connection, Event, Failure, Reply, Status};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use self::guest::{Guest, Lost};
+use self::owner::{Own, find};
+use crate::outcome::{Outcome, Stop};
+use crate::profile::{Profile, Taken};
+
+/// Somebody owns the profile and answers within this time, or something is wrong.
+const OPENS_WITHIN: Duration = Duration::from_secs(20);
+/// Between two tries to own the profile or to reach its owner.
+const RETRY: Duration = Duration::from_millis(20);
+/// The longest wait for an answer: a password stretched on a slow machine, a large group changed over a slow line.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(120);
+/// An engine that has nothing to connect with for this long has no session.
+const IDLES: Duration = Duration::from_secs(2);
+
+/// An engine to talk to, in this process or in another one.
+pub(crate) struct Session {
+    profile: Profile,
+    /// None while the way is being found.
+    link: Option<Link>,
+}
+
+enum Link {
+    Own(Box<Own>),
+    Guest(Guest),
+}
+
+/// Whether everything that waited at the server is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CaughtUp {
+    /// It is.
+    Yes,
+    /// The server cannot be reached.
+    Offline,
+    /// The time was not enough; how it stands.
+    Late(Status),
+}
+
+impl Session {
+    /// The engine of a profile in which somebody is signed in.
+    pub(crate) async fn open(profile: &Profile) -> Outcome<Self> {
+        let mut session = Self { profile: profile.clone(), link: None };
+        session.link().await?;
+        Ok(session)
+    }
+
+    /// The engine of a fresh profile, for a first sign-in at `server`. A profile whose session has ended may be given
+    /// too; what an attempt before this one left half done is removed. The second value says whether it is fresh.
+    pub(crate) async fn begin(profile: &Profile, server: &str) -> Outcome<(Self, bool)> {
+        if !profile.is_in_use() {
+            return Ok((Self::first(profile, server)?, true));
+        }
+        let mut session = Self::open(profile).await?;
+        match session.ask(Command::WhoAmI).await {
+            Err(Stop::Failed(fault)) if fault.is("not-signed-in") => {
+                session.clear().await?;
+                Ok((Self::first(profile, server)?, true))
+            }
+            Err(stop) => {
+                session.close().await;
+                Err(stop)
+            }
+            Ok(_) => Ok((session, false)),
+        }
+    }
+
+    fn first(profile: &Profile, server: &str) -> Outcome<Self> {
+        profile.create()?;
+        let busy = || Stop::failed("busy", format!("another huis uses {}", profile.folder().display()), "try again");
+        let Taken::Owned(lock) = profile.lock()? else { return Err(busy()) };
+        if profile.is_in_use() {
+            return Err(busy());
+        }
+        // A key without a database is what an attempt left that ended in between.
+        profile.clear()?;
+        let key = profile.make_database_key()?;
+        let config = Config { server: Some(server.into()), ..Config::new(profile.database(), key) };
+        let own = Own::start(profile, config, lock)?;
+        Ok(Self { profile: profile.clone(), link: Some(Link::Own(Box::new(own))) })
+    }
+
+    /// Asks the engine. Where the owner of the profile ended, this process may become the owner first.
+    pub(crate) async fn ask(&mut self, command: Command) -> Outcome<Reply> {
+        match timeout(ANSWERS_WITHIN, self.ask_patiently(command)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                // The answer would come in place of the next one.
+                if matches!(self.link, Some(Link::Guest(_))) {
+                    self.link = None;
+                }
+                Err(Stop::TimedOut(format!("no answer within {} s; it may still be done", ANSWERS_WITHIN.as_secs())))
+            }
+        }
+    }
+
+    async fn ask_patiently(&mut self, command: Command) -> Outcome<Reply> {
+        loop {
+            match self.link().await? {
+                Link::Own(own) => return Ok(own.handle.command(command).await?),
+                Link::Guest(guest) => match guest.ask(command.clone()).await {
+                    Ok(answer) => return Ok(answer?),
+                    Err(lost) => {
+                        self.link = None;
+                        if lost == Lost::Unknown && !may_repeat(&command) {
+                            return Err(Stop::failed(
+                                "owner-crashed",
+                                "the huis that ran this profile ended before it answered, so that this may or may not be done",
+                                "look (`huis conversations`, `huis search`) before you try again",
+                            ));
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// The next event. [`Event::Missed`] after the owner of the profile has changed.
+    pub(crate) async fn event(&mut self) -> Outcome<Event> {
+        match self.link().await? {
+            Link::Own(own) => tokio::select! {
+                event = own.events.next() => Ok(event),
+                () = own.doors.signed_out() => Ok(Event::SessionEnded),
+            },
+            Link::Guest(guest) => match guest.event().await {
+                Ok(event) => Ok(event),
+                Err(_) => {
+                    self.link = None;
+                    Ok(Event::Missed)
+                }
+            },
+        }
+    }
+
+    /// Waits until everything that waited at the server is here, at most this long.
+    pub(crate) async fn catch_up(&mut self, bound: Duration) -> Outcome<CaughtUp> {
+        let started = Instant::now();
+        let deadline = started + bound;
+        loop {
+            let status = self.status().await?;
+            let next = match status.connection {
+                _ if status.caught_up && status.joining == 0 => return Ok(CaughtUp::Yes),
+                Connection::Waiting { .. } => return Ok(CaughtUp::Offline),
+                Connection::Idle if started.elapsed() >= IDLES => return Err(Failure::SessionEnded.into()),
+                Connection::Idle => deadline.min(started + IDLES),
+                _ => deadline,
+            };
+            match timeout_at(next, self.event()).await {
+                Ok(event) => ended(&event?)?,
+                Err(_) if Instant::now() >= deadline => return Ok(CaughtUp::Late(status)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// How the engine is doing.
+    pub(crate) async fn status(&mut self) -> Outcome<Status> {
+        match self.ask(Command::Status).await? {
+            Reply::Status(status) => Ok(status),
+            other => Err(Stop::unexpected(&other)),
+        }
+    }
+
+    /// Ends: whatever is stored stays, and whoever waits may own the profile.
+    pub(crate) async fn close(self) {
+        if let Some(Link::Own(own)) = self.link {
+            own.stop().await;
+        }
+    }
+
+    /// Ends and deletes the device's files.
+    pub(crate) async fn clear(self) -> Outcome {
+        let lock = match self.link {
+            Some(Link::Own(own)) => own.stop().await,
+            _ => {
+                let deadline = Instant::now() + OPENS_WITHIN;
+                loop {
+                    match self.profile.lock()? {
+                        Taken::Owned(lock) => break lock,
+                        Taken::NoFolder => return Ok(()),
+                        Taken::ByAnother(_) if Instant::now() >= deadline => {
+                            return Err(Stop::failed(
+                                "busy",
+                                format!("another huis still uses {}", self.profile.folder().display()),
+                                "end it, then delete the folder",
+                            ));
+                        }
+                        Taken::ByAnother(_) => sleep(RETRY).await,
+                    }
+                }
+            }
+        };
+        self.profile.clear()?;
+        self.profile.remove(lock)
+    }
+
+    async fn link(&mut self) -> Outcome<&mut Link> {
+        let link = match self.link.take() {
+            Some(link) => link,
+            None => find(&self.profile).await?,
+        };
+        Ok(self.link.insert(link))
+    }
+}
+
+/// An event after which nothing else comes is an end.
+pub(crate) fn ended(event: &Event) -> Outcome {
+    match event {
+        Event::SessionEnded => Err(Failure::SessionEnded.into()),
+        Event::Stopped { failure } => Err(failure.clone().unwrap_or(Failure::Stopped).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether asking twice is the same as asking once.
+fn may_repeat(command: &Command) -> bool {
+    use Command::{
+        Contact, Conversation, Conversations, Devices, MarkPrinted, MarkRead, Members, Messages, Notices, Receipts,
+        Requests, Rooms, Search, SetVerified, Status, Unprinted, WhoAmI,
+    };
+    matches!(
+        command,
+        Contact { .. }
+            | Conversation { .. }
+            | Conversations
+            | Devices
+            | MarkPrinted { .. }
+            | MarkRead { .. }
+            | Members { .. }
+            | Messages { .. }
+            | Notices { .. }
+            | Receipts { .. }
+            | Requests
+            | Rooms
+            | Search { .. }
+            | SetVerified { .. }
+            | Status
+            | Unprinted { .. }
+            | WhoAmI
+    )
+}

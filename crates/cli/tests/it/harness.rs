@@ -1,0 +1,340 @@
+//! A server and people, as processes. Whatever a test starts ends with it, also where the test fails.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A test that waits longer for one thing than this has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) const PASSWORD: &str = "tulip-garage-velvet-orbit";
+pub(crate) const PASSPHRASE: &str = "amber basket cedar dragon";
+
+/// A server with a folder of its own, and room for profiles.
+pub(crate) struct House {
+    folder: TempDir,
+    server: Option<Process>,
+    address: String,
+}
+
+/// A person with one profile.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) profile: PathBuf,
+    url: String,
+}
+
+/// A process that runs.
+pub(crate) struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    errors: Option<JoinHandle<String>>,
+    what: String,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// `huis` with these arguments, away from what is set where the tests run.
+pub(crate) fn huis(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_huis"));
+    command.args(args);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("HUIS_") || name == "XDG_DATA_HOME") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+impl House {
+    /// A server on a free port.
+    pub(crate) fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// As `open`, with further settings.
+    pub(crate) fn open_with(settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut house = Self { folder, server: None, address: "127.0.0.1:0".into() };
+        house.start(settings);
+        house
+    }
+
+    /// Starts the server again where it was.
+    pub(crate) fn start(&mut self, settings: &[&str]) {
+        let data = self.folder.path().join("server");
+        let mut command = huis(&["serve", "--listen", &self.address, "--data", data.to_str().unwrap()]);
+        command.args(["--guesses-per-minute", "1000000", "--requests-per-second", "100000"]);
+        command.args(settings).env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
+        let mut server = Process::start(command, None);
+        let first = server.line();
+        let url = first.rsplit(' ').next().unwrap_or_default();
+        assert!(url.contains("://127.0.0.1:"), "{first}");
+        self.address = url.split("://").last().unwrap().to_owned();
+        self.server = Some(server);
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        drop(self.server.take());
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The server's data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// A folder for what a test needs.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A person who has no account yet.
+    pub(crate) fn stranger(&self, name: &str) -> Person {
+        Person { name: name.into(), profile: self.folder.path().join(name), url: self.url() }
+    }
+
+    /// A person with an account.
+    pub(crate) fn person(&self, name: &str) -> Person {
+        let person = self.stranger(name);
+        person.registers().well();
+        person
+    }
+}
+
+impl Person {
+    /// Another profile of the same person.
+    pub(crate) fn with_profile(&self, name: &str) -> Self {
+        Self { profile: self.profile.with_file_name(name), ..self.clone() }
+    }
+
+    pub(crate) fn registers(&self) -> Ended {
+        let mut command = self.command(&["register", &self.name, "--server", &self.url, "--json"]);
+        command.env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
+        Process::start(command, None).end()
+    }
+
+    pub(crate) fn logs_in(&self) -> Ended {
+        self.does(&["login", &self.name, "--server", &self.url, "--json"])
+    }
+
+    /// A command on this profile.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = huis(args);
+        command.env("HUIS_PROFILE", &self.profile).env("HUIS_PASSWORD", PASSWORD);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn does(&self, args: &[&str]) -> Ended {
+        self.starts(args).end()
+    }
+
+    /// As `does`, with a standard input.
+    pub(crate) fn pipes(&self, input: &[u8], args: &[&str]) -> Ended {
+        Process::start(self.command(args), Some(input)).end()
+    }
+
+    /// Starts a command that goes on.
+    pub(crate) fn starts(&self, args: &[&str]) -> Process {
+        Process::start(self.command(args), None)
+    }
+
+    /// Sends, and gives the message's id.
+    pub(crate) fn says(&self, to: &str, text: &str) -> String {
+        let id = self.does(&["send", to, "--", text]).well().trim().to_owned();
+        assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id:?}");
+        id
+    }
+
+    /// The next `count` messages, waited for.
+    pub(crate) fn hears(&self, count: usize) -> Vec<Value> {
+        let count = count.to_string();
+        self.does(&["receive", "--json", "--count", &count, "--timeout", "100"]).objects()
+    }
+
+    /// The texts of the next `count` messages.
+    pub(crate) fn hears_texts(&self, count: usize) -> Vec<String> {
+        texts(&self.hears(count))
+    }
+
+    /// Everything that waits has been printed.
+    pub(crate) fn hears_nothing_more(&self) {
+        assert_eq!(self.does(&["receive", "--json"]).objects(), Vec::<Value>::new(), "{}", self.name);
+    }
+}
+
+/// The texts of messages.
+pub(crate) fn texts(messages: &[Value]) -> Vec<String> {
+    messages.iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+}
+
+impl Process {
+    /// Starts a process in a group of its own.
+    pub(crate) fn start(mut command: Command, input: Option<&[u8]>) -> Self {
+        let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let mut child = command.spawn().unwrap();
+        if let Some(input) = input {
+            // Whoever refuses too much of it need not read all.
+            let _ = child.stdin.take().unwrap().write_all(input);
+        }
+        let mut stderr = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            stderr.read_to_end(&mut text).unwrap();
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.split(b'\n') {
+                let Ok(line) = line else { break };
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, lines, errors: Some(errors), what }
+    }
+
+    /// The next line of its output.
+    pub(crate) fn line(&mut self) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(error) => {
+                self.kill();
+                let errors = self.errors();
+                panic!("{}: no line ({error}); {errors}", self.what);
+            }
+        }
+    }
+
+    /// The next line of its output, or none at its end.
+    pub(crate) fn try_line(&mut self) -> Option<String> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("{}: no line, no end", self.what),
+        }
+    }
+
+    /// The lines that it has printed by now, as JSON.
+    pub(crate) fn objects_so_far(&mut self) -> Vec<Value> {
+        self.lines.try_iter().map(|line| serde_json::from_str(&line).unwrap()).collect()
+    }
+
+    /// The next line as JSON.
+    pub(crate) fn object(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let mut stdout = String::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    stdout.push_str(&line);
+                    stdout.push('\n');
+                }
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                    self.kill();
+                    let errors = self.errors();
+                    panic!("{} does not end; {stdout}{errors}", self.what);
+                }
+            }
+        }
+        let status: ExitStatus = self.child.wait().unwrap();
+        Ended { code: status.code(), stdout, stderr: self.errors() }
+    }
+
+    /// Asks it to end, as a person would.
+    pub(crate) fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        let _ = self.child.wait();
+    }
+
+    fn signal(&self, signal: &str) {
+        let script = format!("kill -{signal} -{} 2>/dev/null", self.child.id());
+        Command::new("sh").args(["-c", &script]).status().unwrap();
+    }
+
+    fn errors(&mut self) -> String {
+        self.errors.take().map(|errors| errors.join().unwrap()).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            self.kill();
+        }
+    }
+}
+
+impl Ended {
+    /// What it printed, if all is well.
+    pub(crate) fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
+    /// The JSON objects that it printed, if all is well.
+    pub(crate) fn objects(self) -> Vec<Value> {
+        self.well().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// It ended with this exit code, and one line on the standard error output that ends with this code in brackets.
+    pub(crate) fn refused(self, code: i32, word: &str) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.stdout, "", "{self:?}");
+        let said: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("note: ")).collect();
+        assert_eq!(said.len(), 1, "{self:?}");
+        assert!(said[0].starts_with("huis ") && said[0].ends_with(&format!("[{word}]")), "{self:?}");
+        said[0].to_owned()
+    }
+}
+
+/// Every file in a folder, however deep, with its bytes.
+pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                found.push((entry.path(), std::fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,11 @@
+//! Black-box tests of the real binary: a server, and people with their profiles, all processes of their own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up should stop")]
+#![expect(clippy::print_stdout, reason = "figures are stated on the standard output")]
+
+mod crashes;
+mod harness;
+mod manuals;
+mod one_profile;
+mod refusals;
+mod secrets;
+mod stories;
