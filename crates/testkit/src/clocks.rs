@@ -1,0 +1,48 @@
+//! Virtual time, as the server and the devices see it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::LocalBoxFuture;
+use tokio::time::Instant;
+
+/// The world's time: begins at the machine's (OpenMLS looks at that for lifetimes) and goes on with tokio's clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WorldTime {
+    began_ms: u64,
+    began: Instant,
+}
+
+impl WorldTime {
+    pub(crate) fn begin() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { began_ms: since_1970.as_millis() as u64, began: Instant::now() }
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.began_ms + self.began.elapsed().as_millis() as u64
+    }
+}
+
+impl huis_server::Clock for WorldTime {
+    fn now_ms(&self) -> u64 {
+        Self::now_ms(self)
+    }
+}
+
+/// A device's clock, which may be wrong.
+pub(crate) struct DeviceClock {
+    pub(crate) time: WorldTime,
+    pub(crate) wrong_by_ms: Rc<Cell<i64>>,
+}
+
+impl huis_engine::Clock for DeviceClock {
+    fn now_ms(&self) -> u64 {
+        self.time.now_ms().saturating_add_signed(self.wrong_by_ms.get())
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}

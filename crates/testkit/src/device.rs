@@ -1,0 +1,298 @@
+//! A device: an engine over its own encrypted database, which can be switched off, crash, and be copied.
+
+mod saying;
+mod waiting;
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
+use huis_proto::frames::{ClientFrame, ServerFrame};
+use huis_proto::rest::{Admission, Secret};
+use huis_views::{Command, Failure, Register, Reply, SignIn};
+use tokio::task::JoinHandle;
+
+use crate::clocks::DeviceClock;
+use crate::network::{Fate, Faults, SharedWire, Wire};
+use crate::scan::copy_database;
+use crate::world::Inner;
+
+/// The password of every account in a story.
+pub const PASSWORD: &str = "nine purple otters juggle 42 lanterns";
+
+const DATABASE: &str = "profile.db";
+
+/// A device of an account. Clones are the same device.
+#[derive(Clone)]
+pub struct Device(Rc<Body>);
+
+struct Body {
+    world: Rc<Inner>,
+    name: String,
+    label: String,
+    folder: PathBuf,
+    key: [u8; 32],
+    wire: Rc<Wire>,
+    clock_wrong_by_ms: Rc<Cell<i64>>,
+    run: RefCell<Option<Run>>,
+}
+
+struct Run {
+    handle: Handle,
+    task: JoinHandle<()>,
+}
+
+/// A copy of a device's database.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    folder: PathBuf,
+    key: [u8; 32],
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+impl Device {
+    /// A device with an empty database that is switched off.
+    pub(crate) fn blank(world: &Rc<Inner>, name: &str, label: &str) -> Self {
+        let number = world.count();
+        let folder = world.folder.path().join(format!("device-{number}"));
+        std::fs::create_dir(&folder).expect("the device's folder");
+        let mut key = [0; 32];
+        rand::RngCore::fill_bytes(&mut world.draws.borrow_mut().child(), &mut key);
+        Self(Rc::new(Body {
+            world: Rc::clone(world),
+            name: name.into(),
+            label: label.into(),
+            folder,
+            key,
+            wire: world.wire(),
+            clock_wrong_by_ms: Rc::default(),
+            run: RefCell::default(),
+        }))
+    }
+
+    /// The account's username.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// How the device is called when a story goes wrong.
+    pub fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    /// How others address the account.
+    pub fn address(&self) -> String {
+        format!("@{}", self.0.name)
+    }
+
+    /// Where all of the device's files are.
+    pub fn folder(&self) -> PathBuf {
+        self.0.folder.clone()
+    }
+
+    /// Switches the device on.
+    pub fn start(&self) {
+        self.start_until(None);
+    }
+
+    /// Switches the device on; after so many transactions nothing is written and nothing is sent any more, as if the
+    /// process had ended there.
+    pub fn starts_and_dies_after(&self, transactions: u64) {
+        self.start_until(Some(transactions));
+    }
+
+    fn start_until(&self, halt_after_commits: Option<u64>) {
+        let body = &*self.0;
+        assert!(body.run.borrow().is_none(), "{self:?} is on already");
+        let mut config = Config::new(body.folder.join(DATABASE), DatabaseKey::from_bytes(body.key));
+        config.halt_after_commits = halt_after_commits;
+        let clock = DeviceClock { time: body.world.time, wrong_by_ms: Rc::clone(&body.clock_wrong_by_ms) };
+        let ports = Ports {
+            transport: Rc::new(SharedWire(Rc::clone(&body.wire))),
+            clock: Rc::new(clock),
+            random: body.world.draws.borrow_mut().child(),
+        };
+        let (handle, _, engine) = Engine::new(&config, ports).expect("the engine starts");
+        let task = tokio::task::spawn_local(engine.run());
+        body.run.replace(Some(Run { handle, task }));
+    }
+
+    /// Switches the device off in an orderly way.
+    pub async fn stops(&self) {
+        let run = self.0.run.borrow_mut().take();
+        let Some(Run { handle, task }) = run else { return };
+        // An engine that has died answers nobody; it is gone all the same.
+        let _ = handle.command(Command::Lock).await;
+        drop(handle);
+        task.abort();
+        let _ = task.await;
+    }
+
+    /// The device's process ends at once.
+    pub async fn crashes(&self) {
+        let run = self.0.run.borrow_mut().take();
+        let Some(Run { task, .. }) = run else { return };
+        task.abort();
+        // Ends as cancelled, or has panicked and said so.
+        let _ = task.await;
+    }
+
+    /// Switches the device off without ado and on again.
+    pub async fn restarts(&self) {
+        self.crashes().await;
+        self.start();
+    }
+
+    /// Whether the engine's task has ended by itself, which is a fault.
+    pub fn has_ended(&self) -> bool {
+        self.0.run.borrow().as_ref().is_none_or(|run| run.task.is_finished())
+    }
+
+    /// A copy of the database as it stands. The log of transactions is part of it.
+    pub fn copy_of_its_profile(&self) -> Profile {
+        let folder = self.0.world.folder.path().join(format!("profile-{}", self.0.world.count()));
+        std::fs::create_dir(&folder).expect("a folder for the copy");
+        copy_database(&self.0.folder.join(DATABASE), &folder.join(DATABASE));
+        Profile { folder, key: self.0.key }
+    }
+
+    /// Puts an older copy in place of the database. The device must be off.
+    pub fn is_restored_from(&self, profile: &Profile) {
+        assert!(self.0.run.borrow().is_none(), "{self:?} is on");
+        assert_eq!(profile.key, self.0.key, "the copy of another device");
+        copy_database(&profile.folder.join(DATABASE), &self.0.folder.join(DATABASE));
+    }
+
+    /// Somebody runs a copy of this device's profile on another machine. It is off yet.
+    pub fn clone_from(&self, profile: &Profile) -> Self {
+        let clone = Self::blank(&self.0.world, &self.0.name, &format!("{} (cloned profile)", self.0.label));
+        let mut body = Rc::into_inner(clone.0).expect("nobody else has it");
+        body.key = profile.key;
+        copy_database(&profile.folder.join(DATABASE), &body.folder.join(DATABASE));
+        Self(Rc::new(body))
+    }
+
+    /// The network is gone for this device.
+    pub fn goes_offline(&self) {
+        self.0.wire.set_offline(true);
+    }
+
+    /// The network is back.
+    pub fn comes_online(&self) {
+        self.0.wire.set_offline(false);
+    }
+
+    /// Breaks the connection of frames; the network stays.
+    pub fn loses_its_connection(&self) {
+        self.0.wire.cut();
+    }
+
+    /// Turns these faults on, on this device's way to the server.
+    pub fn network_is(&self, faults: Faults) {
+        self.0.wire.set_faults(faults);
+    }
+
+    /// Sets the device's clock wrong.
+    pub fn clock_is_wrong_by_ms(&self, wrong_by_ms: i64) {
+        self.0.clock_wrong_by_ms.set(wrong_by_ms);
+    }
+
+    /// Somebody in the middle changes what the device asks the server for; `None` loses it.
+    pub fn requests_pass(&self, meddle: impl FnMut(HttpRequest) -> Option<HttpRequest> + 'static) {
+        self.0.wire.meddle(|meddling| meddling.requests = Some(Box::new(meddle)));
+    }
+
+    /// Somebody in the middle, or the server itself, changes answers; `None` loses one.
+    pub fn answers_pass(&self, meddle: impl FnMut(&HttpRequest, HttpResponse) -> Option<HttpResponse> + 'static) {
+        self.0.wire.meddle(|meddling| meddling.answers = Some(Box::new(meddle)));
+    }
+
+    /// Somebody in the middle changes the frames that the device sends.
+    pub fn sent_frames_pass(&self, meddle: impl FnMut(ClientFrame) -> Fate<ClientFrame> + 'static) {
+        self.0.wire.meddle(|meddling| meddling.to_server = Some(Box::new(meddle)));
+    }
+
+    /// Somebody in the middle, or the server itself, changes the frames that the device gets.
+    pub fn received_frames_pass(&self, meddle: impl FnMut(ServerFrame) -> Fate<ServerFrame> + 'static) {
+        self.0.wire.meddle(|meddling| meddling.from_server = Some(Box::new(meddle)));
+    }
+
+    /// Nobody meddles any more.
+    pub fn nobody_meddles(&self) {
+        self.0.wire.meddle(|meddling| *meddling = Default::default());
+    }
+
+    /// Registers the account.
+    pub async fn registers(&self) {
+        let wish = Register {
+            username: self.0.name.clone(),
+            password: Secret::new(PASSWORD),
+            email: None,
+            admission: Admission::default(),
+            stay_signed_in: true,
+        };
+        let reply = self.command(Command::Register(wish)).await;
+        assert!(matches!(reply, Reply::Registered { .. }), "{self:?}: {reply:?}");
+        self.is_connected().await;
+    }
+
+    /// Signs in by the password and waits until every conversation of the account is joined.
+    pub async fn signs_in(&self) {
+        self.tries_to_sign_in().await.unwrap_or_else(|failure| panic!("{self:?} cannot sign in: {failure}"));
+        self.has_settled().await;
+    }
+
+    /// Signs in by the password.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn tries_to_sign_in(&self) -> Result<Reply, Failure> {
+        let wish = SignIn { username: self.0.name.clone(), password: Secret::new(PASSWORD), stay_signed_in: true };
+        self.tries(Command::SignIn(wish)).await
+    }
+
+    /// Asks the engine for something that must work.
+    pub async fn command(&self, command: Command) -> Reply {
+        let asked = format!("{command:?}");
+        match self.tries(command).await {
+            Ok(reply) => reply,
+            Err(failure) => panic!("{self:?} refuses {asked}: {failure:?}"),
+        }
+    }
+
+    /// Asks the engine for something; virtual time bounds the answer.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn tries(&self, command: Command) -> Result<Reply, Failure> {
+        let asked = format!("{command:?}");
+        let handle = self.handle();
+        match tokio::time::timeout(waiting::LONGEST, handle.command(command)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let state = self.state_of_affairs().await;
+                panic!("{self:?} never answers {asked}; {state}")
+            }
+        }
+    }
+
+    /// Asks an engine that may die over it; nothing where no answer comes in time.
+    pub async fn attempts(&self, command: Command) -> Option<Result<Reply, Failure>> {
+        let handle = self.handle();
+        tokio::time::timeout(waiting::MOMENT, handle.command(command)).await.ok()
+    }
+
+    /// The engine's handle.
+    pub fn handle(&self) -> Handle {
+        let run = self.0.run.borrow();
+        let run = run.as_ref().unwrap_or_else(|| panic!("{self:?} is off"));
+        run.handle.clone()
+    }
+}

@@ -1,0 +1,99 @@
+//! The server of a world: its folder outlives its runs.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use huis_proto::rest::RegistrationPolicy;
+use huis_server::{Config, Keys, Rates, RunningServer, Server};
+use huis_store::Settings as _;
+use huis_store::sqlite::{Mode, Options, SqliteStore};
+use rand::rngs::OsRng;
+use tokio::sync::watch;
+
+use crate::clocks::WorldTime;
+use crate::scan::copy_database;
+
+const DATABASE: &str = "huis.db";
+
+/// The server's folder, and its present run.
+pub(crate) struct Host {
+    folder: PathBuf,
+    time: WorldTime,
+    run: RefCell<Option<Run>>,
+    /// Counts the runs; every link of an earlier run is broken.
+    runs: watch::Sender<u64>,
+}
+
+struct Run {
+    server: Rc<RunningServer>,
+    store: Arc<SqliteStore>,
+}
+
+/// A copy of the server's database.
+#[derive(Debug)]
+pub struct Backup(PathBuf);
+
+impl Host {
+    pub(crate) fn new(folder: PathBuf, time: WorldTime) -> Self {
+        Self { folder, time, run: RefCell::default(), runs: watch::channel(0).0 }
+    }
+
+    pub(crate) async fn start(&self) {
+        self.start_as(false).await;
+    }
+
+    async fn start_as(&self, restored: bool) {
+        let path = self.folder.join(DATABASE);
+        let keys = Keys::open_or_make(&mut OsRng, &self.folder, path.exists()).expect("the server's keys");
+        let options = Options { franking: keys.franking(), mode: Mode::Inline };
+        let store = Arc::new(SqliteStore::open(&path, options).expect("the server's database"));
+        if restored {
+            store.renew_incarnation().await.expect("a new incarnation");
+        }
+        let mut config = Config::in_folder(&self.folder);
+        config.registration = RegistrationPolicy::Open;
+        config.rates = Rates::UNLIMITED;
+        let server = Server { config, keys, store: Arc::clone(&store) as _, clock: Arc::new(self.time) };
+        let server = Rc::new(server.start(None).await.expect("the server starts"));
+        self.runs.send_modify(|runs| *runs += 1);
+        self.run.replace(Some(Run { server, store }));
+    }
+
+    /// The process is gone at once: what is on disk stays, what was in memory is lost, every connection breaks.
+    pub(crate) async fn crash(&self) {
+        let run = self.run.borrow_mut().take();
+        self.runs.send_modify(|runs| *runs += 1);
+        if let Some(Run { server, store }) = run {
+            // Tasks of this run that are still there find no store any more.
+            store.close().await.expect("the database is let go");
+            drop(server);
+        }
+    }
+
+    pub(crate) fn server(&self) -> Option<Rc<RunningServer>> {
+        self.run.borrow().as_ref().map(|run| Rc::clone(&run.server))
+    }
+
+    pub(crate) fn runs(&self) -> watch::Receiver<u64> {
+        self.runs.subscribe()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn back_up(&self, to: PathBuf) -> Backup {
+        std::fs::create_dir_all(&to).expect("a folder for the backup");
+        copy_database(&self.folder.join(DATABASE), &to.join(DATABASE));
+        Backup(to)
+    }
+
+    /// Crashes, puts the backup in place and starts anew, as `restore` does.
+    pub(crate) async fn restore(&self, backup: &Backup) {
+        self.crash().await;
+        copy_database(&backup.0.join(DATABASE), &self.folder.join(DATABASE));
+        self.start_as(true).await;
+    }
+}

@@ -1,0 +1,142 @@
+//! The world of a story: a server, a network, time, and whoever lives in it.
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::clocks::WorldTime;
+use crate::device::Device;
+use crate::network::{Faults, Wire};
+use crate::repeatable::Repeatable;
+use crate::server::{Backup, Host};
+
+/// One server and its devices.
+#[derive(Clone)]
+pub struct World(Rc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) folder: TempDir,
+    pub(crate) time: WorldTime,
+    pub(crate) host: Rc<Host>,
+    pub(crate) draws: RefCell<Repeatable>,
+    seed: u64,
+    made: Cell<u64>,
+    wires: RefCell<Vec<Rc<Wire>>>,
+}
+
+impl World {
+    pub(crate) async fn begin(seed: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let time = WorldTime::begin();
+        let server = folder.path().join("server");
+        std::fs::create_dir(&server).expect("the server's folder");
+        let host = Rc::new(Host::new(server, time));
+        host.start().await;
+        Self(Rc::new(Inner {
+            folder,
+            time,
+            host,
+            draws: RefCell::new(Repeatable::new(seed, 0)),
+            seed,
+            made: Cell::new(0),
+            wires: RefCell::default(),
+        }))
+    }
+
+    /// A new account with its first device, connected.
+    pub async fn account(&self, name: &str) -> Device {
+        let device = self.blank_account(name);
+        device.start();
+        device.registers().await;
+        device
+    }
+
+    /// A device that is to make an account, but has not been switched on.
+    pub fn blank_account(&self, name: &str) -> Device {
+        Device::blank(&self.0, name, name)
+    }
+
+    /// A second device of an account, made by name and password alone.
+    pub async fn another_device_of(&self, owner: &Device) -> Device {
+        let device = self.blank_device(owner, "another device");
+        device.start();
+        device.signs_in().await;
+        device
+    }
+
+    /// A device that is to become one of the account's, but has not been switched on.
+    pub fn blank_device(&self, owner: &Device, called: &str) -> Device {
+        let label = format!("{} ({called})", owner.label());
+        Device::blank(&self.0, owner.name(), &label)
+    }
+
+    /// This much time passes for everybody.
+    pub async fn passes(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Many days pass at once, in which nobody can do anything: whoever is running finds connections dead afterwards.
+    pub async fn days_pass_at_once(&self, days: u64) {
+        tokio::time::advance(Duration::from_secs(days * 24 * 3600)).await;
+    }
+
+    /// Turns these faults on, on every device's way to the server, there and to come.
+    pub fn network_is(&self, faults: Faults) {
+        for wire in self.0.wires.borrow().iter() {
+            wire.set_faults(faults);
+        }
+    }
+
+    /// The server's process ends at once.
+    pub async fn server_crashes(&self) {
+        self.0.host.crash().await;
+    }
+
+    /// The server starts, on what is on its disk.
+    pub async fn server_starts(&self) {
+        self.0.host.start().await;
+    }
+
+    /// Copies the server's database as it stands.
+    pub fn server_is_backed_up(&self) -> Backup {
+        let number = self.count();
+        self.0.host.back_up(self.0.folder.path().join(format!("backup-{number}")))
+    }
+
+    /// The server loses everything since the backup.
+    pub async fn server_is_restored_from(&self, backup: &Backup) {
+        self.0.host.restore(backup).await;
+    }
+
+    /// Where all of the server's files are.
+    pub fn server_folder(&self) -> PathBuf {
+        self.0.host.folder().to_owned()
+    }
+
+    /// Draws for a story's own choices.
+    pub fn draws(&self) -> Repeatable {
+        Repeatable::new(self.0.seed, 1_000_000 + self.count())
+    }
+
+    fn count(&self) -> u64 {
+        self.0.count()
+    }
+}
+
+impl Inner {
+    pub(crate) fn count(&self) -> u64 {
+        self.made.set(self.made.get() + 1);
+        self.made.get()
+    }
+
+    /// A fresh way to the server.
+    pub(crate) fn wire(&self) -> Rc<Wire> {
+        let number = self.count();
+        let wire = Rc::new(Wire::new(Rc::clone(&self.host), Repeatable::new(self.seed, number), number));
+        self.wires.borrow_mut().push(Rc::clone(&wire));
+        wire
+    }
+}

@@ -1,0 +1,58 @@
+//! Stories of whole worlds: engines, a server, and everything that can go wrong between them.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on should stop")]
+
+mod bad_networks;
+mod competing;
+mod copies;
+mod crashes;
+mod crowds;
+mod engines;
+mod hostile_servers;
+mod key_packages;
+mod restored_servers;
+mod secrecy;
+mod talking;
+
+use huis_testkit::{Device, World};
+use huis_views::Notice;
+
+/// Two people who know each other: bea has accepted ann's request.
+async fn two_friends(world: &World) -> (Device, Device) {
+    let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+    ann.says("@bea", "hello").await;
+    bea.accepts("@ann").await;
+    ann.has_settled().await;
+    bea.has_settled().await;
+    (ann, bea)
+}
+
+/// Whether a notice says that something was lost, forged or cannot be read.
+fn is_alarming(notice: &Notice) -> bool {
+    matches!(
+        notice,
+        Notice::Gap { .. }
+            | Notice::MissingFrom { .. }
+            | Notice::CounterRepeated { .. }
+            | Notice::Forked { .. }
+            | Notice::Hole { .. }
+            | Notice::Unreadable { .. }
+            | Notice::InvalidCommit { .. }
+            | Notice::Repairing { .. }
+            | Notice::IdentityChanged { .. }
+            | Notice::DeviceListRefused { .. }
+            | Notice::AccountStateRefused { .. }
+            | Notice::UnexpectedMembers { .. }
+            | Notice::JoinFailed { .. }
+            | Notice::OldCopy
+            | Notice::Unknown { .. }
+    )
+}
+
+/// Nothing alarming was noticed by any of these.
+async fn nobody_is_alarmed(devices: &[&Device]) {
+    for device in devices {
+        let alarming: Vec<Notice> = device.noticed().await.into_iter().filter(is_alarming).collect();
+        assert_eq!(alarming, [], "what {device:?} noticed");
+    }
+}
