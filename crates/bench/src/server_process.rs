@@ -1,0 +1,121 @@
+//! The server that is measured: a process of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::PASSPHRASE;
+use crate::line::Server;
+
+/// How long the server is given to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct ServerProcess {
+    pub(crate) server: Server,
+    /// From the start of the process until it said that it serves.
+    pub(crate) started_in: Duration,
+    child: Child,
+    pid: u32,
+    _data: Option<tempfile::TempDir>,
+}
+
+impl ServerProcess {
+    /// Starts the server in `data` or a temporary folder, on a free port. `prepare` is given the folder before.
+    pub(crate) async fn start(binary: Option<&Path>, data: Option<&Path>, tls: bool) -> anyhow::Result<Self> {
+        let binary = match binary {
+            Some(binary) => binary.to_owned(),
+            None => beside()?,
+        };
+        let temporary = match data {
+            Some(_) => None,
+            None => Some(tempfile::tempdir()?),
+        };
+        let folder = match (data, &temporary) {
+            (Some(data), _) => data,
+            (None, Some(temporary)) => temporary.path(),
+            (None, None) => bail!("no folder for the server's data"),
+        };
+        let began = Instant::now();
+        let mut child = Command::new(&binary)
+            .arg("serve")
+            .arg("--data")
+            .arg(folder)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--tls", if tls { "self-signed" } else { "off" }])
+            .args(["--access-passphrase", PASSPHRASE])
+            .args(["--log-level", "warn"])
+            // One machine plays everybody.
+            .args(["--connections", "100000", "--connections-per-address", "100000"])
+            .args(["--requests-per-second", "100000", "--guesses-per-minute", "10000"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let pid = child.id().context("the server ended at once")?;
+        let stdout = child.stdout.take().context("the server has no standard output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let url = tokio::time::timeout(PATIENCE, async {
+            while let Some(line) = lines.next_line().await? {
+                if let Some((_, url)) = line.split_once(" serves ") {
+                    return Ok(url.trim().to_owned());
+                }
+            }
+            bail!("the server ended without saying where it serves")
+        })
+        .await
+        .context("the server did not start in half a minute")??;
+        let started_in = began.elapsed();
+        Ok(Self { server: Server::parse(&url)?, started_in, child, pid, _data: temporary })
+    }
+
+    /// The processor time that the server has used, in seconds.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        // The name, in parentheses, may hold spaces; user and system time are the 14th and 15th field (proc(5)).
+        let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/…/stat")?;
+        let ticks: u64 =
+            fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or(0)).sum();
+        Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
+    /// The server's share of memory (Pss), in KiB.
+    pub(crate) fn pss_kb(&self) -> anyhow::Result<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid))?;
+        rollup
+            .lines()
+            .find_map(|line| line.strip_prefix("Pss:"))
+            .and_then(|rest| rest.split_whitespace().next())
+            .and_then(|number| number.parse().ok())
+            .context("an unknown form of /proc/…/smaps_rollup")
+    }
+
+    /// Stops the server as an operator would.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        let pid = pid.context("an impossible process number")?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let status = tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .context("the server did not stop in half a minute")??;
+        if !status.success() {
+            bail!("the server ended with {status}");
+        }
+        Ok(())
+    }
+}
+
+/// `huis` in the folder of this program.
+fn beside() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("huis");
+    if path.exists() {
+        Ok(path)
+    } else {
+        bail!("{} is not there: build it, or name the server with --server-binary", path.display())
+    }
+}
