@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::connection;
+use super::connection::{self, Socket};
 use super::hub::Place;
 use crate::http::problem::Refusal;
 use crate::http::signed_in::SignedInDevice;
@@ -68,17 +68,20 @@ async fn connect(State(app): State<App>, device: SignedInDevice, mut request: Re
 }
 
 async fn upgraded(app: App, device: SignedInDevice, place: Place, upgrade: OnUpgrade) {
-    let Ok(io) = upgrade.await else {
-        return;
-    };
+    // Boxed, so that what this needs does not stay with the connection.
+    if let Some(socket) = Box::pin(web_socket(upgrade)).await {
+        connection::serve(app, device.member, device.session, place, socket).await;
+    }
+}
+
+async fn web_socket(upgrade: OnUpgrade) -> Option<Socket> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_message_size(Some(limits::CLIENT_WEBSOCKET_MESSAGE))
         .max_frame_size(Some(limits::CLIENT_WEBSOCKET_MESSAGE));
-    let io = TokioIo::new(io);
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-    Box::pin(connection::serve(app, device.member, device.session, place, socket)).await;
+    let io = TokioIo::new(upgrade.await.ok()?);
+    Some(WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await)
 }
 
 /// Checks the handshake and gives the key that answers it.

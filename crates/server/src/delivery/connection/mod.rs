@@ -36,7 +36,7 @@ use super::hub::Place;
 use crate::state::App;
 
 /// The client's end.
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Work that the store does for a connection.
 type StoreWork<T> = BoxFuture<'static, StoreResult<T>>;
@@ -111,14 +111,23 @@ enum End {
     Gone,
 }
 
-/// Serves a connection until it ends, and finishes what it submitted.
-pub(super) async fn serve(app: App, device: Member, session: SessionId, place: Place, socket: Socket) {
+/// Serves a connection until it ends, and finishes what it submitted. What the future holds while the connection is
+/// idle is a pointer: everything that only the beginning or the end needs is boxed for their time.
+pub(super) fn serve(
+    app: App,
+    device: Member,
+    session: SessionId,
+    place: Place,
+    socket: Socket,
+) -> impl Future<Output = ()> + Send {
     let mut connection = Box::new(Connection::new(app, device, session, place, socket));
-    let end = match Box::pin(connection.begin()).await {
-        Ok(()) => poll_fn(|context| connection.poll(context)).await,
-        Err(end) => end,
-    };
-    Box::pin(connection.finish(end)).await;
+    async move {
+        let end = match Box::pin(connection.begin()).await {
+            Ok(()) => poll_fn(|context| connection.poll(context)).await,
+            Err(end) => end,
+        };
+        Box::pin(connection.finish(end)).await;
+    }
 }
 
 impl Connection {
