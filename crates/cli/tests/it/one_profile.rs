@@ -78,12 +78,17 @@ fn when_the_owner_dies_another_process_takes_over() {
     let (a, b) = (house.person("member-a"), house.person("member-b"));
     let mut first = b.starts(&["receive", "--follow", "--json"]);
     a.says("@member-b", "for the first");
-    first.object();
+    let seen = first.object();
     // A guest that is there: it has come once it has printed. The two take turns, so both are read.
     let mut second = b.starts(&["receive", "--follow", "--json"]);
     first.kill();
     a.says("@member-b", "for the second");
-    assert_eq!(second.object()["text"], "for the second");
+    let mut next = second.object();
+    // Killed between printing and noting that it had printed: shown again, then, under the same id.
+    if next == seen {
+        next = second.object();
+    }
+    assert_eq!(next["text"], "for the second");
     b.says("@member-a", "through the second");
     assert_eq!(a.hears_texts(1), ["through the second"]);
     // An owner that ends in good order hands over as well.
