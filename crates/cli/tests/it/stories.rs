@@ -77,6 +77,37 @@ fn three_people_share_a_group() {
 }
 
 #[test]
+fn a_plain_receive_prints_what_waits_behind_an_invitation() {
+    let house = House::open();
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    a.says("@member-b", "Come in");
+    assert_eq!(texts(&b.does(&["receive", "--json"]).objects()), ["Come in"]);
+}
+
+#[test]
+fn what_a_command_changed_is_known_to_a_device_that_signs_in_right_after_it() {
+    let house = House::open();
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    a.does(&["room", "create", "club"]).well();
+    a.does(&["room", "invite", "club", "@member-b"]).well();
+    let tablet = a.with_profile("tablet");
+    tablet.logs_in().well();
+    tablet.says("#club", "From the tablet");
+    assert_eq!(b.hears_texts(1), ["From the tablet"]);
+}
+
+#[test]
+fn a_command_that_ends_at_once_sends_its_receipts_before() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let id = a.says("@member-b", "Did it come?");
+    assert_eq!(texts(&b.does(&["receive", "--json"]).objects()), ["Did it come?"]);
+    a.does(&["receive"]).well();
+    let receipts = a.does(&["receipts", &id, "--json"]).objects();
+    assert_eq!(receipts.len(), 1, "{receipts:?}");
+}
+
+#[test]
 fn everybody_meets_in_the_lobby() {
     let house = House::open();
     let [a, b, c] = ["member-a", "member-b", "member-c"].map(|name| house.person(name));

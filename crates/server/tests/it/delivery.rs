@@ -208,6 +208,26 @@ async fn a_joiner_gets_its_welcome_and_entries_only_behind_its_acknowledgement()
 }
 
 #[tokio::test]
+async fn nobody_is_caught_up_before_what_waits_behind_a_welcome() {
+    let house = House::open().await;
+    let mut anna = house.account(1).await;
+    let berta = house.account(2).await;
+    let here = house.conversation(9, &mut anna, &[]).await;
+    house.commit(&mut anna, here, 0, vec![berta.member], vec![]).await.unwrap();
+    let (mut wire, _) = house.arrive(&anna).await;
+    says(&mut wire, &mut anna, here, 2, 300).await;
+    let mut joiner = house.connect(&berta).await;
+    assert!(matches!(joiner.next().await, ServerFrame::Ready(_)));
+    let ServerFrame::Welcome(welcome) = joiner.next().await else {
+        panic!("no welcome");
+    };
+    assert_eq!(joiner.until_pong().await, []);
+    joiner.send(&[ClientFrame::AckWelcome { conversation: here, seq: welcome.seq }]).await;
+    assert_eq!([joiner.entry().await.seq, joiner.entry().await.seq], [2, 3]);
+    assert_eq!(joiner.next().await, ServerFrame::CaughtUp {});
+}
+
+#[tokio::test]
 async fn a_message_that_comes_at_the_moment_of_joining_is_not_overlooked() {
     let house = House::open().await;
     let mut anna = house.account(1).await;
