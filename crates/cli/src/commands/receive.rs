@@ -24,7 +24,8 @@ use crate::session::{Session, ended};
 /// before. With --follow alone: until SIGINT or SIGTERM, or until --timeout is over, exit code 0.
 ///
 /// Each message is printed once, also where several `huis receive` run on one profile. A message counts as printed when
-/// it has left this process; after a crash at that very moment it is printed again, under the same id.
+/// it has left this process; after a crash at that very moment it is printed again, under the same id. What was printed
+/// is read, and its author is told so, but not where a request was not accepted yet, nor in open rooms and large groups.
 #[derive(Debug, Args)]
 pub(crate) struct Receive {
     /// Go on printing messages as they come

@@ -4,8 +4,8 @@ use huis_core::content::Content;
 use huis_proto::{Bytes, ConversationId, ConversationKind, MessageId};
 use huis_views::{Failure, Send, Sent};
 
-use crate::client::Client;
-use crate::db::{DbError, MessageRow, MessageStanding, State, Task};
+use crate::client::{Client, Step};
+use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, State, Task};
 use crate::sync::RECEIPTS_UP_TO;
 
 /// Messages that may wait to be sent.
@@ -91,27 +91,41 @@ impl Client {
 
     /// Moves the mark of what was read, and owes read receipts where the author may have them.
     pub(crate) fn mark_read(&self, conversation: ConversationId, up_to: u64) -> Result<(), Failure> {
+        self.step(|step| step.read_up_to(step.conversation(conversation)?, up_to).map_err(Failure::from))
+    }
+
+    /// What was printed was shown, and so was read.
+    pub(crate) fn mark_printed(&self, positions: &[u64]) -> Result<(), DbError> {
         self.step(|step| {
-            let mut row = step.conversation(conversation)?;
-            if up_to <= row.read_up_to {
-                return Ok(());
-            }
-            let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
-            if row.accepted && !quiet {
-                for message in step.tables.received_between(conversation, row.read_up_to, up_to)? {
-                    step.tables.owe_receipt(conversation, message, true)?;
+            for position in positions {
+                step.tables.mark_printed(*position)?;
+                let Some(message) = step.tables.message_at(*position)? else { continue };
+                if let Some(row) = step.tables.conversation(message.conversation)? {
+                    step.read_up_to(row, *position)?;
                 }
-                step.wake_upkeep();
             }
-            row.read_up_to = up_to;
-            step.tables.put_conversation(&row)?;
-            step.changed(conversation);
             Ok(())
         })
     }
+}
 
-    pub(crate) fn mark_printed(&self, positions: &[u64]) -> Result<(), DbError> {
-        self.step(|step| positions.iter().try_for_each(|position| step.tables.mark_printed(*position)))
+impl Step<'_> {
+    fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
+        if up_to <= row.read_up_to {
+            return Ok(());
+        }
+        let conversation = row.id;
+        let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
+        if row.accepted && !quiet {
+            for message in self.tables.received_between(conversation, row.read_up_to, up_to)? {
+                self.tables.owe_receipt(conversation, message, true)?;
+            }
+            self.wake_upkeep();
+        }
+        row.read_up_to = up_to;
+        self.tables.put_conversation(&row)?;
+        self.changed(conversation);
+        Ok(())
     }
 }
 

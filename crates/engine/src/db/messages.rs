@@ -299,9 +299,16 @@ impl Tables<'_> {
         message: MessageId,
         read: bool,
     ) -> Result<(), DbError> {
+        let (conversation, message) = (&conversation.as_bytes()[..], &message.as_bytes()[..]);
+        if read {
+            // What is read has come: one receipt says both.
+            self.0
+                .prepare_cached("DELETE FROM receipts_due WHERE conversation = ?1 AND message = ?2 AND read = 0")?
+                .execute(params![conversation, message])?;
+        }
         self.0
             .prepare_cached("INSERT OR IGNORE INTO receipts_due (conversation, message, read) VALUES (?1, ?2, ?3)")?
-            .execute(params![&conversation.as_bytes()[..], &message.as_bytes()[..], read])?;
+            .execute(params![conversation, message, read])?;
         Ok(())
     }
 

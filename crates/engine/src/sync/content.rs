@@ -4,7 +4,7 @@ use huis_core::content::{Content, ReceiptKind};
 use huis_core::groups::{Deed, OpenedMessage, permits};
 use huis_core::history::{Comparison, Continuation, compare, continuation};
 use huis_proto::frames::LogEntry;
-use huis_proto::{ConversationKind, Member};
+use huis_proto::{ConversationId, ConversationKind, Member};
 use huis_views::{Event, Notice};
 
 use crate::client::Step;
@@ -60,7 +60,9 @@ impl Step<'_> {
         row.author_listed = message.author_listed;
         row.standing = if own { MessageStanding::Sent } else { MessageStanding::Received };
         let Some(position) = self.tables.add_message(&row)? else { return Ok(()) };
-        if !shown {
+        if shown {
+            self.heard_in(id, entry.received_at_ms)?;
+        } else {
             self.tables.mark_printed(position)?;
         }
         self.said(id, message.id);
@@ -72,6 +74,15 @@ impl Step<'_> {
         if shown && conversation.accepted && !quiet {
             self.tables.owe_receipt(id, message.id, false)?;
             self.wake_upkeep();
+        }
+        Ok(())
+    }
+
+    /// What a person sees moves the conversation up; receipts and the like do not.
+    fn heard_in(&mut self, id: ConversationId, received_ms: u64) -> Result<(), DbError> {
+        if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.newest_ms < received_ms) {
+            row.newest_ms = received_ms;
+            self.tables.put_conversation(&row)?;
         }
         Ok(())
     }
@@ -132,7 +143,7 @@ impl Step<'_> {
     }
 
     /// The conversation is no request (any more).
-    pub(crate) fn accept(&mut self, id: huis_proto::ConversationId) -> Result<(), DbError> {
+    pub(crate) fn accept(&mut self, id: ConversationId) -> Result<(), DbError> {
         if let Some(mut row) = self.tables.conversation(id)?.filter(|row| !row.accepted) {
             row.accepted = true;
             self.tables.put_conversation(&row)?;

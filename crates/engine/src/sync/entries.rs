@@ -147,10 +147,6 @@ impl Step<'_> {
     fn advance(&mut self, entry: &LogEntry) -> Result<Taken, DbError> {
         if let Some(mut conversation) = self.tables.conversation(entry.conversation)? {
             conversation.cursor = conversation.cursor.max(entry.seq);
-            conversation.newest_ms = match entry.kind {
-                EntryKind::Message => conversation.newest_ms.max(entry.received_at_ms),
-                _ => conversation.newest_ms,
-            };
             self.tables.put_conversation(&conversation)?;
         }
         if !entry.payload.is_empty() {
