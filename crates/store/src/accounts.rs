@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::opaque::StretchParameters;
-use huis_proto::{AccountId, Bytes, Bytes32, DeviceId};
+use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, SessionId};
 
 use crate::StoreResult;
 
@@ -22,6 +22,8 @@ pub struct Account {
     pub device_list: SignedDeviceList,
     /// Its number.
     pub device_list_number: u64,
+    /// Counts the passwords that the account has had, from 1.
+    pub password_number: u64,
 }
 
 /// What an account may do on the server; stored as its number.
@@ -45,6 +47,47 @@ pub struct PasswordRecord {
     pub opaque: Bytes,
     /// How the password is stretched.
     pub stretch: StretchParameters,
+    /// Counts the passwords that the account has had, from 1.
+    pub number: u64,
+    /// The recovery key's public signing half, which allows a new password.
+    pub recovery_key: Bytes32,
+}
+
+/// A new password in place of the one before. `Debug` is left out: it holds password material.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// The account.
+    pub account: AccountId,
+    /// The number of the password before, on which this one was allowed.
+    pub follows: u64,
+    /// OPAQUE's password file.
+    pub opaque: Bytes,
+    /// How the password is stretched.
+    pub stretch: StretchParameters,
+    /// The vault, sealed under the new password.
+    pub vault: Numbered,
+    /// Which sessions of the account end with it.
+    pub ends: EndedSessions,
+}
+
+/// Which sessions end with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedSessions {
+    /// None.
+    None,
+    /// All but this one.
+    AllBut(SessionId),
+    /// All.
+    All,
+}
+
+/// What became of a change of password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordChange {
+    /// Stored; these sessions have ended.
+    Stored(Vec<SessionId>),
+    /// Another password or vault came first, or there is no such account. Nothing was changed.
+    Conflict,
 }
 
 /// Sealed bytes with a number that grows by one.
@@ -131,6 +174,10 @@ pub trait Accounts: Send + Sync {
 
     /// How the account of this name signs in.
     async fn password_record(&self, username: &str) -> StoreResult<Option<PasswordRecord>>;
+
+    /// Replaces password and vault together, if the newest ones are those before: OPAQUE record, stretch, vault and the
+    /// end of sessions are one step, so that a vault is never there under another password than the one that signs in.
+    async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange>;
 
     /// The device lists behind number `after`, oldest first, at most `most`.
     async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>>;

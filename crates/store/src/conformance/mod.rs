@@ -10,6 +10,7 @@ mod expiry;
 mod key_packages;
 mod log;
 mod model;
+mod passwords;
 mod people;
 mod sessions;
 
@@ -20,6 +21,7 @@ pub use expiry::*;
 pub use key_packages::*;
 pub use log::*;
 pub use model::*;
+pub use passwords::*;
 pub use people::{CountingFranking, People};
 pub use sessions::*;
 
@@ -38,6 +40,9 @@ macro_rules! conformance {
             of_two_registrations_of_one_name_at_once_one_wins,
             device_lists_form_a_chain_by_compare_and_swap,
             vault_and_account_state_grow_by_compare_and_swap,
+            a_new_password_replaces_record_and_vault_together,
+            of_two_new_passwords_at_once_one_counts_whole,
+            a_new_password_ends_the_sessions_that_it_is_told_to,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,
             a_device_off_the_list_is_delivered_nothing_but_its_account_stays,
             a_device_that_is_listed_again_has_to_join_again,

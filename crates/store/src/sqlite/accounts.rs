@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::{self, Key, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
-use crate::{Account, Creation, NewAccount, Numbered, PasswordRecord, ServerRole, Swap};
+use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
 
 const SUPER_ADMINISTRATOR: i64 = ServerRole::SuperAdministrator as i64;
 
@@ -20,18 +20,21 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      stretch_memory_kib, stretch_passes, stretch_lanes, identity_key, recovery_key, \
      device_list_number, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature FROM accounts a \
+     l.list, l.signature, a.password_number FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = ?1";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature FROM accounts a \
+     l.list, l.signature, a.password_number FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = ?1";
-pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes \
-     FROM accounts WHERE username = ?1";
+pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
+     password_number, recovery_key FROM accounts WHERE username = ?1";
 pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = ?1 AND l.number > ?2 \
      ORDER BY l.number LIMIT ?3";
+pub(super) const NEWEST_PASSWORD: &str = "SELECT account, password_number FROM accounts WHERE id = ?1";
+const SET_PASSWORD: &str = "UPDATE accounts SET password_number = ?2, opaque = ?3, stretch_memory_kib = ?4, \
+     stretch_passes = ?5, stretch_lanes = ?6 WHERE account = ?1";
 const NEWEST_LIST: &str = "SELECT account, device_list_number FROM accounts WHERE id = ?1";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature) VALUES (?1, ?2, ?3, ?4)";
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = ?2 WHERE account = ?1";
@@ -131,6 +134,8 @@ pub(super) fn password_record(db: &Connection, username: &str) -> Outcome<Option
             username: row.get(1)?,
             opaque: columns::bytes(row, 2)?,
             stretch: StretchParameters { memory_kib: row.get(3)?, passes: row.get(4)?, lanes: row.get(5)? },
+            number: columns::number(row, 6)?,
+            recovery_key: Bytes32(row.get(7)?),
         })
     });
     Ok(found.optional()?)
@@ -253,6 +258,30 @@ impl Writer {
         Ok(Swap::Stored)
     }
 
+    pub(super) fn change_password(&mut self, new: &NewPassword) -> Outcome<PasswordChange> {
+        let newest = self
+            .db
+            .prepare_cached(NEWEST_PASSWORD)?
+            .query_row([new.account.as_bytes()], |row| Ok((row.get(0)?, columns::number(row, 1)?)))
+            .optional()?;
+        let Some((account, number)): Option<(Key, u64)> = newest else {
+            return Ok(PasswordChange::Conflict);
+        };
+        // The vault is the last thing that can refuse: nothing was written before it.
+        if number != new.follows || self.put_sealed(new.account, &new.vault, Sealed::Vault)? != Swap::Stored {
+            return Ok(PasswordChange::Conflict);
+        }
+        self.db.prepare_cached(SET_PASSWORD)?.execute(params![
+            account,
+            signed(number.saturating_add(1)),
+            &*new.opaque,
+            new.stretch.memory_kib,
+            new.stretch.passes,
+            new.stretch.lanes,
+        ])?;
+        Ok(PasswordChange::Stored(self.end_sessions(new.account, new.ends)?))
+    }
+
     fn put_list(&self, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {
         self.db.prepare_cached(PUT_LIST)?.execute(params![account, signed(number), &*list.list, &*list.signature])?;
         Ok(())
@@ -307,6 +336,7 @@ fn found_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         identity_key: Bytes32(row.get(3)?),
         device_list: found_list(row, 5)?,
         device_list_number: columns::number(row, 4)?,
+        password_number: columns::number(row, 7)?,
     })
 }
 

@@ -15,6 +15,7 @@ CREATE TABLE accounts (
     skeleton TEXT NOT NULL UNIQUE,
     email TEXT NOT NULL DEFAULT '',
     role INTEGER NOT NULL DEFAULT 0,
+    password_number INTEGER NOT NULL DEFAULT 1,
     opaque BLOB NOT NULL,
     stretch_memory_kib INTEGER NOT NULL,
     stretch_passes INTEGER NOT NULL,

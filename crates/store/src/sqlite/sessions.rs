@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::{self, Key, signed};
 use super::fault::{Fault, Outcome};
 use super::writer::Writer;
-use crate::{Refresh, Session};
+use crate::{EndedSessions, Refresh, Session};
 
 /// Older tokens of a session that are remembered, so that their use ends it: more than a day of refreshes.
 const TOKENS_REMEMBERED: i64 = 100;
@@ -121,6 +121,19 @@ impl Writer {
             self.end(id)?;
         }
         Ok(is_theirs)
+    }
+
+    /// Gives the sessions that it ended.
+    pub(super) fn end_sessions(&mut self, account: AccountId, which: EndedSessions) -> Outcome<Vec<SessionId>> {
+        let mut ended: Vec<SessionId> = match which {
+            EndedSessions::None => return Ok(Vec::new()),
+            _ => sessions(&self.db, account)?.into_iter().map(|session| session.session).collect(),
+        };
+        ended.retain(|session| which != EndedSessions::AllBut(*session));
+        for session in &ended {
+            self.end(*session)?;
+        }
+        Ok(ended)
     }
 
     pub(super) fn end_idle_sessions(&mut self, idle_since_ms: u64, long_idle_since_ms: u64) -> Outcome<Vec<SessionId>> {

@@ -95,6 +95,7 @@ fn no_hot_query_scans_a_table() {
         accounts::ACCOUNT_BY_NAME,
         accounts::ACCOUNT_BY_ID,
         accounts::PASSWORD,
+        accounts::NEWEST_PASSWORD,
         accounts::DEVICE_LISTS,
         sessions::SESSION,
         sessions::SESSIONS,

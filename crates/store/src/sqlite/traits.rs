@@ -14,8 +14,8 @@ use super::queue::Urgency;
 use super::{SqliteStore, delivery, expiry, key_packages, lock, sessions};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Conversations, Create, Creation, Cursor, KeyPackages, LogPage,
-    NewAccount, Numbered, PasswordRecord, Recipients, Refresh, Session, Sessions, Settings, Stocked, StoreError,
-    StoreResult, Swap,
+    NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients, Refresh, Session, Sessions,
+    Settings, Stocked, StoreError, StoreResult, Swap,
 };
 
 const INCARNATION: &str = "SELECT incarnation FROM settings WHERE one = 1";
@@ -47,6 +47,10 @@ impl Accounts for SqliteStore {
     async fn password_record(&self, username: &str) -> StoreResult<Option<PasswordRecord>> {
         let username = username.to_owned();
         self.read(move |db| accounts::password_record(db, &username)).await
+    }
+
+    async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
+        self.write(move |writer| writer.change_password(&new)).await
     }
 
     async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>> {
