@@ -56,6 +56,8 @@ codes! {
     SessionEnded = "session-ended", 401;
     /// Wrong name or password.
     SignInRefused = "sign-in-refused", 401;
+    /// Wrong name or recovery key.
+    RecoveryRefused = "recovery-refused", 401;
     /// The signature or ticket that proves the right to do this is missing, wrong or too old.
     ProofRefused = "proof-refused", 401;
     /// Known who asks; may not do this.

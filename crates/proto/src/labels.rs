@@ -10,6 +10,8 @@ use crate::{Bytes, Bytes32};
 pub const DEVICE_LIST: &str = "huis device list v1";
 /// The recovery key's signing half asks for a new password.
 pub const RECOVERY: &str = "huis recovery v1";
+/// The recovery key's signing half asks for the vault.
+pub const RECOVERY_VAULT: &str = "huis recovery vault v1";
 /// A device's key resumes its own session.
 pub const SESSION: &str = "huis session v1";
 

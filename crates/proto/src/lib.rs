@@ -21,6 +21,7 @@ pub mod limits;
 pub mod mls;
 pub mod names;
 pub mod opaque;
+pub mod recovery;
 pub mod rest;
 
 pub use bytes::{Bytes, Bytes32};

@@ -53,22 +53,27 @@ pub struct StretchRefused {
 }
 
 impl StretchParameters {
-    /// What a new account gets: 64 MiB, 3 passes, one lane.
-    pub const NEW_ACCOUNTS: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
+    /// The least that a client accepts, whatever the server says: 64 MiB, 3 passes, one lane. **It is never raised above
+    /// what accounts have:** they could not sign in any more.
+    pub const LEAST: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
+    /// What a password gets that is set today, by a registration or in place of another: never less than
+    /// [`LEAST`](Self::LEAST), and raised as machines grow faster. Older accounts keep what they have until their
+    /// password is set anew.
+    pub const NEW_ACCOUNTS: Self = Self::LEAST;
     /// The most memory that a client lends to a server's wish, in KiB.
     const MOST_MEMORY_KIB: u32 = 1024 * 1024;
     /// The most passes that a client makes.
     const MOST_PASSES: u32 = 16;
 
     /// The stretching function with these parameters. **A client must call this on what a server states:** it refuses
-    /// parameters below those of new accounts, with which a hostile server would make guessing cheap.
+    /// parameters below [`LEAST`](Self::LEAST), with which a hostile server would make guessing cheap.
     ///
     /// # Errors
     /// [`StretchRefused`] for parameters that are too weak or too large.
     pub fn argon2(self) -> Result<Argon2<'static>, StretchRefused> {
         let Self { memory_kib, passes, lanes } = self;
         let refused = StretchRefused { memory_kib, passes, lanes };
-        let least = Self::NEW_ACCOUNTS;
+        let least = Self::LEAST;
         if !(least.memory_kib..=Self::MOST_MEMORY_KIB).contains(&memory_kib)
             || !(least.passes..=Self::MOST_PASSES).contains(&passes)
             || !(1..=4).contains(&lanes)
@@ -86,8 +91,10 @@ mod tests {
 
     #[test]
     fn a_server_cannot_ask_for_a_weak_or_a_crushing_stretch() {
-        let new = StretchParameters::NEW_ACCOUNTS;
+        let new = StretchParameters::LEAST;
         assert!(new.argon2().is_ok());
+        assert!(StretchParameters::NEW_ACCOUNTS.argon2().is_ok());
+        assert!(StretchParameters { passes: 4, ..new }.argon2().is_ok(), "raised ones are accepted");
         for wrong in [
             StretchParameters { memory_kib: 1024, ..new },
             StretchParameters { passes: 1, ..new },

@@ -119,4 +119,5 @@ fn describe() {
         "Requests refused because they came too often, by what was limited"
     );
     metrics::describe_counter!("huis_sign_ins_refused_total", "Sign-ins with a wrong name or password");
+    metrics::describe_counter!("huis_recoveries_refused_total", "Recoveries with a wrong name or recovery key");
 }

@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     SignIn,
     /// A finished sign-in's ticket.
     Ticket,
+    /// Which recovery of which account it is.
+    Recovery,
 }
 
 /// Not sealed by this server for this purpose, or too old.
@@ -40,6 +42,7 @@ impl Purpose {
         match self {
             Self::SignIn => b"huis sealed sign-in v1",
             Self::Ticket => b"huis sealed ticket v1",
+            Self::Recovery => b"huis sealed recovery v1",
         }
     }
 }

@@ -5,10 +5,12 @@
 
 mod accounts;
 mod conversations;
+mod passwords;
 mod sign_in;
 
 pub use accounts::*;
 pub use conversations::*;
+pub use passwords::*;
 pub use sign_in::*;
 
 use serde::{Deserialize, Serialize};

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use huis_proto::limits;
+use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{RegistrationPolicy, Secret};
 
 pub use network::Network;
@@ -47,6 +48,8 @@ pub struct Config {
     pub rates: Rates,
     /// When a session that does not stay signed in ends.
     pub idle_session: Duration,
+    /// How passwords that are set from now on are stretched. No setting: all servers of a version ask for the same.
+    pub stretch: StretchParameters,
 }
 
 /// How connections are protected.
@@ -115,6 +118,7 @@ impl Config {
             connections: ConnectionLimits::default(),
             rates: Rates::default(),
             idle_session: Duration::from_secs(15 * 60),
+            stretch: StretchParameters::NEW_ACCOUNTS,
         }
     }
 }

@@ -7,7 +7,7 @@ use huis_proto::{ErrorCode, Member, labels};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::device_lists::{newest_list, next_list, own_account, publish};
+use super::device_lists::{newest_list, next_list, publish};
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::session_grants;
@@ -30,8 +30,7 @@ async fn enrol(
     State(app): State<App>,
     JsonBody(request): JsonBody<EnrolDevice>,
 ) -> Result<Json<SessionGrant>, Refusal> {
-    let ticket = Ticket::open(&app, request.ticket.expose())?;
-    let account = own_account(&app, ticket.account).await?;
+    let (ticket, account) = Ticket::open(&app, request.ticket.expose()).await?;
     // A list that is stored already was sent before, and its answer was lost.
     let fresh = request.device_list.filter(|signed| *signed != account.device_list);
     let list = match &fresh {

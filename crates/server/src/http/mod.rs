@@ -12,7 +12,9 @@ mod guard;
 mod health;
 pub(crate) mod json;
 mod key_packages;
+mod password_changes;
 pub(crate) mod problem;
+mod recoveries;
 mod registrations;
 mod server_info;
 mod session_grants;
@@ -44,6 +46,8 @@ pub(crate) fn router(app: App) -> Router {
         .merge(server_info::routes())
         .merge(registrations::routes())
         .merge(sign_ins::routes())
+        .merge(password_changes::routes())
+        .merge(recoveries::routes())
         .merge(devices::routes())
         .merge(sessions::routes())
         .merge(accounts::routes())

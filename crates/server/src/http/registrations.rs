@@ -14,6 +14,7 @@ use super::address::ClientAddress;
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::session_grants;
+use super::sign_ins::malformed;
 use crate::admission::Admitted;
 use crate::passwords::OpaqueServer;
 use crate::state::App;
@@ -39,7 +40,7 @@ async fn start(
     let creation = app.store.name_state(&username, &names::skeleton(&username)).await?;
     refuse_unless_created(creation, &username)?;
     let opaque = app.opaque.start_registration(&username, &request.opaque).map_err(malformed)?;
-    Ok(Json(RegistrationStarted { opaque: Bytes(opaque), stretch: StretchParameters::NEW_ACCOUNTS }))
+    Ok(Json(RegistrationStarted { opaque: Bytes(opaque), stretch: app.config.stretch }))
 }
 
 /// The second step: makes the account with its first device, which is signed in.
@@ -87,10 +88,7 @@ async fn admitted(
 }
 
 fn checked(app: &App, request: FinishRegistration, username: &str, admitted: Admitted) -> Result<NewAccount, Refusal> {
-    // Were parameters the client's to choose, those of a name would tell whether there is such a name.
-    if request.stretch != StretchParameters::NEW_ACCOUNTS {
-        return Err(Refusal::bad_request("The password must be stretched as the first step said."));
-    }
+    check_stretch(app, request.stretch)?;
     let opaque = OpaqueServer::finish_registration(&request.opaque).map_err(malformed)?;
     check_key("identity key", &request.identity_key)?;
     check_key("recovery key", &request.recovery_key)?;
@@ -143,13 +141,15 @@ fn refuse_unless_created(creation: Creation, username: &str) -> Result<(), Refus
     Err(Refusal::new(code, reason))
 }
 
-fn malformed(_: crate::passwords::Malformed) -> Refusal {
-    Refusal::bad_request("The OPAQUE message is malformed (RFC 9807, ristretto255 with SHA-512).")
-}
-
 fn check_key(what: &str, key: &Bytes32) -> Result<(), Refusal> {
     let good = VerifyingKey::from_bytes(&key.0).is_ok_and(|key| !key.is_weak());
     good.then_some(()).ok_or_else(|| Refusal::bad_request(format!("The {what} is no Ed25519 key.")))
+}
+
+/// Were parameters the client's to choose, those of a name would tell whether there is such a name.
+pub(super) fn check_stretch(app: &App, stretch: StretchParameters) -> Result<(), Refusal> {
+    let stated = stretch == app.config.stretch;
+    stated.then_some(()).ok_or_else(|| Refusal::bad_request("The password must be stretched as the first step said."))
 }
 
 /// Sealed bytes must be there, and not too many.

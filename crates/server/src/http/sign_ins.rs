@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{FinishSignIn, SignInStarted, SignedIn, StartSignIn};
 use huis_proto::{Bytes, ErrorCode, names};
 use rand::rngs::OsRng;
@@ -27,6 +26,8 @@ const LIFETIME_MS: u64 = 2 * 60 * 1000;
 struct UnfinishedSignIn {
     username: String,
     opaque: Bytes,
+    /// Which password is being proved; 0 for a name that nobody has. A byte string, so that all are as long.
+    password_number: Bytes,
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -55,7 +56,11 @@ async fn start(
     let record = app.store.password_record(&username).await?;
     let opaque = record.as_ref().map(|record| &*record.opaque);
     let answer = app.opaque.start_sign_in(&mut OsRng, &username, opaque, &request.opaque).map_err(malformed)?;
-    let unfinished = UnfinishedSignIn { username, opaque: Bytes(answer.state.to_vec()) };
+    let unfinished = UnfinishedSignIn {
+        username,
+        opaque: Bytes(answer.state.to_vec()),
+        password_number: fixed(record.as_ref().map_or(0, |record| record.number)),
+    };
     let sealed = app
         .sealing
         .seal(&mut OsRng, Purpose::SignIn, &unfinished, now_ms.saturating_add(LIFETIME_MS))
@@ -65,7 +70,7 @@ async fn start(
         })?;
     Ok(Json(SignInStarted {
         opaque: Bytes(answer.response),
-        stretch: record.map_or(StretchParameters::NEW_ACCOUNTS, |record| record.stretch),
+        stretch: record.map_or(app.config.stretch, |record| record.stretch),
         state: Bytes(sealed),
     }))
 }
@@ -84,17 +89,25 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
             Refusal::proof("The sign-in's state is not of this server, or older than two minutes; begin again.")
         })?;
     let refused = || Refusal::new(ErrorCode::SignInRefused, "The name or the password is wrong.");
-    let UnfinishedSignIn { username, opaque } = unfinished;
+    let UnfinishedSignIn { username, opaque, password_number } = unfinished;
     if !OpaqueServer::finish_sign_in(&username, &opaque, &request.opaque).map_err(malformed)? {
         metrics::counter!("huis_sign_ins_refused_total").increment(1);
         return Err(refused());
     }
     let account = app.store.account_by_name(&username).await?.ok_or_else(refused)?;
+    if password_number != fixed(account.password_number) {
+        // Changed between the two steps: what was proved is the old one.
+        return Err(refused());
+    }
     let vault = app.store.vault(account.account).await?.ok_or_else(|| {
         tracing::error!("an account without a vault");
         Refusal::internal()
     })?;
-    let ticket = Ticket { account: account.account, device_list_number: account.device_list_number };
+    let ticket = Ticket {
+        account: account.account,
+        device_list_number: account.device_list_number,
+        password_number: account.password_number,
+    };
     Ok(Json(SignedIn {
         account: account.account,
         username: account.username,
@@ -106,6 +119,11 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
     }))
 }
 
-fn malformed(_: Malformed) -> Refusal {
+/// A number in 8 bytes.
+pub(super) fn fixed(number: u64) -> Bytes {
+    Bytes(number.to_be_bytes().to_vec())
+}
+
+pub(super) fn malformed(_: Malformed) -> Refusal {
     Refusal::bad_request("The OPAQUE message is malformed (RFC 9807, ristretto255 with SHA-512).")
 }

@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use huis_proto::AccountId;
 use huis_proto::rest::Secret;
+use huis_store::Account;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
+use super::device_lists::own_account;
 use super::problem::Refusal;
 use crate::sealing::Purpose;
 use crate::state::App;
@@ -20,6 +22,8 @@ pub(super) struct Ticket {
     /// The newest device list when the password was proved: the ticket serves for the list after this one alone, so
     /// it enrols one device, though nobody keeps a list of tickets that were used.
     pub device_list_number: u64,
+    /// Which password was proved: with the next one the ticket is of no use, so that who knew the old one is out.
+    pub password_number: u64,
 }
 
 impl Ticket {
@@ -33,10 +37,18 @@ impl Ticket {
         Ok(Secret::new(URL_SAFE_NO_PAD.encode(sealed)))
     }
 
-    pub(super) fn open(app: &App, text: &str) -> Result<Self, Refusal> {
+    /// The ticket, and its account as it is.
+    pub(super) async fn open(app: &App, text: &str) -> Result<(Self, Account), Refusal> {
         let sealed = URL_SAFE_NO_PAD.decode(text).ok();
-        sealed.and_then(|sealed| app.sealing.open(Purpose::Ticket, &sealed, app.clock.now_ms()).ok()).ok_or_else(|| {
+        let opened = sealed.and_then(|sealed| app.sealing.open(Purpose::Ticket, &sealed, app.clock.now_ms()).ok());
+        let ticket: Self = opened.ok_or_else(|| {
             Refusal::proof("The ticket is not of this server, or older than ten minutes; sign in again.")
-        })
+        })?;
+        let account = own_account(app, ticket.account).await?;
+        if account.password_number == ticket.password_number {
+            Ok((ticket, account))
+        } else {
+            Err(Refusal::proof("The password was changed since this sign-in; sign in again."))
+        }
     }
 }

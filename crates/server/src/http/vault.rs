@@ -34,7 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = Vault), Refusal)
 )]
 async fn vault(State(app): State<App>, asker: SignedInDevice, headers: HeaderMap) -> Result<Json<Vault>, Refusal> {
-    check_ticket(&app, &headers, asker.member.account)?;
+    check_ticket(&app, &headers, asker.member.account).await?;
     let vault = app.store.vault(asker.member.account).await?;
     let vault = vault.ok_or_else(|| Refusal::not_found("This account has no vault."))?;
     Ok(Json(Vault { number: vault.number, sealed: vault.sealed }))
@@ -56,7 +56,7 @@ async fn put_vault(
     JsonBody(request): JsonBody<Vault>,
 ) -> Result<StatusCode, Refusal> {
     let account = asker.member.account;
-    check_ticket(&app, &headers, account)?;
+    check_ticket(&app, &headers, account).await?;
     check_size("The vault", &request.sealed, limits::VAULT)?;
     let vault = Numbered { number: request.number, sealed: request.sealed };
     match app.store.put_vault(account, vault.clone()).await? {
@@ -72,11 +72,11 @@ async fn put_vault(
     }
 }
 
-fn check_ticket(app: &App, headers: &HeaderMap, account: AccountId) -> Result<(), Refusal> {
+async fn check_ticket(app: &App, headers: &HeaderMap, account: AccountId) -> Result<(), Refusal> {
     let text = headers.get(TICKET).and_then(|header| header.to_str().ok()).ok_or_else(|| {
         Refusal::proof("The vault needs the ticket of a fresh sign-in in the header huis-ticket; sign in again.")
     })?;
-    if Ticket::open(app, text)?.account == account {
+    if Ticket::open(app, text).await?.0.account == account {
         Ok(())
     } else {
         Err(Refusal::proof("The ticket belongs to another account."))

@@ -9,6 +9,8 @@ mod delivery;
 mod device_lists;
 mod harness;
 mod pages;
+mod passwords;
+mod recoveries;
 mod registrations;
 mod sessions;
 mod sign_ins;

@@ -19,8 +19,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 pub(crate) use person::{
-    Person, begin_registration, enrol, first_list, fresh_key, public, refresh, registration, sign_in, start_sign_in,
-    with_passphrase,
+    FreshPassword, Person, begin_registration, enrol, finish_sign_in, first_list, fresh_key, public, refresh,
+    registration, sign_in, start_sign_in, with_passphrase,
 };
 
 pub(crate) const PASSPHRASE: &str = "amber-basket-cedar-dolphin";
@@ -38,6 +38,8 @@ impl Clock for HandClock {
 /// A running server with a folder of its own.
 pub(crate) struct House {
     pub server: RunningServer,
+    /// The server's store, to put into it what an earlier version would have.
+    pub store: Arc<SqliteStore>,
     clock: Arc<HandClock>,
     _folder: tempfile::TempDir,
 }
@@ -83,11 +85,11 @@ impl House {
         change(&mut config);
         let keys = Keys::generate(&mut OsRng);
         let options = Options { franking: keys.franking(), mode: Mode::Inline };
-        let store = SqliteStore::open(folder.path().join("huis.db"), options).unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("huis.db"), options).unwrap());
         let clock = Arc::new(HandClock(AtomicU64::new(1_800_000_000_000)));
-        let server = Server { config, keys, store: Arc::new(store), clock: clock.clone() };
+        let server = Server { config, keys, store: store.clone(), clock: clock.clone() };
         let server = server.start(listener).await.unwrap();
-        Self { server, clock, _folder: folder }
+        Self { server, store, clock, _folder: folder }
     }
 
     pub(crate) fn pass(&self, ms: u64) {

@@ -3,7 +3,7 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use ed25519_dalek::SigningKey;
 use huis_proto::device_list::{DeviceList, ListedDevice, SignedDeviceList};
-use huis_proto::opaque::{CONTEXT, SERVER_IDENTIFIER, StretchParameters, Suite, client_identifier};
+use huis_proto::opaque::{CONTEXT, SERVER_IDENTIFIER, Suite, client_identifier};
 use huis_proto::rest::{
     Admission, EnrolDevice, FinishRegistration, FinishSignIn, RefreshSession, RegistrationStarted, Secret,
     SessionGrant, SignInStarted, SignedIn, StartRegistration, StartSignIn,
@@ -25,6 +25,7 @@ pub(crate) struct Person {
     pub device: DeviceId,
     pub device_key: SigningKey,
     pub identity: SigningKey,
+    pub recovery: SigningKey,
     pub lists: Vec<SignedDeviceList>,
     pub grant: SessionGrant,
 }
@@ -64,6 +65,31 @@ pub(crate) fn with_passphrase() -> Admission {
     Admission { access_passphrase: Some(Secret::new(PASSPHRASE)), ..Admission::default() }
 }
 
+/// The client's half of a registration or of a new password.
+pub(crate) struct FreshPassword {
+    pub request: Bytes,
+    state: ClientRegistration<Suite>,
+    name: String,
+    password: String,
+}
+
+impl FreshPassword {
+    pub(crate) fn of(name: &str, password: &str) -> Self {
+        let started = ClientRegistration::<Suite>::start(&mut OsRng, password.as_bytes()).unwrap();
+        let request = Bytes(started.message.serialize().to_vec());
+        Self { request, state: started.state, name: name.into(), password: password.into() }
+    }
+
+    /// The last message, for the server's answer to the first.
+    pub(crate) fn upload(self, response: &[u8]) -> Bytes {
+        let response = RegistrationResponse::deserialize(response).unwrap();
+        let ksf = stretching();
+        let parameters = ClientRegistrationFinishParameters::new(identifiers(&self.name), Some(&ksf));
+        let finished = self.state.finish(&mut OsRng, self.password.as_bytes(), response, parameters).unwrap();
+        Bytes(finished.message.serialize().to_vec())
+    }
+}
+
 /// The first step alone, with a fresh request.
 pub(crate) async fn begin_registration(house: &House, name: &str, admission: Admission) -> Answer {
     let started = ClientRegistration::<Suite>::start(&mut OsRng, b"correct horse").unwrap();
@@ -75,34 +101,28 @@ pub(crate) async fn begin_registration(house: &House, name: &str, admission: Adm
 /// Everything up to the second step, which the caller may change before sending it; and who it would become.
 pub(crate) async fn registration(house: &House, name: &str, admission: Admission) -> (FinishRegistration, Person) {
     let password = "correct horse";
-    let started = ClientRegistration::<Suite>::start(&mut OsRng, password.as_bytes()).unwrap();
-    let request = StartRegistration {
-        username: name.into(),
-        admission: admission.clone(),
-        opaque: Bytes(started.message.serialize().to_vec()),
-    };
-    let answer: RegistrationStarted = house.post("/api/v1/registrations/start", &request).send().await.read();
-    let response = RegistrationResponse::deserialize(&answer.opaque).unwrap();
     let form = name.to_ascii_lowercase();
-    let ksf = stretching();
-    let parameters = ClientRegistrationFinishParameters::new(identifiers(&form), Some(&ksf));
-    let finished = started.state.finish(&mut OsRng, password.as_bytes(), response, parameters).unwrap();
+    let fresh = FreshPassword::of(&form, password);
+    let request =
+        StartRegistration { username: name.into(), admission: admission.clone(), opaque: fresh.request.clone() };
+    let answer: RegistrationStarted = house.post("/api/v1/registrations/start", &request).send().await.read();
+    let opaque = fresh.upload(&answer.opaque);
 
     let account = AccountId::random(&mut OsRng);
     let device = DeviceId::random(&mut OsRng);
     let device_key = fresh_key();
-    let identity = fresh_key();
+    let (identity, recovery) = (fresh_key(), fresh_key());
     let list = first_list(&identity, account, device, &device_key);
     let request = FinishRegistration {
         username: name.into(),
         email: None,
         admission,
-        opaque: Bytes(finished.message.serialize().to_vec()),
-        stretch: StretchParameters::NEW_ACCOUNTS,
+        opaque,
+        stretch: answer.stretch,
         account,
         device,
         identity_key: public(&identity),
-        recovery_key: public(&fresh_key()),
+        recovery_key: public(&recovery),
         device_list: list.clone(),
         vault: Bytes(b"a sealed vault".to_vec()),
         account_state: Bytes(b"a sealed state".to_vec()),
@@ -115,6 +135,7 @@ pub(crate) async fn registration(house: &House, name: &str, admission: Admission
         device,
         device_key,
         identity,
+        recovery,
         lists: vec![list],
         grant: SessionGrant {
             session: huis_proto::SessionId::from_bytes([0; 16]),
@@ -144,7 +165,17 @@ pub(crate) async fn sign_in(house: &House, name: &str, password: &str) -> Result
     if !answer.status.is_success() {
         return Err(answer);
     }
-    let answer: SignInStarted = answer.read();
+    finish_sign_in(house, name, password, state, answer.read()).await
+}
+
+/// The second step of a sign-in.
+pub(crate) async fn finish_sign_in(
+    house: &House,
+    name: &str,
+    password: &str,
+    state: ClientLogin<Suite>,
+    answer: SignInStarted,
+) -> Result<SignedIn, Answer> {
     let response = CredentialResponse::deserialize(&answer.opaque).unwrap();
     let ksf = stretching();
     let parameters = ClientLoginFinishParameters::new(Some(CONTEXT), identifiers(name), Some(&ksf));

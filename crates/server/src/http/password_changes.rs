@@ -1,0 +1,95 @@
+//! A new password by the old one. The ticket of a sign-in proves the old one; record and vault change together.
+
+use axum::Json;
+use axum::extract::State;
+use huis_proto::opaque::StretchParameters;
+use huis_proto::rest::{FinishPasswordChange, PasswordChanged, RegistrationStarted, StartPasswordChange, Vault};
+use huis_proto::{AccountId, Bytes, ErrorCode, limits};
+use huis_store::{Account, EndedSessions, NewPassword, Numbered, PasswordChange};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::json::JsonBody;
+use super::problem::Refusal;
+use super::registrations::{check_size, check_stretch};
+use super::sign_ins::malformed;
+use super::signed_in::SignedInDevice;
+use super::tickets::Ticket;
+use crate::passwords::OpaqueServer;
+use crate::state::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
+}
+
+/// The first step to a new password: OPAQUE's first message.
+#[utoipa::path(
+    post,
+    path = "/api/v1/account/password/start",
+    tag = "accounts",
+    request_body = StartPasswordChange,
+    responses((status = 200, body = RegistrationStarted), Refusal)
+)]
+async fn start(
+    State(app): State<App>,
+    asker: SignedInDevice,
+    JsonBody(request): JsonBody<StartPasswordChange>,
+) -> Result<Json<RegistrationStarted>, Refusal> {
+    let account = who_proved(&app, asker.member.account, request.ticket.expose()).await?;
+    let opaque = app.opaque.start_registration(&account.username, &request.opaque).map_err(malformed)?;
+    Ok(Json(RegistrationStarted { opaque: Bytes(opaque), stretch: app.config.stretch }))
+}
+
+/// The second step: the new password counts from here on, and the old one no longer.
+#[utoipa::path(
+    post,
+    path = "/api/v1/account/password/finish",
+    tag = "accounts",
+    request_body = FinishPasswordChange,
+    responses((status = 200, body = PasswordChanged), Refusal)
+)]
+async fn finish(
+    State(app): State<App>,
+    asker: SignedInDevice,
+    JsonBody(request): JsonBody<FinishPasswordChange>,
+) -> Result<Json<PasswordChanged>, Refusal> {
+    let account = who_proved(&app, asker.member.account, request.ticket.expose()).await?;
+    let ends = if request.end_other_sessions { EndedSessions::AllBut(asker.session) } else { EndedSessions::None };
+    let number = account.password_number;
+    set(&app, account.account, number, &request.opaque, request.stretch, request.vault, ends).await.map(Json)
+}
+
+async fn who_proved(app: &App, asker: AccountId, ticket: &str) -> Result<Account, Refusal> {
+    let (_, account) = Ticket::open(app, ticket).await?;
+    if account.account == asker { Ok(account) } else { Err(Refusal::proof("The ticket belongs to another account.")) }
+}
+
+/// Stores a new password with its vault, and ends sessions. `follows` is the number of the password on which this was
+/// allowed. **The caller has checked the right to it.**
+pub(super) async fn set(
+    app: &App,
+    account: AccountId,
+    follows: u64,
+    upload: &[u8],
+    stretch: StretchParameters,
+    vault: Vault,
+    ends: EndedSessions,
+) -> Result<PasswordChanged, Refusal> {
+    check_stretch(app, stretch)?;
+    check_size("The vault", &vault.sealed, limits::VAULT)?;
+    let opaque = Bytes(OpaqueServer::finish_registration(upload).map_err(malformed)?);
+    let vault = Numbered { number: vault.number, sealed: vault.sealed };
+    let new = NewPassword { account, follows, opaque, stretch, vault, ends };
+    match app.store.change_password(new).await? {
+        PasswordChange::Stored(ended) => {
+            for session in &ended {
+                app.hub.session_ended(*session);
+            }
+            Ok(PasswordChanged { ended_sessions: u32::try_from(ended.len()).unwrap_or(u32::MAX) })
+        }
+        PasswordChange::Conflict => Err(Refusal::new(
+            ErrorCode::StateConflict,
+            "Another password or vault came first, and nothing was changed; begin again.",
+        )),
+    }
+}
