@@ -11,6 +11,7 @@ pub mod directory;
 pub mod groups;
 pub mod history;
 pub mod identity;
+pub mod locked_key;
 pub mod password;
 pub mod recovery;
 mod sealing;

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use huis_core::locked_key;
+use huis_core::secret::Secret32;
+use huis_proto::opaque::StretchParameters;
+use huis_proto::rest::Secret;
 use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
 
@@ -31,7 +35,30 @@ impl Config {
 /// caller's choice (a key ring, a passphrase, a file that only its owner can read).
 pub struct DatabaseKey(Zeroizing<[u8; 32]>);
 
+/// Why a locked key does not come back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockedKeyError {
+    /// Another password than it was locked with.
+    #[error("the password is not the one that this device was locked with")]
+    WrongPassword,
+    /// It is no locked key, or one that this version does not accept.
+    #[error("the locked key can't be used: {0}")]
+    Unreadable(String),
+}
+
+impl From<locked_key::LockedKeyError> for LockedKeyError {
+    fn from(error: locked_key::LockedKeyError) -> Self {
+        match error {
+            locked_key::LockedKeyError::WrongPassword => Self::WrongPassword,
+            other => Self::Unreadable(other.to_string()),
+        }
+    }
+}
+
 impl DatabaseKey {
+    /// The largest locked form, in bytes.
+    pub const LARGEST_LOCKED: usize = locked_key::LARGEST;
+
     /// A fresh key.
     pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
         let mut key = Zeroizing::new([0; 32]);
@@ -42,6 +69,26 @@ impl DatabaseKey {
     /// The key with these bytes. **The caller wipes its own copy.**
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
+    }
+
+    /// The key sealed under a password, to be kept in its place while the device is locked. Stretching the password takes
+    /// its time.
+    ///
+    /// # Errors
+    /// [`LockedKeyError::Unreadable`] where the password can't be stretched.
+    pub fn lock(&self, rng: &mut (impl RngCore + CryptoRng), password: &Secret) -> Result<Vec<u8>, LockedKeyError> {
+        let key = Secret32::from_bytes(self.expose());
+        let password = password.expose().as_bytes();
+        Ok(locked_key::lock(rng, &key, password, StretchParameters::NEW_ACCOUNTS)?)
+    }
+
+    /// The key that [`lock`](Self::lock) sealed.
+    ///
+    /// # Errors
+    /// [`LockedKeyError`].
+    pub fn unlock(locked: &[u8], password: &Secret) -> Result<Self, LockedKeyError> {
+        let key = locked_key::unlock(locked, password.expose().as_bytes())?;
+        Ok(Self(Zeroizing::new(*key.expose())))
     }
 
     /// The key's bytes. **Never log or print them.**

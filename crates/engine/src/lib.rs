@@ -22,7 +22,7 @@ mod reading;
 mod sync;
 mod upkeep;
 
-pub use config::{Config, DatabaseKey};
+pub use config::{Config, DatabaseKey, LockedKeyError};
 pub use engine::{Engine, StartError};
 pub use handle::{Events, Handle};
 pub use platform::native;
