@@ -104,6 +104,8 @@ fn code(failure: &Failure) -> &'static str {
         Failure::AlreadySignedIn { .. } => "already-signed-in",
         Failure::SessionEnded => "session-ended",
         Failure::WrongPassword => "wrong-password",
+        Failure::WrongRecoveryKey => "wrong-recovery-key",
+        Failure::Locked => "locked",
         Failure::WeakPassword { .. } => "weak-password",
         Failure::Unknown { .. } => "unknown",
         Failure::Ambiguous { .. } => "ambiguous",
@@ -128,6 +130,9 @@ fn code(failure: &Failure) -> &'static str {
 fn advice(failure: &Failure) -> String {
     let text = match failure {
         Failure::WrongPassword => "check both; letter case counts in the password",
+        Failure::WrongRecoveryKey => "check both; the recovery key was shown when the account was made",
+        Failure::Locked => "`huis unlock` opens it",
+        Failure::WeakPassword { .. } => "take four words or more that do not belong together",
         Failure::Unknown { what, .. } => match what.as_str() {
             "account" | "user" => "check the spelling: a username stands after @",
             "room" => "`huis room list` shows the rooms, `huis room create` makes one",

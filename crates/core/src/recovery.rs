@@ -115,9 +115,14 @@ impl RecoveryKey {
         Bytes32(self.signing_key().verifying_key().to_bytes())
     }
 
-    /// Signs `bytes` under [`labels::RECOVERY`]; 64 bytes.
-    pub fn sign(&self, bytes: &[u8]) -> Bytes {
-        labels::sign(&self.signing_key(), labels::RECOVERY, bytes)
+    /// Signs the wish for a new password ([`huis_proto::recovery::wish`]) under [`labels::RECOVERY`]; 64 bytes.
+    pub fn sign(&self, wish: &[u8]) -> Bytes {
+        labels::sign(&self.signing_key(), labels::RECOVERY, wish)
+    }
+
+    /// Signs the state of a recovery under [`labels::RECOVERY_VAULT`], for which the server gives the vault; 64 bytes.
+    pub fn sign_for_vault(&self, state: &[u8]) -> Bytes {
+        labels::sign(&self.signing_key(), labels::RECOVERY_VAULT, state)
     }
 
     /// The secret from which the vault's key under the recovery key comes.
@@ -195,7 +200,11 @@ mod tests {
         let key = RecoveryKey::from_bytes(&[7; 32]);
         let signature = key.sign(b"new password");
         assert_eq!(labels::verify(&key.verifier(), labels::RECOVERY, b"new password", &signature), Ok(()));
-        assert!(labels::verify(&key.verifier(), labels::DEVICE_LIST, b"new password", &signature).is_err());
+        let passes = |label, signature| labels::verify(&key.verifier(), label, b"new password", signature).is_ok();
+        assert!(!passes(labels::DEVICE_LIST, &signature));
+        assert!(!passes(labels::RECOVERY_VAULT, &signature), "who may set a password has not asked for the vault");
+        let for_vault = key.sign_for_vault(b"new password");
+        assert!(passes(labels::RECOVERY_VAULT, &for_vault) && !passes(labels::RECOVERY, &for_vault));
     }
 
     #[test]

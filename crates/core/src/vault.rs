@@ -42,6 +42,8 @@ pub struct OpenedVault {
     pub contents: VaultContents,
     /// The vault's number; the caller remembers the highest it saw.
     pub number: u64,
+    /// Whether the password opens it too; if not, the account chose so, and it is kept that way.
+    pub under_password: bool,
 }
 
 /// Why a vault does not open.
@@ -232,7 +234,11 @@ fn read(bytes: &[u8], known: u64) -> Result<SealedVault, VaultError> {
 fn open(vault: &SealedVault, account: AccountId, sealed: &[u8], key: &[u8; 32]) -> Result<OpenedVault, VaultError> {
     // The account that was asked for, never the one that the vault names.
     let plain = sealing::open(key, &bound_to(account, vault.number), sealed).map_err(|_| VaultError::WrongKey)?;
-    Ok(OpenedVault { contents: VaultContents::from_plain(&plain)?, number: vault.number })
+    Ok(OpenedVault {
+        contents: VaultContents::from_plain(&plain)?,
+        number: vault.number,
+        under_password: vault.under_export_key.is_some(),
+    })
 }
 
 fn recovery_wrapping(recovery: &RecoveryKey) -> Zeroizing<[u8; 32]> {
@@ -275,7 +281,8 @@ mod tests {
         let (export_key, recovery) = keys();
         let opened = open_with_export_key(&sealed(3), ACCOUNT, 3, &export_key).unwrap();
         assert_eq!((opened.contents, opened.number), (contents(), 3));
-        assert_eq!(open_with_recovery_key(&sealed(3), ACCOUNT, 0, &recovery).unwrap().contents, contents());
+        let opened = open_with_recovery_key(&sealed(3), ACCOUNT, 0, &recovery).unwrap();
+        assert_eq!((opened.contents, opened.under_password), (contents(), true));
     }
 
     #[test]
@@ -315,7 +322,7 @@ mod tests {
         let sealed = contents().seal(&mut StdRng::seed_from_u64(1), ACCOUNT, 1, None, &recovery);
         let refused = open_with_export_key(&sealed, ACCOUNT, 0, &export_key).unwrap_err();
         assert_eq!(refused, VaultError::NotUnderPassword);
-        assert!(open_with_recovery_key(&sealed, ACCOUNT, 0, &recovery).is_ok());
+        assert!(!open_with_recovery_key(&sealed, ACCOUNT, 0, &recovery).unwrap().under_password);
     }
 
     #[test]
@@ -348,11 +355,11 @@ mod tests {
 
     #[test]
     fn debug_of_an_opened_vault_shows_nothing() {
-        let shown = format!("{:?}", OpenedVault { contents: contents(), number: 1 });
+        let shown = format!("{:?}", OpenedVault { contents: contents(), number: 1, under_password: true });
         assert_eq!(
             shown,
             "OpenedVault { contents: VaultContents { identity: IdentitySecret(…), archive_seed: Secret32(…), \
-             state_key: StateKey(…), recovery: Some(Secret32(…)) }, number: 1 }"
+             state_key: StateKey(…), recovery: Some(Secret32(…)) }, number: 1, under_password: true }"
         );
     }
 }

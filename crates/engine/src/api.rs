@@ -59,6 +59,7 @@ pub(crate) fn refusal(problem: &Problem) -> Failure {
     match problem.code {
         ErrorCode::SessionEnded | ErrorCode::NotSignedIn => Failure::SessionEnded,
         ErrorCode::SignInRefused => Failure::WrongPassword,
+        ErrorCode::RecoveryRefused => Failure::WrongRecoveryKey,
         ErrorCode::NotAMember => Failure::NotAMember,
         code => Failure::Refused { code, message: problem.title.clone(), retry_after_s: problem.retry_after_s },
     }

@@ -1,5 +1,6 @@
 //! A device: an engine over its own encrypted database, which can be switched off, crash, and be copied.
 
+mod passwords;
 mod saying;
 mod waiting;
 
@@ -37,6 +38,8 @@ struct Body {
     wire: Rc<Wire>,
     clock_wrong_by_ms: Rc<Cell<i64>>,
     run: RefCell<Option<Run>>,
+    /// What a person wrote down when this device registered the account.
+    recovery_key: RefCell<Option<Secret>>,
 }
 
 struct Run {
@@ -74,6 +77,7 @@ impl Device {
             wire: world.wire(),
             clock_wrong_by_ms: Rc::default(),
             run: RefCell::default(),
+            recovery_key: RefCell::default(),
         }))
     }
 
@@ -238,8 +242,10 @@ impl Device {
             admission: Admission::default(),
             stay_signed_in: true,
         };
-        let reply = self.command(Command::Register(wish)).await;
-        assert!(matches!(reply, Reply::Registered { .. }), "{self:?}: {reply:?}");
+        match self.command(Command::Register(wish)).await {
+            Reply::Registered { recovery_key, .. } => self.0.recovery_key.replace(Some(recovery_key)),
+            reply => panic!("{self:?}: {reply:?}"),
+        };
         self.is_connected().await;
     }
 

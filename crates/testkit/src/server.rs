@@ -1,10 +1,11 @@
 //! The server of a world: its folder outlives its runs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::RegistrationPolicy;
 use huis_server::{Config, Keys, Rates, RunningServer, Server};
 use huis_store::Settings as _;
@@ -22,6 +23,8 @@ pub(crate) struct Host {
     folder: PathBuf,
     time: WorldTime,
     run: RefCell<Option<Run>>,
+    /// How the server has passwords stretched that are set from its next start on.
+    stretch: Cell<StretchParameters>,
     /// Counts the runs; every link of an earlier run is broken.
     runs: watch::Sender<u64>,
 }
@@ -37,7 +40,8 @@ pub struct Backup(PathBuf);
 
 impl Host {
     pub(crate) fn new(folder: PathBuf, time: WorldTime) -> Self {
-        Self { folder, time, run: RefCell::default(), runs: watch::channel(0).0 }
+        let stretch = Cell::new(StretchParameters::NEW_ACCOUNTS);
+        Self { folder, time, run: RefCell::default(), stretch, runs: watch::channel(0).0 }
     }
 
     pub(crate) async fn start(&self) {
@@ -55,6 +59,7 @@ impl Host {
         let mut config = Config::in_folder(&self.folder);
         config.registration = RegistrationPolicy::Open;
         config.rates = Rates::UNLIMITED;
+        config.stretch = self.stretch.get();
         let server = Server { config, keys, store: Arc::clone(&store) as _, clock: Arc::new(self.time) };
         let server = Rc::new(server.start(None).await.expect("the server starts"));
         self.runs.send_modify(|runs| *runs += 1);
@@ -70,6 +75,10 @@ impl Host {
             store.close().await.expect("the database is let go");
             drop(server);
         }
+    }
+
+    pub(crate) fn set_stretch(&self, stretch: StretchParameters) {
+        self.stretch.set(stretch);
     }
 
     pub(crate) fn server(&self) -> Option<Rc<RunningServer>> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use huis_proto::opaque::StretchParameters;
 use tempfile::TempDir;
 
 use crate::clocks::WorldTime;
@@ -97,6 +98,13 @@ impl World {
 
     /// The server starts, on what is on its disk.
     pub async fn server_starts(&self) {
+        self.0.host.start().await;
+    }
+
+    /// A newer server takes the place of this one: it stretches passwords like this, from here on.
+    pub async fn server_stretches_passwords_by(&self, stretch: StretchParameters) {
+        self.0.host.crash().await;
+        self.0.host.set_stretch(stretch);
         self.0.host.start().await;
     }
 

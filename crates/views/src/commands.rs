@@ -18,6 +18,16 @@ pub enum Command {
     Register(Register),
     /// Makes this a device of an existing account, by its password alone. Answer: [`Reply::SignedIn`].
     SignIn(SignIn),
+    /// Sets a new password where the old one is forgotten, which ends every session of the account, and makes this a
+    /// device of it. Answer: [`Reply::SignedIn`].
+    Recover(Recover),
+    /// Sets a new password in place of the old one. Answer: [`Reply::PasswordChanged`].
+    ChangePassword(ChangePassword),
+    /// Asks the server whether this is the account's password. Answer: [`Reply::Done`].
+    CheckPassword {
+        /// The password; it never leaves this device.
+        password: Secret,
+    },
     /// Takes this device off the account, ends its session and empties the database. Answer: [`Reply::SignedOut`].
     SignOut(SignOut),
     /// Closes database and connection and stops the engine, leaving everything where it is. Answer: [`Reply::Done`].
@@ -229,6 +239,30 @@ pub struct SignIn {
     pub stay_signed_in: bool,
 }
 
+/// What to recover an account with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Recover {
+    /// The username.
+    pub username: String,
+    /// The recovery key as it was typed; it never leaves this device.
+    pub recovery_key: Secret,
+    /// The new password; it never leaves this device.
+    pub password: Secret,
+    /// Keep the session beyond 15 idle minutes.
+    pub stay_signed_in: bool,
+}
+
+/// How to change the password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangePassword {
+    /// The password so far; it never leaves this device.
+    pub old: Secret,
+    /// The new one; it never leaves this device. It may be the same: it is then stretched as new ones are.
+    pub new: Secret,
+    /// End all sessions of the account but this device's.
+    pub end_other_sessions: bool,
+}
+
 /// How to sign out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SignOut {
@@ -313,6 +347,11 @@ pub enum Reply {
         profile: Profile,
         /// How many conversations are being joined.
         conversations: u32,
+    },
+    /// The new password counts, and the old one no longer.
+    PasswordChanged {
+        /// How many sessions have ended; not known where the server's answer was lost.
+        ended_sessions: Option<u32>,
     },
     /// This device is no longer signed in.
     SignedOut {

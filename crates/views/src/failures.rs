@@ -22,6 +22,12 @@ pub enum Failure {
     /// The name or the password is wrong.
     #[error("the name or the password is wrong")]
     WrongPassword,
+    /// The name or the recovery key is wrong.
+    #[error("the name or the recovery key is wrong")]
+    WrongRecoveryKey,
+    /// The database's key is locked under the password.
+    #[error("this device is locked")]
+    Locked,
     /// The password is too easy to guess.
     #[error("the password is too easy to guess: {advice}")]
     WeakPassword {

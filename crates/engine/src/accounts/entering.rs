@@ -31,6 +31,7 @@ impl Client {
     pub(crate) async fn register(&self, wish: Register) -> Result<Reply, Failure> {
         self.nobody_signed_in()?;
         let username = one_form(&wish.username)?;
+        self.check_strength(&wish.password, &username)?;
         let password = wish.password.expose().as_bytes();
         let (registration, request) = {
             let random = &mut *self.random.borrow_mut();
@@ -120,7 +121,7 @@ impl Client {
         let list = contents.identity.sign_device_list(&list);
         let grant = self.enrol(&entered.signed_in, &device, Some(list), wish.stay_signed_in).await?;
         let username = grant.username.clone();
-        let OpenedVault { contents, number } = entered.vault;
+        let OpenedVault { contents, number, .. } = entered.vault;
         let me = Me { device, username, identity, state_key: contents.state_key };
         drop(contents.identity);
         self.settle_in(&me, &grant, &[], number, true)?;
@@ -137,7 +138,10 @@ impl Client {
             return Err(Failure::BadAnswer { reason: "another account has this name".into() });
         }
         let grant = self.enrol(&entered.signed_in, &me.device, None, wish.stay_signed_in).await?;
-        let session = self.step(|step| step.keep_session(&grant))?;
+        let session = self.step(|step| {
+            step.tables.put_fact("vault_number", &entered.vault.number)?;
+            step.keep_session(&grant)
+        })?;
         self.set_session(Some(session));
         self.signals.account.notify_waiters();
         Ok(Reply::SignedIn { profile: self.profile()?, conversations: 0 })
@@ -225,7 +229,7 @@ impl Client {
     }
 }
 
-fn identifiers(username: &str) -> Identifiers<'_> {
+pub(super) fn identifiers(username: &str) -> Identifiers<'_> {
     Identifiers { client: Some(client_identifier(username)), server: Some(SERVER_IDENTIFIER) }
 }
 
@@ -241,11 +245,11 @@ fn listed(device: &LocalDevice, now_ms: u64) -> ListedDevice {
     ListedDevice { device: id, signature_key, added_at_ms: now_ms }
 }
 
-fn one_form(name: &str) -> Result<String, Failure> {
+pub(super) fn one_form(name: &str) -> Result<String, Failure> {
     names::username(name.trim_start_matches('@')).map_err(|error| Failure::Invalid { reason: error.to_string() })
 }
 
-fn password_failure(error: PasswordError) -> Failure {
+pub(super) fn password_failure(error: PasswordError) -> Failure {
     match error {
         PasswordError::WrongPassword => Failure::WrongPassword,
         PasswordError::Password => Failure::Invalid { reason: error.to_string() },

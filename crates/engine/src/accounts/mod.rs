@@ -4,9 +4,11 @@ mod contacts;
 mod devices;
 mod directory;
 mod entering;
+mod passwords;
 mod session;
 mod sign_out;
 mod state;
+mod strength;
 
 use huis_core::account_state::StateKey;
 use huis_core::identity::{DeviceSecret, IdentityKey, LocalDevice};

@@ -10,6 +10,7 @@ mod crowds;
 mod engines;
 mod hostile_servers;
 mod key_packages;
+mod passwords;
 mod restored_servers;
 mod secrecy;
 mod talking;

@@ -1,0 +1,60 @@
+//! Whether a fresh password is hard enough to guess.
+
+use huis_proto::rest::Secret;
+use huis_views::Failure;
+use zxcvbn::Score;
+
+use crate::client::Client;
+
+/// The least score of zxcvbn (0 to 4) that a fresh password must reach: 3 stands for at least 10^8 guesses. Each guess
+/// at a stolen record costs an Argon2id with 64 MiB.
+const LEAST: Score = Score::Three;
+
+impl Client {
+    /// Refuses a password that is easy to guess for whoever knows the username and the server.
+    pub(super) fn check_strength(&self, password: &Secret, username: &str) -> Result<(), Failure> {
+        check(password, &[username, &self.transport.server()])
+    }
+}
+
+fn check(password: &Secret, about: &[&str]) -> Result<(), Failure> {
+    let estimate = zxcvbn::zxcvbn(password.expose(), about);
+    if estimate.score() >= LEAST {
+        return Ok(());
+    }
+    let guesses = estimate.guesses_log10().max(0.0);
+    let mut advice = format!("about 10^{guesses:.0} guesses, and at least 10^8 are asked for");
+    if let Some(warning) = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning) {
+        advice.push_str(". ");
+        advice.push_str(warning.to_string().trim_end_matches('.'));
+    }
+    Err(Failure::WeakPassword { advice })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strength(password: &str) -> Result<(), Failure> {
+        check(&Secret::new(password), &["member-a", "https://chat.example"])
+    }
+
+    #[test]
+    fn passwords_that_are_guessed_first_are_refused_with_the_reason() {
+        for weak in ["password123", "member-a", "member-a1", "qwertyuiop", "aaaaaaaaaaaa", "12345678", "letmein2024"] {
+            let failure = strength(weak).unwrap_err();
+            assert!(matches!(failure, Failure::WeakPassword { .. }), "{weak}: {failure}");
+            assert!(!failure.to_string().contains(weak), "{failure}");
+        }
+        let common = strength("password123").unwrap_err().to_string();
+        assert!(common.contains("common"), "{common}");
+    }
+
+    #[test]
+    fn passphrases_and_random_passwords_are_taken() {
+        for decent in ["correct horse battery staple", "tulip-garage-velvet-orbit", "xK9#mQ2$vL7p", "f3a9c27e51b0d846"]
+        {
+            assert_eq!(strength(decent), Ok(()), "{decent}");
+        }
+    }
+}
