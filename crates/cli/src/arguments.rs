@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use huis_server::ServeArgs;
 
-use crate::commands::{accounts, contacts, conversations, devices, receive, rooms, send};
+use crate::commands::{accounts, contacts, conversations, devices, locks, password, receive, rooms, send};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -34,6 +34,10 @@ pub(crate) enum HuisCommand {
     Serve(Box<Serve>),
     Register(accounts::Register),
     Login(accounts::Login),
+    Recover(accounts::Recover),
+    Password(password::Password),
+    Lock(locks::Lock),
+    Unlock(locks::Unlock),
     Logout(accounts::Logout),
     Whoami(accounts::WhoAmI),
     Send(send::Send),
@@ -83,6 +87,10 @@ impl HuisCommand {
             Self::Serve(_) => "serve",
             Self::Register(_) => "register",
             Self::Login(_) => "login",
+            Self::Recover(_) => "recover",
+            Self::Password(_) => "password",
+            Self::Lock(_) => "lock",
+            Self::Unlock(_) => "unlock",
             Self::Logout(_) => "logout",
             Self::Whoami(_) => "whoami",
             Self::Send(_) => "send",
@@ -140,6 +148,14 @@ mod tests {
             "huis register member-a --server https://chat.example --email a@example.org --access-passphrase 'six words'",
             "huis register member-a --server http://127.0.0.1:8080 --claim 1234-5678 --password-stdin",
             "huis login member-a --server http://127.0.0.1:8080 --password-stdin",
+            "huis recover member-a --server http://127.0.0.1:8080",
+            "huis recover member-a --server http://127.0.0.1:8080 --password-stdin",
+            "huis password",
+            "huis password --end-other-sessions --password-stdin",
+            "huis lock",
+            "huis lock --password-stdin",
+            "huis unlock",
+            "huis unlock --password-stdin",
             "huis send @member-b Hello",
             "huis send @member-b -",
             "huis send @member-b",
@@ -219,6 +235,10 @@ mod tests {
             "huis send @member-b one two",
             "huis register member-a",
             "huis register member-a --server chat.example",
+            "huis recover --server http://127.0.0.1:8080",
+            "huis recover member-a",
+            "huis password secret",
+            "huis lock now",
             "huis register member-a --server ftp://chat.example",
             "huis register member-a --server https://chat.example/path",
             "huis receive --count none",

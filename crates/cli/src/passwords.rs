@@ -1,11 +1,11 @@
-//! Where a password comes from, and whether it is hard enough to guess.
+//! Where passwords and the recovery key come from: lines of the standard input, variables, or the terminal.
 
 use std::io::{BufRead, IsTerminal};
+use std::sync::OnceLock;
 
 use clap::Args;
 use huis_proto::rest::Secret;
 use zeroize::Zeroizing;
-use zxcvbn::Score;
 
 use crate::outcome::{Outcome, Stop};
 
@@ -17,85 +17,139 @@ pub(crate) struct PasswordArgs {
     /// Otherwise it is taken from HUIS_PASSWORD, or asked for on the terminal.
     #[arg(long)]
     password_stdin: bool,
+
+    /// What was given: a line is there to be read once, and a person is asked once.
+    #[arg(skip)]
+    given: OnceLock<Secret>,
 }
 
-const VARIABLE: &str = "HUIS_PASSWORD";
+/// Where the secrets of a command come from that needs several: from as many lines, in the order in which they are asked
+/// for, or else from variables or the terminal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Secrets {
+    pub(crate) from_stdin: bool,
+}
 
-/// The longest password in bytes.
+/// Something that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    variable: &'static str,
+    noun: &'static str,
+    question: &'static str,
+}
+
+pub(crate) const PASSWORD: Wanted = Wanted { variable: "HUIS_PASSWORD", noun: "password", question: "Password: " };
+pub(crate) const OLD_PASSWORD: Wanted =
+    Wanted { variable: "HUIS_PASSWORD", noun: "old password", question: "Old password: " };
+pub(crate) const NEW_PASSWORD: Wanted =
+    Wanted { variable: "HUIS_NEW_PASSWORD", noun: "new password", question: "New password: " };
+pub(crate) const RECOVERY_KEY: Wanted =
+    Wanted { variable: "HUIS_RECOVERY_KEY", noun: "recovery key", question: "Recovery key: " };
+
+/// The longest password in bytes; a recovery key is shorter.
 const LONGEST: u64 = 1024;
-
-/// The least score of zxcvbn (0 to 4) that a fresh password must reach: 3 stands for at least 10^8 guesses. Each guess
-/// at a stolen record costs an Argon2id with 64 MiB.
-const LEAST: Score = Score::Three;
 
 impl PasswordArgs {
     /// The password of an account that exists.
-    pub(crate) fn known(&self, question: &str) -> Outcome<Secret> {
-        match self.given()? {
-            Some(password) => Ok(password),
-            None => asked(question),
+    pub(crate) fn known(&self) -> Outcome<Secret> {
+        self.once(|secrets| secrets.known(PASSWORD))
+    }
+
+    /// A password that must not be mistyped: asked for twice on a terminal.
+    pub(crate) fn twice(&self) -> Outcome<Secret> {
+        self.once(|secrets| secrets.twice(PASSWORD))
+    }
+
+    fn once(&self, ask: impl FnOnce(Secrets) -> Outcome<Secret>) -> Outcome<Secret> {
+        if let Some(given) = self.given.get() {
+            return Ok(given.clone());
+        }
+        let password = ask(Secrets { from_stdin: self.password_stdin })?;
+        Ok(self.given.get_or_init(|| password).clone())
+    }
+}
+
+impl Secrets {
+    /// Something that can be checked: asked for once.
+    pub(crate) fn known(self, wanted: Wanted) -> Outcome<Secret> {
+        match self.given(wanted)? {
+            Some(secret) => Ok(secret),
+            None => asked(wanted, wanted.question),
         }
     }
 
-    /// A fresh password: asked twice on a terminal, and refused if it is easy to guess. `about` holds what a guesser
-    /// would try first, such as the username.
-    pub(crate) fn fresh(&self, question: &str, about: &[&str]) -> Outcome<Secret> {
-        let password = match self.given()? {
-            Some(password) => password,
-            None => {
-                let first = asked(question)?;
-                if asked("The same again: ")? != first {
-                    return Err(Stop::failed("passwords-differ", "the two passwords are not the same", "try again"));
-                }
-                first
-            }
-        };
-        check_strength(&password, about)?;
-        Ok(password)
+    /// Something that cannot be checked: asked for twice on a terminal.
+    pub(crate) fn twice(self, wanted: Wanted) -> Outcome<Secret> {
+        if let Some(secret) = self.given(wanted)? {
+            return Ok(secret);
+        }
+        let first = asked(wanted, wanted.question)?;
+        if asked(wanted, "The same again: ")? != first {
+            return Err(Stop::failed("passwords-differ", "the two passwords are not the same", "try again"));
+        }
+        Ok(first)
     }
 
-    fn given(&self) -> Outcome<Option<Secret>> {
-        let password = if self.password_stdin {
-            Some(first_line(std::io::stdin().lock())?)
-        } else {
-            match std::env::var(VARIABLE) {
-                Ok(password) => Some(Secret::new(password)),
-                Err(std::env::VarError::NotPresent) => None,
-                Err(std::env::VarError::NotUnicode(_)) => return Err(not_text(VARIABLE)),
-            }
-        };
-        match password {
-            Some(password) if password.expose().is_empty() => Err(Stop::Usage("the password is empty".into())),
+    fn given(self, wanted: Wanted) -> Outcome<Option<Secret>> {
+        let secret = if self.from_stdin { Some(line(std::io::stdin().lock(), wanted)?) } else { set(wanted)? };
+        match secret {
+            Some(secret) if secret.expose().is_empty() => Err(Stop::Usage(format!("the {} is empty", wanted.noun))),
             other => Ok(other),
         }
     }
 }
 
-fn asked(question: &str) -> Outcome<Secret> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Stop::Usage(format!(
-            "a password is needed, and there is no terminal to ask for it; set {VARIABLE} or give --password-stdin"
-        )));
-    }
-    let password = rpassword::prompt_password(question).map_err(|error| Stop::file("the terminal", &error))?;
-    match password.as_str() {
-        "" => Err(Stop::Usage("the password is empty".into())),
-        _ => Ok(Secret::new(password)),
+/// The password of a locked profile, for a command that has no other use for one. A terminal may be asked also where the
+/// standard input is a pipe: what comes through that is for the command.
+pub(crate) fn of_locked_profile() -> Outcome<Secret> {
+    match set(PASSWORD)? {
+        Some(password) => Ok(password),
+        None if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() => {
+            prompted(PASSWORD, "This profile is locked. Password: ")
+        }
+        None => Err(Stop::failed(
+            "locked",
+            "this profile is locked, and there is no terminal to ask for its password",
+            "set HUIS_PASSWORD for this command, or open the profile for all by `huis unlock`",
+        )),
     }
 }
 
-fn first_line(input: impl BufRead) -> Outcome<Secret> {
+fn set(wanted: Wanted) -> Outcome<Option<Secret>> {
+    match std::env::var(wanted.variable) {
+        Ok(secret) => Ok(Some(Secret::new(secret))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(not_text(wanted.variable)),
+    }
+}
+
+fn asked(wanted: Wanted, question: &str) -> Outcome<Secret> {
+    if std::io::stdin().is_terminal() {
+        return prompted(wanted, question);
+    }
+    let Wanted { variable, noun, .. } = wanted;
+    Err(Stop::Usage(format!(
+        "the {noun} is needed, and there is no terminal to ask for it; set {variable} or give --password-stdin"
+    )))
+}
+
+fn prompted(wanted: Wanted, question: &str) -> Outcome<Secret> {
+    let secret = rpassword::prompt_password(question).map_err(|error| Stop::file("the terminal", &error))?;
+    match secret.as_str() {
+        "" => Err(Stop::Usage(format!("the {} is empty", wanted.noun))),
+        _ => Ok(Secret::new(secret)),
+    }
+}
+
+fn line(input: impl BufRead, wanted: Wanted) -> Outcome<Secret> {
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 2));
     input.take(LONGEST + 2).read_until(b'\n', &mut line).map_err(|error| Stop::file("the standard input", &error))?;
     let text = std::str::from_utf8(&line).map_err(|_| not_text("the standard input"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.len() as u64 > LONGEST {
-        return Err(Stop::failed(
-            "invalid",
-            format!("the password is longer than {LONGEST} bytes"),
-            "take a shorter one",
-        ));
+        let why = format!("the {} is longer than {LONGEST} bytes", wanted.noun);
+        return Err(Stop::failed("invalid", why, "take a shorter one"));
     }
     Ok(Secret::new(text))
 }
@@ -104,58 +158,25 @@ fn not_text(what: &str) -> Stop {
     Stop::failed("invalid", format!("{what} holds no text in UTF-8"), "check its encoding")
 }
 
-fn check_strength(password: &Secret, about: &[&str]) -> Outcome {
-    let estimate = zxcvbn::zxcvbn(password.expose(), about);
-    if estimate.score() >= LEAST {
-        return Ok(());
-    }
-    let mut why = format!(
-        "the password is too easy to guess (about 10^{:.0} guesses; at least 10^8 are asked for)",
-        estimate.guesses_log10().max(0.0)
-    );
-    if let Some(warning) = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning) {
-        why.push_str(": ");
-        why.push_str(warning.to_string().trim_end_matches('.'));
-    }
-    Err(Stop::failed("weak-password", why, "take four words or more that do not belong together"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn strength(password: &str) -> Outcome {
-        check_strength(&Secret::new(password), &["member-a", "chat.example"])
-    }
-
     #[test]
-    fn passwords_that_are_guessed_first_are_refused_with_the_reason() {
-        for weak in ["password123", "member-a", "member-a1", "qwertyuiop", "aaaaaaaaaaaa", "12345678", "letmein2024"] {
-            let line = strength(weak).unwrap_err().line("register").unwrap();
-            assert!(line.contains("too easy to guess"), "{weak}: {line}");
-            assert!(line.ends_with("[weak-password]"), "{weak}: {line}");
-            assert!(!line.contains(weak), "{line}");
-        }
-        let common = strength("password123").unwrap_err().line("register").unwrap();
-        assert!(common.contains("common"), "{common}");
-    }
-
-    #[test]
-    fn passphrases_and_random_passwords_are_taken() {
-        for decent in ["correct horse battery staple", "tulip-garage-velvet-orbit", "xK9#mQ2$vL7p", "f3a9c27e51b0d846"]
-        {
-            assert_eq!(strength(decent), Ok(()), "{decent}");
-        }
-    }
-
-    #[test]
-    fn the_first_line_is_the_password_without_its_line_break() {
+    fn a_line_is_the_password_without_its_line_break() {
         for (input, password) in [("secret\nmore", "secret"), ("secret", "secret"), ("a b \r\n", "a b "), ("", "")] {
-            assert_eq!(first_line(input.as_bytes()).unwrap().expose(), password);
+            assert_eq!(line(input.as_bytes(), PASSWORD).unwrap().expose(), password);
         }
         let longest = "x".repeat(1024);
-        assert_eq!(first_line(format!("{longest}\n").as_bytes()).unwrap().expose(), longest);
-        assert!(first_line(format!("{longest}y\n").as_bytes()).is_err());
-        assert!(first_line(&b"\xff\n"[..]).is_err());
+        assert_eq!(line(format!("{longest}\n").as_bytes(), PASSWORD).unwrap().expose(), longest);
+        assert!(line(format!("{longest}y\n").as_bytes(), PASSWORD).is_err());
+        assert!(line(&b"\xff\n"[..], PASSWORD).is_err());
+    }
+
+    #[test]
+    fn two_secrets_are_two_lines() {
+        let mut input = &b"old one\nnew one\n"[..];
+        assert_eq!(line(&mut input, OLD_PASSWORD).unwrap().expose(), "old one");
+        assert_eq!(line(&mut input, NEW_PASSWORD).unwrap().expose(), "new one");
     }
 }

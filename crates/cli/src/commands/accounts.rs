@@ -1,4 +1,4 @@
-//! `huis register`, `login`, `logout` and `whoami`.
+//! `huis register`, `login`, `recover`, `logout` and `whoami`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::outcome::{Outcome, Stop};
-use crate::passwords::PasswordArgs;
+use crate::passwords::{NEW_PASSWORD, PasswordArgs, RECOVERY_KEY, Secrets, of_locked_profile};
 use crate::printer::note;
 use crate::session::{CaughtUp, Session};
 
@@ -55,6 +55,26 @@ pub(crate) struct Login {
 
     #[command(flatten)]
     password: PasswordArgs,
+}
+
+/// Set a new password by the recovery key, and make this a device of the account
+///
+/// For a password that is forgotten. Every session of the account ends: whoever had the old password, or a device that
+/// was lost, is out. The account's other devices keep their messages, and go on after `huis login` with the new password.
+/// The recovery key stays the same.
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    /// The username
+    name: String,
+
+    #[command(flatten)]
+    server: Server,
+
+    /// Read the recovery key from the first line of the standard input, and the new password from the second
+    ///
+    /// Otherwise they are taken from HUIS_RECOVERY_KEY and HUIS_NEW_PASSWORD, or asked for on the terminal.
+    #[arg(long)]
+    password_stdin: bool,
 }
 
 /// Take this device off the account and delete everything of it here
@@ -117,8 +137,7 @@ impl From<huis_views::Profile> for ProfileLine {
 impl Register {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         self.server.warn();
-        let about = [self.name.as_str(), self.server.url.as_str()];
-        let password = self.password.fresh("Password: ", &about)?;
+        let password = self.password.twice()?;
         let register = Command::Register(huis_views::Register {
             username: self.name.trim_start_matches('@').into(),
             password,
@@ -126,7 +145,7 @@ impl Register {
             admission: Admission { access_passphrase: self.access_passphrase, claim: self.claim, invitation: None },
             stay_signed_in: true,
         });
-        enter(context, &self.server.url, register, async |_, reply| {
+        enter(context, &self.server.url, register, of_locked_profile, async |_, reply| {
             let Reply::Registered { profile, recovery_key } = reply else { return Err(Stop::unexpected(&reply)) };
             let mut line = ProfileLine::from(profile);
             line.recovery_key = Some(recovery_key.clone());
@@ -148,30 +167,50 @@ impl Register {
 impl Login {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         self.server.warn();
-        let password = self.password.known("Password: ")?;
+        let password = self.password.known()?;
         let username = self.name.trim_start_matches('@').into();
         let sign_in = Command::SignIn(SignIn { username, password, stay_signed_in: true });
-        enter(context, &self.server.url, sign_in, async |session, reply| {
-            let Reply::SignedIn { profile, conversations } = reply else { return Err(Stop::unexpected(&reply)) };
-            if let CaughtUp::Late(status) = session.catch_up(JOINS_WITHIN).await? {
-                note(&format!(
-                    "{} conversations are still to be joined; that goes on with the next command",
-                    status.joining
-                ));
-            }
-            let mut line = ProfileLine::from(profile);
-            line.conversations = Some(conversations);
-            context.printer.thing(&line, || {
-                format!("Signed in as @{} on {}; {conversations} conversations.", line.username, line.server)
-            })
+        let opens = || self.password.known();
+        enter(context, &self.server.url, sign_in, opens, async |session, reply| {
+            signed_in(context, session, reply, "").await
         })
         .await
     }
 }
 
+impl Recover {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        self.server.warn();
+        let secrets = Secrets { from_stdin: self.password_stdin };
+        let recovery_key = secrets.known(RECOVERY_KEY)?;
+        let password = secrets.twice(NEW_PASSWORD)?;
+        let username = self.name.trim_start_matches('@').into();
+        let recover = Command::Recover(huis_views::Recover { username, recovery_key, password, stay_signed_in: true });
+        enter(context, &self.server.url, recover, of_locked_profile, async |session, reply| {
+            // A session that this profile had has ended with all others, and that was told meanwhile.
+            session.forget_events();
+            let said = " The new password counts; all other devices are signed out, and log in with it.";
+            signed_in(context, session, reply, said).await
+        })
+        .await
+    }
+}
+
+async fn signed_in(context: &Context, session: &mut Session, reply: Reply, said: &str) -> Outcome {
+    let Reply::SignedIn { profile, conversations } = reply else { return Err(Stop::unexpected(&reply)) };
+    if let CaughtUp::Late(status) = session.catch_up(JOINS_WITHIN).await? {
+        note(&format!("{} conversations are still to be joined; that goes on with the next command", status.joining));
+    }
+    let mut line = ProfileLine::from(profile);
+    line.conversations = Some(conversations);
+    context.printer.thing(&line, || {
+        format!("Signed in as @{} on {}; {conversations} conversations.{said}", line.username, line.server)
+    })
+}
+
 impl Logout {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
-        let mut session = Session::open(&context.profile).await?;
+        let mut session = Session::open_by(&context.profile, || self.password.known()).await?;
         let result = self.sign_out(&mut session).await;
         match result {
             Err(stop) => {
@@ -200,7 +239,7 @@ impl Logout {
         if waiting > 0 && !self.force {
             return Err(Failure::Unsent { count: waiting }.into());
         }
-        let password = if self.local { None } else { Some(self.password.known("Password: ")?) };
+        let password = if self.local { None } else { Some(self.password.known()?) };
         match session.ask(Command::SignOut(SignOut { password, discard_unsent: self.force })).await {
             Ok(Reply::SignedOut { unlisted }) => Ok(unlisted),
             Ok(other) => Err(Stop::unexpected(&other)),
@@ -230,14 +269,16 @@ impl WhoAmI {
     }
 }
 
-/// Signs in in a profile. What a failed attempt made is removed again.
+/// Signs in in a profile. What a failed attempt made is removed again. `opens` gives the password of a profile that is
+/// there and locked.
 async fn enter(
     context: &Context,
     server: &str,
     command: Command,
+    opens: impl FnOnce() -> Outcome<Secret>,
     print: impl AsyncFnOnce(&mut Session, Reply) -> Outcome,
 ) -> Outcome {
-    let (mut session, fresh) = Session::begin(&context.profile, server).await?;
+    let (mut session, fresh) = Session::begin(&context.profile, server, opens).await?;
     match session.ask(command).await {
         Ok(reply) => {
             if fresh {

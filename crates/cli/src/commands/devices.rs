@@ -83,10 +83,11 @@ impl Devices {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let devices = match self.change {
             Some(Change::Revoke { device, password }) => {
-                let password = password.known("Password: ")?;
+                let opens = || password.known();
                 return context
-                    .with_session(async |session| {
+                    .with_session_by(opens, async |session| {
                         settle(session).await?;
+                        let password = password.known()?;
                         super::done(session.ask(Command::RevokeDevice { device, password }).await?)
                     })
                     .await;

@@ -4,8 +4,10 @@ pub(crate) mod accounts;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
+pub(crate) mod locks;
 pub(crate) mod manuals;
 pub(crate) mod messages;
+pub(crate) mod password;
 pub(crate) mod receive;
 pub(crate) mod rooms;
 pub(crate) mod send;
@@ -13,10 +15,12 @@ pub(crate) mod serve;
 
 use std::time::Duration;
 
+use huis_proto::rest::Secret;
 use huis_views::{Named, NoTarget, Reply, Target};
 
 use crate::arguments::{Huis, HuisCommand};
 use crate::outcome::{Outcome, Stop};
+use crate::passwords::of_locked_profile;
 use crate::printer::{Printer, note};
 use crate::profile::Profile;
 use crate::session::{CaughtUp, Session};
@@ -52,6 +56,10 @@ pub(crate) fn run(huis: Huis) -> Outcome {
         match command {
             HuisCommand::Register(command) => command.run(&context).await,
             HuisCommand::Login(command) => command.run(&context).await,
+            HuisCommand::Recover(command) => command.run(&context).await,
+            HuisCommand::Password(command) => command.run(&context).await,
+            HuisCommand::Lock(command) => command.run(&context).await,
+            HuisCommand::Unlock(command) => command.run(&context).await,
             HuisCommand::Logout(command) => command.run(&context).await,
             HuisCommand::Whoami(command) => command.run(&context).await,
             HuisCommand::Send(command) => command.run(&context).await,
@@ -77,7 +85,16 @@ pub(crate) fn run(huis: Huis) -> Outcome {
 impl Context {
     /// Does something with the engine, and closes it however that ends.
     pub(crate) async fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Session) -> Outcome<T>) -> Outcome<T> {
-        let mut session = Session::open(&self.profile).await?;
+        self.with_session_by(of_locked_profile, work).await
+    }
+
+    /// As [`with_session`](Self::with_session); `opens` gives the password where the profile is locked.
+    pub(crate) async fn with_session_by<T>(
+        &self,
+        opens: impl FnOnce() -> Outcome<Secret>,
+        work: impl AsyncFnOnce(&mut Session) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let mut session = Session::open_by(&self.profile, opens).await?;
         let result = work(&mut session).await;
         session.close().await;
         result

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use lock::{Lock, Owner, Taken};
 
 use huis_engine::DatabaseKey;
+use huis_proto::rest::Secret;
 
 use crate::outcome::{Outcome, Stop};
 
@@ -65,6 +66,16 @@ impl Profile {
         self.folder.join("key")
     }
 
+    /// There is one while the profile is locked.
+    fn locked_key_file(&self) -> PathBuf {
+        self.folder.join("key.locked")
+    }
+
+    /// Held by whoever moves the key between the two files.
+    fn key_lock(&self) -> PathBuf {
+        self.folder.join("key.lock")
+    }
+
     /// Whether a device lives here.
     pub(crate) fn is_in_use(&self) -> bool {
         self.database().exists()
@@ -92,11 +103,62 @@ impl Profile {
         key::make(&self.key_file())
     }
 
+    /// Whether the key lies under the password.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.locked_key_file().exists()
+    }
+
+    /// The key of the database of a locked profile.
+    pub(crate) fn locked_key(&self, password: &Secret) -> Outcome<DatabaseKey> {
+        key::unlock(&self.locked_key_file(), password)
+    }
+
+    /// Locks the profile. Whoever calls this holds it, so that no engine runs.
+    pub(crate) fn lock_key(&self, _held: &Lock, password: &Secret) -> Outcome {
+        let _moving = self.moves_the_key()?;
+        if !self.is_locked() {
+            key::lock(&self.locked_key_file(), &self.database_key()?, password)?;
+        }
+        key::destroy(&self.key_file())
+    }
+
+    /// Puts the key of a locked profile under another password. A profile that is not locked stays as it is.
+    pub(crate) fn lock_key_anew(&self, key: &DatabaseKey, password: &Secret) -> Outcome {
+        let _moving = self.moves_the_key()?;
+        if self.is_locked() { key::lock(&self.locked_key_file(), key, password) } else { Ok(()) }
+    }
+
+    /// Puts the key back into its plain file.
+    pub(crate) fn unlock_key(&self, password: &Secret) -> Outcome {
+        let _moving = self.moves_the_key()?;
+        let key = self.locked_key(password)?;
+        key::restore(&self.key_file(), &self.locked_key_file(), &key)
+    }
+
+    /// Destroys the plain key that a crash in the middle of locking or unlocking left beside the locked one.
+    pub(crate) fn finish_locking(&self) -> Outcome {
+        match lock::take(&self.key_lock())? {
+            Taken::Owned(_moving) if self.is_locked() => key::destroy(&self.key_file()),
+            // Whoever is at it at this moment finishes it.
+            _ => Ok(()),
+        }
+    }
+
+    fn moves_the_key(&self) -> Outcome<Lock> {
+        match lock::take(&self.key_lock())? {
+            Taken::Owned(lock) => Ok(lock),
+            _ => {
+                let why = format!("another huis locks or unlocks {} at this moment", self.folder.display());
+                Err(Stop::failed("busy", why, "try again"))
+            }
+        }
+    }
+
     /// What a person should know about the key's place.
     pub(crate) fn key_warning(&self) -> String {
         format!(
             "the key of this profile's database lies beside it, in {}; whoever can read that file as you or as root, or \
-             in a backup, can read your messages here",
+             in a backup, can read your messages here; `huis lock` puts it under your password",
             self.key_file().display()
         )
     }
@@ -109,8 +171,11 @@ impl Profile {
             path.push(suffix);
             PathBuf::from(path)
         };
+        key::destroy(&self.key_file())?;
         let files = [
-            self.key_file(),
+            self.locked_key_file(),
+            key::draft(&self.locked_key_file()),
+            self.key_lock(),
             database.clone(),
             beside("-wal"),
             beside("-shm"),
@@ -185,12 +250,49 @@ mod tests {
         let profile = Profile::in_folder(Some(base.path().join("p"))).unwrap();
         profile.create().unwrap();
         profile.make_database_key().unwrap();
-        for file in ["huis.db", "huis.db-wal", "huis.db-shm", "server.pin", "printing.lock"] {
+        for file in [
+            "huis.db",
+            "huis.db-wal",
+            "huis.db-shm",
+            "server.pin",
+            "printing.lock",
+            "key.locked",
+            "key.draft",
+            "key.lock",
+        ] {
             std::fs::write(profile.folder().join(file), "x").unwrap();
         }
         let Taken::Owned(lock) = profile.lock().unwrap() else { panic!("locked") };
         profile.clear().unwrap();
         profile.remove(lock).unwrap();
         assert!(!profile.folder().exists());
+    }
+
+    #[test]
+    fn a_crash_in_the_middle_of_locking_or_unlocking_leaves_a_locked_profile() {
+        let base = tempfile::tempdir().unwrap();
+        let profile = Profile::in_folder(Some(base.path().join("p"))).unwrap();
+        profile.create().unwrap();
+        let key = profile.make_database_key().unwrap();
+        let plain = std::fs::read(profile.key_file()).unwrap();
+        let Taken::Owned(held) = profile.lock().unwrap() else { panic!("locked") };
+        profile.lock_key(&held, &Secret::new("right")).unwrap();
+        assert!(profile.is_locked() && !profile.key_file().exists());
+        for left in [&plain[..], &plain[..30], b""] {
+            std::fs::write(profile.key_file(), left).unwrap();
+            assert!(profile.is_locked());
+            profile.finish_locking().unwrap();
+            assert!(!profile.key_file().exists());
+            assert_eq!(profile.locked_key(&Secret::new("right")).unwrap().expose(), key.expose());
+        }
+        profile.lock_key_anew(&key, &Secret::new("newer")).unwrap();
+        assert!(profile.unlock_key(&Secret::new("right")).is_err());
+        std::fs::write(profile.key_file(), &plain[..30]).unwrap();
+        profile.unlock_key(&Secret::new("newer")).unwrap();
+        assert!(!profile.is_locked());
+        profile.finish_locking().unwrap();
+        profile.lock_key_anew(&key, &Secret::new("newer")).unwrap();
+        assert!(!profile.is_locked());
+        assert_eq!(profile.database_key().unwrap().expose(), key.expose());
     }
 }

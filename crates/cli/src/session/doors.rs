@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use huis_engine::Handle;
-use huis_views::{Command, Event, Reply};
+use huis_views::{Command, Event, Failure, Reply};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -27,10 +27,19 @@ const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// The longest path that a socket's address holds everywhere (macOS: 104 bytes with the closing zero).
 const LONGEST_PATH: usize = 103;
 
+/// What a guest has ended for everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The device was signed out.
+    SignedOut,
+    /// The profile is being locked.
+    Locked,
+}
+
 /// The open socket.
 pub(super) struct Doors {
     closing: watch::Sender<bool>,
-    signed_out: watch::Receiver<bool>,
+    end: watch::Receiver<Option<End>>,
     accepting: JoinHandle<()>,
     socket: PathBuf,
 }
@@ -47,9 +56,9 @@ impl Doors {
         // The folder is its owner's alone already; this is the second bolt.
         std::fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
         let (closing, close) = watch::channel(false);
-        let (signing_out, signed_out) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, handle, close, signing_out));
-        Ok(Self { closing, signed_out, accepting, socket })
+        let (ending, end) = watch::channel(None);
+        let accepting = tokio::spawn(accept(listener, handle, close, ending));
+        Ok(Self { closing, end, accepting, socket })
     }
 
     /// Where it is.
@@ -57,9 +66,17 @@ impl Doors {
         &self.socket
     }
 
-    /// Resolves when a guest has signed this device out.
-    pub(super) async fn signed_out(&mut self) {
-        begun(&mut self.signed_out).await;
+    /// Resolves when a guest has signed this device out or locks it, with the event that says so.
+    pub(super) async fn ended(&mut self) -> Event {
+        match becomes(&mut self.end, |end| end.is_some()).await {
+            Some(End::Locked) => Event::Stopped { failure: Some(Failure::Locked) },
+            _ => Event::SessionEnded,
+        }
+    }
+
+    /// Resolves when a guest locks the profile.
+    pub(super) async fn locked(&mut self) {
+        becomes(&mut self.end, |end| *end == Some(End::Locked)).await;
     }
 
     /// Lets nobody in any more, lets guests end what they began, and removes the socket.
@@ -82,12 +99,12 @@ async fn accept(
     listener: UnixListener,
     handle: Handle,
     mut closing: watch::Receiver<bool>,
-    signed_out: watch::Sender<bool>,
+    ending: watch::Sender<Option<End>>,
 ) {
     let mut guests = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            () = begun(&mut closing) => break,
+            _ = becomes(&mut closing, |closing| *closing) => break,
             Some(_) = guests.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
@@ -96,7 +113,7 @@ async fn accept(
                 let _ = timeout(READS_WITHIN, wire::say(&mut stream, &FromOwner::Full)).await;
             }
             Ok((stream, _)) => {
-                let guest = serve_guest(stream, handle.clone(), closing.clone(), signed_out.clone());
+                let guest = serve_guest(stream, handle.clone(), closing.clone(), ending.clone());
                 guests.spawn(async move {
                     // A guest that goes away is no fault.
                     if let Err(error) = guest.await {
@@ -118,7 +135,7 @@ async fn serve_guest(
     mut stream: UnixStream,
     handle: Handle,
     mut closing: watch::Receiver<bool>,
-    signed_out: watch::Sender<bool>,
+    ending: watch::Sender<Option<End>>,
 ) -> Result<(), Error> {
     let (from, mut to) = stream.split();
     let mut lines = Lines::new(from, FROM_GUEST_BYTES);
@@ -129,10 +146,10 @@ async fn serve_guest(
     loop {
         let said = tokio::select! {
             biased;
-            () = begun(&mut closing) => FromOwner::Closing,
+            _ = becomes(&mut closing, |closing| *closing) => FromOwner::Closing,
             question = lines.next::<Question>() => match question? {
                 None => return Ok(()),
-                Some(question) => answer(question, &handle, &signed_out).await,
+                Some(question) => answer(question, &handle, &ending).await,
             },
             event = events.next() => FromOwner::Event(event),
         };
@@ -143,26 +160,30 @@ async fn serve_guest(
     }
 }
 
-/// Resolves when this has become true; never, if nobody can say so any more.
-async fn begun(watched: &mut watch::Receiver<bool>) {
-    if watched.wait_for(|begun| *begun).await.is_err() {
-        std::future::pending::<()>().await;
+/// Resolves with the first value that is `wanted`; never, if nobody can give one any more.
+async fn becomes<T: Copy>(watched: &mut watch::Receiver<T>, wanted: impl Fn(&T) -> bool) -> T {
+    // The borrow must be over before anything is waited for.
+    let value = watched.wait_for(wanted).await.ok().map(|value| *value);
+    match value {
+        Some(value) => value,
+        None => std::future::pending().await,
     }
 }
 
 async fn answer(
     Question { number, command }: Question,
     handle: &Handle,
-    signed_out: &watch::Sender<bool>,
+    ending: &watch::Sender<Option<End>>,
 ) -> FromOwner {
-    // The engine's end is the owner's to decide.
+    // The owner ends its own command and then the engine.
     if matches!(command, Command::Lock) {
+        ending.send_replace(Some(End::Locked));
         return FromOwner::Reply { question: number, reply: Box::new(Reply::Done) };
     }
     match handle.command(command).await {
         Ok(reply) => {
             if matches!(reply, Reply::SignedOut { .. }) {
-                signed_out.send_replace(true);
+                ending.send_replace(Some(End::SignedOut));
             }
             FromOwner::Reply { question: number, reply: Box::new(reply) }
         }

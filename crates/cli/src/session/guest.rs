@@ -95,6 +95,11 @@ impl Guest {
         }
     }
 
+    /// Drops the events that came before now.
+    pub(super) fn forget_events(&mut self) {
+        self.events.clear();
+    }
+
     fn keep(&mut self, event: Event) {
         if self.events.len() >= EVENTS {
             self.events.clear();

@@ -6,16 +6,19 @@ mod guest;
 mod owner;
 mod wire;
 
+use std::pin::pin;
 use std::time::Duration;
 
-use huis_engine::Config;
+use huis_engine::{Config, DatabaseKey};
+use huis_proto::rest::Secret;
 use huis_views::{Command, Connection, Event, Failure, Reply, Status};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::guest::{Guest, Lost};
 use self::owner::{Own, find};
 use crate::outcome::{Outcome, Stop};
-use crate::profile::{Profile, Taken};
+use crate::passwords::of_locked_profile;
+use crate::profile::{Lock, Profile, Taken};
 
 /// Somebody owns the profile and answers within this time, or something is wrong.
 const OPENS_WITHIN: Duration = Duration::from_secs(20);
@@ -23,6 +26,8 @@ const OPENS_WITHIN: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_millis(20);
 /// The longest wait for an answer: a password stretched on a slow machine, a large group changed over a slow line.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(120);
+/// What is under way when the profile is being locked may take this long.
+const LOCKED_WITHIN: Duration = Duration::from_secs(2);
 /// An engine that has nothing to connect with for this long has no session.
 const IDLES: Duration = Duration::from_secs(2);
 
@@ -31,6 +36,8 @@ pub(crate) struct Session {
     profile: Profile,
     /// None while the way is being found.
     link: Option<Link>,
+    /// The database's key, where the profile is locked and this command was given the password.
+    key: Option<DatabaseKey>,
 }
 
 enum Link {
@@ -52,18 +59,30 @@ pub(crate) enum CaughtUp {
 impl Session {
     /// The engine of a profile in which somebody is signed in.
     pub(crate) async fn open(profile: &Profile) -> Outcome<Self> {
-        let mut session = Self { profile: profile.clone(), link: None };
+        Self::open_by(profile, of_locked_profile).await
+    }
+
+    /// As [`open`](Self::open); `password` is asked for where the profile is locked. So is a guest's, although the owner
+    /// has the key: whoever was not given the password is shown nothing.
+    pub(crate) async fn open_by(profile: &Profile, password: impl FnOnce() -> Outcome<Secret>) -> Outcome<Self> {
+        let is_locked = profile.is_in_use() && profile.is_locked();
+        let key = if is_locked { Some(profile.locked_key(&password()?)?) } else { None };
+        let mut session = Self { profile: profile.clone(), link: None, key };
         session.link().await?;
         Ok(session)
     }
 
     /// The engine of a fresh profile, for a first sign-in at `server`. A profile whose session has ended may be given
     /// too; what an attempt before this one left half done is removed. The second value says whether it is fresh.
-    pub(crate) async fn begin(profile: &Profile, server: &str) -> Outcome<(Self, bool)> {
+    pub(crate) async fn begin(
+        profile: &Profile,
+        server: &str,
+        password: impl FnOnce() -> Outcome<Secret>,
+    ) -> Outcome<(Self, bool)> {
         if !profile.is_in_use() {
             return Ok((Self::first(profile, server)?, true));
         }
-        let mut session = Self::open(profile).await?;
+        let mut session = Self::open_by(profile, password).await?;
         match session.ask(Command::WhoAmI).await {
             Err(Stop::Failed(fault)) if fault.is("not-signed-in") => {
                 session.clear().await?;
@@ -89,7 +108,7 @@ impl Session {
         let key = profile.make_database_key()?;
         let config = Config { server: Some(server.into()), ..Config::new(profile.database(), key) };
         let own = Own::start(profile, config, lock)?;
-        Ok(Self { profile: profile.clone(), link: Some(Link::Own(Box::new(own))) })
+        Ok(Self { profile: profile.clone(), link: Some(Link::Own(Box::new(own))), key: None })
     }
 
     /// Asks the engine. Where the owner of the profile ended, this process may become the owner first.
@@ -109,7 +128,18 @@ impl Session {
     async fn ask_patiently(&mut self, command: Command) -> Outcome<Reply> {
         loop {
             match self.link().await? {
-                Link::Own(own) => return Ok(own.handle.command(command).await?),
+                Link::Own(own) => {
+                    let mut answer = pin!(own.handle.command(command));
+                    tokio::select! {
+                        answer = &mut answer => return Ok(answer?),
+                        () = own.doors.locked() => {}
+                    }
+                    // What has begun is ended in good order, where that is a matter of moments.
+                    return match timeout(LOCKED_WITHIN, answer).await {
+                        Ok(answer) => Ok(answer?),
+                        Err(_) => Err(Failure::Locked.into()),
+                    };
+                }
                 Link::Guest(guest) => match guest.ask(command.clone()).await {
                     Ok(answer) => return Ok(answer?),
                     Err(lost) => {
@@ -132,7 +162,7 @@ impl Session {
         match self.link().await? {
             Link::Own(own) => tokio::select! {
                 event = own.events.next() => Ok(event),
-                () = own.doors.signed_out() => Ok(Event::SessionEnded),
+                event = own.doors.ended() => Ok(event),
             },
             Link::Guest(guest) => match guest.event().await {
                 Ok(event) => Ok(event),
@@ -180,38 +210,68 @@ impl Session {
         }
     }
 
+    /// Drops the events that came before now.
+    pub(crate) fn forget_events(&mut self) {
+        match &mut self.link {
+            Some(Link::Own(own)) => own.events = own.handle.subscribe(),
+            Some(Link::Guest(guest)) => guest.forget_events(),
+            None => {}
+        }
+    }
+
+    /// Puts the key of a locked profile under another password.
+    pub(crate) fn lock_anew(&self, password: &Secret) -> Outcome {
+        self.key.as_ref().map_or(Ok(()), |key| self.profile.lock_key_anew(key, password))
+    }
+
     /// Ends and deletes the device's files.
     pub(crate) async fn clear(self) -> Outcome {
         let lock = match self.link {
             Some(Link::Own(own)) => own.stop().await,
-            _ => {
-                let deadline = Instant::now() + OPENS_WITHIN;
-                loop {
-                    match self.profile.lock()? {
-                        Taken::Owned(lock) => break lock,
-                        Taken::NoFolder => return Ok(()),
-                        Taken::ByAnother(_) if Instant::now() >= deadline => {
-                            return Err(Stop::failed(
-                                "busy",
-                                format!("another huis still uses {}", self.profile.folder().display()),
-                                "end it, then delete the folder",
-                            ));
-                        }
-                        Taken::ByAnother(_) => sleep(RETRY).await,
-                    }
-                }
-            }
+            _ => match comes_free(&self.profile, false).await? {
+                Some(lock) => lock,
+                None => return Ok(()),
+            },
         };
         self.profile.clear()?;
         self.profile.remove(lock)
     }
 
+    /// Ends whatever runs on a profile, and holds it: no engine runs while the lock is there.
+    pub(crate) async fn take_over(profile: &Profile) -> Outcome<Lock> {
+        comes_free(profile, true).await?.ok_or_else(|| owner::nobody(profile))
+    }
+
     async fn link(&mut self) -> Outcome<&mut Link> {
         let link = match self.link.take() {
             Some(link) => link,
-            None => find(&self.profile).await?,
+            None => find(&self.profile, self.key.as_ref()).await?,
         };
         Ok(self.link.insert(link))
+    }
+}
+
+/// Waits until nobody owns the profile, and owns it; none if there is no such profile. `ending`: whoever owns it
+/// meanwhile is told to end.
+async fn comes_free(profile: &Profile, ending: bool) -> Outcome<Option<Lock>> {
+    let deadline = Instant::now() + OPENS_WITHIN;
+    loop {
+        let owner = match profile.lock()? {
+            Taken::Owned(lock) => return Ok(Some(lock)),
+            Taken::NoFolder => return Ok(None),
+            Taken::ByAnother(owner) => owner,
+        };
+        if Instant::now() >= deadline {
+            return Err(Stop::failed(
+                "busy",
+                format!("another huis still uses {}", profile.folder().display()),
+                "end it, then try again",
+            ));
+        }
+        if let Some(owner) = owner.filter(|_| ending) {
+            owner::lock_out(&owner).await;
+        }
+        sleep(RETRY).await;
     }
 }
 
@@ -227,12 +287,13 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 /// Whether asking twice is the same as asking once.
 fn may_repeat(command: &Command) -> bool {
     use Command::{
-        Contact, Conversation, Conversations, Devices, MarkPrinted, MarkRead, Members, Messages, Notices, Receipts,
-        Requests, Rooms, Search, SetVerified, Status, Unprinted, WhoAmI,
+        CheckPassword, Contact, Conversation, Conversations, Devices, MarkPrinted, MarkRead, Members, Messages,
+        Notices, Receipts, Requests, Rooms, Search, SetVerified, Status, Unprinted, WhoAmI,
     };
     matches!(
         command,
-        Contact { .. }
+        CheckPassword { .. }
+            | Contact { .. }
             | Conversation { .. }
             | Conversations
             | Devices

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use huis_engine::{Config, Events, Handle, StartError, native};
-use huis_views::Command;
+use huis_engine::{Config, DatabaseKey, Events, Handle, StartError, native};
+use huis_views::{Command, Failure};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::doors::Doors;
@@ -57,7 +57,11 @@ impl Own {
 }
 
 /// Becomes the owner, or reaches it. The two may change places meanwhile, so both are tried in turn.
-pub(super) async fn find(profile: &Profile) -> Outcome<Link> {
+///
+/// # Errors
+/// [`Failure::Locked`] where this process would have to open a locked profile without its `key`: it was locked after
+/// this process began.
+pub(super) async fn find(profile: &Profile, key: Option<&DatabaseKey>) -> Outcome<Link> {
     let deadline = Instant::now() + OPENS_WITHIN;
     loop {
         // Before the lock, which would leave a file in a folder that is no profile.
@@ -68,7 +72,7 @@ pub(super) async fn find(profile: &Profile) -> Outcome<Link> {
             Taken::Owned(_) if !profile.is_in_use() => return Err(nobody(profile)),
             Taken::NoFolder => return Err(nobody(profile)),
             Taken::Owned(lock) => {
-                let config = Config::new(profile.database(), profile.database_key()?);
+                let config = Config::new(profile.database(), key_of(profile, key)?);
                 return Ok(Link::Own(Box::new(Own::start(profile, config, lock)?)));
             }
             Taken::ByAnother(owner) => owner,
@@ -103,7 +107,26 @@ pub(super) async fn find(profile: &Profile) -> Outcome<Link> {
     }
 }
 
-fn nobody(profile: &Profile) -> Stop {
+fn key_of(profile: &Profile, given: Option<&DatabaseKey>) -> Outcome<DatabaseKey> {
+    match given {
+        Some(key) => {
+            profile.finish_locking()?;
+            Ok(DatabaseKey::from_bytes(*key.expose()))
+        }
+        None if profile.is_locked() => Err(Failure::Locked.into()),
+        None => profile.database_key(),
+    }
+}
+
+/// Tells the owner of a profile that it is being locked: it ends its engine, and what it was doing.
+pub(super) async fn lock_out(owner: &Owner) {
+    if let Ok(mut guest) = Guest::connect(&owner.socket).await {
+        // Whether it has heard it shows when the profile comes free.
+        let _ = timeout(LOCKS_WITHIN, guest.ask(Command::Lock)).await;
+    }
+}
+
+pub(super) fn nobody(profile: &Profile) -> Stop {
     Stop::failed(
         "not-signed-in",
         format!("nobody is signed in in {}", profile.folder().display()),

@@ -30,6 +30,8 @@ pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) profile: PathBuf,
     url: String,
+    /// What the variable for it holds, if anything.
+    password: Option<String>,
 }
 
 /// A process that runs.
@@ -109,7 +111,8 @@ impl House {
 
     /// A person who has no account yet.
     pub(crate) fn stranger(&self, name: &str) -> Person {
-        Person { name: name.into(), profile: self.folder.path().join(name), url: self.url() }
+        let (profile, password) = (self.folder.path().join(name), Some(PASSWORD.into()));
+        Person { name: name.into(), profile, url: self.url(), password }
     }
 
     /// A person with an account.
@@ -126,6 +129,11 @@ impl Person {
         Self { profile: self.profile.with_file_name(name), ..self.clone() }
     }
 
+    /// The same profile with another password at hand, or with none.
+    pub(crate) fn with_password(&self, password: Option<&str>) -> Self {
+        Self { password: password.map(Into::into), ..self.clone() }
+    }
+
     pub(crate) fn registers(&self) -> Ended {
         let mut command = self.command(&["register", &self.name, "--server", &self.url, "--json"]);
         command.env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
@@ -139,8 +147,18 @@ impl Person {
     /// A command on this profile.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = huis(args);
-        command.env("HUIS_PROFILE", &self.profile).env("HUIS_PASSWORD", PASSWORD);
+        command.env("HUIS_PROFILE", &self.profile);
+        if let Some(password) = &self.password {
+            command.env("HUIS_PASSWORD", password);
+        }
         command
+    }
+
+    /// Runs a command to its end, with further variables.
+    pub(crate) fn does_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Ended {
+        let mut command = self.command(args);
+        command.envs(variables.iter().copied());
+        Process::start(command, None).end()
     }
 
     /// Runs a command to its end.
@@ -312,8 +330,13 @@ impl Ended {
 
     /// It ended with this exit code, and one line on the standard error output that ends with this code in brackets.
     pub(crate) fn refused(self, code: i32, word: &str) -> String {
-        assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
+        self.refused_after_output(code, word)
+    }
+
+    /// As `refused`, where something was printed before.
+    pub(crate) fn refused_after_output(self, code: i32, word: &str) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
         let said: Vec<&str> = self.stderr.lines().filter(|line| !line.starts_with("note: ")).collect();
         assert_eq!(said.len(), 1, "{self:?}");
         assert!(said[0].starts_with("huis ") && said[0].ends_with(&format!("[{word}]")), "{self:?}");

@@ -4,8 +4,10 @@
 
 mod crashes;
 mod harness;
+mod locks;
 mod manuals;
 mod one_profile;
+mod passwords;
 mod refusals;
 mod secrets;
 mod stories;

@@ -59,7 +59,16 @@ fn wrong_usage_ends_with_two() {
 fn whoever_is_not_signed_in_is_told_so() {
     let house = House::open();
     let person = house.stranger("member-a");
-    for args in [&["whoami"][..], &["send", "@member-b", "x"], &["receive"], &["conversations"], &["logout"]] {
+    for args in [
+        &["whoami"][..],
+        &["send", "@member-b", "x"],
+        &["receive"],
+        &["conversations"],
+        &["logout"],
+        &["password"],
+        &["lock"],
+        &["unlock"],
+    ] {
         let line = person.does(args).refused(1, "not-signed-in");
         assert!(line.contains("huis register"), "{line}");
         assert!(!person.profile.exists());
