@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use huis_proto::aad::{Act, AuthenticatedData};
 use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, Member, MessageId, limits};
 use openmls::prelude::{
-    Extension, ExtensionType, Extensions, GroupContext, LeafNodeIndex, MlsGroup, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
-    RequiredCapabilitiesExtension,
+    Extension, ExtensionType, Extensions, GroupContext, LeafNodeIndex, LeafNodeParameters, MlsGroup,
+    PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, RequiredCapabilitiesExtension,
 };
 use openmls_traits::OpenMlsProvider as _;
 
@@ -34,7 +34,8 @@ pub enum Change {
         /// Devices of accounts that stay.
         devices: Vec<Member>,
     },
-    /// A fresh key for the own leaf: heals what somebody may have stolen from this device before.
+    /// A fresh key for the own leaf: heals what somebody may have stolen from this device before. The leaf says from
+    /// then on what this version of the program can do.
     UpdateOwnLeaf,
     /// Gives accounts other roles.
     Roles(Vec<(AccountId, Role)>),
@@ -190,6 +191,11 @@ impl Group {
             .force_self_update(plan.update)
             .propose_adds(plan.added.into_iter().map(|added| added.package))
             .propose_removals(removals);
+        if plan.update {
+            // A leaf from before an update of this program learns to say what it can do today.
+            let parameters = LeafNodeParameters::builder().with_capabilities(backend::capabilities()).build();
+            builder = builder.leaf_node_parameters(parameters);
+        }
         if let Some(extensions) = changed_roster {
             builder = builder.propose_group_context_extensions(extensions).map_err(|error| mls(&error))?;
         }

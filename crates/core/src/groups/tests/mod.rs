@@ -1,5 +1,6 @@
 //! Stories of conversations, told with a made-up server: a log, a commit counter, and what it hands out.
 
+mod ageing;
 mod forgeries;
 mod garbage;
 mod joining;
