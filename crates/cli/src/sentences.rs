@@ -76,6 +76,7 @@ fn repair(reason: &RepairReason) -> String {
     match reason {
         RepairReason::Unreadable { seq, detail } => format!("entry {seq} cannot be read here ({detail})"),
         RepairReason::Expired => "entries expired before they were fetched".into(),
+        RepairReason::TakenOut => "this device was not heard for so long that a member took it out".into(),
         RepairReason::StateLost => "its state here cannot be read".into(),
         RepairReason::OldCopy => "this profile is an old copy".into(),
         RepairReason::Welcome { detail } => format!("the invitation could not be used ({detail})"),

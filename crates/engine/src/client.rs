@@ -76,6 +76,8 @@ pub(crate) struct Client {
     pub(crate) caught_up: Cell<bool>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) server_ahead_ms: Cell<i64>,
+    /// When the last frame came, by the device's clock.
+    pub(crate) last_frame_ms: Cell<u64>,
     db: RefCell<Option<Db>>,
     me: RefCell<Option<Rc<Me>>>,
     session: RefCell<Option<Session>>,
@@ -98,6 +100,7 @@ impl Client {
             caught_up: Cell::new(false),
             stopping: Cell::new(false),
             server_ahead_ms: Cell::new(0),
+            last_frame_ms: Cell::new(0),
             db: RefCell::new(Some(db)),
             me: RefCell::default(),
             session: RefCell::default(),

@@ -19,6 +19,7 @@ mod outbox;
 mod platform;
 mod ports;
 mod reading;
+mod silence;
 mod sync;
 mod upkeep;
 

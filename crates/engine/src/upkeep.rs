@@ -51,6 +51,7 @@ impl Client {
     async fn keep_up(&self) -> Result<(), Failure> {
         self.send_receipts()?;
         self.refresh_leaves()?;
+        self.look_for_silence()?;
         let stock = self.read(|tables| tables.fact::<u32>("stock"))?.unwrap_or(STOCK);
         let lost = self.read(|tables| tables.fact::<bool>("stock_lost"))?.unwrap_or(false);
         if lost || stock < limits::KEY_PACKAGES_LOW as u32 {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
-use crate::{Bytes32, Member, MessageId, limits};
+use crate::{AccountId, Bytes32, Member, MessageId, limits};
 
 /// The version byte.
 const VERSION: u8 = 1;
@@ -39,6 +39,10 @@ pub enum Act {
         joins: Vec<Member>,
         /// Devices that the commit removes, each once.
         leaves: Vec<Member>,
+        /// Accounts that lose their last device by it and keep their place, each once: their devices join again by
+        /// themselves. Whoever loses the last device and does not stand here is out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        stays: Vec<AccountId>,
     },
     /// A proposal by which the author's account leaves; the server stops delivering to these devices at once.
     Leave {
@@ -61,9 +65,10 @@ impl AuthenticatedData {
         let data: Self = codec::from_versioned(VERSION, bytes)?;
         match &data.act {
             Act::Message { .. } => {}
-            Act::Commit { joins, leaves } => {
+            Act::Commit { joins, leaves, stays } => {
                 bounded("joins", joins, limits::JOINS_PER_COMMIT)?;
                 bounded("leaves", leaves, limits::MEMBERS)?;
+                bounded("stays", stays, limits::MEMBERS)?;
             }
             Act::Leave { leaves } => bounded("leaves", leaves, limits::DEVICES)?,
         }
@@ -71,14 +76,14 @@ impl AuthenticatedData {
     }
 }
 
-fn bounded(name: &str, members: &[Member], most: usize) -> Result<(), CodecError> {
+fn bounded<T: Copy + Ord>(name: &str, members: &[T], most: usize) -> Result<(), CodecError> {
     if members.len() > most {
         return Err(CodecError::Malformed(format!("{} {name}, at most {most} may be named", members.len())));
     }
     let mut sorted = members.to_vec();
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(CodecError::Malformed(format!("a member stands twice among the {name}")));
+        return Err(CodecError::Malformed(format!("one stands twice among the {name}")));
     }
     Ok(())
 }
@@ -86,7 +91,7 @@ fn bounded(name: &str, members: &[Member], most: usize) -> Result<(), CodecError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, DeviceId};
+    use crate::DeviceId;
 
     fn member(byte: u8) -> Member {
         Member { account: AccountId::from_bytes([byte; 16]), device: DeviceId::from_bytes([byte; 16]) }
@@ -97,7 +102,7 @@ mod tests {
             id: MessageId::from_bytes([1; 16]),
             author: member(2),
             follows: 7,
-            act: Act::Commit { joins, leaves: vec![] },
+            act: Act::Commit { joins, leaves: vec![], stays: vec![] },
         }
     }
 
@@ -112,6 +117,19 @@ mod tests {
         let bytes = data.to_bytes();
         insta::assert_snapshot!(hex(&bytes));
         assert_eq!(AuthenticatedData::from_bytes(&bytes).unwrap(), data);
+    }
+
+    #[test]
+    fn who_stays_is_left_out_where_nobody_does_and_keeps_its_bytes_otherwise() {
+        let plain = commit(vec![]).to_bytes();
+        assert!(!plain.windows(5).any(|bytes| bytes == b"stays"));
+        assert_eq!(AuthenticatedData::from_bytes(&plain).unwrap(), commit(vec![]));
+        let act = Act::Commit { joins: vec![], leaves: vec![member(3)], stays: vec![member(3).account] };
+        let data = AuthenticatedData { act, ..commit(vec![]) };
+        insta::assert_snapshot!(hex(&data.to_bytes()));
+        assert_eq!(AuthenticatedData::from_bytes(&data.to_bytes()).unwrap(), data);
+        let act = Act::Commit { joins: vec![], leaves: vec![], stays: vec![member(3).account; 2] };
+        assert!(AuthenticatedData::from_bytes(&AuthenticatedData { act, ..data }.to_bytes()).is_err());
     }
 
     #[test]

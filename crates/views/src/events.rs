@@ -207,6 +207,8 @@ pub enum RepairReason {
     },
     /// Entries expired before this device fetched them.
     Expired,
+    /// A member took this device out and left its account in, as is done after 90 days of silence.
+    TakenOut,
     /// The group's state in the database cannot be read.
     StateLost,
     /// The database is an old copy.

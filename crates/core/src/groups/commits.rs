@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use huis_proto::aad::{Act, AuthenticatedData};
+use huis_proto::aad::AuthenticatedData;
 use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, Member, MessageId, limits};
 use openmls::prelude::{
     Extension, ExtensionType, Extensions, GroupContext, LeafNodeIndex, LeafNodeParameters, MlsGroup,
@@ -159,7 +159,7 @@ impl Group {
             leaving_devices: plan.leaving_devices.clone(),
             path: None,
         };
-        let act = Act::Commit { joins: proposed.joins(), leaves: proposed.leaves_for_good() };
+        let act = proposed.act();
         proposed.judge(Lists { known, fetched: &[] }, &act)?;
         let summary = self.summary(&proposed, false);
         let data = self.data(me, id, act);

@@ -61,8 +61,8 @@ pub enum Breach {
     /// The authenticated data says another act than the message holds.
     #[error("the authenticated data says another kind of act than the message holds")]
     Act,
-    /// The authenticated data names other joins or leaves than the commit makes.
-    #[error("the authenticated data does not say who really joins and leaves")]
+    /// The authenticated data names others than those who join, leave, or stay without a device.
+    #[error("the authenticated data does not say who really joins, leaves and stays")]
     JoinsAndLeaves,
     /// The commitment beside the message is not to its content.
     #[error("the franking commitment does not belong to the content")]
@@ -197,12 +197,29 @@ impl Proposed<'_> {
         sorted(self.gone().filter(|member| joins.binary_search(member).is_err()).collect())
     }
 
+    /// Accounts whose last leaf goes and whose seat stays: their devices join again by themselves.
+    pub(super) fn stays(&self) -> Vec<AccountId> {
+        let gone = self.leaves_for_good();
+        let remains = |leaf: &&Leaf| gone.binary_search(&leaf.member).is_err();
+        let with_leaf: BTreeSet<_> =
+            self.leaves.iter().filter(remains).chain(&self.added).map(|leaf| leaf.member.account).collect();
+        let bereft: BTreeSet<_> = gone.iter().map(|member| member.account).collect();
+        bereft.into_iter().filter(|account| !with_leaf.contains(account) && self.after.holds(*account)).collect()
+    }
+
+    /// What the authenticated data has to say.
+    pub(super) fn act(&self) -> Act {
+        Act::Commit { joins: self.joins(), leaves: self.leaves_for_good(), stays: self.stays() }
+    }
+
     /// Judges the commit.
     pub(super) fn judge(&self, lists: Lists<'_>, act: &Act) -> Result<(), Verdict> {
-        let Act::Commit { joins, leaves } = act else {
+        let Act::Commit { joins, leaves, stays } = act else {
             return Err(Breach::Act.into());
         };
-        if sorted(joins.clone()) != self.joins() || sorted(leaves.clone()) != self.leaves_for_good() {
+        let says =
+            Act::Commit { joins: sorted(joins.clone()), leaves: sorted(leaves.clone()), stays: sorted(stays.clone()) };
+        if says != self.act() {
             return Err(Breach::JoinsAndLeaves.into());
         }
         self.judge_path()?;
@@ -412,7 +429,7 @@ impl Lists<'_> {
     }
 }
 
-fn sorted(mut members: Vec<Member>) -> Vec<Member> {
+fn sorted<T: Ord>(mut members: Vec<T>) -> Vec<T> {
     members.sort_unstable();
     members
 }

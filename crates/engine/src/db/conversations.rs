@@ -184,7 +184,7 @@ impl Tables<'_> {
 
     /// Removes a conversation with everything that was said in it. The group's keys go with the group.
     pub(crate) fn delete_conversation(self, id: ConversationId) -> Result<(), DbError> {
-        for table in ["messages", "outbox", "entries", "senders", "receipts_due"] {
+        for table in ["messages", "outbox", "entries", "senders", "heard", "receipts_due"] {
             let sql = format!("DELETE FROM {table} WHERE conversation = ?1");
             self.0.prepare_cached(&sql)?.execute([&id.as_bytes()[..]])?;
         }
@@ -224,9 +224,9 @@ impl Tables<'_> {
         Ok(oldest.map(|seq| seq as u64))
     }
 
-    /// Forgets hashes and senders' counters: this device starts anew in the conversation.
+    /// Forgets hashes, senders' counters, and when they were heard: this device starts anew in the conversation.
     pub(crate) fn forget_history(self, id: ConversationId) -> Result<(), DbError> {
-        for table in ["entries", "senders"] {
+        for table in ["entries", "senders", "heard"] {
             let sql = format!("DELETE FROM {table} WHERE conversation = ?1");
             self.0.prepare_cached(&sql)?.execute([&id.as_bytes()[..]])?;
         }

@@ -79,7 +79,7 @@ impl Tables<'_> {
         self.0.execute_batch(
             "DELETE FROM facts; DELETE FROM mls; DELETE FROM accounts; DELETE FROM conversations;
              DELETE FROM messages; DELETE FROM outbox; DELETE FROM entries; DELETE FROM senders;
-             DELETE FROM receipts; DELETE FROM receipts_due; DELETE FROM notices;",
+             DELETE FROM receipts; DELETE FROM receipts_due; DELETE FROM notices; DELETE FROM heard;",
         )?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod conversations;
 mod facts;
+mod heard;
 mod messages;
 mod mls;
 mod outbox;
@@ -21,6 +22,7 @@ use crate::config::DatabaseKey;
 
 pub(crate) use self::accounts::AccountRow;
 pub(crate) use self::conversations::{ConversationRow, State};
+pub(crate) use self::heard::Heard;
 pub(crate) use self::messages::{MessageRow, MessageStanding};
 pub(crate) use self::outbox::{OutboxRow, Task};
 pub(crate) use self::search::query_of as search_query;

@@ -4,7 +4,7 @@
 //! bytes are sent until the server answers.
 
 use huis_core::groups::Role;
-use huis_proto::{AccountId, Bytes, ConversationId, MessageId, codec};
+use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId, codec};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub(crate) enum Task {
     Invite { accounts: Vec<AccountId> },
     /// Takes accounts out.
     Remove { accounts: Vec<AccountId> },
+    /// Takes silent devices out; their accounts keep their seats.
+    RemoveSilent { devices: Vec<Member> },
     /// Gives roles.
     Roles { roles: Vec<(AccountId, Role)> },
     /// Gives the own leaf a fresh key.

@@ -111,6 +111,16 @@ CREATE TABLE senders (
     PRIMARY KEY (conversation, device)
 ) STRICT, WITHOUT ROWID;
 
+-- When each device of a conversation was last heard, by the server's time.
+CREATE TABLE heard (
+    conversation BLOB NOT NULL,
+    account BLOB NOT NULL,
+    device BLOB NOT NULL,
+    heard_ms INTEGER NOT NULL,
+    PRIMARY KEY (conversation, account, device)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX heard_by_time ON heard (heard_ms);
+
 CREATE TABLE receipts (
     message BLOB NOT NULL,
     account BLOB NOT NULL,

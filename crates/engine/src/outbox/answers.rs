@@ -13,6 +13,9 @@ use crate::db::{DbError, OutboxRow, State, Task};
 /// How long a conversation waits for a commit that the server says exists, before it asks again.
 const WAIT_FOR_COMMIT_MS: u64 = 30_000;
 
+/// How often something is sealed anew that was refused because this device is no member.
+const TRIES_OUTSIDE: u64 = 3;
+
 pub(super) fn unblock_after(now_ms: u64) -> u64 {
     now_ms.saturating_add(WAIT_FOR_COMMIT_MS)
 }
@@ -48,6 +51,11 @@ impl Client {
                     self.signals.reconnect.notify_one();
                 }
                 Ok(())
+            }
+            // Taken out while it was away; what comes from the log says whether it joins again or is out for good.
+            ErrorCode::NotAMember if row.tries < TRIES_OUTSIDE => {
+                self.wait_for_commit(row.conversation, u64::MAX);
+                self.step(|step| step.tables.unseal(position))
             }
             ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::StorageFull => {
                 self.pause(problem.retry_after_s);

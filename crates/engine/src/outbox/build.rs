@@ -228,6 +228,15 @@ impl Client {
                 return self.nothing_to_do(row).map_err(NotBuilt::from);
             }
         }
+        let mut silent = Vec::new();
+        if let Task::RemoveSilent { devices } = task {
+            let accounts: BTreeSet<_> = devices.iter().map(|member| member.account).collect();
+            self.fetch_lists(&accounts.into_iter().collect::<Vec<_>>()).await?;
+            silent = self.still_silent(row.conversation, devices)?;
+            if silent.is_empty() {
+                return self.nothing_to_do(row).map_err(NotBuilt::from);
+            }
+        }
         let sealed = self.step(|step| {
             let (tables, known) = (step.tables, step.client.known());
             let Some(group) = step.group(row.conversation)? else {
@@ -236,6 +245,7 @@ impl Client {
             let change = match task {
                 Task::Invite { .. } => Change::Invite(packages),
                 Task::Remove { accounts } => Change::Remove { accounts: accounts.clone(), devices: vec![] },
+                Task::RemoveSilent { .. } => Change::Remove { accounts: vec![], devices: silent },
                 Task::Roles { roles } => Change::Roles(roles.clone()),
                 Task::UpdateLeaf => Change::UpdateOwnLeaf,
                 _ if group.unlisted(&known).is_empty() => Change::PendingProposals,

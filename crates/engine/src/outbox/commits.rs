@@ -216,8 +216,8 @@ impl Step<'_> {
             self.notice(Some(conversation), Notice::Repaired { from_seq, to_seq: committed.seq })?;
         }
         match summary {
-            Some(summary) => self.roster_changed(conversation, &summary)?,
-            None => self.read_roster(conversation)?,
+            Some(summary) => self.roster_changed(conversation, &summary, committed.received_at_ms)?,
+            None => self.read_roster(conversation, committed.received_at_ms)?,
         }
         if enters {
             self.state_changed()?;

@@ -114,13 +114,14 @@ impl Step<'_> {
         match opened {
             Opened::Message(message) => {
                 self.client.traffic.borrow_mut().readable(id);
+                self.tables.heard(id, message.author, entry.received_at_ms)?;
                 self.take_opened_message(conversation, entry, *message)
             }
             Opened::Own => self.own_entry(id, entry.id, entry.seq, entry.received_at_ms),
-            Opened::Commit(summary) => self.roster_changed(id, &summary),
+            Opened::Commit(summary) => self.roster_changed(id, &summary, entry.received_at_ms),
             Opened::OwnCommit(summary) => {
                 self.own_entry(id, entry.id, entry.seq, entry.received_at_ms)?;
-                self.roster_changed(id, &summary)
+                self.roster_changed(id, &summary, entry.received_at_ms)
             }
             Opened::Leaving { .. } => {
                 self.changed(id);

@@ -47,6 +47,7 @@ impl Client {
             ServerFrame::Expired { conversation, seq } => self.step(|step| step.expired(conversation, seq))?,
             ServerFrame::CaughtUp {} => {
                 self.caught_up.set(true);
+                self.signals.upkeep.notify_one();
                 self.emit(Event::CaughtUp);
             }
             ServerFrame::KeyPackagesLow { remaining } => {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use huis_proto::frames::{ClientFrame, CloseCode};
 use huis_proto::{ErrorCode, limits};
-use huis_views::{Connection, Failure};
+use huis_views::{Connection, Failure, Notice};
 use rand::Rng;
 
 pub(crate) use self::content::RECEIPTS_UP_TO;
@@ -122,6 +122,7 @@ impl Client {
             if self.halted() {
                 return std::future::pending().await;
             }
+            self.last_frame_ms.set(self.clock.now_ms());
             self.take_message(&message).await?;
             *failures = 0;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use huis_core::groups::CommitSummary;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
-use huis_views::Notice;
+use huis_views::{Notice, RepairReason};
 use rand::Rng;
 
 use crate::client::Step;
@@ -18,29 +18,47 @@ const FIRST_UPDATE_MS: u64 = 600_000;
 const NOT_BEFORE_MS: u64 = 10_000;
 
 impl Step<'_> {
-    /// A commit was merged.
+    /// A commit was merged that was ordered at `at_ms`.
     pub(crate) fn roster_changed(
         &mut self,
         conversation: ConversationId,
         summary: &CommitSummary,
+        at_ms: u64,
     ) -> Result<(), DbError> {
+        if summary.removed_me && self.keeps_its_place(summary) {
+            return self.repair(conversation, RepairReason::TakenOut);
+        }
         if summary.removed_me {
             let by = self.named(summary.author.account)?;
             self.notice(Some(conversation), Notice::Removed { by })?;
             return self.left(conversation);
         }
-        self.read_roster(conversation)
+        self.tables.heard(conversation, summary.author, at_ms)?;
+        self.read_roster(conversation, at_ms)
     }
 
-    /// Reads the accounts of the group into the conversation's row.
-    pub(crate) fn read_roster(&mut self, conversation: ConversationId) -> Result<(), DbError> {
+    /// Whether a commit that took this device out left its account in: then it joins again by itself. A device that is
+    /// on its account's list no more has nothing to come back to.
+    fn keeps_its_place(&self, summary: &CommitSummary) -> bool {
+        self.client.me().is_some_and(|me| {
+            let listed = self.client.known().lists(me.device.member, &me.device.secret.public());
+            listed && !summary.accounts_left.contains(&me.account())
+        })
+    }
+
+    /// Reads the accounts of the group into the conversation's row, and since when each device is in it; whoever was
+    /// not before is since `at_ms`.
+    pub(crate) fn read_roster(&mut self, conversation: ConversationId, at_ms: u64) -> Result<(), DbError> {
+        let me = self.client.me().map(|me| me.device.member);
         let Ok(Some(group)) = self.group(conversation) else { return Ok(()) };
+        let others: Vec<_> = group.members().into_iter().filter(|member| Some(*member) != me).collect();
         let open = group.kind() == ConversationKind::Open;
         let accounts: BTreeSet<AccountId> = match open {
             true => group.members().into_iter().map(|member| member.account).collect(),
             false => group.roster().accounts().collect(),
         };
         let accounts: Vec<_> = accounts.into_iter().collect();
+        self.tables.keep_heard(conversation, &others, at_ms)?;
         if let Some(mut row) = self.tables.conversation(conversation)?
             && row.accounts != accounts
         {

@@ -92,7 +92,7 @@ impl Step<'_> {
         tables.forget_history(id)?;
         tables.put_conversation(&row)?;
         self.set_group(joined.group);
-        self.read_roster(id)?;
+        self.read_roster(id, welcome.received_at_ms)?;
         self.state_changed()?;
         self.wake_joined();
         self.wake_outbox();

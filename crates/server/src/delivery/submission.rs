@@ -1,5 +1,7 @@
 //! What is submitted, over the WebSocket or by REST: checked as far as its clear parts allow, then appended.
 
+use std::collections::BTreeSet;
+
 use huis_proto::aad::Act;
 use huis_proto::frames::EntryKind;
 use huis_proto::mls::{self, ContentType, Header};
@@ -71,9 +73,15 @@ pub(crate) fn check_commit(
         fits("The welcome", welcome, limits::WELCOME)?;
     }
     let header = checked_header(device, Some(conversation), &submitted.commit)?;
-    let (ContentType::Commit, Act::Commit { joins, leaves }) = (header.content, header.data.act) else {
+    let (ContentType::Commit, Act::Commit { joins, leaves, stays }) = (header.content, header.data.act) else {
         return Err(bad_message("This is no commit."));
     };
+    let lose: BTreeSet<_> = leaves.iter().map(|member| member.account).filter(|lost| *lost != device.account).collect();
+    if stays.iter().any(|account| !lose.contains(account)) {
+        return Err(bad_message(
+            "A commit keeps the place of other accounts alone, and of those that lose a device by it.",
+        ));
+    }
     if header.public {
         let joins_alone = joins.len() == 1 && joins.contains(&device);
         if !joins_alone || leaves.iter().any(|member| *member != device) {
@@ -101,6 +109,7 @@ pub(crate) fn check_commit(
         external: header.public,
         joins,
         leaves,
+        stays,
         commit: submitted.commit,
         welcome: submitted.welcome,
         group_info: submitted.group_info,

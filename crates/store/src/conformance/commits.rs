@@ -244,6 +244,28 @@ pub async fn an_account_whose_last_listed_device_is_removed_takes_part_no_longer
     assert_eq!(store.group_info(berta.account, group).await.expect("read"), None);
 }
 
+/// As the commit says by name; it names no others, and those it does not name are out.
+pub async fn an_account_that_keeps_its_place_comes_back_by_itself(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta, carla) = three(&people).await;
+    let group = people.group(&[anna, berta, carla]).await;
+    let mut remove = people.commit(group, anna, 1);
+    remove.leaves = vec![berta, carla];
+    remove.stays = vec![berta.account];
+    stored(store.append_commit(remove).await);
+    assert_eq!(people.accounts(group, anna).await, both(anna, berta));
+    for removed in [berta, carla] {
+        people.acks(group, removed, 2).await;
+    }
+    assert_eq!(people.recipients(group).await, [anna]);
+    let says = store.append(people.message(group, berta, 2)).await;
+    assert_eq!(says.expect("an answer"), Appended::NotAMember);
+    assert_eq!(store.append_commit(people.external(group, carla, 2)).await.expect("an answer"), Appended::NotAMember);
+    assert!(store.group_info(berta.account, group).await.expect("read").is_some());
+    stored(store.append_commit(people.external(group, berta, 2)).await);
+    assert_eq!(people.recipients(group).await, sorted(vec![anna, berta]));
+}
+
 /// What is removed had no way in any more.
 pub async fn removing_an_unlisted_device_is_mere_tidying(store: SharedStore) {
     let people = People::new(store.clone());

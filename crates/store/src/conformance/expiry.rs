@@ -97,3 +97,28 @@ pub async fn a_leaver_whose_entries_have_expired_holds_nothing_back(store: Share
     store.expire(50, 0, 100).await.expect("swept");
     assert!(people.reads(group, anna, 1).await.is_empty());
 }
+
+/// Also long after everything that it could have read is gone: it has to learn that it must join again. Whose account
+/// takes part no longer is told nothing.
+pub async fn who_was_removed_and_keeps_its_place_is_told_what_expired_whenever_it_is_back(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta, carla) = (people.account().await, people.account().await, people.account().await);
+    let group = people.group(&[anna, berta, carla]).await;
+    people.says(group, anna, 1).await;
+    let mut remove = people.commit(group, anna, 1);
+    remove.leaves = vec![berta, carla];
+    remove.stays = vec![berta.account];
+    remove.received_at_ms = 30;
+    stored(store.append_commit(remove).await);
+    people.acks(group, anna, 3).await;
+    store.expire(31, 0, 100).await.expect("swept");
+    people.says(group, anna, 2).await;
+    people.acks(group, anna, 4).await;
+    assert_eq!(store.cursors(carla).await.expect("read"), []);
+    let cursors = store.cursors(berta).await.expect("read");
+    assert_eq!((cursors[0].acked, cursors[0].last, cursors[0].expired), (1, 3, 3));
+    assert!(people.reads(group, berta, 1).await.is_empty());
+    assert!(people.reads(group, anna, 0).await.is_empty(), "nothing is held back for it");
+    stored(store.append_commit(people.external(group, berta, 2)).await);
+    assert_eq!(people.cursor(group, berta).await, Some((5, 5)));
+}

@@ -153,7 +153,8 @@ impl Model {
                 seat.leaf = false;
                 seat.last = seat.last.min(self.head);
             }
-            if was_member && *leaver != commit.author && !commit.joins.contains(leaver) {
+            let stays = commit.joins.contains(leaver) || commit.stays.contains(&leaver.account);
+            if was_member && *leaver != commit.author && !stays {
                 self.participants.retain(|member| member != leaver);
             }
         }
@@ -183,8 +184,9 @@ impl Model {
             self.forgotten += 1;
             self.expired = self.forgotten;
         }
-        // Who left and could only have read what has expired is done with.
-        self.seats.retain(|_, seat| seat.leaf || seat.last > self.expired);
+        // Who left and could only have read what has expired is done with, unless it is expected back.
+        let back = &self.participants;
+        self.seats.retain(|member, seat| seat.leaf || seat.last > self.expired || back.contains(member));
         self.forget();
     }
 
@@ -275,7 +277,8 @@ impl Run {
         commit.received_at_ms = step as u64;
         match self.random.gen_range(0..10) {
             0..4 => commit.joins = vec![other],
-            4..6 => commit.leaves = vec![other],
+            4 => commit.leaves = vec![other],
+            5 => (commit.leaves, commit.stays) = (vec![other], vec![other.account]),
             6 => (commit.joins, commit.leaves) = (vec![other], vec![other]),
             7..9 => {
                 commit.external = true;

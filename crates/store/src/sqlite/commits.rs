@@ -223,7 +223,7 @@ impl Writer {
         self.hot.forget_conversation(commit.conversation);
         self.seats_changed.push(commit.conversation);
         self.seat(&placed, commit, moves)?;
-        self.unseat_accounts(placed.conversation, account, moves)?;
+        self.unseat_accounts(placed.conversation, account, moves, &commit.stays)?;
         // Who was furthest behind may have been replaced or removed.
         self.hot.look_at_floor(&self.db, commit.conversation)?;
         self.put_group_info(placed.conversation, placed.commit_counter, &commit.group_info)?;
@@ -277,12 +277,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Accounts whose last listed device was removed by somebody else take part no longer.
-    fn unseat_accounts(&self, conversation: Key, author: Key, moves: &Moves) -> Outcome<()> {
+    /// Accounts whose last listed device was removed by somebody else take part no longer, but for those that keep their
+    /// place.
+    fn unseat_accounts(&self, conversation: Key, author: Key, moves: &Moves, stays: &[AccountId]) -> Outcome<()> {
+        let mut keep = BTreeSet::new();
+        for account in stays {
+            keep.extend(self.account_key(*account)?);
+        }
         let bereft: BTreeSet<Key> = moves
             .leaves
             .iter()
-            .filter(|leaving| leaving.is_loss && leaving.account != author)
+            .filter(|leaving| leaving.is_loss && leaving.account != author && !keep.contains(&leaving.account))
             .map(|leaving| leaving.account)
             .collect();
         for account in bereft {

@@ -14,7 +14,11 @@ const OLD_CONVERSATIONS: &str = "SELECT c.id FROM conversations c WHERE c.forgot
 pub(super) const OLDEST_ENTRIES: &str = "SELECT seq, received_at_ms FROM log \
      WHERE conversation = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 const DROP_ENTRIES: &str = "DELETE FROM log WHERE conversation = ?1 AND seq <= ?2";
-const FREE_SEATS: &str = "DELETE FROM members WHERE conversation = ?1 AND leaf = 0 AND last <= ?2";
+/// A listed device of an account that takes part is told what expired whenever it is back, and joins again; nobody else
+/// has anything to come back for.
+const FREE_SEATS: &str = "DELETE FROM members WHERE conversation = ?1 AND leaf = 0 AND last <= ?2 AND NOT EXISTS \
+     (SELECT 1 FROM devices d JOIN participants p ON p.account = d.account AND p.conversation = ?1 \
+     WHERE d.device = members.device AND d.listed = 1)";
 const OLD_WELCOMES: &str = "SELECT conversation, seq FROM welcome_bodies WHERE received_at_ms < ?1 LIMIT ?2";
 const DROP_WELCOMES: &str = "DELETE FROM welcomes WHERE conversation = ?1 AND seq = ?2";
 const STAMPS_USED: &str = "UPDATE settings SET stamps_used = ?1 WHERE one = 1";
@@ -82,7 +86,6 @@ impl Writer {
         conversation.forgotten = last;
         self.hot.changed(id);
         self.write_back()?;
-        // Who left and could only have read what is gone has nothing to come back for.
         self.db.prepare_cached(FREE_SEATS)?.execute([key, signed(last)])?;
         self.hot.forget_conversation(id);
         self.seats_changed.push(id);

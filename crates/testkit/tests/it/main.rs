@@ -13,6 +13,7 @@ mod key_packages;
 mod passwords;
 mod restored_servers;
 mod secrecy;
+mod silence;
 mod talking;
 
 use huis_testkit::{Device, World};

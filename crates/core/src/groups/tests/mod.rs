@@ -4,6 +4,7 @@ mod ageing;
 mod forgeries;
 mod garbage;
 mod joining;
+mod silence;
 mod stories;
 
 use huis_proto::device_list::{ListedDevice, SignedDeviceList};

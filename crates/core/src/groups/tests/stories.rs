@@ -55,7 +55,10 @@ fn three_people_add_remove_and_leave() {
     let refused = carol.sends(&Content::text("still here?").unwrap()).err();
     assert_eq!(refused, Some(SealError::PendingProposals));
     let commit = carol.commits(Change::PendingProposals);
-    assert_eq!(commit.data.act, huis_proto::aad::Act::Commit { joins: vec![], leaves: vec![bob.member()] });
+    assert_eq!(
+        commit.data.act,
+        huis_proto::aad::Act::Commit { joins: vec![], leaves: vec![bob.member()], stays: vec![] }
+    );
     assert_eq!(alice.merges(&Sent::commit(&commit)).accounts_left, [accounts[1].id]);
     assert!(bob.merges(&Sent::commit(&commit)).removed_me);
     assert!(!bob.group().is_active());

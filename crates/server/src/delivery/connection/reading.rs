@@ -253,7 +253,7 @@ impl Connection {
             EntryKind::Leave | EntryKind::Commit => match mls::header(&entry.payload) {
                 Ok(header) => match header.data.act {
                     Act::Commit { .. } if entry.author == self.device => false,
-                    Act::Commit { joins, leaves } => leaves.contains(&self.device) || joins.contains(&self.device),
+                    Act::Commit { joins, leaves, .. } => leaves.contains(&self.device) || joins.contains(&self.device),
                     Act::Leave { leaves } => leaves.contains(&self.device),
                     Act::Message { .. } => false,
                 },

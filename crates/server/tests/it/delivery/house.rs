@@ -248,7 +248,7 @@ impl Phone {
         joins: Vec<Member>,
         leaves: Vec<Member>,
     ) -> Bytes {
-        let act = Act::Commit { joins, leaves };
+        let act = Act::Commit { joins, leaves, stays: vec![] };
         with_content_type(self.sealed(conversation, number, follows, act, 64), 3)
     }
 
@@ -386,7 +386,7 @@ pub(crate) fn with_content_type(mut message: Vec<u8>, content_type: u8) -> Bytes
 
 /// An external commit: a public message by a joiner (RFC 9420, section 6.2).
 pub(crate) fn external_commit(phone: &Phone, conversation: ConversationId, follows: u64) -> Bytes {
-    let act = Act::Commit { joins: vec![phone.member], leaves: vec![] };
+    let act = Act::Commit { joins: vec![phone.member], leaves: vec![], stays: vec![] };
     let private = phone.sealed(conversation, 1 << 40, follows, act, 0);
     let framing = 2 + 2 + 17 + 8;
     let data = mls::header(&with_content_type(private.clone(), 3)).unwrap().data.to_bytes();
