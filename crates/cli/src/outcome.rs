@@ -115,6 +115,7 @@ fn code(failure: &Failure) -> &'static str {
         Failure::IdentityChanged { .. } => "identity-changed",
         Failure::Blocked { .. } => "blocked",
         Failure::Unsent { .. } => "unsent",
+        Failure::ServerTooOld { .. } => "server-too-old",
         Failure::Offline { .. } => "offline",
         Failure::CertificateChanged { .. } => "certificate-changed",
         Failure::Refused { code, .. } => code.as_str(),
@@ -167,7 +168,6 @@ fn refusal_advice(code: ErrorCode, retry_after_s: Option<u64>) -> String {
     match code {
         ErrorCode::NameTaken | ErrorCode::NameLooksAlike => "choose another name",
         ErrorCode::PassphraseRefused => "give it by --access-passphrase or HUIS_ACCESS_PASSPHRASE",
-        ErrorCode::ClientTooOld => "install a newer huis",
         ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => "try again later",
         ErrorCode::StorageFull => "tell the server's operator",
         _ => "",

@@ -68,6 +68,7 @@ pub(crate) fn notice(notice: &Notice) -> String {
                 .into()
         }
         Notice::ServerRestored => "the server was restored from a backup; what it lost is offered again".into(),
+        Notice::VersionsApart { failure } => failure.to_string(),
         Notice::Unknown { what } => format!("the server spoke of \"{what}\", which this version does not know"),
     }
 }

@@ -40,7 +40,12 @@ impl ApiError {
             Self::Unreachable(_) => true,
             Self::Refused(problem) => matches!(
                 problem.code,
-                ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::StorageFull
+                ErrorCode::TooManyRequests
+                    | ErrorCode::Unavailable
+                    | ErrorCode::Internal
+                    | ErrorCode::StorageFull
+                    // What waits goes out once a newer version is installed.
+                    | ErrorCode::ClientTooOld
             ),
             _ => false,
         }

@@ -74,6 +74,8 @@ pub(crate) struct Client {
     pub(crate) refreshing: Mutex<()>,
     pub(crate) connection: Cell<Connection>,
     pub(crate) caught_up: Cell<bool>,
+    /// Why there can be no connection before somebody installs another version.
+    pub(crate) versions_apart: RefCell<Option<Failure>>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) server_ahead_ms: Cell<i64>,
     /// When the last frame came, by the device's clock.
@@ -98,6 +100,7 @@ impl Client {
             refreshing: Mutex::new(()),
             connection: Cell::new(Connection::Idle),
             caught_up: Cell::new(false),
+            versions_apart: RefCell::default(),
             stopping: Cell::new(false),
             server_ahead_ms: Cell::new(0),
             last_frame_ms: Cell::new(0),

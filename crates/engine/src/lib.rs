@@ -28,5 +28,6 @@ pub use engine::{Engine, StartError};
 pub use handle::{Events, Handle};
 pub use platform::native;
 pub use ports::{
-    Clock, HttpRequest, HttpResponse, Link, LinkEnd, LinkReceiver, LinkSender, Method, Ports, Transport, TransportError,
+    CLIENT, Clock, HttpRequest, HttpResponse, Link, LinkEnd, LinkReceiver, LinkSender, Method, Ports, Transport,
+    TransportError,
 };

@@ -18,7 +18,11 @@ pub struct Ports {
     pub random: StdRng,
 }
 
-/// The way to a server.
+/// What this client states with every request and connection, in the header
+/// [`CLIENT_HEADER`](huis_proto::versions::CLIENT_HEADER).
+pub const CLIENT: &str = concat!("huis/", env!("CARGO_PKG_VERSION"));
+
+/// The way to a server. It states [`CLIENT`] with everything that it sends there.
 pub trait Transport {
     /// Where it leads, as a person reads it.
     fn server(&self) -> String;

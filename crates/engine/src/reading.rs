@@ -95,7 +95,13 @@ impl Client {
             let unread_state = u32::from(tables.fact::<u64>("state_version")? == Some(0));
             Ok::<_, DbError>((tables.count_tasks()?, joining + unread_state))
         })?;
-        Ok(Status { connection: self.connection.get(), caught_up: self.caught_up.get(), waiting, joining })
+        Ok(Status {
+            connection: self.connection.get(),
+            caught_up: self.caught_up.get(),
+            waiting,
+            joining,
+            versions_apart: self.versions_apart.borrow().clone(),
+        })
     }
 
     pub(crate) fn unprinted(&self, most: u32) -> Result<Vec<MessageView>, Failure> {

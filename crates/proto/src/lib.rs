@@ -23,6 +23,7 @@ pub mod names;
 pub mod opaque;
 pub mod recovery;
 pub mod rest;
+pub mod versions;
 
 pub use bytes::{Bytes, Bytes32};
 pub use error::{ErrorCode, Problem};

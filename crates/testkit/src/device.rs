@@ -235,6 +235,16 @@ impl Device {
 
     /// Registers the account.
     pub async fn registers(&self) {
+        let reply = self.tries_to_register().await;
+        assert!(matches!(reply, Ok(Reply::Registered { .. })), "{self:?}: {reply:?}");
+        self.is_connected().await;
+    }
+
+    /// As [`registers`](Self::registers).
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn tries_to_register(&self) -> Result<Reply, Failure> {
         let wish = Register {
             username: self.0.name.clone(),
             password: Secret::new(PASSWORD),
@@ -242,11 +252,11 @@ impl Device {
             admission: Admission::default(),
             stay_signed_in: true,
         };
-        match self.command(Command::Register(wish)).await {
-            Reply::Registered { recovery_key, .. } => self.0.recovery_key.replace(Some(recovery_key)),
-            reply => panic!("{self:?}: {reply:?}"),
-        };
-        self.is_connected().await;
+        let reply = self.tries(Command::Register(wish)).await;
+        if let Ok(Reply::Registered { recovery_key, .. }) = &reply {
+            self.0.recovery_key.replace(Some(recovery_key.clone()));
+        }
+        reply
     }
 
     /// Signs in by the password and waits until every conversation of the account is joined.

@@ -13,9 +13,10 @@ use futures_util::future::LocalBoxFuture;
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
-use huis_engine::{HttpRequest, HttpResponse, Link, Method, Transport, TransportError};
+use huis_engine::{CLIENT, HttpRequest, HttpResponse, Link, Method, Transport, TransportError};
 use huis_proto::frames::{ClientFrame, ServerFrame};
 use huis_proto::rest::Secret;
+use huis_proto::versions::CLIENT_HEADER;
 use tokio::sync::watch;
 
 use crate::repeatable::Repeatable;
@@ -210,7 +211,7 @@ fn as_http(request: HttpRequest) -> Request<Body> {
         Method::Put => http::Method::PUT,
         Method::Delete => http::Method::DELETE,
     };
-    let mut built = Request::builder().method(method).uri(request.path);
+    let mut built = Request::builder().method(method).uri(request.path).header(CLIENT_HEADER, CLIENT);
     if let Some(token) = request.token {
         built = built.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
     }

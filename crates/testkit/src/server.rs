@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::RegistrationPolicy;
+use huis_proto::versions::{MINIMUM_CLIENT, Version};
 use huis_server::{Config, Keys, Rates, RunningServer, Server};
 use huis_store::Settings as _;
 use huis_store::sqlite::{Mode, Options, SqliteStore};
@@ -25,6 +26,8 @@ pub(crate) struct Host {
     run: RefCell<Option<Run>>,
     /// How the server has passwords stretched that are set from its next start on.
     stretch: Cell<StretchParameters>,
+    /// The oldest client that the next run serves.
+    minimum_client: Cell<Version>,
     /// Counts the runs; every link of an earlier run is broken.
     runs: watch::Sender<u64>,
 }
@@ -40,8 +43,14 @@ pub struct Backup(PathBuf);
 
 impl Host {
     pub(crate) fn new(folder: PathBuf, time: WorldTime) -> Self {
-        let stretch = Cell::new(StretchParameters::NEW_ACCOUNTS);
-        Self { folder, time, run: RefCell::default(), stretch, runs: watch::channel(0).0 }
+        Self {
+            folder,
+            time,
+            run: RefCell::default(),
+            stretch: Cell::new(StretchParameters::NEW_ACCOUNTS),
+            minimum_client: Cell::new(MINIMUM_CLIENT),
+            runs: watch::channel(0).0,
+        }
     }
 
     pub(crate) async fn start(&self) {
@@ -60,6 +69,7 @@ impl Host {
         config.registration = RegistrationPolicy::Open;
         config.rates = Rates::UNLIMITED;
         config.stretch = self.stretch.get();
+        config.minimum_client = self.minimum_client.get();
         let server = Server { config, keys, store: Arc::clone(&store) as _, clock: Arc::new(self.time) };
         let server = Rc::new(server.start(None).await.expect("the server starts"));
         self.runs.send_modify(|runs| *runs += 1);
@@ -79,6 +89,11 @@ impl Host {
 
     pub(crate) fn set_stretch(&self, stretch: StretchParameters) {
         self.stretch.set(stretch);
+    }
+
+    /// From the next run on.
+    pub(crate) fn serves_from(&self, minimum_client: Version) {
+        self.minimum_client.set(minimum_client);
     }
 
     pub(crate) fn server(&self) -> Option<Rc<RunningServer>> {

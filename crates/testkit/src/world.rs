@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use huis_proto::opaque::StretchParameters;
+use huis_proto::versions::Version;
 use tempfile::TempDir;
 
 use crate::clocks::WorldTime;
@@ -105,6 +106,13 @@ impl World {
     pub async fn server_stretches_passwords_by(&self, stretch: StretchParameters) {
         self.0.host.crash().await;
         self.0.host.set_stretch(stretch);
+        self.0.host.start().await;
+    }
+
+    /// The server's process ends, and another one that serves no older clients than this takes its place.
+    pub async fn server_serves_from(&self, minimum_client: Version) {
+        self.0.host.crash().await;
+        self.0.host.serves_from(minimum_client);
         self.0.host.start().await;
     }
 

@@ -187,6 +187,11 @@ pub enum Notice {
     OldCopy,
     /// The server was restored from a backup.
     ServerRestored,
+    /// Client and server are of versions that do not understand each other; nothing is sent or fetched.
+    VersionsApart {
+        /// Which of the two is too old.
+        failure: Failure,
+    },
     /// The server spoke of something that this version does not know.
     Unknown {
         /// Its name.

@@ -78,6 +78,16 @@ pub enum Failure {
         /// How many.
         count: u32,
     },
+    /// The server is older than what this client can talk to.
+    #[error(
+        "the server is version {version} of Huis, and this client needs {oldest} or newer; ask its operator to update it"
+    )]
+    ServerTooOld {
+        /// The server's version.
+        version: String,
+        /// The oldest version that this client can talk to.
+        oldest: String,
+    },
     /// The server cannot be reached.
     #[error("the server cannot be reached: {reason}")]
     Offline {

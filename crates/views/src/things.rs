@@ -31,6 +31,9 @@ pub struct Status {
     pub waiting: u32,
     /// Conversations that this device is about to join.
     pub joining: u32,
+    /// Why there can be no connection before somebody installs another version of the client or the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions_apart: Option<Failure>,
 }
 
 /// A message.

@@ -106,6 +106,7 @@ pub(crate) async fn freshen(session: &mut Session) -> Outcome {
     match session.catch_up(FRESH_WITHIN).await? {
         CaughtUp::Yes => {}
         CaughtUp::Offline => note("the server cannot be reached; this is what was known here before"),
+        CaughtUp::VersionsApart(failure) => note(&format!("{failure}; this is what was known here before")),
         CaughtUp::Late(_) => note("not everything has come from the server yet"),
     }
     Ok(())
@@ -113,7 +114,10 @@ pub(crate) async fn freshen(session: &mut Session) -> Outcome {
 
 /// As [`freshen`], for what goes on by itself whether everything has come or not.
 pub(crate) async fn settle(session: &mut Session) -> Outcome {
-    session.catch_up(FRESH_WITHIN).await.map(|_| ())
+    match session.catch_up(FRESH_WITHIN).await? {
+        CaughtUp::VersionsApart(failure) => Err(failure.into()),
+        _ => Ok(()),
+    }
 }
 
 /// A room as it is named in `huis room`: with or without `#`, or by its id, or `@name`.

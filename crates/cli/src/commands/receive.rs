@@ -105,6 +105,10 @@ impl Receiving<'_> {
                 Left::Nothing if self.is_once() && complete => return Ok(()),
                 _ => {}
             }
+            if let Some(failure) = status.versions_apart {
+                // What was here is printed; waiting brings nothing more.
+                return Err(failure.into());
+            }
             let look_again = match (left, status.connection) {
                 (Left::Busy, _) => Some(PRINTS_AGAIN),
                 (_, Connection::Idle) => Some(LOOKS_AGAIN),

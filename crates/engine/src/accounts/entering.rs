@@ -32,6 +32,7 @@ impl Client {
         self.nobody_signed_in()?;
         let username = one_form(&wish.username)?;
         self.check_strength(&wish.password, &username)?;
+        self.check_versions().await?;
         let password = wish.password.expose().as_bytes();
         let (registration, request) = {
             let random = &mut *self.random.borrow_mut();
@@ -104,6 +105,7 @@ impl Client {
             Some(me) => return self.sign_in_again(&me, wish).await,
             None => {}
         }
+        self.check_versions().await?;
         let entered = self.enter(&username, &wish.password, 0).await?;
         let SignedIn { account, .. } = entered.signed_in;
         let contents = &entered.vault.contents;

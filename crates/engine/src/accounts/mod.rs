@@ -9,6 +9,7 @@ mod session;
 mod sign_out;
 mod state;
 mod strength;
+mod versions;
 
 use huis_core::account_state::StateKey;
 use huis_core::identity::{DeviceSecret, IdentityKey, LocalDevice};
@@ -21,6 +22,7 @@ use crate::client::{Client, Me};
 use crate::db::{DbError, Tables};
 
 pub(crate) use self::session::{Session, read_session};
+pub(crate) use self::versions::server_is_new_enough;
 
 /// The version byte of the stored form.
 const STORED: u8 = 1;

@@ -25,6 +25,7 @@ impl Client {
         loop {
             if self.has_session()
                 && !self.stopping.get()
+                && self.versions_apart.borrow().is_none()
                 && let Err(failure) = self.settle_state().await
             {
                 tracing::info!(%failure, "the account state was not stored yet");

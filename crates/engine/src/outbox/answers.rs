@@ -57,7 +57,11 @@ impl Client {
                 self.wait_for_commit(row.conversation, u64::MAX);
                 self.step(|step| step.tables.unseal(position))
             }
-            ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::StorageFull => {
+            ErrorCode::TooManyRequests
+            | ErrorCode::Unavailable
+            | ErrorCode::Internal
+            | ErrorCode::StorageFull
+            | ErrorCode::ClientTooOld => {
                 self.pause(problem.retry_after_s);
                 Ok(())
             }

@@ -30,6 +30,10 @@ const PAUSE_MS: std::ops::Range<u64> = 500..60_000;
 /// would otherwise drive each other out without end.
 const REPLACED_PAUSE_MS: std::ops::Range<u64> = 60_000..3_600_000;
 
+/// The pauses where client and server are of versions that do not understand each other: somebody has to install
+/// another one first.
+const VERSIONS_APART_PAUSE_MS: std::ops::Range<u64> = 3_600_000..24 * 3_600_000;
+
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
@@ -47,6 +51,8 @@ enum Ended {
     NoAnswer,
     #[error("it is opened anew")]
     Renewed,
+    #[error("{0}")]
+    VersionsApart(Failure),
 }
 
 impl Client {
@@ -54,6 +60,7 @@ impl Client {
     pub(crate) async fn run_connection(self: &Rc<Self>) {
         let mut failures: u32 = 0;
         let mut replaced: u32 = 0;
+        let mut apart: u32 = 0;
         loop {
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;
@@ -77,6 +84,10 @@ impl Client {
                 Ended::Api(error) if matches!(error.code(), Some(ErrorCode::SessionEnded | ErrorCode::NotSignedIn)) => {
                     self.session_ended();
                 }
+                Ended::Api(error) if error.code() == Some(ErrorCode::ClientTooOld) => {
+                    self.versions_are_apart(error.into(), &mut apart).await;
+                }
+                Ended::VersionsApart(failure) => self.versions_are_apart(failure, &mut apart).await,
                 Ended::Renewed if self.has_session() => {}
                 Ended::Link(LinkEnd::Closed(code)) if code == CloseCode::Replaced.code() => {
                     self.wait_before_reconnecting(&REPLACED_PAUSE_MS, &mut replaced).await;
@@ -84,6 +95,19 @@ impl Client {
                 _ => self.wait_before_reconnecting(&PAUSE_MS, &mut failures).await,
             }
         }
+    }
+
+    /// Says so once, and does not ask again for long.
+    async fn versions_are_apart(&self, failure: Failure, times: &mut u32) {
+        let said = self.versions_apart.replace(Some(failure.clone()));
+        if said.as_ref() != Some(&failure) {
+            let noted: Result<(), DbError> =
+                self.step(|step| step.notice(None, Notice::VersionsApart { failure: failure.clone() }));
+            if let Err(error) = noted {
+                tracing::warn!(%error, %failure, "client and server do not understand each other");
+            }
+        }
+        self.wait_before_reconnecting(&VERSIONS_APART_PAUSE_MS, times).await;
     }
 
     async fn wait_before_reconnecting(&self, pauses_ms: &std::ops::Range<u64>, failures: &mut u32) {

@@ -8,11 +8,14 @@ use huis_proto::{Bytes, IncarnationId};
 use huis_views::{Connection, Notice, RepairReason};
 
 use super::Ended;
+use crate::accounts::server_is_new_enough;
 use crate::client::{Client, Step};
 use crate::db::{DbError, MessageStanding, State, Task};
 
 impl Client {
     pub(super) async fn take_ready(self: &Rc<Self>, ready: &Ready) -> Result<(), Ended> {
+        server_is_new_enough(&ready.server).map_err(Ended::VersionsApart)?;
+        self.versions_apart.replace(None);
         self.heard_time(ready.server_time_ms);
         let known: Option<IncarnationId> = self.read(|tables| tables.fact("incarnation"))?;
         if known.is_some_and(|known| known != ready.incarnation) {

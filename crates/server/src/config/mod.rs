@@ -11,6 +11,7 @@ use std::time::Duration;
 use huis_proto::limits;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{RegistrationPolicy, Secret};
+use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
 pub use network::Network;
 pub use sources::{ConfigError, ServeArgs};
@@ -50,6 +51,8 @@ pub struct Config {
     pub idle_session: Duration,
     /// How passwords that are set from now on are stretched. No setting: all servers of a version ask for the same.
     pub stretch: StretchParameters,
+    /// The oldest client of Huis that is served.
+    pub minimum_client: Version,
 }
 
 /// How connections are protected.
@@ -119,6 +122,7 @@ impl Config {
             rates: Rates::default(),
             idle_session: Duration::from_secs(15 * 60),
             stretch: StretchParameters::NEW_ACCOUNTS,
+            minimum_client: MINIMUM_CLIENT,
         }
     }
 }

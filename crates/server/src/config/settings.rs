@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use huis_proto::rest::{RegistrationPolicy, Secret};
+use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
 use super::{Config, LogFormat, Network, Tls};
 
@@ -215,6 +216,23 @@ pub(super) const SETTINGS: &[Setting] = &[
         apply: |draft, value| {
             let minutes: u32 = count(value, 5, 7 * 24 * 60)?;
             draft.config.idle_session = Duration::from_secs(u64::from(minutes) * 60);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "minimum-client",
+        takes: "VERSION",
+        default: "0.1.0",
+        explanation: "The oldest client of Huis that is served; older ones are told to install a newer version. Clients that state no \
+                      version, and those of other makers, are served",
+        apply: |draft, value| {
+            let version = value.parse::<Version>().map_err(|error| error.to_string())?;
+            if version < MINIMUM_CLIENT {
+                return Err(format!(
+                    "expected {MINIMUM_CLIENT} or newer: this server does not understand older clients"
+                ));
+            }
+            draft.config.minimum_client = version;
             Ok(())
         },
     },

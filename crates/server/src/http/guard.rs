@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 use super::address::{ClientAddress, Peer};
 use super::bodies::counted;
 use super::problem::Refusal;
+use super::versions;
 use crate::config::Tls;
 use crate::state::App;
 
@@ -61,6 +62,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
 
 async fn answered(app: &App, client: ClientAddress, mut request: Request, next: Next) -> Result<Response, Refusal> {
     app.rate_limits.request(client.0, app.clock.now_ms())?;
+    versions::check(app.config.minimum_client, &request)?;
     request.extensions_mut().insert(client);
     let tally = app.bodies.tally();
     let request = request.map(|body| counted(body, tally.clone()));

@@ -23,6 +23,7 @@ mod sign_ins;
 pub(crate) mod signed_in;
 mod tickets;
 mod vault;
+mod versions;
 mod welcome_page;
 
 use axum::Router;

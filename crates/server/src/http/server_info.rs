@@ -8,9 +8,6 @@ use utoipa_axum::routes;
 
 use crate::state::App;
 
-/// The oldest client version that is served.
-const OLDEST_CLIENT: &str = "0.1.0";
-
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(server_info))
 }
@@ -20,7 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn server_info(State(app): State<App>) -> Json<ServerInfo> {
     Json(ServerInfo {
         version: env!("CARGO_PKG_VERSION").into(),
-        oldest_client: OLDEST_CLIENT.into(),
+        oldest_client: app.config.minimum_client.to_string(),
         registration: app.config.registration,
         incarnation: app.incarnation,
         server_time_ms: app.clock.now_ms(),

@@ -14,3 +14,4 @@ mod recoveries;
 mod registrations;
 mod sessions;
 mod sign_ins;
+mod versions;

@@ -8,9 +8,10 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
-use huis_engine::{Link, LinkEnd, LinkReceiver, LinkSender, TransportError};
+use huis_engine::{CLIENT, Link, LinkEnd, LinkReceiver, LinkSender, TransportError};
 use huis_proto::frames::{ClientFrame, Received, SUBPROTOCOL, ServerFrame, read_message};
 use huis_proto::rest::Secret;
+use huis_proto::versions::CLIENT_HEADER;
 use huis_proto::{codec, limits};
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
@@ -43,6 +44,7 @@ pub(super) async fn open(wire: Rc<Wire>, token: Secret) -> Result<Link, Transpor
     let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).expect("a token is printable");
     request.headers_mut().insert(AUTHORIZATION, bearer);
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    request.headers_mut().insert(CLIENT_HEADER, HeaderValue::from_static(CLIENT));
     let config = WebSocketConfig::default().max_message_size(Some(limits::SERVER_WEBSOCKET_MESSAGE));
     let mut gone = broken.clone();
     let shaken = tokio::select! {

@@ -15,6 +15,7 @@ mod restored_servers;
 mod secrecy;
 mod silence;
 mod talking;
+mod versions;
 
 use huis_testkit::{Device, World};
 use huis_views::Notice;

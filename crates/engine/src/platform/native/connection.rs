@@ -6,6 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use huis_proto::frames::SUBPROTOCOL;
 use huis_proto::limits;
 use huis_proto::rest::Secret;
+use huis_proto::versions::CLIENT_HEADER;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -17,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::transport::{CONNECT, NativeTransport};
-use crate::ports::{Link, LinkEnd, LinkReceiver, LinkSender, TransportError};
+use crate::ports::{CLIENT, Link, LinkEnd, LinkReceiver, LinkSender, TransportError};
 
 /// Any byte stream.
 trait Bytes: AsyncRead + AsyncWrite + Unpin {}
@@ -65,6 +66,7 @@ impl NativeTransport {
         let headers = request.headers_mut();
         headers.insert("authorization", bearer);
         headers.insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+        headers.insert(CLIENT_HEADER, HeaderValue::from_static(CLIENT));
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .max_message_size(Some(limits::SERVER_WEBSOCKET_MESSAGE))

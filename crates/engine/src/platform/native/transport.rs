@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use huis_proto::limits;
 use huis_proto::rest::Secret;
+use huis_proto::versions::CLIENT_HEADER;
 use reqwest::Url;
 
 use super::certificates::Certificates;
 use crate::engine::StartError;
-use crate::ports::{HttpRequest, HttpResponse, Link, Method, Transport, TransportError};
+use crate::ports::{CLIENT, HttpRequest, HttpResponse, Link, Method, Transport, TransportError};
 
 /// How long a connection may take to come about.
 pub(super) const CONNECT: Duration = Duration::from_secs(15);
@@ -41,7 +42,7 @@ impl NativeTransport {
             .connect_timeout(CONNECT)
             .timeout(EXCHANGE)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("huis/", env!("CARGO_PKG_VERSION")))
+            .user_agent(CLIENT)
             .build()
             .map_err(|error| failed(&error))?;
         Ok(Self { server: url, certificates, tls: Arc::new(tls), client })
@@ -68,7 +69,7 @@ impl NativeTransport {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut asked = self.client.request(method, url);
+        let mut asked = self.client.request(method, url).header(CLIENT_HEADER, CLIENT);
         if let Some(token) = &request.token {
             asked = asked.bearer_auth(token.expose());
         }

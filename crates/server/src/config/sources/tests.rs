@@ -88,6 +88,8 @@ fn a_wrong_value_is_refused_with_its_place_and_what_would_be_right() {
         ("trusted-proxies", "10.0.0.0/8, proxy", "10.0.0.0/8"),
         ("log-level", "loud", "trace"),
         ("connections", "-1", "from 1"),
+        ("minimum-client", "new", "a version such as 0.1.0"),
+        ("minimum-client", "0.0.9", "0.1.0 or newer"),
     ] {
         let error = resolve(&[&format!("--{name}={value}")], &[]).unwrap_err().to_string();
         assert!(error.contains(&format!("flag --{name}")) && error.contains(right), "{error}");
