@@ -77,6 +77,7 @@ async fn register(server: &Server, passphrase: &str) -> anyhow::Result<Person> {
         number: 1,
         previous: Bytes32([0; 32]),
         signed_at_ms: 1,
+        state_number: 1,
         devices: vec![ListedDevice { device: member.device, signature_key: public(&device_key), added_at_ms: 1 }],
     };
     let grant: SessionGrant = server

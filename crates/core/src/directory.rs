@@ -316,7 +316,7 @@ mod tests {
     use huis_proto::device_list::ListedDevice;
 
     use super::*;
-    use crate::identity::{IdentitySecret, next_device_list};
+    use crate::identity::{IdentitySecret, list_position, next_device_list};
 
     const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
 
@@ -335,9 +335,9 @@ mod tests {
         let mut chain = Vec::new();
         for devices in lists {
             let devices = devices.iter().map(|byte| device(*byte)).collect();
-            let list = next_device_list(ACCOUNT, previous, 0, devices);
+            let list = next_device_list(ACCOUNT, previous, 0, 1, devices);
             let signed = identity().sign_device_list(&list);
-            previous = Some((list.number, signed.hash()));
+            previous = Some(list_position(&signed).unwrap());
             chain.push(signed);
         }
         chain
@@ -409,7 +409,7 @@ mod tests {
         let mut stolen = device(3);
         stolen.signature_key = Bytes32([2; 32]);
         let lists = chain(&[&[1, 2], &[1]]);
-        let list = next_device_list(ACCOUNT, Some((2, lists[1].hash())), 0, vec![device(1), stolen]);
+        let list = next_device_list(ACCOUNT, Some(list_position(&lists[1]).unwrap()), 0, 1, vec![device(1), stolen]);
         let lists = [lists, vec![identity().sign_device_list(&list)]].concat();
         let refused = KnownDevices::default().accept(ACCOUNT, &identity().key(), &lists);
         assert_eq!(refused, Err(DirectoryError::Reused { account: ACCOUNT, device: member(3).device }));

@@ -144,15 +144,29 @@ pub fn member_of_credential(bytes: &[u8]) -> Result<Member, CodecError> {
     })
 }
 
-/// The first list of an account, or the one after `previous`: number and hash follow by themselves.
+/// The first list of an account, or the one after `previous`: number and hash follow by themselves. `state_number` is
+/// that of the newest account state that this device has opened.
 pub fn next_device_list(
     account: AccountId,
-    previous: Option<(u64, Bytes32)>,
+    previous: Option<ListPosition>,
     signed_at_ms: u64,
+    state_number: u64,
     devices: Vec<huis_proto::device_list::ListedDevice>,
 ) -> DeviceList {
-    let (number, previous) = previous.unwrap_or((0, Bytes32([0; 32])));
-    DeviceList { account, number: number.saturating_add(1), previous, signed_at_ms, devices }
+    let previous = previous.unwrap_or(ListPosition { number: 0, hash: Bytes32([0; 32]), state_number: 0 });
+    let (number, state_number) = (previous.number.saturating_add(1), state_number.max(previous.state_number));
+    DeviceList { account, number, previous: previous.hash, signed_at_ms, state_number, devices }
+}
+
+/// What the next device list continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListPosition {
+    /// The list's number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: Bytes32,
+    /// The number of the account state that it names.
+    pub state_number: u64,
 }
 
 impl LocalDevice {
@@ -163,13 +177,13 @@ impl LocalDevice {
     }
 }
 
-/// The number and hash of a signed list, for [`next_device_list`].
+/// Where a signed list stands, for [`next_device_list`].
 ///
 /// # Errors
 /// [`CodecError`] where the list's bytes can't be read.
-pub fn list_position(list: &SignedDeviceList) -> Result<(u64, Bytes32), CodecError> {
-    let read: DeviceList = codec::from_versioned(1, &list.list)?;
-    Ok((read.number, list.hash()))
+pub fn list_position(list: &SignedDeviceList) -> Result<ListPosition, CodecError> {
+    let DeviceList { number, state_number, .. } = codec::from_versioned(1, &list.list)?;
+    Ok(ListPosition { number, hash: list.hash(), state_number })
 }
 
 #[cfg(test)]
@@ -190,6 +204,16 @@ mod tests {
             member_of_credential(&[&[2], &bytes[1..]].concat()),
             Err(CodecError::Version { found: 2, newest: 1 })
         );
+    }
+
+    #[test]
+    fn a_device_list_names_no_older_account_state_than_the_one_before() {
+        let identity = IdentitySecret::from_bytes(&[1; 32]);
+        let first = next_device_list(member().account, None, 0, 7, vec![]);
+        let position = list_position(&identity.sign_device_list(&first)).unwrap();
+        assert_eq!((position.number, position.state_number), (1, 7));
+        assert_eq!(next_device_list(member().account, Some(position), 0, 5, vec![]).state_number, 7);
+        assert_eq!(next_device_list(member().account, Some(position), 0, 9, vec![]).state_number, 9);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct DeviceList {
     pub previous: Bytes32,
     /// When it was signed, in milliseconds since 1970 by the signer's clock.
     pub signed_at_ms: u64,
+    /// The number of the account state that the signer had opened: a device that has seen none yet refuses an older one.
+    /// Never lower than that of the list before.
+    pub state_number: u64,
     /// The devices, in the order in which they were added, each once.
     pub devices: Vec<ListedDevice>,
 }
@@ -156,7 +159,7 @@ mod tests {
                 added_at_ms: 5,
             })
             .collect();
-        DeviceList { account: ACCOUNT, number, previous, signed_at_ms: 5, devices }
+        DeviceList { account: ACCOUNT, number, previous, signed_at_ms: 5, state_number: 1, devices }
     }
 
     #[test]

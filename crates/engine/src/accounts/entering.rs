@@ -52,7 +52,7 @@ impl Client {
             let account = AccountId::random(random);
             let device = LocalDevice::generate(random, account);
             let listed = listed(&device, self.clock.now_ms());
-            let list = next_device_list(account, None, self.clock.now_ms(), vec![listed]);
+            let list = next_device_list(account, None, self.clock.now_ms(), 1, vec![listed]);
             let state = AccountState::default().seal(random, &contents.state_key, account, 1).map_err(internal)?;
             let finish = FinishRegistration {
                 username: username.clone(),
@@ -81,7 +81,7 @@ impl Client {
                 .map_err(|_| Failure::Offline { reason })?,
             other => other?,
         };
-        self.settle_in(&me, &grant, std::slice::from_ref(&finish.device_list), 1, false)?;
+        self.settle_in(&me, &grant, std::slice::from_ref(&finish.device_list), 1, None)?;
         self.stock_key_packages(crate::upkeep::FIRST_STOCK).await?;
         let recovery_key = Secret::new(recovery.to_text().as_str());
         Ok(Reply::Registered { profile: self.profile()?, recovery_key })
@@ -112,6 +112,10 @@ impl Client {
         let identity = contents.identity.key();
         // The list is checked before it is continued: the identity key signs nothing that it has not signed before.
         let newest = entered.signed_in.device_list.open(account, &identity.0).map_err(bad_answer)?;
+        // This device has seen no state yet: the newest list says how old it may be, and the next one says it anew.
+        let sealed = &entered.signed_in.account_state;
+        let (_, state_number) =
+            AccountState::open(sealed, &contents.state_key, account, newest.state_number).map_err(bad_answer)?;
         let device = {
             let random = &mut *self.random.borrow_mut();
             LocalDevice::generate(random, account)
@@ -119,14 +123,14 @@ impl Client {
         let previous = list_position(&entered.signed_in.device_list).map_err(bad_answer)?;
         let mut devices = newest.devices;
         devices.push(listed(&device, self.clock.now_ms()));
-        let list = next_device_list(account, Some(previous), self.clock.now_ms(), devices);
+        let list = next_device_list(account, Some(previous), self.clock.now_ms(), state_number, devices);
         let list = contents.identity.sign_device_list(&list);
         let grant = self.enrol(&entered.signed_in, &device, Some(list), wish.stay_signed_in).await?;
         let username = grant.username.clone();
         let OpenedVault { contents, number, .. } = entered.vault;
         let me = Me { device, username, identity, state_key: contents.state_key };
         drop(contents.identity);
-        self.settle_in(&me, &grant, &[], number, true)?;
+        self.settle_in(&me, &grant, &[], number, Some(state_number))?;
         // From here on the device is enrolled and its database says so; what follows is made up for if it is cut off.
         let conversations = self.adopt_account_state().await?;
         self.stock_key_packages(crate::upkeep::FIRST_STOCK).await?;
@@ -192,14 +196,15 @@ impl Client {
         Ok(self.ask_openly(Method::Post, "/api/v1/devices".into(), Some(&body)).await?)
     }
 
-    /// Keeps everything that a signed-in device needs.
+    /// Keeps everything that a signed-in device needs. A further device has yet to take the account state over, which
+    /// has `state_number` at least.
     fn settle_in(
         &self,
         me: &Me,
         grant: &SessionGrant,
         lists: &[SignedDeviceList],
         vault_number: u64,
-        further_device: bool,
+        state_number: Option<u64>,
     ) -> Result<(), Failure> {
         if grant.account != me.account() || grant.device != me.device.member.device {
             return Err(bad_answer("the session is another device's"));
@@ -212,8 +217,9 @@ impl Client {
             step.keep_session(grant)?;
             step.tables.put_fact("vault_number", &vault_number)?;
             step.tables.put_fact("incarnation", &grant.incarnation)?;
-            // A further device has yet to take the account state over: version 0 says so.
-            step.tables.put_fact("state_version", &u64::from(!further_device))?;
+            // Version 0 says that it is yet to be taken over.
+            step.tables.put_fact("state_version", &u64::from(state_number.is_none()))?;
+            step.tables.put_fact("state_floor", &state_number.unwrap_or(1))?;
             let mut row = step.account(me.account())?;
             row.name = Some(me.username.clone());
             row.devices = known.get(me.account()).cloned();

@@ -92,7 +92,10 @@ impl Client {
     /// Fetches the newest state and takes over what is new in it; gives how many conversations are to be joined.
     pub(crate) async fn adopt_account_state(&self) -> Result<u32, Failure> {
         let me = self.signed_in()?;
-        let known: u64 = self.read(|tables| tables.fact("state_version"))?.unwrap_or(0);
+        let known: u64 = self.read(|tables| {
+            let (version, floor) = (tables.fact("state_version")?, tables.fact("state_floor")?);
+            Ok::<_, DbError>(version.unwrap_or(0).max(floor.unwrap_or(0)))
+        })?;
         let sealed: Sealed = self.get("/api/v1/account/state".into()).await?;
         let (state, version) = match AccountState::open(&sealed.sealed, &me.state_key, me.account(), known) {
             Ok(opened) => opened,

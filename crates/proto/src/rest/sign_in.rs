@@ -146,6 +146,8 @@ pub struct SignedIn {
     pub vault_number: u64,
     /// The newest device list.
     pub device_list: SignedDeviceList,
+    /// The newest sealed account state: the list that enrols a further device names its number.
+    pub account_state: Bytes,
 }
 
 /// `POST /api/v1/devices`, without signing in; answers with a [`SessionGrant`].

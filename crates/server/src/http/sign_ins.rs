@@ -108,6 +108,10 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
         device_list_number: account.device_list_number,
         password_number: account.password_number,
     };
+    let state = app.store.account_state(account.account).await?.ok_or_else(|| {
+        tracing::error!("an account without a state");
+        Refusal::internal()
+    })?;
     Ok(Json(SignedIn {
         account: account.account,
         username: account.username,
@@ -116,6 +120,7 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
         vault: vault.sealed,
         vault_number: vault.number,
         device_list: account.device_list,
+        account_state: state.sealed,
     }))
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use huis_engine::{HttpRequest, HttpResponse};
 use huis_proto::frames::{EntryKind, LogEntry, ServerFrame};
-use huis_proto::rest::{AccountCard, AccountState, ClaimedKeyPackages, DeviceLists, GroupInfo, SubmitCommit};
+use huis_proto::rest::{
+    AccountCard, AccountState, ClaimedKeyPackages, DeviceLists, FinishRegistration, GroupInfo, SignedIn, SubmitCommit,
+};
 use huis_proto::{Bytes, Bytes32};
 use huis_testkit::{Device, Fate, World, story};
 use huis_views::{Command, ConversationState, Failure, MemberRole, Notice, Target};
@@ -125,6 +127,48 @@ fn an_older_account_state_is_refused_and_shown() {
         tablet.nobody_meddles();
         tablet.restarts().await;
         tablet.hears_title("cellar").await;
+    });
+}
+
+#[test]
+fn a_new_device_takes_no_account_state_older_than_the_one_that_the_newest_device_list_names() {
+    story(async |world| {
+        let bea = world.blank_account("bea");
+        let first: Rc<RefCell<Option<Bytes>>> = Rc::default();
+        let kept = Rc::clone(&first);
+        bea.requests_pass(move |request| {
+            if request.path.ends_with("/registrations/finish") {
+                let body: FinishRegistration = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
+                kept.replace(Some(body.account_state));
+            }
+            Some(request)
+        });
+        bea.start();
+        bea.registers().await;
+        let ann = world.account("ann").await;
+        bea.says("@ann", "hello").await;
+        bea.has_settled().await;
+        // The list that adds the tablet names the state as it is now.
+        let tablet = world.another_device_of(&bea).await;
+        tablet.is_in("@ann").await;
+
+        let laptop = world.blank_device(&bea, "laptop");
+        let (old, shown) = (first.borrow().clone().unwrap(), first.borrow().clone().unwrap());
+        laptop.answers_pass(changing("/sign-ins/finish", move |signed_in: &mut SignedIn| {
+            signed_in.account_state = old.clone();
+        }));
+        laptop.start();
+        let failure = laptop.tries_to_sign_in().await.unwrap_err();
+        assert!(matches!(&failure, Failure::BadAnswer { reason } if reason.contains("state")), "{failure:?}");
+        // Nor later, when it fetches the state to take it over.
+        laptop.answers_pass(changing("/account/state", move |state: &mut AccountState| {
+            state.sealed = shown.clone();
+        }));
+        laptop.tries_to_sign_in().await.unwrap_err();
+        laptop.notices("the old state", |notice| matches!(notice, Notice::AccountStateRefused { .. })).await;
+        laptop.nobody_meddles();
+        laptop.restarts().await;
+        laptop.is_in("@ann").await;
     });
 }
 

@@ -15,7 +15,7 @@ use rand::{RngCore as _, SeedableRng as _};
 use super::key_packages::{self, Use};
 use super::*;
 use crate::content::{Content, Draft};
-use crate::identity::{IdentitySecret, next_device_list};
+use crate::identity::{IdentitySecret, list_position, next_device_list};
 use crate::store::MemoryGroupStore;
 
 /// Key packages carry lifetimes that OpenMLS compares with the real clock.
@@ -53,8 +53,8 @@ impl Account {
     }
 
     fn sign(&mut self) {
-        let previous = self.lists.last().map(|list| (self.lists.len() as u64, list.hash()));
-        let list = next_device_list(self.id, previous, 0, self.listed.clone());
+        let previous = self.lists.last().map(|list| list_position(list).unwrap());
+        let list = next_device_list(self.id, previous, 0, 1, self.listed.clone());
         self.lists.push(self.identity.sign_device_list(&list));
     }
 }

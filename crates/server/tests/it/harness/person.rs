@@ -57,7 +57,14 @@ pub(crate) fn first_list(
     key: &SigningKey,
 ) -> SignedDeviceList {
     let listed = ListedDevice { device, signature_key: public(key), added_at_ms: 5 };
-    let list = DeviceList { account, number: 1, previous: Bytes32([0; 32]), signed_at_ms: 5, devices: vec![listed] };
+    let list = DeviceList {
+        account,
+        number: 1,
+        previous: Bytes32([0; 32]),
+        signed_at_ms: 5,
+        state_number: 1,
+        devices: vec![listed],
+    };
     list.sign(identity)
 }
 
@@ -211,7 +218,7 @@ impl Person {
             .iter()
             .map(|(device, key)| ListedDevice { device: *device, signature_key: public(key), added_at_ms: 5 })
             .collect();
-        let list = DeviceList { account: self.account, number, previous, signed_at_ms: 5, devices };
+        let list = DeviceList { account: self.account, number, previous, signed_at_ms: 5, state_number: 1, devices };
         list.sign(&self.identity)
     }
 
