@@ -126,6 +126,7 @@ async fn pair(server: &Server, sender: Person, receiver: Person) -> anyhow::Resu
             commit: commit(conversation, &data).into(),
             welcome: Some(Bytes(vec![1; 4096])),
             group_info: Bytes(vec![1; 4096]),
+            seen: 0,
         }),
     };
     let committed: Committed = server

@@ -40,6 +40,10 @@ pub(crate) fn notice(notice: &Notice) -> String {
         Notice::InvalidCommit { seq, reason } => {
             format!("the change at entry {seq} broke a rule, and all members pass it over: {reason}")
         }
+        Notice::ShutOut { seq } => format!(
+            "by the change at entry {seq}, which broke a rule, the server shuts this device out of a conversation until others \
+             contest it as well; if it stays silent, open another conversation with those whom you trust"
+        ),
         Notice::IdentityChanged { account } => format!(
             "the identity key of {name} has changed; nothing is sent to {name} before you compare the safety number and \
              accept it with `huis verify {name} --accept`",

@@ -21,6 +21,7 @@ use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
 use crate::outbox::Traffic;
 use crate::ports::{Clock, Ports, Transport};
+use crate::sync::Contests;
 
 /// Who is signed in on this device.
 pub(crate) struct Me {
@@ -45,6 +46,8 @@ pub(crate) struct Signals {
     pub(crate) outbox: Notify,
     /// Frames wait to be sent on the connection.
     pub(crate) frames: Notify,
+    /// The server is to be told of commits that are skipped here, or wants a GroupInfo.
+    pub(crate) contests: Notify,
     /// The account state is to be stored, or fetched.
     pub(crate) state: Notify,
     /// Key packages, receipts, tokens, leaves: something is due.
@@ -71,6 +74,7 @@ pub(crate) struct Client {
     pub(crate) random: RefCell<StdRng>,
     pub(crate) signals: Signals,
     pub(crate) traffic: RefCell<Traffic>,
+    pub(crate) contests: RefCell<Contests>,
     pub(crate) refreshing: Mutex<()>,
     pub(crate) connection: Cell<Connection>,
     pub(crate) caught_up: Cell<bool>,
@@ -97,6 +101,7 @@ impl Client {
             random: RefCell::new(ports.random),
             signals: Signals::default(),
             traffic: RefCell::default(),
+            contests: RefCell::default(),
             refreshing: Mutex::new(()),
             connection: Cell::new(Connection::Idle),
             caught_up: Cell::new(false),
@@ -258,6 +263,7 @@ impl Client {
 #[derive(Default)]
 struct Wakes {
     outbox: bool,
+    contests: bool,
     state: bool,
     upkeep: bool,
     joined: bool,
@@ -271,6 +277,7 @@ impl Wakes {
             }
         };
         ring(self.outbox, &signals.outbox);
+        ring(self.contests, &signals.contests);
         ring(self.state, &signals.state);
         ring(self.upkeep, &signals.upkeep);
         ring(self.joined, &signals.joined);
@@ -387,6 +394,10 @@ impl Step<'_> {
 
     pub(crate) fn wake_outbox(&mut self) {
         self.wakes.outbox = true;
+    }
+
+    pub(crate) fn wake_contests(&mut self) {
+        self.wakes.contests = true;
     }
 
     pub(crate) fn wake_upkeep(&mut self) {

@@ -84,8 +84,10 @@ impl Engine {
         let Self { client, mut ends } = self;
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
+        let contests = client.clone();
         flows.push(Box::pin(async move { connection.run_connection().await }));
         flows.push(Box::pin(async move { outbox.run_outbox().await }));
+        flows.push(Box::pin(async move { contests.run_contests().await }));
         flows.push(Box::pin(async move { state.run_state().await }));
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
         loop {
@@ -140,7 +142,7 @@ impl Client {
     /// Whether something is on its way to a server that is reached.
     fn is_busy(&self) -> bool {
         let state_is_due = || self.read(|tables| tables.state_is_unstored()).unwrap_or(false);
-        self.connection.get() == Connection::Open && (self.outbox_is_busy() || state_is_due())
+        self.connection.get() == Connection::Open && (self.outbox_is_busy() || self.has_dissents() || state_is_due())
     }
 
     async fn obey(&self, command: Command) -> Result<Reply, Failure> {

@@ -92,6 +92,14 @@ pub enum ServerFrame {
         /// Sealed bytes.
         payload: Bytes,
     },
+    /// The GroupInfo on the server is bad, or said to be: a member that has reached this commit counter is asked for its
+    /// own. Said once to each member, when it is asked or when it connects.
+    GroupInfoWanted {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The newest commit counter.
+        commit_counter: u64,
+    },
     /// The device's stock of one-time key packages runs low.
     KeyPackagesLow {
         /// How many are left.

@@ -4,7 +4,7 @@ mod buckets;
 
 use std::net::IpAddr;
 
-use huis_proto::AccountId;
+use huis_proto::{AccountId, Member};
 use sha2::{Digest, Sha256};
 
 use crate::config::Rates;
@@ -18,6 +18,9 @@ pub(crate) struct RateLimits {
     guesses_by_name: Buckets<[u8; 16]>,
     lookups: Buckets<AccountId>,
     key_package_claims: Buckets<AccountId>,
+    dissents: Buckets<Member>,
+    group_infos: Buckets<Member>,
+    group_info_requests: Buckets<Member>,
 }
 
 /// Too often; come back after this many seconds.
@@ -38,6 +41,13 @@ const NAMES_BEHIND_AN_ADDRESS: u32 = 10;
 const ADDRESSES: usize = 65_536;
 const NAMES: usize = 65_536;
 const ACCOUNTS: usize = 16_384;
+const DEVICES: usize = 16_384;
+/// A device that was away may have a whole attack to contest; each dissent is one small row at most.
+const DISSENTS_PER_MINUTE: u32 = 120;
+/// Each may be several megabytes.
+const GROUP_INFOS_PER_HOUR: u32 = 30;
+/// Each may make every member of a conversation look.
+const GROUP_INFO_REQUESTS_PER_HOUR: u32 = 30;
 
 impl RateLimits {
     pub(crate) fn new(rates: &Rates) -> Self {
@@ -50,6 +60,9 @@ impl RateLimits {
             guesses_by_name: Buckets::new(NAMES, Rate::per_minute(guesses)),
             lookups: Buckets::new(ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
             key_package_claims: Buckets::new(ACCOUNTS, Rate::per_minute(rates.key_package_claims_per_minute)),
+            dissents: Buckets::new(DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
+            group_infos: Buckets::new(DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
+            group_info_requests: Buckets::new(DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
         }
     }
 
@@ -79,6 +92,21 @@ impl RateLimits {
     /// Counts a claim of key packages by `asker`.
     pub(crate) fn key_package_claim(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
         counted("key-package-claim", self.key_package_claims.take(asker, now_ms))
+    }
+
+    /// Counts a dissent by a device.
+    pub(crate) fn dissent(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
+        counted("dissent", self.dissents.take(device, now_ms))
+    }
+
+    /// Counts a GroupInfo that a device puts.
+    pub(crate) fn group_info(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
+        counted("group-info", self.group_infos.take(device, now_ms))
+    }
+
+    /// Counts a device's wish for a better GroupInfo.
+    pub(crate) fn group_info_request(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
+        counted("group-info-request", self.group_info_requests.take(device, now_ms))
     }
 }
 

@@ -60,6 +60,8 @@ pub struct AppendCommit {
     pub welcome: Option<Bytes>,
     /// The GroupInfo after the commit.
     pub group_info: Bytes,
+    /// The newest entry that its author had taken when it was built.
+    pub seen: u64,
     /// Milliseconds since 1970.
     pub received_at_ms: u64,
 }
@@ -107,6 +109,11 @@ pub enum Appended {
     Behind {
         /// The commit counter.
         commit_counter: u64,
+    },
+    /// A leave was ordered since the author of a commit last looked; the commit would void it.
+    LeaveUnseen {
+        /// The leave's place.
+        seq: u64,
     },
     /// The submission counter is not above the highest of this device.
     SubmissionBehind {
@@ -168,6 +175,8 @@ pub trait Conversations: Send + Sync {
     ///
     /// Whether a commit is valid only the members know, so the roster here follows what commits say, and forgives: a
     /// device that leaves without having a seat changes nothing, one that joins and has a seat keeps its cursor.
+    ///
+    /// A member's commit that was built before the newest leave was seen is refused: it would void it.
     ///
     /// An external commit is allowed to a listed device of a participant, and to anybody in an open room. It joins its
     /// author alone and replaces the author's old leaf, whether `leaves` names it or not. Joining

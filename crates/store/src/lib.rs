@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod conformance;
+mod contests;
 mod conversations;
 mod key_packages;
 mod sessions;
@@ -14,6 +15,7 @@ pub mod sqlite;
 use std::sync::Arc;
 
 pub use accounts::*;
+pub use contests::*;
 pub use conversations::*;
 pub use key_packages::*;
 pub use sessions::*;
@@ -54,9 +56,9 @@ pub enum StoreError {
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything that a server keeps.
-pub trait Store: Accounts + Sessions + KeyPackages + Conversations + Settings {}
+pub trait Store: Accounts + Sessions + KeyPackages + Conversations + Contests + Settings {}
 
-impl<T: Accounts + Sessions + KeyPackages + Conversations + Settings> Store for T {}
+impl<T: Accounts + Sessions + KeyPackages + Conversations + Contests + Settings> Store for T {}
 
 /// A store that is shared by all of a server.
 pub type SharedStore = Arc<dyn Store>;

@@ -144,6 +144,12 @@ pub enum Notice {
         /// What was wrong, for a diagnosis.
         reason: String,
     },
+    /// By a commit that this device takes for invalid, the server takes it for no member: it is delivered nothing more of
+    /// the conversation until others say that they skip the commit, too.
+    ShutOut {
+        /// The commit's place in the log.
+        seq: u64,
+    },
     /// An account's identity key is another one than before. Nothing is sent to it until that is accepted.
     IdentityChanged {
         /// The account.

@@ -78,8 +78,9 @@ impl Tables<'_> {
     pub(crate) fn empty(self) -> Result<(), DbError> {
         self.0.execute_batch(
             "DELETE FROM facts; DELETE FROM mls; DELETE FROM accounts; DELETE FROM conversations;
-             DELETE FROM messages; DELETE FROM outbox; DELETE FROM entries; DELETE FROM senders;
-             DELETE FROM receipts; DELETE FROM receipts_due; DELETE FROM notices; DELETE FROM heard;",
+             DELETE FROM messages; DELETE FROM outbox; DELETE FROM dissents; DELETE FROM leavers;
+             DELETE FROM entries; DELETE FROM senders; DELETE FROM receipts; DELETE FROM receipts_due;
+             DELETE FROM notices; DELETE FROM heard;",
         )?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The encrypted database: one file, one connection, one transaction for each step of the engine.
 
 mod accounts;
+mod contests;
 mod conversations;
 mod facts;
 mod heard;

@@ -96,6 +96,20 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_by_id ON outbox (conversation, id);
 
+-- Commits that were skipped here as invalid and that the server has not been told of yet.
+CREATE TABLE dissents (
+    conversation BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Accounts that proposed to leave and whose leaves are still in the group.
+CREATE TABLE leavers (
+    conversation BLOB NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (conversation, account)
+) STRICT, WITHOUT ROWID;
+
 -- Hashes of the log's newest entries, to compare with what other members saw.
 CREATE TABLE entries (
     conversation BLOB NOT NULL,

@@ -52,6 +52,10 @@ impl Client {
                 }
                 Ok(())
             }
+            ErrorCode::NotAMember if row.tries < MOST_TRIES && self.is_contested(row.conversation)? => {
+                self.wait_for_contest(row.conversation);
+                self.step(|step| step.tables.unseal(position))
+            }
             // Taken out while it was away; what comes from the log says whether it joins again or is out for good.
             ErrorCode::NotAMember if row.tries < TRIES_OUTSIDE => {
                 self.wait_for_commit(row.conversation, u64::MAX);
@@ -103,6 +107,7 @@ impl Step<'_> {
         for waiting in self.tables.tasks_of(conversation)? {
             self.fail_task(&waiting, Failure::NotAMember)?;
         }
+        self.forget_leavers(conversation)?;
         if let Some(mut row) = self.tables.conversation(conversation)? {
             row.state = State::Left;
             self.tables.put_conversation(&row)?;

@@ -33,6 +33,8 @@ pub(super) enum NotBuilt {
     Failed(Failure),
     /// Device lists are missing.
     Lists(Vec<AccountId>),
+    /// The conversation is blocked until something that was asked for may have come.
+    Blocked,
 }
 
 impl From<DbError> for NotBuilt {
@@ -113,7 +115,7 @@ impl Client {
                 room: conversation.room.filter(|_| conversation.kind == ConversationKind::Open),
                 group_info: Bytes(group_info),
                 submission,
-                first_commit: prepared.map(|prepared| body_of(prepared, submission)),
+                first_commit: prepared.map(|prepared| body_of(prepared, submission, 0)),
             };
             step.keep_sealed(row, submission, 0, &body)
         })?;
@@ -158,11 +160,17 @@ impl Client {
                 Group::join_externally(&tables, &me.device, &known, group_info, row.id, follows, &expectation)
                     .map_err(not_joined)?;
             let submission = tables.next_submission()?;
-            let body = body_of(prepared, submission);
+            let body = body_of(prepared, submission, 0);
             Ok(step.keep_sealed(row, submission, follows, &body)?)
         });
         match sealed {
-            Ok(sealed) => Ok(Built::Sealed(Box::new(sealed))),
+            Ok(sealed) => {
+                self.trusts_group_info(row.conversation);
+                Ok(Built::Sealed(Box::new(sealed)))
+            }
+            Err(NotJoined::BadGroupInfo(failure)) => {
+                Err(self.ask_for_group_info(row, info.commit_counter, failure).await?)
+            }
             Err(NotJoined::Unexpected(accounts)) => {
                 self.hold(row, accounts)?;
                 Ok(Built::Settled)
@@ -239,17 +247,23 @@ impl Client {
         }
         let sealed = self.step(|step| {
             let (tables, known) = (step.tables, step.client.known());
+            let voided = if matches!(task, Task::Tidy) { step.voided_leaves(row.conversation)? } else { None };
+            let seen = tables.conversation(row.conversation)?.map_or(0, |known| known.cursor);
             let Some(group) = step.group(row.conversation)? else {
                 return Err(NotBuilt::Failed(Failure::NotAMember));
             };
+            let mut of_leavers = false;
             let change = match task {
                 Task::Invite { .. } => Change::Invite(packages),
                 Task::Remove { accounts } => Change::Remove { accounts: accounts.clone(), devices: vec![] },
                 Task::RemoveSilent { .. } => Change::Remove { accounts: vec![], devices: silent },
                 Task::Roles { roles } => Change::Roles(roles.clone()),
                 Task::UpdateLeaf => Change::UpdateOwnLeaf,
-                _ if group.unlisted(&known).is_empty() => Change::PendingProposals,
-                _ => Change::RemoveUnlisted,
+                _ if !group.unlisted(&known).is_empty() => Change::RemoveUnlisted,
+                _ => {
+                    of_leavers = voided.is_some();
+                    voided.unwrap_or(Change::PendingProposals)
+                }
             };
             if group.pending().is_some() {
                 // Its row is gone, so nobody waits for it: whatever it was, it was not accepted before this one.
@@ -258,11 +272,16 @@ impl Client {
             let prepared = match group.prepare(&tables, &me.device, &known, row.id, change) {
                 Ok(prepared) => prepared,
                 Err(PrepareError::Nothing) => return Ok(None),
+                Err(error) if of_leavers && !matches!(error, PrepareError::NeedLists(_) | PrepareError::Group(_)) => {
+                    // Somebody else's business; trying again would hold up what is to be said.
+                    step.forget_leavers(row.conversation)?;
+                    return Ok(None);
+                }
                 Err(error) => return Err(not_prepared(error)),
             };
             let submission = tables.next_submission()?;
             let follows = prepared.follows;
-            let body = body_of(prepared, submission);
+            let body = body_of(prepared, submission, seen);
             step.keep_sealed(row, submission, follows, &body).map(Some)
         })?;
         match sealed {
@@ -334,12 +353,13 @@ impl Step<'_> {
     }
 }
 
-fn body_of(prepared: PreparedCommit, submission: u64) -> SubmitCommit {
+fn body_of(prepared: PreparedCommit, submission: u64, seen: u64) -> SubmitCommit {
     SubmitCommit {
         submission,
         commit: Bytes(prepared.commit),
         welcome: prepared.welcome.map(Bytes),
         group_info: Bytes(prepared.group_info),
+        seen,
     }
 }
 
@@ -356,6 +376,8 @@ fn not_prepared(error: PrepareError) -> NotBuilt {
 /// Why a join was not built; a roster that differs is no mere failure.
 enum NotJoined {
     Unexpected(BTreeSet<AccountId>),
+    /// The server has another GroupInfo than the conversation's; a member may bring it.
+    BadGroupInfo(Failure),
     Other(NotBuilt),
 }
 
@@ -370,7 +392,7 @@ fn not_joined(error: JoinError) -> NotJoined {
         JoinError::UnexpectedAccounts(accounts) => return NotJoined::Unexpected(accounts),
         JoinError::NeedLists(accounts) => NotBuilt::Lists(accounts),
         JoinError::Group(error) => error.into(),
-        JoinError::NotInvited => NotBuilt::Failed(Failure::NotAMember),
-        other => NotBuilt::Failed(Failure::BadAnswer { reason: other.to_string() }),
+        JoinError::NotInvited => return NotJoined::BadGroupInfo(Failure::NotAMember),
+        other => return NotJoined::BadGroupInfo(Failure::BadAnswer { reason: other.to_string() }),
     })
 }

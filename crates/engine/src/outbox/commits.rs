@@ -32,7 +32,7 @@ impl Client {
                     Ok(())
                 }
                 Err(NotBuilt::Failed(failure)) => self.give_up(&row, failure),
-                Err(NotBuilt::Lists(_)) => Ok(()),
+                Err(NotBuilt::Lists(_) | NotBuilt::Blocked) => Ok(()),
             },
         };
         if let Err(error) = done {
@@ -71,6 +71,10 @@ impl Client {
                     Ok(())
                 }
                 (ErrorCode::CommitConflict | ErrorCode::Stale, _) if row.tries < MOST_TRIES => self.conflicting(&row),
+                (ErrorCode::NotAMember, _) if row.tries < MOST_TRIES && self.is_contested(row.conversation)? => {
+                    self.wait_for_contest(row.conversation);
+                    self.step(|step| step.undo(&row))
+                }
                 (ErrorCode::SubmissionBehind, _) if row.tries < MOST_TRIES => {
                     let highest = self.read(|tables| tables.submissions())?;
                     self.step(|step| step.undo(&row))?;
@@ -98,7 +102,7 @@ impl Client {
         Ok(())
     }
 
-    /// Another commit came first: it is taken, and this one is built again on it.
+    /// Another commit, or a leave, came first: it is taken, and this one is built again on it.
     fn conflicting(&self, row: &OutboxRow) -> Result<(), DbError> {
         self.step(|step| step.undo(row))?;
         match row.task {
@@ -108,7 +112,14 @@ impl Client {
                 let until_ms = self.clock.now_ms() + wait;
                 self.traffic.borrow_mut().block(row.conversation, None, until_ms);
             }
-            _ => self.wait_for_commit(row.conversation, row.follows.map_or(0, |follows| follows + 1)),
+            _ => {
+                // What came first may be here by now, and a leave does not move the counter.
+                let seen = submitted(row).map_or(0, |commit| commit.seen);
+                let cursor = self.read(|tables| tables.conversation(row.conversation))?.map_or(0, |known| known.cursor);
+                if cursor <= seen {
+                    self.wait_for_commit(row.conversation, row.follows.map_or(0, |follows| follows + 1));
+                }
+            }
         }
         Ok(())
     }
@@ -291,6 +302,11 @@ fn commit_of(row: &OutboxRow) -> Option<Bytes> {
         Task::Create { .. } => {
             serde_json::from_slice::<CreateConversation>(sealed).ok()?.first_commit.map(|commit| commit.commit)
         }
-        _ => serde_json::from_slice::<SubmitCommit>(sealed).ok().map(|commit| commit.commit),
+        _ => submitted(row).map(|commit| commit.commit),
     }
+}
+
+/// What is submitted of a sealed row that is no creation.
+fn submitted(row: &OutboxRow) -> Option<SubmitCommit> {
+    serde_json::from_slice(row.sealed.as_deref()?).ok()
 }

@@ -16,6 +16,8 @@ use crate::db::{DbError, OutboxRow, State, Task};
 
 /// Device lists older than this are asked for before something is said.
 const LISTS_FRESH_MS: u64 = 3_600_000;
+/// How long a conversation waits for others to contest a commit by which the server takes this device for no member.
+const WAIT_FOR_CONTEST_MS: u64 = 2_000;
 /// In larger conversations lists are fetched only when something makes it necessary.
 const SMALL: usize = 32;
 
@@ -106,7 +108,8 @@ impl Client {
                 Ok(None) => return step.repair(conversation, RepairReason::StateLost).map(|()| None),
                 Err(error) => return step.group_damaged(conversation, &error).map(|()| None),
             };
-            Ok::<_, DbError>(Some(group.has_pending_proposals() || !group.unlisted(&known).is_empty()))
+            let untidy = group.has_pending_proposals() || !group.unlisted(&known).is_empty();
+            Ok::<_, DbError>(Some(untidy || step.voided_leaves(conversation)?.is_some()))
         })?;
         match untidy {
             None => Ok(Readiness::Later),
@@ -237,5 +240,11 @@ impl Client {
     pub(super) fn wait_for_commit(&self, conversation: ConversationId, counter: u64) {
         let until_ms = unblock_after(self.clock.now_ms());
         self.traffic.borrow_mut().block(conversation, Some(counter), until_ms);
+    }
+
+    /// Nothing is sealed in the conversation for a moment, in which others may say that they skip a commit as well.
+    pub(super) fn wait_for_contest(&self, conversation: ConversationId) {
+        let until_ms = self.clock.now_ms().saturating_add(WAIT_FOR_CONTEST_MS);
+        self.traffic.borrow_mut().block(conversation, None, until_ms);
     }
 }

@@ -8,6 +8,7 @@ mod answers;
 mod build;
 mod choose;
 mod commits;
+mod doubts;
 mod messages;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -48,6 +49,8 @@ pub(crate) struct Traffic {
     blocked: HashMap<ConversationId, Block>,
     /// The commit counters that were reached by entries of the log.
     counters: HashMap<ConversationId, u64>,
+    /// How often in a row a better GroupInfo was asked for.
+    doubts: HashMap<ConversationId, u32>,
     /// Unreadable messages in a row.
     unreadable: HashMap<ConversationId, u64>,
     not_before_ms: u64,
@@ -117,6 +120,11 @@ impl Traffic {
 
     fn block(&mut self, conversation: ConversationId, counter: Option<u64>, until_ms: u64) {
         self.blocked.insert(conversation, Block { counter, until_ms });
+    }
+
+    /// Nothing is waited for in the conversation any more.
+    pub(crate) fn unblock(&mut self, conversation: ConversationId) {
+        self.blocked.remove(&conversation);
     }
 
     fn is_blocked(&self, conversation: ConversationId, now_ms: u64) -> bool {

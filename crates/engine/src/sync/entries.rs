@@ -111,6 +111,10 @@ impl Step<'_> {
 
     fn take_opened(&mut self, conversation: &ConversationRow, entry: &LogEntry, opened: Opened) -> Result<(), DbError> {
         let id = conversation.id;
+        if entry.kind == EntryKind::Leave {
+            // A commit may wait for it, valid or not.
+            self.client.traffic.borrow_mut().unblock(id);
+        }
         match opened {
             Opened::Message(message) => {
                 self.client.traffic.borrow_mut().readable(id);
@@ -123,7 +127,8 @@ impl Step<'_> {
                 self.own_entry(id, entry.id, entry.seq, entry.received_at_ms)?;
                 self.roster_changed(id, &summary, entry.received_at_ms)
             }
-            Opened::Leaving { .. } => {
+            Opened::Leaving { account } => {
+                self.tables.add_leaver(id, account)?;
                 self.changed(id);
                 self.wake_upkeep();
                 Ok(())
@@ -131,6 +136,7 @@ impl Step<'_> {
             Opened::Skipped(breach) => {
                 let (seq, reason) = (entry.seq, breach.to_string());
                 if entry.kind == EntryKind::Commit {
+                    self.contest(id, seq)?;
                     return self.notice(Some(id), Notice::InvalidCommit { seq, reason });
                 }
                 self.notice(Some(id), Notice::Unreadable { seq, reason: reason.clone() })?;

@@ -50,6 +50,9 @@ impl Client {
                 self.signals.upkeep.notify_one();
                 self.emit(Event::CaughtUp);
             }
+            ServerFrame::GroupInfoWanted { conversation, commit_counter } => {
+                self.group_info_wanted(conversation, commit_counter)?;
+            }
             ServerFrame::KeyPackagesLow { remaining } => {
                 self.step(|step| step.tables.put_fact("stock", &remaining))?;
                 self.signals.upkeep.notify_one();
@@ -92,7 +95,7 @@ impl Client {
                 Ok((taken, Taken::Yes))
             })?;
             if taken > 0 {
-                self.acknowledge(entries.drain(..taken));
+                self.acknowledge(entries.drain(..taken))?;
                 fetched.clear();
                 rounds = 0;
             }
@@ -115,7 +118,8 @@ impl Client {
         Ok(())
     }
 
-    fn acknowledge(&self, entries: impl Iterator<Item = LogEntry>) {
+    /// Acknowledges entries, but none from a commit on that the server is to hear of first.
+    fn acknowledge(&self, entries: impl Iterator<Item = LogEntry>) -> Result<(), DbError> {
         let mut traffic = self.traffic.borrow_mut();
         let mut acks: BTreeMap<ConversationId, u64> = BTreeMap::new();
         for entry in entries {
@@ -123,11 +127,16 @@ impl Client {
             let ack = acks.entry(entry.conversation).or_default();
             *ack = entry.seq.max(*ack);
         }
-        let frames: Vec<_> =
-            acks.into_iter().map(|(conversation, seq)| ClientFrame::Ack { conversation, seq }).collect();
+        let mut frames = Vec::with_capacity(acks.len());
+        for (conversation, seq) in acks {
+            let held = self.read(|tables| tables.first_dissent(conversation))?;
+            let seq = held.map_or(seq, |held| seq.min(held.saturating_sub(1)));
+            frames.push(ClientFrame::Ack { conversation, seq });
+        }
         traffic.queue(&frames);
         drop(traffic);
         self.signals.frames.notify_one();
         self.signals.outbox.notify_one();
+        Ok(())
     }
 }

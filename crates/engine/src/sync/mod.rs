@@ -1,6 +1,7 @@
 //! What comes in: the connection, and everything that the server sends on it.
 
 mod content;
+mod contests;
 mod entries;
 mod frames;
 mod ready;
@@ -18,6 +19,7 @@ use huis_views::{Connection, Failure, Notice};
 use rand::Rng;
 
 pub(crate) use self::content::RECEIPTS_UP_TO;
+pub(crate) use self::contests::Contests;
 use crate::api::ApiError;
 use crate::client::Client;
 use crate::db::DbError;

@@ -34,6 +34,7 @@ impl Client {
         self.traffic.borrow_mut().open();
         self.set_connection(Connection::Open);
         self.signals.outbox.notify_one();
+        self.signals.contests.notify_one();
         self.signals.state.notify_one();
         self.signals.upkeep.notify_one();
         Ok(())

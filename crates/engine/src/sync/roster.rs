@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use huis_core::groups::CommitSummary;
+use huis_core::groups::{Change, CommitSummary, Deed, Role, permits};
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{Notice, RepairReason};
 use rand::Rng;
@@ -33,8 +33,58 @@ impl Step<'_> {
             self.notice(Some(conversation), Notice::Removed { by })?;
             return self.left(conversation);
         }
+        self.settle_leavers(conversation, summary)?;
         self.tables.heard(conversation, summary.author, at_ms)?;
         self.read_roster(conversation, at_ms)
+    }
+
+    /// Forgets who left where that was carried out, or taken back by coming in again.
+    fn settle_leavers(&mut self, conversation: ConversationId, summary: &CommitSummary) -> Result<(), DbError> {
+        let leavers = self.tables.leavers(conversation)?;
+        if leavers.is_empty() {
+            return Ok(());
+        }
+        let Ok(Some(group)) = self.group(conversation) else { return Ok(()) };
+        let present: BTreeSet<AccountId> = group.members().into_iter().map(|member| member.account).collect();
+        let joined = |account| summary.joined.iter().any(|member| member.account == account);
+        for account in leavers.into_iter().filter(|account| !present.contains(account) || joined(*account)) {
+            self.tables.delete_leaver(conversation, account)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets all who left.
+    pub(crate) fn forget_leavers(&mut self, conversation: ConversationId) -> Result<(), DbError> {
+        for account in self.tables.leavers(conversation)? {
+            self.tables.delete_leaver(conversation, account)?;
+        }
+        Ok(())
+    }
+
+    /// The change that removes accounts which left by a proposal that a commit without it made void, as far as this
+    /// account may remove them.
+    pub(crate) fn voided_leaves(&mut self, conversation: ConversationId) -> Result<Option<Change>, DbError> {
+        let leavers = self.tables.leavers(conversation)?;
+        let (false, Some(me)) = (leavers.is_empty(), self.client.me()) else { return Ok(None) };
+        let Ok(Some(group)) = self.group(conversation) else { return Ok(None) };
+        // What waits is carried out by the next commit, whoever makes it.
+        let Some(role) = group.roster().role(me.account()).filter(|_| !group.has_pending_proposals()) else {
+            return Ok(None);
+        };
+        let (kind, members, roster) = (group.kind(), group.members(), group.roster());
+        let mut devices = members;
+        devices.retain(|member| leavers.contains(&member.account) && member.account != me.account());
+        if kind == ConversationKind::Direct {
+            // Nobody takes the other's account out of it; but its devices have no business there.
+            return Ok((!devices.is_empty()).then_some(Change::Remove { accounts: vec![], devices }));
+        }
+        let may = |account: &AccountId| {
+            let target = roster.role(*account).unwrap_or(Role::Member);
+            permits(kind, role, Deed::RemoveAccount(target))
+        };
+        let accounts: BTreeSet<AccountId> = devices.iter().map(|member| member.account).filter(may).collect();
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        Ok((!accounts.is_empty()).then_some(Change::Remove { accounts, devices: vec![] }))
     }
 
     /// Whether a commit that took this device out left its account in: then it joins again by itself. A device that is

@@ -46,6 +46,10 @@ pub struct SubmitCommit {
     pub welcome: Option<Bytes>,
     /// The GroupInfo after the commit, with the ratchet tree.
     pub group_info: Bytes,
+    /// The newest entry that the device had taken when it built the commit. A leave that was ordered behind it would
+    /// be voided: the server refuses the commit then. Means nothing in a first or an external commit.
+    #[serde(default)]
+    pub seen: u64,
 }
 
 /// A commit or a conversation is on disk.
@@ -114,6 +118,51 @@ pub struct GroupInfo {
     pub commit_counter: u64,
     /// The newest entry's place.
     pub head: u64,
+}
+
+/// `POST /api/v1/conversations/{conversation}/dissents`: this device skips a commit as invalid; answers with a
+/// [`Dissented`]. Sent again, it gives the same answer but for what has changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dissent {
+    /// The commit's place in the log. The device must not have acknowledged it yet.
+    pub seq: u64,
+}
+
+/// What became of a commit that somebody dissented from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dissented {
+    /// Whether the seats that the commit took were given back, now or before.
+    pub undone: bool,
+    /// Whether the dissenting device has a seat, and so is delivered what follows.
+    pub seated: bool,
+    /// The commit counter for which the server wants a GroupInfo from this very device, in place of the one that came
+    /// with the commit, as most accounts dissent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_info_wanted: Option<u64>,
+}
+
+/// `PUT /api/v1/conversations/{conversation}/group-info`: a member's GroupInfo in place of a bad one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PutGroupInfo {
+    /// The commit counter that it is of, which must be the newest.
+    pub commit_counter: u64,
+    /// The GroupInfo, with the ratchet tree.
+    pub group_info: Bytes,
+}
+
+/// `POST /api/v1/conversations/{conversation}/group-info-requests`: a device that is to join finds the GroupInfo bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RequestGroupInfo {
+    /// The commit counter that came with it. If there is a newer one there is another GroupInfo, and nothing is asked.
+    pub commit_counter: u64,
+}
+
+/// `GET /api/v1/conversations/{conversation}/group-info-requests`, for members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupInfoRequests {
+    /// The commit counter for which a better GroupInfo is wanted, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_counter: Option<u64>,
 }
 
 /// `GET /api/v1/rooms`: the open rooms, by name, at most 1,000.

@@ -23,6 +23,10 @@ pub(crate) trait Listener: Send + Sync {
 pub(crate) enum Hint {
     /// A conversation's log has grown.
     Reached(Reached),
+    /// These devices have other seats in the conversation than before, without an entry that says so.
+    Seats { conversation: ConversationId, devices: Vec<Member> },
+    /// A better GroupInfo is wanted from the conversation's members.
+    GroupInfoWanted { conversation: ConversationId, commit_counter: u64 },
     /// Something that is never stored.
     Ephemeral { conversation: ConversationId, from: Member, payload: Vec<u8> },
     /// A session has ended.

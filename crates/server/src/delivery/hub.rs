@@ -99,6 +99,16 @@ impl Hub {
         self.bus.publish(Hint::KeyPackagesLow { device, remaining });
     }
 
+    /// Seats were given back or taken back: these devices look anew at what they may have.
+    pub(crate) fn seats_changed(&self, conversation: ConversationId, devices: Vec<Member>) {
+        self.bus.publish(Hint::Seats { conversation, devices });
+    }
+
+    /// The conversation's members are asked for a better GroupInfo.
+    pub(crate) fn group_info_wanted(&self, conversation: ConversationId, commit_counter: u64) {
+        self.bus.publish(Hint::GroupInfoWanted { conversation, commit_counter });
+    }
+
     /// Takes no more connections and closes those that are there with 1001, once what they submitted is on disk and
     /// answered. Returns when the last one is gone, or after 15 seconds.
     pub(crate) async fn stop(&self) {
@@ -273,6 +283,21 @@ impl Listener for Hub {
                 self.with_recipients(reached.conversation, move |hub, recipients| {
                     hub.wake(&reached, recipients);
                 });
+            }
+            Hint::Seats { conversation, devices } => {
+                self.rosters.forget(conversation);
+                let connected = self.connected();
+                for mailbox in devices.iter().filter_map(|device| connected.mailbox(*device)) {
+                    mailbox.recheck();
+                }
+            }
+            Hint::GroupInfoWanted { conversation, commit_counter } => {
+                self.with_recipients(conversation, move |hub, recipients| {
+                    let connected = hub.connected();
+                    for mailbox in recipients.iter().filter_map(|member| connected.mailbox(*member)) {
+                        mailbox.group_info_wanted(conversation, commit_counter);
+                    }
+                })
             }
             Hint::Ephemeral { conversation, from, payload } => {
                 self.with_recipients(conversation, move |hub, recipients| {

@@ -21,6 +21,9 @@ const HEADS: usize = 1024;
 /// The most ephemeral frames that wait; further ones are lost, as they may be.
 const EPHEMERALS: usize = 32;
 
+/// The most wishes for GroupInfos that wait; further ones are told at the next connection, if they are still open.
+pub(super) const GROUP_INFOS: usize = 64;
+
 /// The mailbox of one connection.
 #[derive(Default)]
 pub(crate) struct Mailbox {
@@ -38,6 +41,8 @@ pub(super) struct Mail {
     pub(super) heads: HashMap<ConversationId, u64>,
     /// Memberships or welcomes have changed: read the cursors again.
     pub(super) recheck: bool,
+    /// Conversations for which a better GroupInfo is wanted, with the commit counter.
+    pub(super) group_infos: Vec<(ConversationId, u64)>,
     /// Encoded frames.
     pub(super) ephemerals: Vec<Bytes>,
     /// The account state's newest version.
@@ -69,6 +74,14 @@ impl Mailbox {
 
     pub(super) fn recheck(&self) {
         self.leave(|mail| mail.recheck = true);
+    }
+
+    pub(super) fn group_info_wanted(&self, conversation: ConversationId, commit_counter: u64) {
+        self.leave(|mail| {
+            if mail.group_infos.len() < GROUP_INFOS {
+                mail.group_infos.push((conversation, commit_counter));
+            }
+        });
     }
 
     pub(super) fn ephemeral(&self, frame: &Bytes) {
@@ -137,6 +150,7 @@ impl Mail {
         self.entries.is_empty()
             && self.heads.is_empty()
             && !self.recheck
+            && self.group_infos.is_empty()
             && self.ephemerals.is_empty()
             && self.account_state.is_none()
             && self.device_list.is_none()
@@ -182,6 +196,16 @@ mod tests {
         let mail = mailbox.take().unwrap();
         assert_eq!(mail.heads.len(), HEADS);
         assert!(mail.recheck);
+    }
+
+    #[test]
+    fn wishes_for_group_infos_are_bounded() {
+        let mailbox = Mailbox::default();
+        for number in 0..1_000_u128 {
+            mailbox.group_info_wanted(ConversationId::from_bytes(number.to_be_bytes()), 1);
+        }
+        assert_eq!(mailbox.take().unwrap().group_infos.len(), GROUP_INFOS);
+        assert!(mailbox.take().is_none());
     }
 
     #[test]

@@ -113,6 +113,7 @@ pub(crate) fn check_commit(
         commit: submitted.commit,
         welcome: submitted.welcome,
         group_info: submitted.group_info,
+        seen: submitted.seen,
         received_at_ms: now_ms,
     })
 }
@@ -229,6 +230,10 @@ fn committed(app: &App, appended: Appended, roster: Option<RosterChange>, create
             ErrorCode::CommitConflict,
             format!("Commit {commit_counter} came first; process it and build the commit again."),
         )),
+        Appended::LeaveUnseen { seq } => Err(Problem::new(
+            ErrorCode::CommitConflict,
+            format!("The leave at entry {seq} came first; process it and build the commit again."),
+        )),
         other => Err(refused(&other)),
     }
 }
@@ -259,7 +264,11 @@ fn refused(appended: &Appended) -> Problem {
         Appended::TooManyMembers => {
             Problem::new(ErrorCode::LimitReached, format!("A conversation has at most {} members.", limits::MEMBERS))
         }
-        Appended::Stored(_) | Appended::Created | Appended::Repeat { .. } | Appended::Behind { .. } => {
+        Appended::Stored(_)
+        | Appended::Created
+        | Appended::Repeat { .. }
+        | Appended::Behind { .. }
+        | Appended::LeaveUnseen { .. } => {
             tracing::error!("the store answered with something that does not belong to the request");
             Refusal::internal().0
         }

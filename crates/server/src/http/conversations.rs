@@ -184,7 +184,7 @@ async fn room(
 }
 
 /// Runs a submission to its end even if the client goes away meanwhile: what is appended must also be announced.
-async fn finished<T: Send + 'static>(
+pub(super) async fn finished<T: Send + 'static>(
     submission: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<Json<T>, Refusal> {
     match tokio::spawn(submission).await {

@@ -4,7 +4,8 @@ mod account_state;
 mod accounts;
 mod address;
 mod bodies;
-pub(crate) mod conversations;
+pub(crate) mod contests;
+mod conversations;
 mod device_lists;
 mod devices;
 mod docs;
@@ -57,6 +58,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(vault::routes())
         .merge(account_state::routes())
         .merge(conversations::routes())
+        .merge(contests::routes())
         .merge(delivery::routes())
         .split_for_parts();
     let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(&api));

@@ -40,6 +40,11 @@ impl Rate {
         Self::new(60_000_000, count, 1)
     }
 
+    /// `count` an hour, all of which may come at once.
+    pub(super) fn per_hour(count: u32) -> Self {
+        Self::new(3_600_000_000, count, 1)
+    }
+
     /// `count` a second, and `seconds` times as many at once.
     pub(super) fn per_second(count: u32, seconds: u64) -> Self {
         Self::new(1_000_000, count, seconds)

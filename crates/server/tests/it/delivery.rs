@@ -1,5 +1,6 @@
 //! Delivery over real connections.
 
+mod contests;
 mod house;
 
 use http::{Method, StatusCode};
@@ -317,6 +318,7 @@ async fn a_device_that_joins_by_itself_is_delivered_to_at_once() {
         commit: external_commit(&berta, room, follows),
         welcome: None,
         group_info: Bytes(vec![2; 50]),
+        seen: 0,
     };
     let path = format!("/api/v1/conversations/{room}/commits");
     let joined: Result<Committed, _> = house.ask(&berta, Method::POST, &path, &join).await;

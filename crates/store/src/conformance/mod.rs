@@ -5,6 +5,7 @@
 
 mod accounts;
 mod commits;
+mod contests;
 mod delivery;
 mod expiry;
 mod key_packages;
@@ -16,6 +17,7 @@ mod sessions;
 
 pub use accounts::*;
 pub use commits::*;
+pub use contests::*;
 pub use delivery::*;
 pub use expiry::*;
 pub use key_packages::*;
@@ -98,6 +100,19 @@ macro_rules! conformance {
             a_creation_is_checked_in_order_and_repeats_alike,
             rooms_are_listed_by_name_with_their_accounts,
             conversations_are_shown_to_participants,
+            one_who_kept_its_seat_and_dissents_gives_the_others_theirs_back,
+            those_who_lost_their_seats_have_to_outnumber_those_who_kept_one,
+            one_who_was_rightly_removed_and_dissents_alone_gets_nothing_more,
+            the_authors_account_neither_contests_nor_undoes,
+            only_who_could_have_a_commit_dissents_from_it,
+            who_was_taken_out_twice_comes_back_when_both_are_undone,
+            more_than_half_take_back_a_seat_that_a_commit_gave,
+            in_a_direct_conversation_the_others_word_is_enough,
+            who_came_in_again_since_keeps_that_seat,
+            a_contest_ends_with_the_retention_of_its_commit,
+            dissents_of_most_make_the_group_info_wanted_once,
+            a_joiner_asks_for_a_better_group_info_and_members_learn_of_it,
+            a_commit_that_was_built_before_a_leave_was_seen_is_refused,
             cursors_move_forward_and_never_beyond_the_head,
             a_removed_device_reads_up_to_its_removing_entry,
             a_joiner_reads_nothing_from_before_it_joined,

@@ -153,6 +153,7 @@ impl People {
             commit: Bytes(b"commit".to_vec()),
             welcome: None,
             group_info: Bytes(format!("group info {}", follows + 1).into_bytes()),
+            seen: u64::MAX,
             received_at_ms: 10,
         }
     }

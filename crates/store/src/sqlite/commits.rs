@@ -27,7 +27,7 @@ const PUT_PAIR: &str = "INSERT INTO direct_conversations \
 const PUT_ROOM: &str = "INSERT INTO rooms (name, conversation) VALUES (?1, ?2)";
 const PUT_GROUP_INFO: &str = "INSERT INTO group_infos (conversation, commit_counter, group_info) \
      VALUES (?1, ?2, ?3) ON CONFLICT (conversation) DO UPDATE \
-     SET commit_counter = excluded.commit_counter, group_info = excluded.group_info";
+     SET commit_counter = excluded.commit_counter, standing = 0, group_info = excluded.group_info";
 const PUT_PARTICIPANT: &str = "INSERT INTO participants (conversation, account) \
      VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const IS_PARTICIPANT: &str = "SELECT 1 FROM participants WHERE conversation = ?1 AND account = ?2";
@@ -36,32 +36,33 @@ const PUT_MEMBER: &str = "INSERT INTO members (conversation, device, joined, ack
      SET joined = excluded.joined, acked = excluded.acked, last = excluded.last, leaf = 1";
 const REMOVE_LEAF: &str = "UPDATE members SET leaf = 0, last = min(last, ?3) \
      WHERE conversation = ?1 AND device = ?2";
+const NEWEST_LEAVE: &str = "SELECT newest_leave FROM conversations WHERE conversation = ?1";
 const FREE_SEATS: &str = "DELETE FROM members WHERE conversation = ?1 AND leaf = 0 AND acked >= last";
 const PUT_WELCOME_BODY: &str = "INSERT INTO welcome_bodies \
      (conversation, seq, commit_counter, author, received_at_ms, welcome) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const PUT_WELCOME: &str = "INSERT INTO welcomes (device, conversation, seq) VALUES (?1, ?2, ?3)";
-const DROP_WELCOMES_OF_SEAT: &str = "DELETE FROM welcomes WHERE device = ?1 AND conversation = ?2";
+pub(super) const DROP_WELCOMES_OF_SEAT: &str = "DELETE FROM welcomes WHERE device = ?1 AND conversation = ?2";
 /// Welcomes that nobody waits for.
 pub(super) const DROP_WELCOME_BODIES: &str = "DELETE FROM welcome_bodies WHERE conversation = ?1 AND NOT EXISTS \
      (SELECT 1 FROM welcomes w WHERE w.conversation = welcome_bodies.conversation \
      AND w.seq = welcome_bodies.seq)";
 
 /// Who moves in a commit, found in the database.
-struct Moves {
-    joins: Vec<Joining>,
-    leaves: Vec<Leaving>,
+pub(super) struct Moves {
+    pub(super) joins: Vec<Joining>,
+    pub(super) leaves: Vec<Leaving>,
 }
 
-struct Joining {
-    device: Key,
-    account: Key,
+pub(super) struct Joining {
+    pub(super) device: Key,
+    pub(super) account: Key,
     /// It has a seat that somebody else's commit may not move: what it has not read yet stays to be read.
-    keeps_seat: bool,
+    pub(super) keeps_seat: bool,
 }
 
-struct Leaving {
-    device: Key,
+pub(super) struct Leaving {
+    pub(super) device: Key,
     account: Key,
     /// Whether it could have read on, and is listed: its account loses something.
     is_loss: bool,
@@ -184,6 +185,10 @@ impl Writer {
         if commit.follows != commit_counter {
             return Ok(Appended::Behind { commit_counter });
         }
+        let leave = self.db.prepare_cached(NEWEST_LEAVE)?.query_row([key], |row| columns::number(row, 0))?;
+        if !commit.external && commit.seen < leave {
+            return Ok(Appended::LeaveUnseen { seq: leave });
+        }
         let Some(conversation) = self.hot.conversation(&self.db, commit.conversation)? else {
             return Ok(Appended::NotAMember);
         };
@@ -222,8 +227,12 @@ impl Writer {
         self.write_back()?;
         self.hot.forget_conversation(commit.conversation);
         self.seats_changed.push(commit.conversation);
+        let contest = self.contest_of(placed.conversation, account, commit, moves)?;
         self.seat(&placed, commit, moves)?;
         self.unseat_accounts(placed.conversation, account, moves, &commit.stays)?;
+        if let Some(contest) = contest {
+            self.keep_contest(&placed, &contest)?;
+        }
         // Who was furthest behind may have been replaced or removed.
         self.hot.look_at_floor(&self.db, commit.conversation)?;
         self.put_group_info(placed.conversation, placed.commit_counter, &commit.group_info)?;
@@ -359,7 +368,7 @@ impl Writer {
         Ok(())
     }
 
-    fn put_participant(&self, conversation: Key, account: Key) -> Outcome<()> {
+    pub(super) fn put_participant(&self, conversation: Key, account: Key) -> Outcome<()> {
         self.db.prepare_cached(PUT_PARTICIPANT)?.execute([conversation, account])?;
         Ok(())
     }
@@ -371,7 +380,7 @@ impl Writer {
     }
 }
 
-fn is_participant(db: &Connection, conversation: Key, account: Key) -> Outcome<bool> {
+pub(super) fn is_participant(db: &Connection, conversation: Key, account: Key) -> Outcome<bool> {
     Ok(db.prepare_cached(IS_PARTICIPANT)?.exists([conversation, account])?)
 }
 
@@ -429,13 +438,13 @@ fn moves(
     Ok(Ok(Moves { joins, leaves }))
 }
 
-struct FoundDevice {
-    key: Key,
-    account: Key,
+pub(super) struct FoundDevice {
+    pub(super) key: Key,
+    pub(super) account: Key,
     listed: bool,
 }
 
-fn find_device(db: &Connection, member: Member) -> Outcome<Option<FoundDevice>> {
+pub(super) fn find_device(db: &Connection, member: Member) -> Outcome<Option<FoundDevice>> {
     let mut find = db.prepare_cached(LOAD_DEVICE)?;
     let (account, device) = (member.account.as_bytes(), member.device.as_bytes());
     let found = find.query_row([account, device], |row| {

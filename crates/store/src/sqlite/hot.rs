@@ -6,6 +6,7 @@ use huis_proto::{ConversationId, ConversationKind, Member};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{self, Key, unsigned};
+use super::contests;
 use super::fault::Outcome;
 use super::schema::NO_LAST;
 
@@ -35,6 +36,8 @@ pub(super) struct Conversation {
     /// The log holds nothing up to and with this entry.
     pub(super) forgotten: u64,
     pub(super) expired: u64,
+    /// The oldest commit that can be contested.
+    contested: Option<u64>,
     pub(super) seats: HashMap<Key, Seat>,
     /// Devices whose `acked` moved.
     moved: Vec<Key>,
@@ -106,6 +109,7 @@ impl Conversation {
             commit_counter: 0,
             forgotten: 0,
             expired: 0,
+            contested: None,
             seats: HashMap::new(),
             moved: Vec::new(),
             floor_moved: false,
@@ -288,6 +292,7 @@ impl Hot {
             return Ok(());
         };
         hot.used_in = self.batch;
+        hot.contested = contests::oldest(db, hot.key)?;
         hot.seats = db
             .prepare_cached(LOAD_SEATS)?
             .query_map([hot.key], |row| {
@@ -348,6 +353,9 @@ fn store_conversation(db: &Connection, hot: &mut Conversation) -> Outcome<bool> 
             db.prepare_cached(FORGET_ENTRIES)?.execute([hot.key, from, to])?;
             hot.forgotten = floor;
         }
+    }
+    if hot.contested.is_some_and(|oldest| oldest <= hot.forgotten) {
+        hot.contested = contests::forget(db, hot.key, hot.forgotten)?;
     }
     db.prepare_cached(STORE_CONVERSATION)?.execute(params![
         hot.key,

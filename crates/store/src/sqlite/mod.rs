@@ -6,6 +6,7 @@
 mod accounts;
 mod columns;
 mod commits;
+mod contests;
 mod delivery;
 mod expiry;
 mod fault;
@@ -47,7 +48,7 @@ const WRITER_CACHE_KIB: i64 = 2048;
 /// After so many pages the write-ahead log is moved into the database.
 const CHECKPOINT_PAGES: i64 = 2000;
 /// Prepared statements kept by the writer: all that it has.
-const WRITER_STATEMENTS: usize = 128;
+const WRITER_STATEMENTS: usize = 192;
 /// The stack of the writer's thread.
 const WRITER_STACK_BYTES: usize = 512 * 1024;
 

@@ -88,7 +88,8 @@ CREATE TABLE last_resort_key_packages (
     key_package BLOB NOT NULL
 ) STRICT;
 
--- `forgotten`: the log holds no entry up to and with this one. `expired`: as in `Cursor`.
+-- `forgotten`: the log holds no entry up to and with this one. `expired`: as in `Cursor`. `newest_leave`: the place of
+-- the newest leave proposal.
 CREATE TABLE conversations (
     conversation INTEGER PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -97,14 +98,17 @@ CREATE TABLE conversations (
     commit_counter INTEGER NOT NULL DEFAULT 0,
     forgotten INTEGER NOT NULL DEFAULT 0,
     expired INTEGER NOT NULL DEFAULT 0,
+    newest_leave INTEGER NOT NULL DEFAULT 0,
     creator INTEGER NOT NULL REFERENCES devices (device),
     created_by_submission INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL
 ) STRICT;
 
+-- `standing`: 0 as its commit brought it, 1 bad by somebody's word, so that a better one is wanted, 2 put anew.
 CREATE TABLE group_infos (
     conversation INTEGER PRIMARY KEY REFERENCES conversations (conversation),
     commit_counter INTEGER NOT NULL,
+    standing INTEGER NOT NULL DEFAULT 0,
     group_info BLOB NOT NULL
 ) STRICT;
 
@@ -140,6 +144,51 @@ CREATE TABLE members (
     PRIMARY KEY (conversation, device)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX members_by_device ON members (device, conversation);
+
+-- Commits as long as their entries are in the log. `before`: how many accounts had a seat before; `kept`: how many of
+-- them had one afterwards.
+CREATE TABLE contests (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    seq INTEGER NOT NULL,
+    author INTEGER NOT NULL REFERENCES accounts (account),
+    before INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    restored INTEGER NOT NULL DEFAULT 0,
+    revoked INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Seats that such a commit took from devices of other accounts than its author's. `whole`: the account kept none; `participant`: it takes part no longer by this.
+CREATE TABLE unseatings (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    device INTEGER NOT NULL REFERENCES devices (device),
+    seq INTEGER NOT NULL,
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    joined INTEGER NOT NULL,
+    whole INTEGER NOT NULL,
+    participant INTEGER NOT NULL,
+    PRIMARY KEY (conversation, device, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX unseatings_by_commit ON unseatings (conversation, seq, device);
+
+-- Seats that such a commit gave by its welcome to devices of other accounts. `participant`: the account takes part by this alone.
+CREATE TABLE seatings (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    seq INTEGER NOT NULL,
+    device INTEGER NOT NULL REFERENCES devices (device),
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    participant INTEGER NOT NULL,
+    PRIMARY KEY (conversation, seq, device)
+) STRICT, WITHOUT ROWID;
+
+-- Accounts that skip such a commit as invalid. `kept`: the account kept a seat.
+CREATE TABLE dissents (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    seq INTEGER NOT NULL,
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    kept INTEGER NOT NULL,
+    PRIMARY KEY (conversation, seq, account)
+) STRICT, WITHOUT ROWID;
 
 -- Entries that not every member has acknowledged. No foreign keys: the writer knows both rows when it appends.
 CREATE TABLE log (

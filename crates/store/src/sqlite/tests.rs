@@ -105,6 +105,13 @@ fn no_hot_query_scans_a_table() {
         key_packages::TAKE_OLDEST,
         key_packages::LISTED,
         commits::DROP_WELCOME_BODIES,
+        contests::OLDEST,
+        contests::UNSEATED_BEFORE,
+        contests::UNSEATED_AT,
+        contests::UNSEATED_NEXT,
+        contests::TAKEN,
+        contests::GROUP_INFO_WANTED,
+        contests::GROUP_INFOS_WANTED,
     ] {
         let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect(sql);
         let mut rows = plan.raw_query();

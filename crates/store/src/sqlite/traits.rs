@@ -11,11 +11,11 @@ use rusqlite::params;
 use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
-use super::{SqliteStore, delivery, expiry, key_packages, lock, sessions};
+use super::{SqliteStore, contests, delivery, expiry, key_packages, lock, sessions};
 use crate::{
-    Account, Accounts, Append, AppendCommit, Appended, Conversations, Create, Creation, Cursor, KeyPackages, LogPage,
-    NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients, Refresh, Session, Sessions,
-    Settings, Stocked, StoreError, StoreResult, Swap,
+    Account, Accounts, Append, AppendCommit, Appended, Contests, Conversations, Create, Creation, Cursor, Dissenting,
+    KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients, Refresh,
+    Reseeding, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
 };
 
 const INCARNATION: &str = "SELECT incarnation FROM settings WHERE one = 1";
@@ -230,6 +230,47 @@ impl Conversations for SqliteStore {
     async fn expire(&self, before_ms: u64, keys_before_ms: u64, most: usize) -> StoreResult<usize> {
         let old = self.read(move |db| expiry::find_old(db, before_ms, most)).await?;
         self.write(move |writer| writer.expire(&old, before_ms, keys_before_ms, most)).await
+    }
+}
+
+#[async_trait]
+impl Contests for SqliteStore {
+    async fn dissent(&self, device: Member, conversation: ConversationId, seq: u64) -> StoreResult<Dissenting> {
+        self.write(move |writer| writer.dissent(device, conversation, seq)).await
+    }
+
+    async fn reseed_group_info(
+        &self,
+        device: Member,
+        conversation: ConversationId,
+        commit_counter: u64,
+        group_info: Bytes,
+    ) -> StoreResult<Reseeding> {
+        self.write_sized(group_info.len(), Urgency::AtOnce, move |writer| {
+            writer.reseed_group_info(device, conversation, commit_counter, &group_info)
+        })
+        .await
+    }
+
+    async fn want_group_info(
+        &self,
+        device: Member,
+        conversation: ConversationId,
+        commit_counter: u64,
+    ) -> StoreResult<Wanting> {
+        self.write(move |writer| writer.want_group_info(device, conversation, commit_counter)).await
+    }
+
+    async fn group_info_wanted(
+        &self,
+        device: Member,
+        conversation: ConversationId,
+    ) -> StoreResult<Option<Option<u64>>> {
+        self.read(move |db| contests::group_info_wanted(db, device, conversation)).await
+    }
+
+    async fn group_infos_wanted(&self, device: Member, most: usize) -> StoreResult<Vec<(ConversationId, u64)>> {
+        self.read(move |db| contests::group_infos_wanted(db, device, most)).await
     }
 }
 

@@ -145,7 +145,7 @@ fn a_new_device_takes_no_account_state_older_than_the_one_that_the_newest_device
         });
         bea.start();
         bea.registers().await;
-        let ann = world.account("ann").await;
+        world.account("ann").await;
         bea.says("@ann", "hello").await;
         bea.has_settled().await;
         // The list that adds the tablet names the state as it is now.

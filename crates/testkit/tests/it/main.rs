@@ -4,6 +4,7 @@
 
 mod bad_networks;
 mod competing;
+mod contested;
 mod copies;
 mod crashes;
 mod crowds;
@@ -41,6 +42,7 @@ fn is_alarming(notice: &Notice) -> bool {
             | Notice::Hole { .. }
             | Notice::Unreadable { .. }
             | Notice::InvalidCommit { .. }
+            | Notice::ShutOut { .. }
             | Notice::Repairing { .. }
             | Notice::IdentityChanged { .. }
             | Notice::DeviceListRefused { .. }

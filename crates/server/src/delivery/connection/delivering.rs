@@ -39,6 +39,9 @@ impl Connection {
         if let Some(remaining) = mail.key_packages {
             self.outgoing.frame(&ServerFrame::KeyPackagesLow { remaining });
         }
+        for (conversation, commit_counter) in mail.group_infos {
+            self.outgoing.frame(&ServerFrame::GroupInfoWanted { conversation, commit_counter });
+        }
         for frame in &mail.ephemerals {
             if self.outgoing.has_room() {
                 self.outgoing.encoded(frame);

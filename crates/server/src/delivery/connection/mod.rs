@@ -33,6 +33,7 @@ use self::receiving::Flight;
 use self::tracks::Tracks;
 use super::bus::LiveEntry;
 use super::hub::Place;
+use super::mailbox::GROUP_INFOS;
 use crate::state::App;
 
 /// The client's end.
@@ -182,6 +183,10 @@ impl Connection {
         };
         let ready = ready.await.map_err(store_fault)?;
         self.outgoing.frame(&ServerFrame::Ready(ready));
+        let wanted = store.group_infos_wanted(self.device, GROUP_INFOS).await.map_err(store_fault)?;
+        for (conversation, commit_counter) in wanted {
+            self.outgoing.frame(&ServerFrame::GroupInfoWanted { conversation, commit_counter });
+        }
         let looked = reading::look_at_cursors(self.app.clone(), self.device, self.session).await;
         self.backlog = Some(HashMap::new());
         self.apply(looked.map_err(store_fault)?)

@@ -51,6 +51,7 @@ fn check_it(commit: Vec<u8>, welcome: bool) -> Result<AppendCommit, ErrorCode> {
         commit: commit.into(),
         welcome: welcome.then(|| vec![1].into()),
         group_info: vec![2].into(),
+        seen: 0,
     };
     check_commit(member(1, 1), HERE, submitted, 8).map_err(|problem| problem.code)
 }

@@ -184,6 +184,7 @@ impl House {
                 commit: creator.commit(conversation, 0, 0, joins, vec![]),
                 welcome: Some(Bytes(vec![2; 100])),
                 group_info: Bytes(vec![3; 100]),
+                seen: 0,
             }),
         };
         let created: Result<Committed, _> = self.ask(creator, Method::POST, "/api/v1/conversations", &create).await;
@@ -210,6 +211,7 @@ impl House {
             welcome: (!joins.is_empty()).then(|| Bytes(vec![2; 100])),
             commit: phone.commit(conversation, submission, follows, joins, leaves),
             group_info: Bytes(vec![3; 100]),
+            seen: u64::MAX,
         };
         let path = format!("/api/v1/conversations/{conversation}/commits");
         self.ask(phone, Method::POST, &path, &body).await
