@@ -126,6 +126,7 @@ impl Client {
         path: String,
         body: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, ApiError> {
+        let asked_with = self.session_id();
         let token = self.access_token(false).await?;
         let first = self.exchange(method, path.clone(), body.clone(), Some(token)).await;
         let answer = match first {
@@ -138,7 +139,7 @@ impl Client {
         if let Err(error) = &answer
             && matches!(error.code(), Some(ErrorCode::SessionEnded | ErrorCode::NotSignedIn))
         {
-            self.session_ended();
+            self.session_ended_unless_renewed(asked_with);
         }
         answer
     }

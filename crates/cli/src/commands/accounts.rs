@@ -187,8 +187,6 @@ impl Recover {
         let username = self.name.trim_start_matches('@').into();
         let recover = Command::Recover(huis_views::Recover { username, recovery_key, password, stay_signed_in: true });
         enter(context, &self.server.url, recover, of_locked_profile, async |session, reply| {
-            // A session that this profile had has ended with all others, and that was told meanwhile.
-            session.forget_events();
             let said = " The new password counts; all other devices are signed out, and log in with it.";
             signed_in(context, session, reply, said).await
         })
@@ -198,6 +196,8 @@ impl Recover {
 
 async fn signed_in(context: &Context, session: &mut Session, reply: Reply, said: &str) -> Outcome {
     let Reply::SignedIn { profile, conversations } = reply else { return Err(Stop::unexpected(&reply)) };
+    // That the session before had ended was told meanwhile.
+    session.forget_events();
     if let CaughtUp::Late(status) = session.catch_up(JOINS_WITHIN).await? {
         note(&format!("{} conversations are still to be joined; that goes on with the next command", status.joining));
     }

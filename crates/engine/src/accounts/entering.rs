@@ -98,12 +98,16 @@ impl Client {
     /// Makes this a device of an account; in a database whose session ended, the same device goes on.
     pub(crate) async fn sign_in(&self, wish: huis_views::SignIn) -> Result<Reply, Failure> {
         let username = one_form(&wish.username)?;
-        match self.me() {
-            Some(me) if self.has_session() || me.username != username => {
+        if let Some(me) = self.me() {
+            if me.username == username && self.has_session() {
+                // A device that was off has not heard yet that its session has ended.
+                let asked: Result<serde::de::IgnoredAny, ApiError> = self.get("/api/v1/sessions".into()).await;
+                tracing::debug!(lives = asked.is_ok(), "whether the session lives was asked");
+            }
+            if me.username != username || self.has_session() {
                 return Err(Failure::AlreadySignedIn { username: me.username.clone() });
             }
-            Some(me) => return self.sign_in_again(&me, wish).await,
-            None => {}
+            return self.sign_in_again(&me, wish).await;
         }
         self.check_versions().await?;
         let entered = self.enter(&username, &wish.password, 0).await?;

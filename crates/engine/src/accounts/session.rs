@@ -68,6 +68,7 @@ impl Client {
             return Ok(session.access_token);
         }
         let me = self.signed_in().map_err(ApiError::Own)?;
+        let asked_with = Some(session.session);
         let body = RefreshSession {
             proof: prove(&me.device.secret, &session.refresh_token),
             refresh_token: session.refresh_token,
@@ -77,7 +78,7 @@ impl Client {
             Ok(grant) => grant,
             Err(error) => {
                 if matches!(&error, ApiError::Refused(problem) if problem.status == 401) {
-                    self.session_ended();
+                    self.session_ended_unless_renewed(asked_with);
                     return Err(ApiError::Own(Failure::SessionEnded));
                 }
                 return Err(error);
@@ -101,6 +102,19 @@ impl Client {
     /// Whether the session lives.
     pub(crate) fn has_session(&self) -> bool {
         self.live_session().is_ok()
+    }
+
+    /// As [`session_ended`](Self::session_ended), unless somebody has signed in again since the session `asked_with` was
+    /// shown to the server: what is said of an old session says nothing of the present one.
+    pub(crate) fn session_ended_unless_renewed(&self, asked_with: Option<SessionId>) {
+        if self.session_id() == asked_with {
+            self.session_ended();
+        }
+    }
+
+    /// The session that is shown to the server.
+    pub(crate) fn session_id(&self) -> Option<SessionId> {
+        self.session().map(|session| session.session)
     }
 
     /// The server ended the session: everything stays, nothing is asked any more before somebody signs in again.

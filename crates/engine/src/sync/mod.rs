@@ -73,6 +73,7 @@ impl Client {
                 continue;
             }
             self.set_connection(Connection::Connecting);
+            let session = self.session_id();
             let ended = match self.one_connection(&mut failures).await {
                 Ok(never) => match never {},
                 Err(ended) => ended,
@@ -81,10 +82,12 @@ impl Client {
             self.caught_up.set(false);
             tracing::debug!(%ended, "the connection ended");
             match ended {
-                Ended::Link(LinkEnd::Closed(code)) if code == CloseCode::SessionEnded.code() => self.session_ended(),
-                Ended::Api(ApiError::Own(Failure::SessionEnded)) => self.session_ended(),
+                Ended::Link(LinkEnd::Closed(code)) if code == CloseCode::SessionEnded.code() => {
+                    self.session_ended_unless_renewed(session);
+                }
+                Ended::Api(ApiError::Own(Failure::SessionEnded)) => self.session_ended_unless_renewed(session),
                 Ended::Api(error) if matches!(error.code(), Some(ErrorCode::SessionEnded | ErrorCode::NotSignedIn)) => {
-                    self.session_ended();
+                    self.session_ended_unless_renewed(session);
                 }
                 Ended::Api(error) if error.code() == Some(ErrorCode::ClientTooOld) => {
                     self.versions_are_apart(error.into(), &mut apart).await;

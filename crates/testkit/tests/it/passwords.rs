@@ -233,8 +233,15 @@ fn a_forgotten_password_is_made_up_for_by_the_recovery_key_on_an_empty_device() 
         assert_eq!(tablet.changes_password(NEW, NEWER).await, Ok(Some(0)));
         let another = world.blank_device(&ann, "recovered again");
         another.start();
+        ann.stops().await;
         another.recovers(&ann.recovery_key(), NEW).await.unwrap();
         another.has_settled().await;
+        // A device that was off meanwhile has heard of nothing when it signs in.
+        ann.start();
+        ann.signs_in_by(NEW).await.unwrap();
+        ann.has_settled().await;
+        ann.says("@bea", "and again").await;
+        bea.hears("@ann", "and again").await;
         nobody_is_alarmed(&[&ann, &bea, &tablet, &fresh, &another]).await;
     });
 }
