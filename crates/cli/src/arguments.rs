@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use huis_server::ServeArgs;
 
-use crate::commands::{accounts, contacts, conversations, devices, locks, password, receive, rooms, send};
+use crate::commands::{accounts, contacts, conversations, devices, invitations, locks, password, receive, rooms, send};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -51,6 +51,7 @@ pub(crate) enum HuisCommand {
     Unblock(contacts::Unblock),
     Verify(contacts::Verify),
     Devices(devices::Devices),
+    Invitations(invitations::Invitations),
     Status(devices::Status),
     Notices(devices::Notices),
     Completions(Completions),
@@ -104,6 +105,7 @@ impl HuisCommand {
             Self::Unblock(_) => "unblock",
             Self::Verify(_) => "verify",
             Self::Devices(_) => "devices",
+            Self::Invitations(_) => "invitations",
             Self::Status(_) => "status",
             Self::Notices(_) => "notices",
             Self::Completions(_) => "completions",
@@ -185,6 +187,11 @@ mod tests {
             &format!("huis requests block {ID}"),
             "huis search draft",
             "huis search two words --most 5",
+            "huis register member-a --server http://127.0.0.1:8080 --invitation 0123456789abcdef",
+            "huis invitations create",
+            "huis invitations create --uses 5 --expires 2d --json",
+            "huis invitations list",
+            &format!("huis invitations revoke {ID}"),
             "huis devices",
             &format!("huis devices revoke {ID}"),
             "huis whoami --json",
@@ -251,6 +258,12 @@ mod tests {
             "huis room role club king @member-b",
             "huis requests accept",
             "huis search",
+            "huis invitations",
+            "huis invitations create --uses 0",
+            "huis invitations create --uses 1001",
+            "huis invitations create --expires 91d",
+            "huis invitations create --expires 0.5",
+            "huis invitations revoke 12",
             "huis devices revoke 12",
             "huis receipts 12",
             "huis completions cobol",

@@ -168,6 +168,7 @@ fn refusal_advice(code: ErrorCode, retry_after_s: Option<u64>) -> String {
     match code {
         ErrorCode::NameTaken | ErrorCode::NameLooksAlike => "choose another name",
         ErrorCode::PassphraseRefused => "give it by --access-passphrase or HUIS_ACCESS_PASSPHRASE",
+        ErrorCode::InvitationRefused => "give it by --invitation or HUIS_INVITATION",
         ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => "try again later",
         ErrorCode::StorageFull => "tell the server's operator",
         _ => "",

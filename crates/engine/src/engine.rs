@@ -189,6 +189,11 @@ impl Client {
             Command::JoinAnyway { conversation } => self.join_anyway(conversation).map(done),
             Command::Devices => self.devices().await.map(Reply::Devices),
             Command::RevokeDevice { device, password } => self.revoke_device(device, &password).await.map(done),
+            Command::MakeInvitation { uses, expires_in_s } => {
+                self.make_invitation(uses, expires_in_s).await.map(Reply::InvitationMade)
+            }
+            Command::Invitations => self.invitations().await.map(Reply::Invitations),
+            Command::RevokeInvitation { invitation } => self.revoke_invitation(invitation).await.map(done),
             Command::Contact { name } => self.contact(&name).await.map(|view| Reply::Contact(Box::new(view))),
             Command::SetVerified { name, verified } => self.set_verified(&name, verified).await.map(done),
             Command::AcceptIdentity { name } => self.accept_identity(&name).await.map(done),

@@ -66,6 +66,8 @@ codes! {
     PassphraseRefused = "passphrase-refused", 403;
     /// The one-time code for the super-administrator is wrong or used up.
     ClaimRefused = "claim-refused", 403;
+    /// The invitation is wrong, used up, expired or revoked.
+    InvitationRefused = "invitation-refused", 403;
     /// Nobody can register on this server.
     RegistrationClosed = "registration-closed", 403;
     /// The device is no member of the conversation.
@@ -88,7 +90,7 @@ codes! {
     SubmissionBehind = "submission-behind", 409;
     /// The conversation or room exists; the answer names it.
     ConversationExists = "conversation-exists", 409;
-    /// No room for more: members, devices, key packages.
+    /// No room for more: members, devices, key packages, invitations.
     LimitReached = "limit-reached", 409;
     /// The body, frame or message is larger than allowed.
     TooLarge = "too-large", 413;

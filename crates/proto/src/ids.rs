@@ -124,6 +124,10 @@ id!(
     /// Names one life of a server's store; a restore from a backup mints another.
     IncarnationId
 );
+id!(
+    /// Names an invitation; lets nobody in.
+    InvitationId
+);
 
 fn parse_hex(text: &str) -> Result<[u8; 16], ParseIdError> {
     let text = text.as_bytes();

@@ -38,6 +38,10 @@ pub const JOINS_PER_COMMIT: usize = 200;
 pub const VAULT: usize = 16 * 1024;
 /// The largest sealed account state.
 pub const ACCOUNT_STATE: usize = 128 * 1024;
+/// The most invitations that are good at the same time.
+pub const INVITATIONS: usize = 1000;
+/// How many newcomers one invitation may let in.
+pub const INVITATION_USES: std::ops::RangeInclusive<u32> = 1..=1000;
 /// The shortest and longest username, in characters.
 pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=32;
 /// The longest e-mail address.
@@ -55,6 +59,8 @@ pub const HEARTBEAT: Duration = Duration::from_secs(25);
 pub const SILENCE: Duration = Duration::from_secs(70);
 /// How long an access token is valid.
 pub const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
+/// The longest time that an invitation is good for.
+pub const INVITATION_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long an undelivered message is kept, unless the server states otherwise.
 pub const RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
 /// A client whose clock differs by more than this uses the server's time.

@@ -1,7 +1,7 @@
 //! Who may register.
 
-use huis_proto::ErrorCode;
 use huis_proto::rest::{self, RegistrationPolicy, Secret};
+use huis_proto::{Bytes32, ErrorCode};
 
 use crate::http::problem::Refusal;
 use crate::passphrase::Fingerprint;
@@ -16,9 +16,22 @@ pub(crate) struct Admission {
 
 /// How a newcomer got in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Admitted {
+pub(crate) enum Admitted {
+    /// As anybody, or by the access passphrase.
+    Freely,
     /// By the one-time code: the account becomes the super-administrator.
-    pub claims_super_administrator: bool,
+    AsSuperAdministrator,
+    /// By the invitation whose code has this hash, of which a use is taken with the registration.
+    Invited(Bytes32),
+}
+
+/// What the store knows of what a newcomer shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Whether there is a super-administrator by now.
+    pub slot_taken: bool,
+    /// The hash of the shown invitation, if it is good.
+    pub invitation: Option<Bytes32>,
 }
 
 impl Admission {
@@ -26,43 +39,54 @@ impl Admission {
         Self { policy, passphrase: Fingerprint::of(passphrase), claim: claim.map(Fingerprint::of) }
     }
 
-    /// Lets a newcomer in or says why not. `slot_taken` says whether there is a super-administrator by now.
+    /// Lets a newcomer in or says why not.
     ///
     /// A valid code lets in under every policy, or a closed server could never be claimed. A code that is not valid is
-    /// refused even where anybody may register: its holder wants more than that.
-    pub(crate) fn check(&self, shown: &rest::Admission, slot_taken: bool) -> Result<Admitted, Refusal> {
+    /// refused even where anybody may register: its holder wants more than that. An invitation counts, and is used,
+    /// where nothing else lets the newcomer in; where nobody is let in it does not count either.
+    pub(crate) fn check(&self, shown: &rest::Admission, known: Known) -> Result<Admitted, Refusal> {
         if let Some(code) = &shown.claim {
             return match &self.claim {
-                Some(claim) if !slot_taken && claim.matches(code) => Ok(Admitted { claims_super_administrator: true }),
+                Some(claim) if !known.slot_taken && claim.matches(code) => Ok(Admitted::AsSuperAdministrator),
                 _ => Err(Refusal::new(
                     ErrorCode::ClaimRefused,
                     "The one-time code is wrong or used up; the server shows the valid one where it was started, until it is used.",
                 )),
             };
         }
-        let admitted = Admitted { claims_super_administrator: false };
         match self.policy {
-            RegistrationPolicy::Open => Ok(admitted),
+            RegistrationPolicy::Open => Ok(Admitted::Freely),
             RegistrationPolicy::Passphrase => {
-                let right = shown.access_passphrase.as_ref().is_some_and(|given| self.passphrase.matches(given));
-                right.then_some(admitted).ok_or_else(|| {
-                    Refusal::new(
-                        ErrorCode::PassphraseRefused,
-                        "The access passphrase is missing or wrong; ask the server's operator for it.",
-                    )
-                })
+                if shown.access_passphrase.as_ref().is_some_and(|given| self.passphrase.matches(given)) {
+                    return Ok(Admitted::Freely);
+                }
+                if shown.invitation.is_some() {
+                    return invited(known);
+                }
+                Err(Refusal::new(
+                    ErrorCode::PassphraseRefused,
+                    "The access passphrase is missing or wrong; ask the server's operator for it, or for an invitation.",
+                ))
             }
-            RegistrationPolicy::Invite => Err(Refusal::new(
-                ErrorCode::RegistrationClosed,
-                "This server takes newcomers by invitation, and this version of it can't make invitations yet; its operator can choose \
-                 another registration policy.",
-            )),
+            RegistrationPolicy::Invite => invited(known),
             RegistrationPolicy::Closed => Err(Refusal::new(
                 ErrorCode::RegistrationClosed,
                 "Nobody can register on this server; ask its operator.",
             )),
         }
     }
+}
+
+fn invited(known: Known) -> Result<Admitted, Refusal> {
+    known.invitation.map(Admitted::Invited).ok_or_else(not_invited)
+}
+
+/// The same for an invitation that is missing, wrong, used up, expired or revoked.
+pub(crate) fn not_invited() -> Refusal {
+    Refusal::new(
+        ErrorCode::InvitationRefused,
+        "The invitation is missing, wrong, used up or expired; ask whoever invited you, or the server's operator, for another.",
+    )
 }
 
 #[cfg(test)]
@@ -81,9 +105,11 @@ mod tests {
         }
     }
 
-    fn code(result: Result<Admitted, Refusal>) -> Result<bool, ErrorCode> {
-        result.map(|admitted| admitted.claims_super_administrator).map_err(|refusal| refusal.0.code)
+    fn code(result: Result<Admitted, Refusal>) -> Result<Admitted, ErrorCode> {
+        result.map_err(|refusal| refusal.0.code)
     }
+
+    const FREE: Known = Known { slot_taken: false, invitation: None };
 
     #[test]
     fn each_policy_lets_in_whom_it_says() {
@@ -91,23 +117,47 @@ mod tests {
         let nothing = showing(None, None);
         let words = showing(Some("Open Sesame please"), None);
         let wrong = showing(Some("open barley please"), None);
-        assert_eq!(code(admission(Passphrase).check(&words, false)), Ok(false));
-        assert_eq!(code(admission(Passphrase).check(&wrong, false)), Err(ErrorCode::PassphraseRefused));
-        assert_eq!(code(admission(Passphrase).check(&nothing, false)), Err(ErrorCode::PassphraseRefused));
-        assert_eq!(code(admission(Open).check(&nothing, false)), Ok(false));
-        assert_eq!(code(admission(Invite).check(&words, false)), Err(ErrorCode::RegistrationClosed));
-        assert_eq!(code(admission(Closed).check(&words, false)), Err(ErrorCode::RegistrationClosed));
+        assert_eq!(code(admission(Passphrase).check(&words, FREE)), Ok(Admitted::Freely));
+        assert_eq!(code(admission(Passphrase).check(&wrong, FREE)), Err(ErrorCode::PassphraseRefused));
+        assert_eq!(code(admission(Passphrase).check(&nothing, FREE)), Err(ErrorCode::PassphraseRefused));
+        assert_eq!(code(admission(Open).check(&nothing, FREE)), Ok(Admitted::Freely));
+        assert_eq!(code(admission(Invite).check(&words, FREE)), Err(ErrorCode::InvitationRefused));
+        assert_eq!(code(admission(Closed).check(&words, FREE)), Err(ErrorCode::RegistrationClosed));
+    }
+
+    #[test]
+    fn an_invitation_counts_where_nothing_else_lets_in() {
+        use RegistrationPolicy::{Closed, Invite, Open, Passphrase};
+        let both =
+            rest::Admission { invitation: Some(Secret::new("a code")), ..showing(Some("open sesame please"), None) };
+        let alone = rest::Admission { access_passphrase: None, ..both.clone() };
+        let hash = Bytes32([3; 32]);
+        let good = Known { invitation: Some(hash), ..FREE };
+        for (policy, shown, known, answer) in [
+            (Invite, &alone, good, Ok(Admitted::Invited(hash))),
+            (Invite, &both, FREE, Err(ErrorCode::InvitationRefused)),
+            (Passphrase, &alone, good, Ok(Admitted::Invited(hash))),
+            (Passphrase, &alone, FREE, Err(ErrorCode::InvitationRefused)),
+            (Passphrase, &both, good, Ok(Admitted::Freely)),
+            (Open, &alone, good, Ok(Admitted::Freely)),
+            (Closed, &alone, good, Err(ErrorCode::RegistrationClosed)),
+        ] {
+            assert_eq!(code(admission(policy).check(shown, known)), answer, "{policy:?}");
+        }
     }
 
     #[test]
     fn the_one_time_code_lets_in_once_under_every_policy() {
         for policy in [RegistrationPolicy::Closed, RegistrationPolicy::Passphrase] {
             let right = showing(None, Some("one-time-code"));
-            assert_eq!(code(admission(policy).check(&right, false)), Ok(true));
-            assert_eq!(code(admission(policy).check(&right, true)), Err(ErrorCode::ClaimRefused));
+            assert_eq!(code(admission(policy).check(&right, FREE)), Ok(Admitted::AsSuperAdministrator));
+            assert_eq!(
+                code(admission(policy).check(&right, Known { slot_taken: true, ..FREE })),
+                Err(ErrorCode::ClaimRefused)
+            );
         }
         let wrong = showing(Some("open sesame please"), Some("other-code"));
         let open = admission(RegistrationPolicy::Open);
-        assert_eq!(code(open.check(&wrong, false)), Err(ErrorCode::ClaimRefused));
+        assert_eq!(code(open.check(&wrong, FREE)), Err(ErrorCode::ClaimRefused));
     }
 }

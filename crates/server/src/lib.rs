@@ -6,6 +6,7 @@ mod admission;
 mod config;
 mod delivery;
 mod http;
+mod invitation_codes;
 mod keys;
 mod logs;
 mod metrics_page;

@@ -143,6 +143,8 @@ pub enum Creation {
     NameLooksAlike,
     /// There is a super-administrator already.
     SlotTaken,
+    /// The invitation is none, or no longer good.
+    NotInvited,
 }
 
 /// What became of a compare-and-swap on a number.

@@ -7,6 +7,7 @@ mod accounts;
 pub mod conformance;
 mod contests;
 mod conversations;
+mod invitations;
 mod key_packages;
 mod sessions;
 mod settings;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use accounts::*;
 pub use contests::*;
 pub use conversations::*;
+pub use invitations::*;
 pub use key_packages::*;
 pub use sessions::*;
 pub use settings::*;
@@ -56,9 +58,9 @@ pub enum StoreError {
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything that a server keeps.
-pub trait Store: Accounts + Sessions + KeyPackages + Conversations + Contests + Settings {}
+pub trait Store: Accounts + Invitations + Sessions + KeyPackages + Conversations + Contests + Settings {}
 
-impl<T: Accounts + Sessions + KeyPackages + Conversations + Contests + Settings> Store for T {}
+impl<T: Accounts + Invitations + Sessions + KeyPackages + Conversations + Contests + Settings> Store for T {}
 
 /// A store that is shared by all of a server.
 pub type SharedStore = Arc<dyn Store>;

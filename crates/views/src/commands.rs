@@ -1,7 +1,7 @@
 //! What a face asks for, and what it gets back.
 
-use huis_proto::rest::{Admission, Room, Secret};
-use huis_proto::{AccountId, ConversationId, DeviceId, MessageId};
+use huis_proto::rest::{Admission, InvitationInfo, InvitationMade, Room, Secret};
+use huis_proto::{AccountId, ConversationId, DeviceId, InvitationId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -188,6 +188,20 @@ pub enum Command {
         device: DeviceId,
         /// The password, with which the account's identity key is opened to sign the list of devices.
         password: Secret,
+    },
+    /// Makes an invitation to the server, as its super-administrator. Answer: [`Reply::InvitationMade`].
+    MakeInvitation {
+        /// How many newcomers it lets in.
+        uses: u32,
+        /// How long it is good for, in seconds.
+        expires_in_s: u64,
+    },
+    /// The invitations that still let somebody in. Answer: [`Reply::Invitations`].
+    Invitations,
+    /// Revokes an invitation. Answer: [`Reply::Done`].
+    RevokeInvitation {
+        /// Which one.
+        invitation: InvitationId,
     },
     /// What is known of an account, with the safety number. Answer: [`Reply::Contact`].
     Contact {
@@ -380,6 +394,10 @@ pub enum Reply {
     Rooms(Vec<Room>),
     /// Devices, in the order in which they were added.
     Devices(Vec<DeviceView>),
+    /// An invitation, with its code, which is shown this once.
+    InvitationMade(InvitationMade),
+    /// Invitations, oldest first.
+    Invitations(Vec<InvitationInfo>),
     /// What is known of an account.
     Contact(Box<ContactView>),
     /// Notices, newest first.

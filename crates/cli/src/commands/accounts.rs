@@ -33,6 +33,10 @@ pub(crate) struct Register {
     #[arg(long, value_name = "WORDS", env = "HUIS_ACCESS_PASSPHRASE", hide_env_values = true, value_parser = secret)]
     access_passphrase: Option<Secret>,
 
+    /// An invitation's code, in place of the passphrase or where the server takes newcomers by invitation
+    #[arg(long, value_name = "CODE", env = "HUIS_INVITATION", hide_env_values = true, value_parser = secret)]
+    invitation: Option<Secret>,
+
     /// The one-time code that makes this account the super-administrator
     #[arg(long, value_name = "CODE", env = "HUIS_CLAIM", hide_env_values = true, value_parser = secret)]
     claim: Option<Secret>,
@@ -142,7 +146,11 @@ impl Register {
             username: self.name.trim_start_matches('@').into(),
             password,
             email: self.email,
-            admission: Admission { access_passphrase: self.access_passphrase, claim: self.claim, invitation: None },
+            admission: Admission {
+                access_passphrase: self.access_passphrase,
+                claim: self.claim,
+                invitation: self.invitation,
+            },
             stay_signed_in: true,
         });
         enter(context, &self.server.url, register, of_locked_profile, async |_, reply| {
@@ -371,6 +379,8 @@ mod tests {
             "open sesame",
             "--claim",
             "sesame2",
+            "--invitation",
+            "sesame3",
         ];
         let huis = <crate::arguments::Huis as clap::Parser>::try_parse_from(line).unwrap();
         assert!(!format!("{huis:?}").contains("sesame"));

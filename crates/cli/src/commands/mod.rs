@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
+pub(crate) mod invitations;
 pub(crate) mod locks;
 pub(crate) mod manuals;
 pub(crate) mod messages;
@@ -73,6 +74,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Unblock(command) => command.run(&context).await,
             HuisCommand::Verify(command) => command.run(&context).await,
             HuisCommand::Devices(command) => command.run(&context).await,
+            HuisCommand::Invitations(command) => command.run(&context).await,
             HuisCommand::Status(command) => command.run(&context).await,
             HuisCommand::Notices(command) => command.run(&context).await,
             HuisCommand::Serve(_) | HuisCommand::Completions(_) | HuisCommand::Man(_) => Ok(()),

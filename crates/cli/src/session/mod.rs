@@ -292,8 +292,8 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 /// Whether asking twice is the same as asking once.
 fn may_repeat(command: &Command) -> bool {
     use Command::{
-        CheckPassword, Contact, Conversation, Conversations, Devices, MarkPrinted, MarkRead, Members, Messages,
-        Notices, Receipts, Requests, Rooms, Search, SetVerified, Status, Unprinted, WhoAmI,
+        CheckPassword, Contact, Conversation, Conversations, Devices, Invitations, MarkPrinted, MarkRead, Members,
+        Messages, Notices, Receipts, Requests, Rooms, Search, SetVerified, Status, Unprinted, WhoAmI,
     };
     matches!(
         command,
@@ -302,6 +302,7 @@ fn may_repeat(command: &Command) -> bool {
             | Conversation { .. }
             | Conversations
             | Devices
+            | Invitations
             | MarkPrinted { .. }
             | MarkRead { .. }
             | Members { .. }

@@ -90,6 +90,16 @@ impl House {
         self.server = Some(server);
     }
 
+    /// What stands behind these words on the line of the server's announcement that holds them.
+    pub(crate) fn announced(&mut self, words: &str) -> String {
+        let server = self.server.as_mut().unwrap();
+        loop {
+            if let Some((_, behind)) = server.line().split_once(words) {
+                return behind.trim().to_owned();
+            }
+        }
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         drop(self.server.take());

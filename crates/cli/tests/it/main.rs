@@ -4,6 +4,7 @@
 
 mod crashes;
 mod harness;
+mod invitations;
 mod locks;
 mod manuals;
 mod one_profile;

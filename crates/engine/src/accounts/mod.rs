@@ -4,6 +4,7 @@ mod contacts;
 mod devices;
 mod directory;
 mod entering;
+mod invitations;
 mod passwords;
 mod session;
 mod sign_out;

@@ -5,11 +5,13 @@
 
 mod accounts;
 mod conversations;
+mod invitations;
 mod passwords;
 mod sign_in;
 
 pub use accounts::*;
 pub use conversations::*;
+pub use invitations::*;
 pub use passwords::*;
 pub use sign_in::*;
 
@@ -43,7 +45,7 @@ pub enum RegistrationPolicy {
     Passphrase,
     /// Anybody.
     Open,
-    /// Whoever holds an invitation.
+    /// Whoever holds an invitation. One lets in also where the passphrase does.
     Invite,
     /// Nobody.
     Closed,

@@ -41,7 +41,7 @@ pub struct Admission {
     /// The one-time code that makes this account the super-administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Secret>,
-    /// An invitation.
+    /// An invitation's code ([`InvitationMade`](super::InvitationMade)); it counts where nothing else lets the newcomer in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Secret>,
 }

@@ -107,7 +107,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         name: "registration",
         takes: "passphrase|open|invite|closed",
         default: "passphrase",
-        explanation: "Who may register: whoever knows the access passphrase, anybody, whoever holds an invitation, nobody",
+        explanation: "Who may register: whoever knows the access passphrase or was invited, anybody, whoever was invited, nobody",
         apply: |draft, value| {
             draft.config.registration = match value {
                 "passphrase" => RegistrationPolicy::Passphrase,

@@ -11,6 +11,7 @@ mod devices;
 mod docs;
 mod guard;
 mod health;
+mod invitations;
 pub(crate) mod json;
 mod key_packages;
 mod password_changes;
@@ -59,6 +60,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(account_state::routes())
         .merge(conversations::routes())
         .merge(contests::routes())
+        .merge(invitations::routes())
         .merge(delivery::routes())
         .split_for_parts();
     let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(&api));

@@ -15,7 +15,8 @@ use super::json::JsonBody;
 use super::problem::Refusal;
 use super::session_grants;
 use super::sign_ins::malformed;
-use crate::admission::Admitted;
+use crate::admission::{Admitted, Known, not_invited};
+use crate::invitation_codes::hash_of;
 use crate::passwords::OpaqueServer;
 use crate::state::App;
 
@@ -60,7 +61,10 @@ async fn finish(
     let member = Member { account: request.account, device: request.device };
     let stays_signed_in = request.stay_signed_in;
     let account = checked(&app, request, &username, admitted)?;
-    let creation = app.store.create_account(account).await?;
+    let creation = match admitted {
+        Admitted::Invited(hash) => app.store.create_invited_account(account, hash).await?,
+        Admitted::Freely | Admitted::AsSuperAdministrator => app.store.create_account(account).await?,
+    };
     refuse_unless_created(creation, &username)?;
     let grant = session_grants::begin(&app, member, username, stays_signed_in).await?;
     Ok(Json(grant))
@@ -73,13 +77,18 @@ async fn admitted(
     username: &str,
     shown: &rest::Admission,
 ) -> Result<(String, Admitted), Refusal> {
-    app.rate_limits.guess(address, app.clock.now_ms())?;
+    let now_ms = app.clock.now_ms();
+    app.rate_limits.guess(address, now_ms)?;
     let slot_taken = shown.claim.is_some() && app.store.super_administrator_exists().await?;
-    let admitted = app.admission.check(shown, slot_taken)?;
+    let invitation = match shown.invitation.as_ref().map(hash_of) {
+        Some(hash) if app.store.invitation_is_good(hash, now_ms).await? => Some(hash),
+        _ => None,
+    };
+    let admitted = app.admission.check(shown, Known { slot_taken, invitation })?;
     let name_refused = |reason: String| Refusal::new(ErrorCode::NameRefused, reason);
     let username =
         names::username(username).map_err(|error| name_refused(format!("This can't be a username: {error}.")))?;
-    if names::is_reserved(&username) && !admitted.claims_super_administrator {
+    if names::is_reserved(&username) && admitted != Admitted::AsSuperAdministrator {
         return Err(name_refused(format!(
             "The name {username} would pass for the server or its operator; choose another."
         )));
@@ -110,7 +119,7 @@ fn checked(app: &App, request: FinishRegistration, username: &str, admitted: Adm
         username: username.to_owned(),
         skeleton: names::skeleton(username),
         email: request.email,
-        claims_super_administrator: admitted.claims_super_administrator,
+        claims_super_administrator: admitted == Admitted::AsSuperAdministrator,
         opaque: Bytes(opaque),
         stretch: request.stretch,
         identity_key: request.identity_key,
@@ -137,6 +146,7 @@ fn refuse_unless_created(creation: Creation, username: &str) -> Result<(), Refus
             ErrorCode::ClaimRefused,
             "Somebody else has become the super-administrator; the one-time code is used up.".into(),
         ),
+        Creation::NotInvited => return Err(not_invited()),
     };
     Err(Refusal::new(code, reason))
 }

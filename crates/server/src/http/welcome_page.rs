@@ -18,11 +18,15 @@ async fn welcome(State(app): State<App>) -> Html<String> {
     let url = app.config.public_url.as_deref().map_or("URL".into(), escaped);
     let (who, command) = match app.config.registration {
         RegistrationPolicy::Passphrase => (
-            "Whoever knows its access passphrase can join. It stands in the link that you were given, behind the #.",
+            "Whoever knows its access passphrase can join. It stands in the link that you were given, behind the #. \
+             Whoever was invited types --invitation and the code in its place.",
             format!("huis register NAME --server {url} --access-passphrase PASSPHRASE"),
         ),
         RegistrationPolicy::Open => ("Anybody can join.", format!("huis register NAME --server {url}")),
-        RegistrationPolicy::Invite => ("It takes newcomers by invitation.", format!("huis login NAME --server {url}")),
+        RegistrationPolicy::Invite => (
+            "It takes newcomers by invitation: CODE is what you were given by whoever invited you.",
+            format!("huis register NAME --server {url} --invitation CODE"),
+        ),
         RegistrationPolicy::Closed => ("It takes no newcomers.", format!("huis login NAME --server {url}")),
     };
     let hint = if app.config.public_url.is_some() {

@@ -26,6 +26,7 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
             let _ = writeln!(text, "  huis register NAME --server {url} --access-passphrase {quoted}");
             let _ = writeln!(text, "or opens the page that explains it:");
             let _ = writeln!(text, "  {url}/#{}", passphrase.split_whitespace().collect::<Vec<_>>().join("-"));
+            let _ = writeln!(text, "The super-administrator can also let in by invitation: huis invitations create");
         }
         RegistrationPolicy::Open => {
             let _ = writeln!(text, "\nAnybody may register. A newcomer types:");
@@ -34,7 +35,12 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
             let _ = writeln!(text, "  {url}/");
         }
         RegistrationPolicy::Invite => {
-            let _ = writeln!(text, "\nNewcomers need an invitation, which this version can't make yet.");
+            let _ = writeln!(text, "\nNewcomers need an invitation, which the super-administrator makes:");
+            let _ = writeln!(text, "  huis invitations create");
+            let _ = writeln!(text, "A newcomer types:");
+            let _ = writeln!(text, "  huis register NAME --server {url} --invitation CODE");
+            let _ = writeln!(text, "or opens the page that explains it:");
+            let _ = writeln!(text, "  {url}/");
         }
         RegistrationPolicy::Closed => {
             let _ = writeln!(text, "\nNobody new can register.");

@@ -183,6 +183,13 @@ async fn the_announcement_holds_the_exact_commands_of_newcomers() {
     let open = House::listening(|config| config.registration = RegistrationPolicy::Open).await;
     let text = announcement(&config(&open, RegistrationPolicy::Open), &open.server);
     assert!(!text.contains("amber"), "{text}");
+    let invite = House::listening(|config| config.registration = RegistrationPolicy::Invite).await;
+    let text = announcement(&config(&invite, RegistrationPolicy::Invite), &invite.server);
+    let url = format!("http://{}", invite.server.address().unwrap());
+    for line in ["huis invitations create".to_owned(), format!("huis register NAME --server {url} --invitation CODE")] {
+        assert!(text.contains(&line), "{text}");
+    }
+    assert!(!text.contains("amber"), "{text}");
 }
 
 #[tokio::test]

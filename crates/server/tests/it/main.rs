@@ -8,6 +8,7 @@ mod connections;
 mod delivery;
 mod device_lists;
 mod harness;
+mod invitations;
 mod pages;
 mod passwords;
 mod recoveries;

@@ -50,14 +50,6 @@ async fn the_one_time_code_serves_once() {
 }
 
 #[tokio::test]
-async fn invitations_that_do_not_exist_yet_are_said_so() {
-    let house = House::with(|config| config.registration = RegistrationPolicy::Invite).await;
-    let answer = begin_registration(&house, "anna", with_passphrase()).await;
-    assert_eq!(answer.code(), ErrorCode::RegistrationClosed);
-    assert!(answer.value()["title"].as_str().unwrap().contains("invitation"));
-}
-
-#[tokio::test]
 async fn names_that_break_a_rule_pass_for_others_or_are_taken_are_refused() {
     let house = House::open().await;
     Person::registers(&house, "lilo").await;

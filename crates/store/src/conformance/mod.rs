@@ -8,6 +8,7 @@ mod commits;
 mod contests;
 mod delivery;
 mod expiry;
+mod invitations;
 mod key_packages;
 mod log;
 mod model;
@@ -20,6 +21,7 @@ pub use commits::*;
 pub use contests::*;
 pub use delivery::*;
 pub use expiry::*;
+pub use invitations::*;
 pub use key_packages::*;
 pub use log::*;
 pub use model::*;
@@ -40,6 +42,10 @@ macro_rules! conformance {
             names_are_unique_and_so_are_their_looks,
             the_super_administrators_slot_is_taken_once,
             of_two_registrations_of_one_name_at_once_one_wins,
+            an_invitation_lets_in_as_many_as_it_was_made_for,
+            many_newcomers_at_once_cannot_overuse_an_invitation,
+            an_invitation_expires_and_is_revoked,
+            good_invitations_are_bounded_in_number,
             device_lists_form_a_chain_by_compare_and_swap,
             vault_and_account_state_grow_by_compare_and_swap,
             a_new_password_replaces_record_and_vault_together,

@@ -11,6 +11,7 @@ mod delivery;
 mod expiry;
 mod fault;
 mod hot;
+mod invitations;
 mod key_packages;
 mod log;
 mod published;

@@ -27,6 +27,16 @@ CREATE TABLE accounts (
 ) STRICT;
 CREATE UNIQUE INDEX super_administrator ON accounts (role) WHERE role = 3;
 
+-- Codes that let newcomers in, by their hashes.
+CREATE TABLE invitations (
+    hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    uses INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE device_lists (
     account INTEGER NOT NULL REFERENCES accounts (account),
     number INTEGER NOT NULL,

@@ -3,19 +3,19 @@
 use async_trait::async_trait;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::frames::WelcomeEntry;
-use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, KeyPackageStock, Room};
-use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, Member, SessionId};
+use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, Room};
+use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
 use rand::rngs::OsRng;
 use rusqlite::params;
 
 use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
-use super::{SqliteStore, contests, delivery, expiry, key_packages, lock, sessions};
+use super::{SqliteStore, contests, delivery, expiry, invitations, key_packages, lock, sessions};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Contests, Conversations, Create, Creation, Cursor, Dissenting,
-    KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients, Refresh,
-    Reseeding, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
+    Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients,
+    Refresh, Reseeding, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
 };
 
 const INCARNATION: &str = "SELECT incarnation FROM settings WHERE one = 1";
@@ -83,6 +83,29 @@ impl Accounts for SqliteStore {
         let bytes = state.sealed.len();
         self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.put_sealed(account, &state, Sealed::AccountState))
             .await
+    }
+}
+
+#[async_trait]
+impl Invitations for SqliteStore {
+    async fn put_invitation(&self, hash: Bytes32, info: InvitationInfo, most: usize) -> StoreResult<bool> {
+        self.write(move |writer| writer.put_invitation(hash, &info, most)).await
+    }
+
+    async fn invitation_is_good(&self, hash: Bytes32, now_ms: u64) -> StoreResult<bool> {
+        self.read(move |db| invitations::is_good(db, hash, now_ms)).await
+    }
+
+    async fn invitations(&self, now_ms: u64) -> StoreResult<Vec<InvitationInfo>> {
+        self.read(move |db| invitations::good(db, now_ms)).await
+    }
+
+    async fn revoke_invitation(&self, invitation: InvitationId) -> StoreResult<bool> {
+        self.write(move |writer| writer.revoke_invitation(invitation)).await
+    }
+
+    async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
+        self.write(move |writer| writer.create_invited_account(&account, hash)).await
     }
 }
 
