@@ -9,6 +9,7 @@ mod locks;
 mod manuals;
 mod one_profile;
 mod passwords;
+mod readme;
 mod refusals;
 mod secrets;
 mod stories;
