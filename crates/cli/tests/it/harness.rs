@@ -105,6 +105,13 @@ impl House {
         drop(self.server.take());
     }
 
+    /// Asks the server to end, as a service manager does, and waits for it.
+    pub(crate) fn stop(&mut self, signal: &str) -> Ended {
+        let server = self.server.take().unwrap();
+        server.signal(signal);
+        server.end()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

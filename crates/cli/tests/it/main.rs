@@ -12,4 +12,5 @@ mod passwords;
 mod readme;
 mod refusals;
 mod secrets;
+mod starts;
 mod stories;

@@ -1,6 +1,6 @@
 //! What must not stand anywhere in plain.
 
-use crate::harness::{House, PASSPHRASE, PASSWORD, files};
+use crate::harness::{House, PASSPHRASE, PASSWORD, Person, Process, files};
 
 #[test]
 fn no_file_of_server_or_client_holds_what_was_said() {
@@ -65,4 +65,44 @@ fn a_profile_without_its_key_stays_shut() {
     person.does(&["whoami"]).refused(1, "key");
     std::fs::write(&key, right).unwrap();
     person.does(&["whoami"]).well();
+}
+
+#[test]
+fn no_log_holds_what_was_said_or_a_secret() {
+    let mut house = House::open_with(&["--log-level", "trace"]);
+    let (a, b) = (house.stranger("member-a"), house.stranger("member-b"));
+    let mut logs = String::new();
+    let mut does = |person: &Person, args: &[&str]| {
+        let mut command = person.command(args);
+        command.env("HUIS_LOG", "debug").env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
+        let ended = Process::start(command, None).end();
+        logs.push_str(&ended.stderr);
+        ended.code
+    };
+    let url = house.url();
+    for person in [&a, &b] {
+        assert_eq!(does(person, &["register", &person.name, "--server", &url]), Some(0));
+    }
+    assert_eq!(does(&a, &["send", "@member-b", "an unmistakable sentence"]), Some(0));
+    assert_eq!(does(&b, &["receive", "--count", "1", "--timeout", "60"]), Some(0));
+    assert_eq!(does(&a, &["room", "create", "unmistakable-title", "@member-b"]), Some(0));
+    let tablet = b.with_profile("tablet");
+    assert_eq!(does(&tablet, &["login", "member-b", "--server", &url]), Some(0));
+    assert_eq!(does(&tablet, &["logout"]), Some(0));
+    let wrong = ["register", "member-c", "--server", &url, "--invitation", "unmistakable-invitation"];
+    let mut command = house.stranger("member-c").command(&wrong);
+    command.env("HUIS_LOG", "debug");
+    Process::start(command, None).end();
+    let server = house.stop("TERM").stderr;
+    assert!(logs.contains("huis_engine") && server.contains("answered"), "both have logged: {logs}{server}");
+    for (whose, log) in [("a client", &logs), ("the server", &server)] {
+        // Every access token begins with the first of these, in base64url.
+        for text in ["eyJ", "unmistakable", PASSWORD, PASSPHRASE, "Bearer "] {
+            let line = log.lines().find(|line| line.contains(text));
+            assert_eq!(line, None, "the log of {whose} holds {text:?}");
+        }
+    }
+    // Whom it serves from where is nobody's business unless the operator asks for it.
+    let names_an_address = |line: &&str| line.contains("answered") && line.contains("127.0.0.1");
+    assert_eq!(server.lines().find(names_an_address), None);
 }

@@ -143,3 +143,26 @@ fn after_a_halt_nothing_more_is_written() {
     assert!(matches!(db.begin(), Err(DbError::Halted)));
     assert!(db.halted());
 }
+
+#[test]
+fn on_a_full_disk_a_step_is_told_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut db = open(&folder);
+    db.tables().add_message(&message(1, "before")).unwrap();
+    let pages: i64 = db.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    db.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let long = "many words ".repeat(2000);
+    let transaction = db.begin().unwrap();
+    let tables = Tables::over(&transaction);
+    let written = (2..20).try_for_each(|number| tables.add_message(&message(number, &long)).map(|_| ()));
+    let full = written.unwrap_err();
+    assert!(
+        matches!(&full, DbError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull)),
+        "{full}"
+    );
+    drop(transaction);
+    assert_eq!(db.tables().unprinted(50).unwrap().len(), 1);
+    db.connection.pragma_update(None, "max_page_count", pages + 1000).unwrap();
+    db.tables().add_message(&message(2, &long)).unwrap();
+    assert_eq!(db.tables().unprinted(50).unwrap().len(), 2);
+}

@@ -9,6 +9,7 @@ mod copies;
 mod crashes;
 mod crowds;
 mod engines;
+mod full_servers;
 mod hostile_servers;
 mod key_packages;
 mod passwords;
