@@ -15,6 +15,7 @@ mod key_packages;
 mod passwords;
 mod restored_servers;
 mod secrecy;
+mod short_runs;
 mod silence;
 mod talking;
 mod versions;
