@@ -24,6 +24,7 @@ mod sync;
 mod upkeep;
 
 pub use config::{Config, DatabaseKey, LockedKeyError};
+pub use db::NEWEST_SCHEMA;
 pub use engine::{Engine, StartError};
 pub use handle::{Events, Handle};
 pub use platform::native;

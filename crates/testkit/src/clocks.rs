@@ -17,7 +17,12 @@ pub(crate) struct WorldTime {
 impl WorldTime {
     pub(crate) fn begin() -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { began_ms: since_1970.as_millis() as u64, began: Instant::now() }
+        Self::begin_at(since_1970.as_millis() as u64)
+    }
+
+    /// A world that goes on at this time.
+    pub(crate) fn begin_at(began_ms: u64) -> Self {
+        Self { began_ms, began: Instant::now() }
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

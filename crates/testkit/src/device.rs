@@ -6,7 +6,7 @@ mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
@@ -24,6 +24,7 @@ use crate::world::Inner;
 pub const PASSWORD: &str = "nine purple otters juggle 42 lanterns";
 
 const DATABASE: &str = "profile.db";
+const KEY: &str = "key";
 
 /// A device of an account. Clones are the same device.
 #[derive(Clone)]
@@ -180,6 +181,23 @@ impl Device {
         let mut body = Rc::into_inner(clone.0).expect("nobody else has it");
         body.key = profile.key;
         copy_database(&profile.folder.join(DATABASE), &body.folder.join(DATABASE));
+        Self(Rc::new(body))
+    }
+
+    /// Keeps the database and its key in a folder. The device must be off.
+    pub(crate) fn is_kept_in(&self, folder: &Path) {
+        assert!(self.0.run.borrow().is_none(), "{self:?} is on");
+        copy_database(&self.0.folder.join(DATABASE), &folder.join(DATABASE));
+        std::fs::write(folder.join(KEY), self.0.key).expect("the key is kept");
+    }
+
+    /// The device that was kept in a folder. It is off yet.
+    pub(crate) fn kept_in(world: &Rc<Inner>, name: &str, folder: &Path) -> Self {
+        let device = Self::blank(world, name, name);
+        let mut body = Rc::into_inner(device.0).expect("nobody else has it");
+        let key = std::fs::read(folder.join(KEY)).expect("the device's key");
+        body.key = key.try_into().expect("a key of 32 bytes");
+        copy_database(&folder.join(DATABASE), &body.folder.join(DATABASE));
         Self(Rc::new(body))
     }
 

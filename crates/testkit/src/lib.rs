@@ -9,6 +9,7 @@
 
 mod clocks;
 mod device;
+mod kept;
 mod network;
 mod repeatable;
 mod scan;
@@ -17,9 +18,10 @@ mod story;
 mod world;
 
 pub use device::{Device, PASSWORD, Profile};
+pub use kept::KeptWorld;
 pub use network::{Fate, Faults};
 pub use repeatable::Repeatable;
 pub use scan::files_that_hold;
 pub use server::Backup;
-pub use story::{is_long_run, seeds, story, story_with_seed};
+pub use story::{is_long_run, seeds, story, story_of, story_with_seed};
 pub use world::World;

@@ -18,6 +18,7 @@ use crate::clocks::WorldTime;
 use crate::scan::copy_database;
 
 const DATABASE: &str = "huis.db";
+const KEYS: &str = "keys";
 
 /// The server's folder, and its present run.
 pub(crate) struct Host {
@@ -112,6 +113,16 @@ impl Host {
         std::fs::create_dir_all(&to).expect("a folder for the backup");
         copy_database(&self.folder.join(DATABASE), &to.join(DATABASE));
         Backup(to)
+    }
+
+    /// Copies database and keys of a server that does not run.
+    pub(crate) fn copy_files(from: &Path, to: &Path) {
+        copy_database(&from.join(DATABASE), &to.join(DATABASE));
+        std::fs::create_dir_all(to.join(KEYS)).expect("a folder for the keys");
+        for key in std::fs::read_dir(from.join(KEYS)).expect("the server's keys") {
+            let key = key.expect("the server's keys");
+            std::fs::copy(key.path(), to.join(KEYS).join(key.file_name())).expect("a copy of a key");
+        }
     }
 
     /// Crashes, puts the backup in place and starts anew, as `restore` does.

@@ -3,6 +3,7 @@
 use tokio::task::LocalSet;
 
 use crate::World;
+use crate::kept::KeptWorld;
 
 /// The seed of stories in which no faults are drawn.
 const USUAL_SEED: u64 = 1;
@@ -14,11 +15,20 @@ pub fn story(tell: impl AsyncFnOnce(World)) {
 
 /// Tells a story in a fresh world whose faults are drawn from `seed`.
 pub fn story_with_seed(seed: u64, tell: impl AsyncFnOnce(World)) {
+    told(seed, None, tell);
+}
+
+/// Tells how the story of a kept world goes on. The world's files are copied before.
+pub fn story_of(kept: &KeptWorld, tell: impl AsyncFnOnce(World)) {
+    told(chosen_seed().unwrap_or(USUAL_SEED), Some(kept), tell);
+}
+
+fn told(seed: u64, kept: Option<&KeptWorld>, tell: impl AsyncFnOnce(World)) {
     let named = NamedWhenPanicking(seed);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let world = World::begin(seed).await;
+        let world = World::begin(seed, kept).await;
         tell(world).await;
     });
     drop(named);

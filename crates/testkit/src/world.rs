@@ -1,7 +1,7 @@
 //! The world of a story: a server, a network, time, and whoever lives in it.
 
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::clocks::WorldTime;
 use crate::device::Device;
+use crate::kept::KeptWorld;
 use crate::network::{Faults, Wire};
 use crate::repeatable::Repeatable;
 use crate::server::{Backup, Host};
@@ -30,11 +31,14 @@ pub(crate) struct Inner {
 }
 
 impl World {
-    pub(crate) async fn begin(seed: u64) -> Self {
+    pub(crate) async fn begin(seed: u64, kept: Option<&KeptWorld>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let time = WorldTime::begin();
+        let time = kept.map_or_else(WorldTime::begin, |kept| WorldTime::begin_at(kept.time_ms()));
         let server = folder.path().join("server");
         std::fs::create_dir(&server).expect("the server's folder");
+        if let Some(kept) = kept {
+            kept.copy_server_to(&server);
+        }
         let host = Rc::new(Host::new(server, time));
         host.start().await;
         Self(Rc::new(Inner {
@@ -135,6 +139,14 @@ impl World {
     /// Draws for a story's own choices.
     pub fn draws(&self) -> Repeatable {
         Repeatable::new(self.0.seed, 1_000_000 + self.count())
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.0.time.now_ms()
+    }
+
+    pub(crate) fn kept_device(&self, name: &str, folder: &Path) -> Device {
+        Device::kept_in(&self.0, name, folder)
     }
 
     fn count(&self) -> u64 {

@@ -26,6 +26,7 @@ pub(crate) use self::conversations::{ConversationRow, State};
 pub(crate) use self::heard::Heard;
 pub(crate) use self::messages::{MessageRow, MessageStanding};
 pub(crate) use self::outbox::{OutboxRow, Task};
+pub use self::schema::NEWEST as NEWEST_SCHEMA;
 pub(crate) use self::search::query_of as search_query;
 
 /// Why a database is not opened.

@@ -7,9 +7,12 @@ use super::OpenError;
 /// One step for each `user_version`, from 1.
 const STEPS: [&str; 1] = [include_str!("schema-1.sql")];
 
+/// The newest schema that this version knows; the steps to it are counted from 1.
+pub const NEWEST: u32 = STEPS.len() as u32;
+
 /// The schema that the database has. A newer one than this version knows is refused.
 pub(super) fn check(connection: &Connection) -> Result<i64, OpenError> {
-    let known = STEPS.len() as i64;
+    let known = i64::from(NEWEST);
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(found) }
 }

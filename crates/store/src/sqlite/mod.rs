@@ -35,6 +35,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub use self::schema::NEWEST as NEWEST_SCHEMA;
+
 use self::fault::{Fault, Outcome};
 use self::published::Published;
 use self::queue::{Queue, Urgency, Work};

@@ -17,8 +17,8 @@ const APPLICATION_ID: i32 = 0x4875_6973;
 /// Each step leads from its index to the next number of `user_version`. **A released step is never changed.**
 const STEPS: [&str; 1] = [include_str!("schema_1.sql")];
 
-/// The newest schema that this version knows.
-pub(super) const NEWEST: u32 = STEPS.len() as u32;
+/// The newest schema that this version knows; the steps to it are counted from 1.
+pub const NEWEST: u32 = STEPS.len() as u32;
 
 /// Looks at an existing database without changing a byte of it.
 ///

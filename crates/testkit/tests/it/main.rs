@@ -11,6 +11,7 @@ mod crowds;
 mod engines;
 mod full_servers;
 mod hostile_servers;
+mod kept_worlds;
 mod key_packages;
 mod passwords;
 mod restored_servers;
