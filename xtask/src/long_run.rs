@@ -9,12 +9,16 @@ use serde_json::{Deserializer, Value, json};
 
 use crate::bench;
 use crate::checkout::{Checkout, output, shown};
+use crate::fuzz;
 use crate::setup::{self, Purpose};
 use crate::steps::{Outcome, Report};
 use crate::tests_run::{Step, TESTS};
 
 /// Tells the tests to use their large counts.
 const LONG: &str = "HUIS_LONG";
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u64 = 20;
 
 /// Begins a line in which a test states a figure: `HUIS_FIGURE {"name": …, "value": …}`.
 const FIGURE: &str = "HUIS_FIGURE ";
@@ -36,6 +40,7 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
             report.step(step.name(), || step.run(checkout));
         }
     }
+    report.step("fuzz", || fuzz::run(checkout, &[], FUZZ_SECONDS).map(|()| Outcome::Passed));
     report.step("bench", || run_bench(checkout, &mut figures, &mut measurements));
 
     if !report.is_red() {

@@ -4,6 +4,7 @@
 mod bench;
 mod cargo_deny;
 mod checkout;
+mod fuzz;
 mod long_run;
 mod rules;
 mod serve;
@@ -50,6 +51,15 @@ enum Task {
     },
     /// The same as `test`
     Ci,
+    /// Feed every decoder of outside bytes with made-up bytes
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+        /// Only these targets, such as `proto_frames`
+        #[arg(value_name = "TARGET")]
+        only: Vec<String>,
+    },
     /// Measure, on an optimised build
     ///
     /// Runs `cargo run --profile release -p huis-bench -- ARGS`; `cargo xtask bench -- --help` lists what it measures.
@@ -81,6 +91,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test { long: true, .. } => long_run::run(&checkout),
         Task::Test { long: false, only } => tests_run::run(&checkout, &only),
         Task::Ci => tests_run::run(&checkout, &[]),
+        Task::Fuzz { seconds, only } => fuzz::run(&checkout, &only, seconds),
         Task::Bench { args } => bench::run(&checkout, &args),
     }
 }

@@ -59,7 +59,10 @@ impl Step {
     /// Runs this step alone.
     pub(crate) fn run(self, checkout: &Checkout) -> anyhow::Result<Outcome> {
         match self {
-            Self::Format => check(checkout.cargo(["fmt", "--all", "--check"]))?,
+            Self::Format => {
+                check(checkout.cargo(["fmt", "--all", "--check"]))?;
+                check(checkout.cargo(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]))?;
+            }
             Self::Arrows => rules::check_arrows(checkout)?,
             Self::Absences => rules::check_absences(checkout)?,
             Self::Deny => cargo_deny::check_bans_licences_and_sources(checkout)?,

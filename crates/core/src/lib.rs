@@ -8,6 +8,8 @@
 pub mod account_state;
 pub mod content;
 pub mod directory;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod groups;
 pub mod history;
 pub mod identity;

@@ -10,10 +10,11 @@ pub(crate) struct Source {
     text: String,
 }
 
-/// Every Rust file of the workspace.
+/// Every Rust file of the workspace and of the fuzz targets.
 pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<Source>> {
     let mut sources = Vec::new();
-    let mut folders = vec![root.join("crates"), root.join("xtask")];
+    let mut folders: Vec<PathBuf> =
+        ["crates", "fuzz/fuzz_targets", "fuzz/src", "xtask"].iter().map(|folder| root.join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let path: PathBuf = entry?.path();
