@@ -66,7 +66,10 @@ impl Client {
             | ErrorCode::Internal
             | ErrorCode::StorageFull
             | ErrorCode::ClientTooOld => {
-                self.pause(problem.retry_after_s);
+                // What travelled with it is refused with it: one pause for all, then they go in their order again.
+                if self.clock.now_ms() >= self.traffic.borrow().not_before_ms {
+                    self.pause(problem.retry_after_s);
+                }
                 Ok(())
             }
             _ => self.step(|step| step.fail_submitted(&row, refusal(problem))),

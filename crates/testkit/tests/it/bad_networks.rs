@@ -1,11 +1,11 @@
 //! Absence, cuts, losses, repeats: nothing is lost, nothing comes twice.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use huis_proto::frames::{ClientFrame, ServerFrame};
-use huis_proto::limits;
+use huis_proto::{ErrorCode, Problem, limits};
 use huis_testkit::{Device, Fate, Faults, World, seeds, story, story_with_seed};
 use huis_views::{Connection, Failure, Notice};
 
@@ -254,4 +254,47 @@ async fn nobody_misses_anything(devices: &[Device]) {
 
 fn number_of(text: &str) -> usize {
     text.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_was_refused_for_a_moment_goes_again_in_its_order() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        world.passes(Duration::from_secs(7200)).await;
+        let (refused, passed) = (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(Vec::new())));
+        let is_said = Rc::new(Cell::new(false));
+        let (held, order, is_over) = (Rc::clone(&refused), Rc::clone(&passed), Rc::clone(&is_said));
+        // The store is busy; the server refuses all that came when it next has something to say.
+        ann.sent_frames_pass(move |frame| match frame {
+            ClientFrame::Submit(submit) if !is_over.get() => {
+                held.borrow_mut().push((submit.request, submit.submission));
+                Fate::Becomes(vec![])
+            }
+            ClientFrame::Submit(submit) => {
+                order.borrow_mut().push(submit.submission);
+                Fate::passes(ClientFrame::Submit(submit))
+            }
+            other => Fate::passes(other),
+        });
+        let waiting = Rc::clone(&refused);
+        ann.received_frames_pass(move |frame| {
+            let waiting = waiting.borrow();
+            let mut frames = vec![frame];
+            if waiting.len() == 4 && !is_said.replace(true) {
+                frames.extend(waiting.iter().map(|(request, _)| ServerFrame::Refused {
+                    request: *request,
+                    problem: Problem::new(ErrorCode::Unavailable, "The store is busy."),
+                }));
+            }
+            Fate::Becomes(frames)
+        });
+        for text in ["one", "two", "three", "four"] {
+            ann.writes("@bea", text).await;
+        }
+        bea.reads_exactly("@ann", &["hello", "one", "two", "three", "four"]).await;
+        let sent: Vec<u64> = refused.borrow().iter().map(|(_, submission)| *submission).collect();
+        assert_eq!(passed.borrow()[..4], sent, "the same ones, in their order, before anything else");
+        assert!(passed.borrow().is_sorted(), "{passed:?}");
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
 }

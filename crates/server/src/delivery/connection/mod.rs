@@ -3,6 +3,7 @@
 
 mod delivering;
 mod ending;
+mod order;
 mod outgoing;
 mod rates;
 mod reading;
@@ -26,6 +27,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 
+use self::order::Order;
 use self::outgoing::Outgoing;
 use self::rates::Rate;
 use self::reading::Looked;
@@ -71,6 +73,7 @@ struct Connection {
 
     /// Submissions that were handed to the store, in order of arrival.
     flights: VecDeque<Flight>,
+    order: Order,
 
     tracks: Tracks,
     /// Entries that came before the one that is next, for a moment.
@@ -147,6 +150,7 @@ impl Connection {
             ephemerals: Rate::of_ephemerals(now),
             said_unknown: false,
             flights: VecDeque::new(),
+            order: Order::default(),
             tracks: Tracks::default(),
             early: Vec::new(),
             welcomes: Vec::new(),

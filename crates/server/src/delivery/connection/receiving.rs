@@ -11,12 +11,14 @@ use huis_proto::{ErrorCode, Problem, limits};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::order::Order;
 use super::{Connection, End};
 use crate::delivery::submission;
 
 /// A submission that was handed to the store, or refused at once.
 pub(super) struct Flight {
     request: u32,
+    submission: u64,
     began: Instant,
     state: FlightState,
 }
@@ -50,7 +52,7 @@ impl Connection {
     /// those at the front that are done.
     pub(super) fn poll_flights(&mut self, context: &mut Context<'_>) {
         for flight in &mut self.flights {
-            flight.poll(context);
+            flight.poll(context, &mut self.order);
         }
         while self.flights.front().is_some_and(Flight::is_down) {
             if let Some(flight) = self.flights.pop_front() {
@@ -136,15 +138,19 @@ impl Connection {
     }
 
     fn submit(&mut self, submit: Submit, now: Instant, context: &mut Context<'_>) {
-        let checked =
-            submission::check_message(self.device, None, submit.submission, submit.payload, self.app.clock.now_ms());
+        let (request, submission) = (submit.request, submit.submission);
+        let checked = submission::check_message(self.device, None, submission, submit.payload, self.app.clock.now_ms());
         let state = match checked {
+            Ok(_) if !self.order.admits(submission) => FlightState::Down(Err(Problem::new(
+                ErrorCode::Unavailable,
+                "An earlier submission of this device could not be taken just now; send that one again first.",
+            ))),
             Ok(append) => FlightState::Up(Box::pin(submission::append(self.app.clone(), append))),
             Err(problem) => FlightState::Down(Err(problem)),
         };
-        let mut flight = Flight { request: submit.request, began: now, state };
+        let mut flight = Flight { request, submission, began: now, state };
         // The first poll hands it to the store, before the next frame is looked at.
-        flight.poll(context);
+        flight.poll(context, &mut self.order);
         self.flights.push_back(flight);
     }
 
@@ -174,10 +180,13 @@ impl Connection {
 }
 
 impl Flight {
-    fn poll(&mut self, context: &mut Context<'_>) {
+    fn poll(&mut self, context: &mut Context<'_>, order: &mut Order) {
         if let FlightState::Up(up) = &mut self.state
             && let Poll::Ready(result) = up.as_mut().poll(context)
         {
+            if let Err(problem) = &result {
+                order.refused(self.submission, problem.code);
+            }
             self.state = FlightState::Down(result);
         }
     }
