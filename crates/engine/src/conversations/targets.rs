@@ -49,10 +49,14 @@ impl Client {
     /// The conversation that is meant; the one with an account is opened, and an open room is joined, if that has not
     /// happened yet.
     pub(super) async fn find_or_open(&self, target: &Target) -> Result<ConversationId, Failure> {
-        if let Some(row) = self.find_known(target)?.filter(|row| row.state != State::Left) {
+        let known = self.find_known(target)?;
+        if let Some(row) = known.as_ref().filter(|row| row.state != State::Left) {
             return Ok(row.id);
         }
+        // Whoever was in a group of this title means that group, also where an open room is called the same.
+        let was_in_group = known.is_some_and(|row| row.kind == ConversationKind::Group);
         match target {
+            Target::Id(_) | Target::Room(_) if was_in_group => Err(Failure::NotAMember),
             Target::Id(_) => Err(unknown(target)),
             Target::Account(name) => self.open_direct(name).await,
             Target::Room(name) => {
