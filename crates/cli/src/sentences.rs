@@ -20,6 +20,10 @@ pub(crate) fn notice(notice: &Notice) -> String {
             "a conversation was joined anew too often; the next attempt follows at {}",
             huis_texts::readable(*until_ms)
         ),
+        Notice::RepairCalledOff { reason } => format!(
+            "{}; everything else is as the other members have it, so these were garbage and nothing is joined anew",
+            repair(reason)
+        ),
         Notice::Expired { seq } => {
             format!("messages up to entry {seq} expired on the server before this device fetched them")
         }

@@ -92,6 +92,12 @@ pub enum Notice {
         /// Until then, in milliseconds since 1970.
         until_ms: u64,
     },
+    /// Messages could not be read, but this device's state is the members': nothing has parted, the messages were
+    /// garbage. The conversation stays as it is.
+    RepairCalledOff {
+        /// What gave reason to look.
+        reason: RepairReason,
+    },
     /// Messages expired on the server before this device fetched them.
     Expired {
         /// The last entry that is gone.

@@ -219,8 +219,10 @@ impl Group {
         to_bytes(&info)
     }
 
-    /// Whether a GroupInfo describes the very state that this device is in. Where it does not although the commit
-    /// counters are the same, this device has parted from its author.
+    /// Whether a GroupInfo describes the very state that this device is in: group id, epoch, tree, the confirmed
+    /// transcript of all commits, and the extensions with the roster are the same. Where it does not although the commit
+    /// counters are the same, this device has parted from its author. The signature is not looked at: what agrees with
+    /// a state that was verified commit by commit needs no other word for it.
     ///
     /// # Errors
     /// [`GroupError`] where the bytes are no GroupInfo, or this device is not in the group any more.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use huis_proto::ConversationId;
 use huis_proto::frames::ClientFrame;
 use huis_proto::{codec, limits};
-use huis_views::Failure;
+use huis_views::{Failure, RepairReason};
 use rand::Rng;
 
 use crate::client::{Client, Step};
@@ -53,6 +53,8 @@ pub(crate) struct Traffic {
     doubts: HashMap<ConversationId, u32>,
     /// Unreadable messages in a row.
     unreadable: HashMap<ConversationId, u64>,
+    /// Conversations whose state is to be compared, and why.
+    suspects: BTreeMap<ConversationId, RepairReason>,
     not_before_ms: u64,
     failures: u32,
 }
@@ -105,6 +107,24 @@ impl Traffic {
 
     /// Puts frames into as few messages as their size allows.
     pub(crate) fn queue(&mut self, frames: &[ClientFrame]) {
+        /// Messages of the conversation can't be read, and its state is to be compared with the others'.
+        pub(crate) fn suspects(&mut self, conversation: ConversationId, reason: RepairReason) {
+            self.suspects.entry(conversation).or_insert(reason);
+        }
+
+        /// A conversation whose state is to be compared, and why.
+        pub(crate) fn suspect(&self) -> Option<(ConversationId, RepairReason)> {
+            self.suspects.first_key_value().map(|(conversation, reason)| (*conversation, reason.clone()))
+        }
+
+        /// The conversation was compared; whether unreadable messages are counted from the first again.
+        pub(crate) fn not_suspect(&mut self, conversation: ConversationId, counts_anew: bool) {
+            self.suspects.remove(&conversation);
+            if counts_anew {
+                self.unreadable.remove(&conversation);
+            }
+        }
+
         let mut message = Vec::new();
         for frame in frames {
             let bytes = codec::to_cbor(frame);

@@ -102,7 +102,7 @@ impl Step<'_> {
                 Disposition::Stop => self.left(id)?,
                 Disposition::Repair => {
                     let detail = error.to_string();
-                    self.repair(id, RepairReason::Unreadable { seq: entry.seq, detail })?;
+                    self.repair_without_comparing(id, RepairReason::Unreadable { seq: entry.seq, detail })?;
                 }
             },
         }

@@ -103,6 +103,7 @@ impl Client {
                 Taken::Yes => {}
                 Taken::NeedsLists(accounts) if rounds < ROUNDS => {
                     self.fetch_lists(&accounts).await?;
+                    self.look_at_suspects().await?;
                     fetched.extend(accounts);
                     rounds += 1;
                 }

@@ -1,5 +1,6 @@
 //! What comes in: the connection, and everything that the server sends on it.
 
+mod comparing;
 mod content;
 mod contests;
 mod entries;

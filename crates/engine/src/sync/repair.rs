@@ -15,8 +15,24 @@ const MOST_DOUBLINGS: u64 = 6;
 const FORGIVEN_MS: u64 = 24 * 3_600_000;
 
 impl Step<'_> {
-    /// Joins the conversation anew by an external commit, soon or after a pause.
+    /// Joins the conversation anew by an external commit, soon or after a pause. Where messages that could not be read
+    /// are the only reason, it is first looked whether anything has parted.
     pub(crate) fn repair(&mut self, conversation: ConversationId, reason: RepairReason) -> Result<(), DbError> {
+        match reason {
+            RepairReason::Unreadable { .. } => {
+                self.client.traffic.borrow_mut().suspects(conversation, reason);
+                Ok(())
+            }
+            reason => self.repair_without_comparing(conversation, reason),
+        }
+    }
+
+    /// As [`repair`](Self::repair), where it is certain that the state here has parted.
+    pub(super) fn repair_without_comparing(
+        &mut self,
+        conversation: ConversationId,
+        reason: RepairReason,
+    ) -> Result<(), DbError> {
         let Some(mut row) = self.tables.conversation(conversation)? else { return Ok(()) };
         if row.state != State::Joined {
             return Ok(());

@@ -14,6 +14,7 @@ mod hostile_servers;
 mod kept_worlds;
 mod key_packages;
 mod passwords;
+mod repairs;
 mod restored_servers;
 mod secrecy;
 mod short_runs;

@@ -1,6 +1,7 @@
 //! Stories of conversations, told with a made-up server: a log, a commit counter, and what it hands out.
 
 mod ageing;
+mod comparing;
 mod forgeries;
 mod garbage;
 mod joining;
