@@ -15,6 +15,7 @@ mod kept_worlds;
 mod key_packages;
 mod passwords;
 mod repairs;
+mod requests;
 mod restored_servers;
 mod secrecy;
 mod short_runs;
