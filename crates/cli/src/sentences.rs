@@ -77,6 +77,11 @@ pub(crate) fn notice(notice: &Notice) -> String {
         }
         Notice::ServerRestored => "the server was restored from a backup; what it lost is offered again".into(),
         Notice::VersionsApart { failure } => failure.to_string(),
+        Notice::LostByServer => {
+            "the restored server does not know this conversation, or that you are in it, any more; \
+                                 what was said can still be read here; ask a member to invite you, or make it anew"
+                .into()
+        }
         Notice::Unknown { what } => format!("the server spoke of \"{what}\", which this version does not know"),
     }
 }

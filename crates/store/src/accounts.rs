@@ -204,6 +204,6 @@ pub trait Accounts: Send + Sync {
     /// The newest account state.
     async fn account_state(&self, account: AccountId) -> StoreResult<Option<Numbered>>;
 
-    /// Stores the account state `number`, if the newest is the one before.
-    async fn put_account_state(&self, account: AccountId, state: Numbered) -> StoreResult<Swap>;
+    /// Stores an account state, if the newest has the number `replaces` and its own is a higher one.
+    async fn put_account_state(&self, account: AccountId, state: Numbered, replaces: u64) -> StoreResult<Swap>;
 }

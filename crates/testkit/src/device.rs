@@ -155,6 +155,13 @@ impl Device {
         self.start();
     }
 
+    /// Switches the device off in an orderly way, so that what is due reaches the server, and on again.
+    pub async fn restarts_in_order(&self) {
+        self.stops().await;
+        self.start();
+        self.is_connected().await;
+    }
+
     /// Whether the engine's task has ended by itself, which is a fault.
     pub fn has_ended(&self) -> bool {
         self.0.run.borrow().as_ref().is_none_or(|run| run.task.is_finished())

@@ -204,6 +204,8 @@ pub enum Notice {
         /// Which of the two is too old.
         failure: Failure,
     },
+    /// The restored server does not know this conversation, or this account in it, any more. What was said stays.
+    LostByServer,
     /// The server spoke of something that this version does not know.
     Unknown {
         /// Its name.

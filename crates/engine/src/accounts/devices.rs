@@ -44,6 +44,11 @@ impl Client {
             }
             let current = &entered.signed_in.device_list;
             let list = current.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+            if list.number < self.known().newest_number(me.account()) {
+                // A restored server: a list that is signed on an old one would contradict those that others have seen.
+                self.offer_own_lists().await?;
+                continue;
+            }
             if list.device(device).is_none() {
                 return Err(Failure::Unknown { what: "device".into(), name: device.to_string() });
             }

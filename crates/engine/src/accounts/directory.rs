@@ -139,6 +139,9 @@ impl Step<'_> {
             Ok(accepted) => {
                 row.devices = known.get(account).cloned();
                 self.tables.put_account(&row)?;
+                if self.client.me().is_some_and(|me| me.account() == account) {
+                    self.keep_own_lists(lists)?;
+                }
                 self.lists_changed(account, first_contact, &accepted)?;
                 Ok(Ok((row, known)))
             }

@@ -147,7 +147,14 @@ impl Client {
         if entered.signed_in.account != me.account() || entered.vault.contents.identity.key() != me.identity {
             return Err(Failure::BadAnswer { reason: "another account has this name".into() });
         }
-        let grant = self.enrol(&entered.signed_in, &me.device, None, wish.stay_signed_in).await?;
+        let newest = &entered.signed_in.device_list;
+        let list = newest.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+        let lost = match list.device(me.device.member.device) {
+            Some(_) => None,
+            // A restored server may have lost the list that this device entered by.
+            None => self.own_list_behind(newest)?,
+        };
+        let grant = self.enrol(&entered.signed_in, &me.device, lost, wish.stay_signed_in).await?;
         let session = self.step(|step| {
             step.tables.put_fact("vault_number", &entered.vault.number)?;
             step.keep_session(&grant)
@@ -224,6 +231,7 @@ impl Client {
             // Version 0 says that it is yet to be taken over.
             step.tables.put_fact("state_version", &u64::from(state_number.is_none()))?;
             step.tables.put_fact("state_floor", &state_number.unwrap_or(1))?;
+            step.keep_own_lists(lists)?;
             let mut row = step.account(me.account())?;
             row.name = Some(me.username.clone());
             row.devices = known.get(me.account()).cloned();

@@ -5,6 +5,7 @@ mod devices;
 mod directory;
 mod entering;
 mod invitations;
+mod offering;
 mod passwords;
 mod session;
 mod sign_out;

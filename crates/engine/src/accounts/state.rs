@@ -49,31 +49,35 @@ impl Client {
                 self.adopt_account_state().await?;
                 continue;
             }
-            if !dirty || self.store_state(version).await? {
+            // A restored server has an older one than was seen: this device's own takes its place.
+            let is_behind = newest != 0 && newest < version;
+            if !(dirty || is_behind) || self.store_state(version, if is_behind { newest } else { version }).await? {
                 return Ok(());
             }
         }
         Err(Failure::Busy)
     }
 
-    /// Stores the state as the next version; false if another device came first.
-    async fn store_state(&self, version: u64) -> Result<bool, Failure> {
+    /// Stores the state as the next version in place of the server's; false if another device came first.
+    async fn store_state(&self, version: u64, replaces: u64) -> Result<bool, Failure> {
         let me = self.signed_in()?;
         // What changes from here on is counted again, and what the server does not get stays due, also over a restart.
         let (state, changes) = self.read(|tables| Ok((build(tables, me.account())?, tables.state_changes()?)))?;
         let base = self.read(|tables| tables.fact::<AccountState>("state_base"))?;
-        if base.as_ref() == Some(&state) {
+        if base.as_ref() == Some(&state) && replaces == version {
             self.step(|step| step.tables.put_fact("state_stored", &changes))?;
             return Ok(true);
         }
         let next = version + 1;
         let sealed = state.seal(&mut *self.random.borrow_mut(), &me.state_key, me.account(), next).map_err(internal)?;
-        let body = Sealed { version: next, sealed: sealed.into() };
+        let replaces = (replaces != version).then_some(replaces);
+        let body = Sealed { version: next, sealed: sealed.into(), replaces };
         let stored = self.ask::<serde::de::IgnoredAny>(Method::Put, "/api/v1/account/state".into(), Some(&body)).await;
         match stored {
             Ok(_) => {
                 self.step(|step| {
                     step.tables.put_fact("state_version", &next)?;
+                    step.tables.put_fact("state_newest", &next)?;
                     step.tables.put_fact("state_stored", &changes)?;
                     step.tables.put_fact("state_base", &state)
                 })?;
@@ -103,8 +107,9 @@ impl Client {
                 let reason = error.to_string();
                 let notice = Notice::AccountStateRefused { reason: reason.clone() };
                 self.step(|step| {
-                    // Not asked for again before the server speaks of a newer one.
-                    step.tables.put_fact("state_newest", &known)?;
+                    // Not asked for again before the server speaks of a newer one. If it says itself that it has an older
+                    // one, this device's own takes its place.
+                    step.tables.put_fact("state_newest", &known.min(sealed.version))?;
                     step.notice(None, notice)
                 })?;
                 return Err(Failure::BadAnswer { reason });

@@ -80,7 +80,8 @@ impl Tables<'_> {
             "DELETE FROM facts; DELETE FROM mls; DELETE FROM accounts; DELETE FROM conversations;
              DELETE FROM messages; DELETE FROM outbox; DELETE FROM dissents; DELETE FROM leavers;
              DELETE FROM entries; DELETE FROM senders; DELETE FROM receipts; DELETE FROM receipts_due;
-             DELETE FROM notices; DELETE FROM heard;",
+             DELETE FROM notices; DELETE FROM heard;
+             DELETE FROM own_lists;",
         )?;
         Ok(())
     }

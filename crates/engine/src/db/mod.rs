@@ -8,6 +8,7 @@ mod heard;
 mod messages;
 mod mls;
 mod outbox;
+mod restores;
 mod schema;
 mod search;
 #[cfg(test)]

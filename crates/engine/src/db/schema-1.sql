@@ -21,6 +21,13 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX accounts_by_name ON accounts (name);
 
+-- The newest device lists of the own account with their signatures, to offer them again to a server that lost them.
+CREATE TABLE own_lists (
+    number INTEGER PRIMARY KEY,
+    list BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE conversations (
     id BLOB PRIMARY KEY NOT NULL,
     kind INTEGER NOT NULL,
@@ -110,11 +117,13 @@ CREATE TABLE leavers (
     PRIMARY KEY (conversation, account)
 ) STRICT, WITHOUT ROWID;
 
--- Hashes of the log's newest entries, to compare with what other members saw.
+-- Hashes of the log's newest entries, to compare with what other members saw. `own_counter`: the counter of a message of
+-- this device, else 0.
 CREATE TABLE entries (
     conversation BLOB NOT NULL,
     seq INTEGER NOT NULL,
     hash BLOB NOT NULL,
+    own_counter INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
 

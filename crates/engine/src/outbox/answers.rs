@@ -85,6 +85,9 @@ impl Step<'_> {
         if let Some(sealed) = &row.sealed {
             let hash = entry_hash(conversation, seq, row.id, sealed);
             self.tables.put_entry_hash(conversation, seq, hash)?;
+            if let Some(counter) = row.counter {
+                self.tables.put_own_counter(conversation, seq, counter)?;
+            }
         }
         self.tables.delete_task(row.position)?;
         match &row.task {

@@ -126,8 +126,14 @@ impl Client {
 
     /// Somebody else created the conversation of these two accounts, or this room: what waits goes there.
     fn exists(&self, row: &OutboxRow, other: ConversationId) -> Result<(), DbError> {
-        let until_ms = self.clock.now_ms() + WAIT_FOR_WELCOME_MS;
-        self.traffic.borrow_mut().block(other, None, until_ms);
+        self.wait_for_welcome(other);
+        if other == row.conversation {
+            return self.step(|step| {
+                step.forget_group(other).map_err(|_| DbError::Form("group"))?;
+                step.tables.delete_task(row.position)?;
+                step.task(other, row.id, &Task::Join { checked: true }).map(drop)
+            });
+        }
         self.step(|step| {
             step.forget_group(row.conversation).map_err(|_| DbError::Form("group"))?;
             let made = step.tables.conversation(row.conversation)?;
@@ -155,6 +161,12 @@ impl Client {
             step.wake_outbox();
             Ok(())
         })
+    }
+
+    /// Nothing is done in the conversation before a welcome had time to come.
+    pub(crate) fn wait_for_welcome(&self, conversation: ConversationId) {
+        let until_ms = self.clock.now_ms() + WAIT_FOR_WELCOME_MS;
+        self.traffic.borrow_mut().block(conversation, None, until_ms);
     }
 
     /// It will not work: what was prepared is thrown away.
@@ -242,7 +254,7 @@ impl Step<'_> {
     }
 
     /// What was prepared is thrown away; the row is a draft again.
-    fn undo(&mut self, row: &OutboxRow) -> Result<(), DbError> {
+    pub(crate) fn undo(&mut self, row: &OutboxRow) -> Result<(), DbError> {
         let damaged = |_: GroupError| DbError::Form("group");
         let tables = self.tables;
         match row.task {
@@ -288,6 +300,10 @@ impl Step<'_> {
         known.state = State::Left;
         self.tables.put_conversation(&known)?;
         self.changed(conversation);
+        if matches!(row.task, Task::Create { .. }) && known.newest_ms > 0 {
+            // It was there before, and could not be made anew at a server that lost it.
+            self.notice(Some(conversation), Notice::LostByServer)?;
+        }
         if matches!(row.task, Task::Join { .. }) {
             self.notice(Some(conversation), Notice::JoinFailed { failure })?;
         }

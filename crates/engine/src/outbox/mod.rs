@@ -89,6 +89,12 @@ impl Traffic {
         self.counters.insert(conversation, counter);
     }
 
+    /// The server's counters are others than before: nothing waits for one that was heard of before.
+    pub(crate) fn counted_otherwise(&mut self) {
+        self.counters.clear();
+        self.blocked.retain(|_, block| block.counter.is_none());
+    }
+
     /// A message could be read.
     pub(crate) fn readable(&mut self, conversation: ConversationId) {
         self.unreadable.remove(&conversation);
@@ -101,30 +107,30 @@ impl Traffic {
         *count
     }
 
+    /// Messages of the conversation can't be read, and its state is to be compared with the others'.
+    pub(crate) fn suspects(&mut self, conversation: ConversationId, reason: RepairReason) {
+        self.suspects.entry(conversation).or_insert(reason);
+    }
+
+    /// A conversation whose state is to be compared, and why.
+    pub(crate) fn suspect(&self) -> Option<(ConversationId, RepairReason)> {
+        self.suspects.first_key_value().map(|(conversation, reason)| (*conversation, reason.clone()))
+    }
+
+    /// The conversation was compared; whether unreadable messages are counted from the first again.
+    pub(crate) fn not_suspect(&mut self, conversation: ConversationId, counts_anew: bool) {
+        self.suspects.remove(&conversation);
+        if counts_anew {
+            self.unreadable.remove(&conversation);
+        }
+    }
+
     pub(crate) fn next_frames(&mut self) -> Option<Vec<u8>> {
         self.frames.pop_front()
     }
 
     /// Puts frames into as few messages as their size allows.
     pub(crate) fn queue(&mut self, frames: &[ClientFrame]) {
-        /// Messages of the conversation can't be read, and its state is to be compared with the others'.
-        pub(crate) fn suspects(&mut self, conversation: ConversationId, reason: RepairReason) {
-            self.suspects.entry(conversation).or_insert(reason);
-        }
-
-        /// A conversation whose state is to be compared, and why.
-        pub(crate) fn suspect(&self) -> Option<(ConversationId, RepairReason)> {
-            self.suspects.first_key_value().map(|(conversation, reason)| (*conversation, reason.clone()))
-        }
-
-        /// The conversation was compared; whether unreadable messages are counted from the first again.
-        pub(crate) fn not_suspect(&mut self, conversation: ConversationId, counts_anew: bool) {
-            self.suspects.remove(&conversation);
-            if counts_anew {
-                self.unreadable.remove(&conversation);
-            }
-        }
-
         let mut message = Vec::new();
         for frame in frames {
             let bytes = codec::to_cbor(frame);

@@ -7,6 +7,7 @@ mod entries;
 mod frames;
 mod ready;
 mod repair;
+mod restored;
 mod roster;
 mod welcomes;
 

@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
+use huis_proto::IncarnationId;
 use huis_proto::frames::Ready;
-use huis_proto::rest::Conversations;
-use huis_proto::{Bytes, IncarnationId};
 use huis_views::{Connection, Notice, RepairReason};
 
 use super::Ended;
 use crate::accounts::server_is_new_enough;
 use crate::client::{Client, Step};
-use crate::db::{DbError, MessageStanding, State, Task};
+use crate::db::{DbError, State};
 
 impl Client {
     pub(super) async fn take_ready(self: &Rc<Self>, ready: &Ready) -> Result<(), Ended> {
@@ -18,11 +17,14 @@ impl Client {
         self.versions_apart.replace(None);
         self.heard_time(ready.server_time_ms);
         let known: Option<IncarnationId> = self.read(|tables| tables.fact("incarnation"))?;
-        if known.is_some_and(|known| known != ready.incarnation) {
-            let server: Conversations = self.get("/api/v1/conversations".into()).await?;
-            self.step(|step| step.server_restored(&server))?;
+        let restored = known.filter(|known| *known != ready.incarnation);
+        if let Some(known) = restored {
+            self.make_up_for_restore(known).await?;
         }
         self.step(|step| {
+            if restored.is_some() {
+                step.notice(None, Notice::ServerRestored)?;
+            }
             step.tables.put_fact("incarnation", &ready.incarnation)?;
             step.tables.put_fact("stock", &ready.key_packages)?;
             step.tables.put_fact("state_newest", &ready.account_state)?;
@@ -59,33 +61,6 @@ impl Step<'_> {
             if let Some(mut row) = self.tables.conversation(row.id)? {
                 row.repaired_ms = self.client.clock.now_ms();
                 self.tables.put_conversation(&row)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The store was restored from a backup: where it is behind, this device joins anew, and offers again what it said
-    /// since.
-    fn server_restored(&mut self, server: &Conversations) -> Result<(), DbError> {
-        self.notice(None, Notice::ServerRestored)?;
-        for row in self.tables.conversations()?.into_iter().filter(|row| row.state == State::Joined) {
-            let Some(theirs) = server.conversations.iter().find(|theirs| theirs.conversation == row.id) else {
-                continue;
-            };
-            if theirs.head >= row.cursor {
-                continue;
-            }
-            let mut said = self.tables.messages(row.id, None, 10_000)?;
-            said.retain(|message| {
-                message.own
-                    && Some(message.author.device) == self.client.me().map(|me| me.device.member.device)
-                    && message.seq.is_some_and(|seq| seq > theirs.head)
-            });
-            self.repair(row.id, RepairReason::ServerRestored)?;
-            for message in said {
-                self.tables.set_standing(message.id, MessageStanding::Waiting, None)?;
-                let content = Bytes(message.content);
-                self.task(row.id, message.id, &Task::Say { content, shown: true })?;
             }
         }
         Ok(())

@@ -36,10 +36,14 @@ pub struct PutDeviceList {
 /// `GET` and `PUT /api/v1/account/state`: the sealed account state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountState {
-    /// Counts from 1; a new one must be one more than the stored one, `state-conflict` otherwise.
+    /// Counts from 1; a new one must be higher than the stored one.
     pub version: u64,
     /// The sealed bytes.
     pub sealed: Bytes,
+    /// The stored version that a new one takes the place of, `state-conflict` if that is another one; left out where it
+    /// is the one before. A device that has seen newer ones than a restored server has offers its own again with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<u64>,
 }
 
 /// `GET` and `PUT /api/v1/account/vault`: the sealed vault. Both need the ticket of a sign-in of the same account, at

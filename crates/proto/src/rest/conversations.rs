@@ -82,11 +82,16 @@ pub struct MessageAccepted {
     pub received_at_ms: u64,
 }
 
-/// `GET /api/v1/conversations`: the conversations that the account takes part in.
+/// `GET /api/v1/conversations?known_incarnation=…`: the conversations that the account takes part in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Conversations {
     /// In no particular order.
     pub conversations: Vec<ConversationInfo>,
+    /// Whether the incarnation that was named is none of this server's: the device was in a life of it that another
+    /// restore gave up, or that is too long ago. Then `restored_head` is the newest entry of *this* log that the
+    /// device acknowledged, and nothing is known of commits.
+    #[serde(default)]
+    pub incarnation_is_unknown: bool,
 }
 
 /// What the server knows of a conversation.
@@ -107,6 +112,13 @@ pub struct ConversationInfo {
     pub joined: bool,
     /// The accounts that take part.
     pub accounts: Vec<AccountId>,
+    /// The newest entry that every restore since the named incarnation has kept; what a device has seen behind it was
+    /// lost, and other entries stand there. None if there was no restore, or no incarnation was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_head: Option<u64>,
+    /// The commit counter behind that entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_commit_counter: Option<u64>,
 }
 
 /// `GET /api/v1/conversations/{conversation}/group-info`: for members' accounts, and for anybody in an open room.

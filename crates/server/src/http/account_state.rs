@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn state(State(app): State<App>, asker: SignedInDevice) -> Result<Json<AccountState>, Refusal> {
     let state = app.store.account_state(asker.member.account).await?;
     let state = state.ok_or_else(|| Refusal::not_found("This account has no state."))?;
-    Ok(Json(AccountState { version: state.number, sealed: state.sealed }))
+    Ok(Json(AccountState { version: state.number, sealed: state.sealed, replaces: None }))
 }
 
 /// Stores a new account state, and tells the account's other devices.
@@ -42,8 +42,9 @@ async fn put_state(
 ) -> Result<StatusCode, Refusal> {
     let account = asker.member.account;
     check_size("The account state", &request.sealed, limits::ACCOUNT_STATE)?;
+    let replaces = request.replaces.unwrap_or(request.version.saturating_sub(1));
     let state = Numbered { number: request.version, sealed: request.sealed };
-    match app.store.put_account_state(account, state.clone()).await? {
+    match app.store.put_account_state(account, state.clone(), replaces).await? {
         Swap::Stored => {
             app.hub.account_state_changed(account, state.number);
             Ok(StatusCode::NO_CONTENT)

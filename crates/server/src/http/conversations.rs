@@ -1,15 +1,20 @@
 //! Conversations, commits and messages by REST, GroupInfo, open rooms.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use huis_proto::rest::{
     Committed, Conversations, CreateConversation, GroupInfo, MessageAccepted, Room, Rooms, SubmitCommit, SubmitMessage,
 };
-use huis_proto::{ConversationId, ErrorCode, Problem, limits, names};
+use huis_proto::{ConversationId, ErrorCode, IncarnationId, Problem, limits, names};
+use huis_store::Restores;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
-use super::json::{JsonBody, UrlPath};
+use super::json::{JsonBody, UrlPath, UrlQuery};
 use super::problem::Refusal;
 use super::signed_in::SignedInDevice;
 use crate::delivery::submission;
@@ -30,19 +35,45 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(room))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Known {
+    /// The incarnation of this server that the device has seen last, to be told what restores have cut since.
+    known_incarnation: Option<IncarnationId>,
+}
+
 /// Lists the conversations that the account takes part in.
 #[utoipa::path(
     get,
     path = "/api/v1/conversations",
     tag = "conversations",
+    params(Known),
     responses(
         (status = 200, body = Conversations),
         Refusal
     ),
 )]
-async fn list(State(app): State<App>, device: SignedInDevice) -> Result<Json<Conversations>, Refusal> {
-    let conversations = app.store.conversations(device.member).await?;
-    Ok(Json(Conversations { conversations }))
+async fn list(
+    State(app): State<App>,
+    device: SignedInDevice,
+    UrlQuery(Known { known_incarnation }): UrlQuery<Known>,
+) -> Result<Json<Conversations>, Refusal> {
+    let mut conversations = app.store.conversations(device.member).await?;
+    let restores = match known_incarnation {
+        Some(known) => app.store.restores_since(device.member, known).await?,
+        None => Restores::None,
+    };
+    let incarnation_is_unknown = matches!(restores, Restores::Unknown(_));
+    if let Restores::Since(logs) | Restores::Unknown(logs) = restores {
+        let logs: HashMap<_, _> = logs.into_iter().map(|log| (log.conversation, log)).collect();
+        for info in &mut conversations {
+            // One that was created between the two looks is a fresh one.
+            let log = logs.get(&info.conversation);
+            info.restored_head = Some(log.map_or(0, |log| log.head));
+            info.restored_commit_counter = Some(log.map_or(0, |log| log.commit_counter));
+        }
+    }
+    Ok(Json(Conversations { conversations, incarnation_is_unknown }))
 }
 
 /// Creates a conversation, with its first commit in the same step.

@@ -51,18 +51,18 @@ async fn the_account_state_grows_by_one_and_an_old_one_does_not_replace_it() {
     let berta = Person::registers(&house, "berta").await;
     let first: AccountState = house.get(STATE).by(&anna).send().await.read();
     assert_eq!((first.version, &*first.sealed), (1, &b"a sealed state"[..]));
-    let second = AccountState { version: 2, sealed: Bytes(b"second".to_vec()) };
+    let second = AccountState { version: 2, sealed: Bytes(b"second".to_vec()), replaces: None };
     house.put(STATE, &second).by(&anna).send().await.is_done();
     house.put(STATE, &second).by(&anna).send().await.is_done();
     for (version, sealed) in [(1, "first"), (2, "other"), (4, "fourth"), (0, "zeroth"), (u64::MAX, "last")] {
-        let state = AccountState { version, sealed: Bytes(sealed.into()) };
+        let state = AccountState { version, sealed: Bytes(sealed.into()), replaces: None };
         assert_eq!(house.put(STATE, &state).by(&anna).send().await.code(), ErrorCode::StateConflict, "{version}");
     }
     assert_eq!(house.get(STATE).by(&anna).send().await.read::<AccountState>(), second);
     assert_eq!(house.get(STATE).by(&berta).send().await.read::<AccountState>(), first);
-    let empty = AccountState { version: 3, sealed: Bytes(Vec::new()) };
+    let empty = AccountState { version: 3, sealed: Bytes(Vec::new()), replaces: None };
     assert_eq!(house.put(STATE, &empty).by(&anna).send().await.code(), ErrorCode::BadRequest);
-    let large = AccountState { version: 3, sealed: Bytes(vec![0; limits::ACCOUNT_STATE + 1]) };
+    let large = AccountState { version: 3, sealed: Bytes(vec![0; limits::ACCOUNT_STATE + 1]), replaces: None };
     assert_eq!(house.put(STATE, &large).by(&anna).send().await.code(), ErrorCode::TooLarge);
 }
 

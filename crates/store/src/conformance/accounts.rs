@@ -106,13 +106,33 @@ pub async fn vault_and_account_state_grow_by_compare_and_swap(store: SharedStore
     {
         let vault = store.put_vault(account, numbered(number)).await;
         assert_eq!(vault.expect("an answer"), answer, "vault {number}");
-        let state = store.put_account_state(account, numbered(number)).await;
+        let state = store.put_account_state(account, numbered(number), number - 1).await;
         assert_eq!(state.expect("an answer"), answer, "state {number}");
     }
     assert_eq!(store.vault(account).await.expect("read"), Some(numbered(2)));
     assert_eq!(store.account_state(account).await.expect("read"), Some(numbered(2)));
     let nobody = people.stranger().account;
     assert_eq!(store.put_vault(nobody, numbered(1)).await.expect("read"), Swap::Conflict(0));
+}
+
+/// What a restored server has is older than what the account's devices have seen: one of them offers its own again, under
+/// a number that all of them take.
+pub async fn an_account_state_may_skip_numbers_over_the_one_that_it_replaces(store: SharedStore) {
+    let people = People::new(store.clone());
+    let account = people.account().await.account;
+    let numbered = |number: u64| Numbered { number, sealed: Bytes(format!("sealed {number}").into_bytes()) };
+    for (number, replaces, answer) in [
+        (1, 1, Swap::Conflict(1)),
+        (7, 2, Swap::Conflict(1)),
+        (7, 1, Swap::Stored),
+        (8, 1, Swap::Conflict(7)),
+        (6, 7, Swap::Conflict(7)),
+        (8, 7, Swap::Stored),
+    ] {
+        let state = store.put_account_state(account, numbered(number), replaces).await;
+        assert_eq!(state.expect("an answer"), answer, "state {number} in place of {replaces}");
+    }
+    assert_eq!(store.account_state(account).await.expect("read"), Some(numbered(8)));
 }
 
 /// Everything that would let the device act or be added goes with its place on the list.

@@ -10,6 +10,7 @@ mod delivery;
 mod expiry;
 mod invitations;
 mod key_packages;
+mod lives;
 mod log;
 mod model;
 mod passwords;
@@ -23,6 +24,7 @@ pub use delivery::*;
 pub use expiry::*;
 pub use invitations::*;
 pub use key_packages::*;
+pub use lives::*;
 pub use log::*;
 pub use model::*;
 pub use passwords::*;
@@ -51,6 +53,7 @@ macro_rules! conformance {
             a_new_password_replaces_record_and_vault_together,
             of_two_new_passwords_at_once_one_counts_whole,
             a_new_password_ends_the_sessions_that_it_is_told_to,
+            an_account_state_may_skip_numbers_over_the_one_that_it_replaces,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,
             a_device_off_the_list_is_delivered_nothing_but_its_account_stays,
             a_device_that_is_listed_again_has_to_join_again,
@@ -137,6 +140,10 @@ macro_rules! conformance {
             a_leaver_whose_entries_have_expired_holds_nothing_back,
             who_was_removed_and_keeps_its_place_is_told_what_expired_whenever_it_is_back,
             the_incarnation_stays_until_it_is_renewed,
+            a_restore_notes_where_each_log_was_cut,
+            of_several_restores_the_lowest_cut_since_the_known_life_counts,
+            who_knows_no_life_of_the_store_is_told_what_it_acknowledged,
+            no_key_package_from_before_a_restore_is_handed_out_again,
             a_store_that_is_closed_says_so,
             random_operations_agree_with_a_simple_model,
         );

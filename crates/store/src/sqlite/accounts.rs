@@ -240,14 +240,20 @@ impl Writer {
         Ok(Swap::Stored)
     }
 
-    pub(super) fn put_sealed(&mut self, account: AccountId, new: &Numbered, what: Sealed) -> Outcome<Swap> {
+    pub(super) fn put_sealed(
+        &mut self,
+        account: AccountId,
+        new: &Numbered,
+        replaces: u64,
+        what: Sealed,
+    ) -> Outcome<Swap> {
         let newest = self
             .db
             .prepare_cached(what.number())?
             .query_row([account.as_bytes()], |row| columns::number(row, 0))
             .optional()?
             .unwrap_or(0);
-        if newest == 0 || newest.checked_add(1) != Some(new.number) {
+        if newest == 0 || newest != replaces || new.number <= replaces {
             return Ok(Swap::Conflict(newest));
         }
         self.db.prepare_cached(what.replace())?.execute(params![

@@ -225,7 +225,7 @@ fn ids(member: &Member) -> [&[u8; 16]; 2] {
     [member.account.as_bytes(), member.device.as_bytes()]
 }
 
-fn asker_keys(db: &Connection, asker: Member) -> Outcome<[Key; 2]> {
+pub(super) fn asker_keys(db: &Connection, asker: Member) -> Outcome<[Key; 2]> {
     let mut find = db.prepare_cached(ASKER)?;
     let keys = find.query_row(ids(&asker), |row| Ok([row.get(0)?, row.get(1)?]));
     Ok(keys.optional()?.unwrap_or([0, 0]))
@@ -245,6 +245,8 @@ fn found_conversation(row: &Row<'_>) -> rusqlite::Result<(Key, ConversationInfo)
         commit_counter: columns::number(row, 4)?,
         joined: row.get(6)?,
         accounts: Vec::new(),
+        restored_head: None,
+        restored_commit_counter: None,
     };
     Ok((row.get(0)?, info))
 }

@@ -13,6 +13,7 @@ mod fault;
 mod hot;
 mod invitations;
 mod key_packages;
+mod lives;
 mod log;
 mod published;
 mod queue;

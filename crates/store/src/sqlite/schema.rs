@@ -61,6 +61,7 @@ pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
                 "INSERT INTO settings (one, incarnation) VALUES (1, ?1)",
                 params![IncarnationId::random(&mut OsRng).as_bytes()],
             )?;
+            step.execute("INSERT INTO lives (life, incarnation) SELECT 0, incarnation FROM settings", [])?;
         }
         step.pragma_update(None, "user_version", found + 1)?;
         step.commit()?;

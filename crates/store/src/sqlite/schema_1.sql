@@ -8,6 +8,21 @@ CREATE TABLE settings (
     indexed_stamps INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- The lives of this store, each begun by a restore from a backup but for the first; the newest is the incarnation above.
+CREATE TABLE lives (
+    life INTEGER PRIMARY KEY,
+    incarnation BLOB NOT NULL UNIQUE CHECK (length(incarnation) = 16)
+) STRICT;
+
+-- Where each conversation stood when a life began: what it had behind that was lost.
+CREATE TABLE restored_logs (
+    conversation INTEGER NOT NULL,
+    life INTEGER NOT NULL REFERENCES lives (life),
+    head INTEGER NOT NULL,
+    commit_counter INTEGER NOT NULL,
+    PRIMARY KEY (conversation, life)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE accounts (
     account INTEGER PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),

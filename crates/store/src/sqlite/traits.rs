@@ -6,19 +6,16 @@ use huis_proto::frames::WelcomeEntry;
 use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, Room};
 use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
 use rand::rngs::OsRng;
-use rusqlite::params;
 
 use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
-use super::{SqliteStore, contests, delivery, expiry, invitations, key_packages, lock, sessions};
+use super::{SqliteStore, contests, delivery, expiry, invitations, key_packages, lives, lock, sessions};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Contests, Conversations, Create, Creation, Cursor, Dissenting,
     Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients,
-    Refresh, Reseeding, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
+    Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
 };
-
-const INCARNATION: &str = "SELECT incarnation FROM settings WHERE one = 1";
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -72,17 +69,20 @@ impl Accounts for SqliteStore {
     }
 
     async fn put_vault(&self, account: AccountId, vault: Numbered) -> StoreResult<Swap> {
-        self.write(move |writer| writer.put_sealed(account, &vault, Sealed::Vault)).await
+        let replaces = vault.number.saturating_sub(1);
+        self.write(move |writer| writer.put_sealed(account, &vault, replaces, Sealed::Vault)).await
     }
 
     async fn account_state(&self, account: AccountId) -> StoreResult<Option<Numbered>> {
         self.read(move |db| accounts::sealed(db, account, Sealed::AccountState)).await
     }
 
-    async fn put_account_state(&self, account: AccountId, state: Numbered) -> StoreResult<Swap> {
+    async fn put_account_state(&self, account: AccountId, state: Numbered, replaces: u64) -> StoreResult<Swap> {
         let bytes = state.sealed.len();
-        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.put_sealed(account, &state, Sealed::AccountState))
-            .await
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| {
+            writer.put_sealed(account, &state, replaces, Sealed::AccountState)
+        })
+        .await
     }
 }
 
@@ -300,21 +300,20 @@ impl Contests for SqliteStore {
 #[async_trait]
 impl Settings for SqliteStore {
     async fn incarnation(&self) -> StoreResult<IncarnationId> {
-        self.read(|db| {
-            let mut find = db.prepare_cached(INCARNATION)?;
-            let found = find.query_row([], |row| row.get(0).map(IncarnationId::from_bytes));
-            Ok(found?)
-        })
-        .await
+        self.read(lives::incarnation).await
     }
 
     async fn renew_incarnation(&self) -> StoreResult<IncarnationId> {
         let minted = IncarnationId::random(&mut OsRng);
         self.write(move |writer| {
-            writer.db.execute("UPDATE settings SET incarnation = ?1 WHERE one = 1", params![minted.as_bytes()])?;
+            writer.begin_life(minted)?;
             Ok(minted)
         })
         .await
+    }
+
+    async fn restores_since(&self, asker: Member, known: IncarnationId) -> StoreResult<Restores> {
+        self.read(move |db| lives::restores_since(db, asker, known)).await
     }
 
     async fn check(&self) -> StoreResult<()> {

@@ -3,8 +3,8 @@
 use huis_proto::rest::Secret;
 use huis_proto::{ConversationId, DeviceId, Member};
 use huis_views::{
-    Command, ConversationState, ConversationView, Failure, MemberView, MessageView, Profile as ProfileView, Reply,
-    RequestAnswer, Send, Sent, Target,
+    Command, ConversationState, ConversationView, DeviceView, Failure, MemberView, MessageView, Profile as ProfileView,
+    Reply, RequestAnswer, Send, Sent, Target,
 };
 
 use super::{Device, PASSWORD};
@@ -207,6 +207,14 @@ impl Device {
     pub async fn member(&self) -> Member {
         let profile = self.profile().await;
         Member { account: profile.account, device: profile.device }
+    }
+
+    /// The account's devices, as the server lists them.
+    pub async fn devices(&self) -> Vec<DeviceView> {
+        match self.command(Command::Devices).await {
+            Reply::Devices(devices) => devices,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Takes a device off the account.

@@ -1,0 +1,61 @@
+//! Device lists of the own account that a restored server has lost. They are signed, so any device may offer them again.
+
+use huis_core::identity::list_position;
+use huis_proto::device_list::SignedDeviceList;
+use huis_proto::rest::{AccountCard, PutDeviceList};
+
+use super::entering::bad_answer;
+use crate::api::ApiError;
+use crate::client::{Client, Step};
+use crate::db::DbError;
+use crate::ports::Method;
+
+impl Client {
+    /// Gives the server the lists behind its newest one, as far as they are kept.
+    ///
+    /// # Errors
+    /// [`ApiError`] where it is worth another try.
+    pub(crate) async fn offer_own_lists(&self) -> Result<(), ApiError> {
+        let me = self.signed_in().map_err(ApiError::Own)?;
+        let newest = self.known().newest_number(me.account());
+        let card: AccountCard = self.get(format!("/api/v1/accounts/{}", me.account())).await?;
+        let (mut number, _) = list_position(&card.device_list).map_err(|error| ApiError::Own(bad_answer(error)))?;
+        while number < newest {
+            number += 1;
+            let kept = self.read(|tables| tables.own_list(number)).map_err(|error| ApiError::Own(error.into()))?;
+            let Some(device_list) = kept else {
+                tracing::warn!(number, "a device list that the server lost is not kept here");
+                break;
+            };
+            let path = "/api/v1/account/device-list".into();
+            let body = PutDeviceList { device_list };
+            match self.ask::<serde::de::IgnoredAny>(Method::Put, path, Some(&body)).await {
+                Ok(_) => {}
+                Err(error) if error.passes() => return Err(error),
+                Err(error) => {
+                    // Another device of the account was faster, or this one is not in the list that it would follow.
+                    tracing::info!(number, %error, "a device list was not taken");
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The list that follows the server's newest, if this device knows it: one that it lost.
+    pub(super) fn own_list_behind(&self, newest: &SignedDeviceList) -> Result<Option<SignedDeviceList>, DbError> {
+        let Ok((number, _)) = list_position(newest) else { return Ok(None) };
+        self.read(|tables| tables.own_list(number.saturating_add(1)))
+    }
+}
+
+impl Step<'_> {
+    /// Keeps lists of the own account that were accepted.
+    pub(super) fn keep_own_lists(&mut self, lists: &[SignedDeviceList]) -> Result<(), DbError> {
+        for signed in lists {
+            let (number, _) = list_position(signed).map_err(|_| DbError::Form("device list"))?;
+            self.tables.put_own_list(number, signed)?;
+        }
+        Ok(())
+    }
+}
