@@ -80,6 +80,8 @@ pub(crate) struct Client {
     pub(crate) caught_up: Cell<bool>,
     /// Why there can be no connection before somebody installs another version.
     pub(crate) versions_apart: RefCell<Option<Failure>>,
+    /// Whether the server was asked for conversations that this device was added to without hearing of it.
+    pub(crate) asked_for_unheard: Cell<bool>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) server_ahead_ms: Cell<i64>,
     /// When the last frame came, by the device's clock.
@@ -106,6 +108,7 @@ impl Client {
             connection: Cell::new(Connection::Idle),
             caught_up: Cell::new(false),
             versions_apart: RefCell::default(),
+            asked_for_unheard: Cell::new(false),
             stopping: Cell::new(false),
             server_ahead_ms: Cell::new(0),
             last_frame_ms: Cell::new(0),

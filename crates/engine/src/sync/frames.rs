@@ -44,8 +44,17 @@ impl Client {
             ServerFrame::Accepted(accepted) => self.accepted(&accepted)?,
             ServerFrame::Refused { request, problem } => self.refused(request, &problem)?,
             ServerFrame::Welcome(welcome) => self.take_welcome(&welcome).await?,
-            ServerFrame::Expired { conversation, seq } => self.step(|step| step.expired(conversation, seq))?,
+            ServerFrame::Expired { conversation, seq } => {
+                if self.is_unheard_of(conversation)? {
+                    self.come_in_where_unheard().await?;
+                }
+                self.step(|step| step.expired(conversation, seq))?;
+            }
             ServerFrame::CaughtUp {} => {
+                if !self.asked_for_unheard.get() {
+                    // Once is enough: from here on every welcome comes as it is made.
+                    self.come_in_where_unheard().await?;
+                }
                 self.caught_up.set(true);
                 self.signals.upkeep.notify_one();
                 self.emit(Event::CaughtUp);
@@ -94,6 +103,7 @@ impl Client {
                 }
                 Ok((taken, Taken::Yes))
             })?;
+            self.look_at_suspects().await?;
             if taken > 0 {
                 self.acknowledge(entries.drain(..taken))?;
                 fetched.clear();
@@ -103,7 +113,6 @@ impl Client {
                 Taken::Yes => {}
                 Taken::NeedsLists(accounts) if rounds < ROUNDS => {
                     self.fetch_lists(&accounts).await?;
-                    self.look_at_suspects().await?;
                     fetched.extend(accounts);
                     rounds += 1;
                 }

@@ -9,6 +9,7 @@ mod ready;
 mod repair;
 mod restored;
 mod roster;
+mod unheard;
 mod welcomes;
 
 use std::rc::Rc;

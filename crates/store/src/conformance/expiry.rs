@@ -78,6 +78,8 @@ pub async fn an_undelivered_welcome_expires(store: SharedStore) {
     store.expire(11, 0, 100).await.expect("swept");
     assert_eq!(store.welcomes(berta, 10).await.expect("read"), []);
     assert_eq!(people.cursor(group, berta).await, Some((1, 1)));
+    let told = store.conversations(berta).await.expect("read");
+    assert_eq!(told.iter().map(|info| (info.conversation, info.joined)).collect::<Vec<_>>(), [(group, true)]);
     let mut rejoin = people.external(group, berta, 1);
     rejoin.leaves = vec![berta];
     stored(store.append_commit(rejoin).await);

@@ -9,6 +9,7 @@ mod copies;
 mod crashes;
 mod crowds;
 mod engines;
+mod expired_welcomes;
 mod full_servers;
 mod hostile_servers;
 mod kept_worlds;

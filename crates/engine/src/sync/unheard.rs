@@ -1,0 +1,59 @@
+//! Conversations that this device was added to and never heard of: their welcome expired before it came back.
+
+use huis_proto::rest::{ConversationInfo, Conversations};
+use huis_proto::{ConversationId, ConversationKind};
+use huis_views::Notice;
+
+use crate::client::{Client, Step};
+use crate::db::{ConversationRow, DbError, State, Task};
+
+impl Client {
+    /// Whether a conversation is not known here at all.
+    pub(super) fn is_unheard_of(&self, conversation: ConversationId) -> Result<bool, DbError> {
+        Ok(self.read(|tables| tables.conversation(conversation))?.is_none())
+    }
+
+    /// Comes in by itself where the server says that this device is a member and no welcome said so. All welcomes that
+    /// waited must be there.
+    pub(super) async fn come_in_where_unheard(&self) -> Result<(), DbError> {
+        let server: Conversations = match self.get("/api/v1/conversations".into()).await {
+            Ok(server) => server,
+            Err(error) => {
+                tracing::info!(%error, "the server was not asked for conversations; it is the next time");
+                return Ok(());
+            }
+        };
+        for info in server.conversations.iter().filter(|info| info.joined) {
+            if self.step(|step| step.come_in(info))? {
+                // It may have been made at this very moment.
+                self.wait_for_welcome(info.conversation);
+            }
+        }
+        self.asked_for_unheard.set(true);
+        Ok(())
+    }
+}
+
+impl Step<'_> {
+    /// As a request, whoever invited: the server's word for it is no proof, and the members are compared with nothing.
+    fn come_in(&mut self, info: &ConversationInfo) -> Result<bool, DbError> {
+        let id = info.conversation;
+        let Some(me) = self.client.me() else { return Ok(false) };
+        if self.tables.conversation(id)?.is_some() {
+            return Ok(false);
+        }
+        let mut row = ConversationRow::new(id, info.kind);
+        row.state = State::Joining;
+        row.accepted = false;
+        row.room.clone_from(&info.room);
+        if info.kind == ConversationKind::Direct {
+            row.peer = info.accounts.iter().copied().find(|account| *account != me.account());
+            row.opened_by = row.peer;
+        }
+        self.tables.put_conversation(&row)?;
+        self.notice(Some(id), Notice::Expired { seq: info.head })?;
+        self.task(id, self.client.random_id(), &Task::Join { checked: false })?;
+        self.changed(id);
+        Ok(true)
+    }
+}
