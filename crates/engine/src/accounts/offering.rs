@@ -19,7 +19,7 @@ impl Client {
         let me = self.signed_in().map_err(ApiError::Own)?;
         let newest = self.known().newest_number(me.account());
         let card: AccountCard = self.get(format!("/api/v1/accounts/{}", me.account())).await?;
-        let (mut number, _) = list_position(&card.device_list).map_err(|error| ApiError::Own(bad_answer(error)))?;
+        let mut number = list_position(&card.device_list).map_err(|error| ApiError::Own(bad_answer(error)))?.number;
         while number < newest {
             number += 1;
             let kept = self.read(|tables| tables.own_list(number)).map_err(|error| ApiError::Own(error.into()))?;
@@ -44,8 +44,8 @@ impl Client {
 
     /// The list that follows the server's newest, if this device knows it: one that it lost.
     pub(super) fn own_list_behind(&self, newest: &SignedDeviceList) -> Result<Option<SignedDeviceList>, DbError> {
-        let Ok((number, _)) = list_position(newest) else { return Ok(None) };
-        self.read(|tables| tables.own_list(number.saturating_add(1)))
+        let Ok(position) = list_position(newest) else { return Ok(None) };
+        self.read(|tables| tables.own_list(position.number.saturating_add(1)))
     }
 }
 
@@ -53,8 +53,8 @@ impl Step<'_> {
     /// Keeps lists of the own account that were accepted.
     pub(super) fn keep_own_lists(&mut self, lists: &[SignedDeviceList]) -> Result<(), DbError> {
         for signed in lists {
-            let (number, _) = list_position(signed).map_err(|_| DbError::Form("device list"))?;
-            self.tables.put_own_list(number, signed)?;
+            let position = list_position(signed).map_err(|_| DbError::Form("device list"))?;
+            self.tables.put_own_list(position.number, signed)?;
         }
         Ok(())
     }

@@ -41,6 +41,10 @@ impl Tables<'_> {
         self.0
             .prepare_cached("DELETE FROM entries WHERE conversation = ?1 AND seq > ?2")?
             .execute(params![&id.as_bytes()[..], int(head)])?;
+        // A commit that was skipped there is in the log no more; another one may stand in its place.
+        self.0
+            .prepare_cached("DELETE FROM dissents WHERE conversation = ?1 AND seq > ?2")?
+            .execute(params![&id.as_bytes()[..], int(head)])?;
         self.0.prepare_cached("DELETE FROM senders WHERE conversation = ?1")?.execute([&id.as_bytes()[..]])?;
         Ok(())
     }

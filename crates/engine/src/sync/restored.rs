@@ -156,6 +156,8 @@ impl Step<'_> {
             }
         }
         self.tables.forget_history(id)?;
+        self.tables.forget_history_behind(id, 0)?;
+        self.forget_leavers(id)?;
         row.state = State::Joining;
         row.first = 0;
         self.tables.put_conversation(row)?;

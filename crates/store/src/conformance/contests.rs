@@ -140,6 +140,7 @@ pub async fn who_was_taken_out_twice_comes_back_when_both_are_undone(store: Shar
     let first = takes_out(&people, group, mallory, &[berta], 1).await;
     let second = takes_out(&people, group, mallory, &[berta, carla], 2).await;
     assert!(dissents(&people, group, anna, first).await.undone);
+    people.says(group, anna, 3).await;
     assert_eq!(people.reads(group, berta, 1).await, [first, second]);
     assert_eq!(people.recipients(group).await, sorted(vec![mallory, anna]));
     assert!(!people.accounts(group, anna).await.contains(&berta.account));

@@ -274,7 +274,8 @@ impl Writer {
             return Ok(PasswordChange::Conflict);
         };
         // The vault is the last thing that can refuse: nothing was written before it.
-        if number != new.follows || self.put_sealed(new.account, &new.vault, Sealed::Vault)? != Swap::Stored {
+        let replaces = new.vault.number.saturating_sub(1);
+        if number != new.follows || self.put_sealed(new.account, &new.vault, replaces, Sealed::Vault)? != Swap::Stored {
             return Ok(PasswordChange::Conflict);
         }
         self.db.prepare_cached(SET_PASSWORD)?.execute(params![

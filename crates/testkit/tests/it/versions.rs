@@ -22,7 +22,7 @@ fn a_client_that_is_too_old_says_so_does_not_ask_without_end_and_goes_on_once_it
         let (ann, bea) = two_friends(&world).await;
         world.server_serves_from(FUTURE).await;
         let refused = counts_refusals(&ann);
-        ann.notices("that it is too old", |notice| is_too_old(notice)).await;
+        ann.notices("that it is too old", is_too_old).await;
         ann.writes("@bea", "written meanwhile").await;
         world.passes(Duration::from_secs(6 * 3600)).await;
         assert!((1..=8).contains(&refused.get()), "{} requests in six hours", refused.get());
