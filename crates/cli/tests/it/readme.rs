@@ -5,6 +5,8 @@ use std::process::Command;
 
 use crate::harness::{House, PASSPHRASE, Person, Process, huis};
 
+const NEW_PASSWORD: &str = "copper-violin-harbour-seventeen";
+
 /// A command of a README: one line of a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
@@ -88,15 +90,30 @@ fn runs(name: &str) {
     let house = House::open();
     let lines = commands(&readme(name));
     assert!(lines.len() >= 10, "{lines:?}");
-    let newcomer = house.stranger("member-a");
+    let mut newcomer = house.stranger("member-a");
     let friend = house.person("member-b");
     let (told, asked): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.told);
+    let mut recovery_key = String::new();
     for line in asked {
         let command = filled_in(&line.command, &house.url());
-        // "On another machine."
-        let person = if command.starts_with("huis login ") { newcomer.with_profile("other") } else { newcomer.clone() };
+        let mut person = newcomer.clone();
+        if command.starts_with("huis login ") || command.starts_with("huis recover ") {
+            // "On another machine", "on any machine".
+            person = newcomer.with_profile(command.split(' ').nth(1).unwrap());
+        }
         if !command.contains("--follow") {
-            Process::start(shell(&command, &person), None).end().well();
+            let mut shell = shell(&command, &person);
+            // What a person types at a prompt.
+            shell.env("HUIS_NEW_PASSWORD", NEW_PASSWORD).env("HUIS_RECOVERY_KEY", &recovery_key);
+            let said = Process::start(shell, None).end().well();
+            if command.starts_with("huis register ") {
+                recovery_key = said.lines().map(str::trim).find(|line| line.len() == 14 * 4 + 13).unwrap().to_owned();
+            } else if command.starts_with("huis password") {
+                newcomer = newcomer.with_password(Some(NEW_PASSWORD));
+            } else if command.starts_with("huis recover ") {
+                // Every other device is signed out by it.
+                newcomer = person.with_password(Some(NEW_PASSWORD));
+            }
             continue;
         }
         // It goes on until it is stopped, and shows what comes meanwhile.

@@ -46,14 +46,14 @@ impl Client {
             ServerFrame::Welcome(welcome) => self.take_welcome(&welcome).await?,
             ServerFrame::Expired { conversation, seq } => {
                 if self.is_unheard_of(conversation)? {
-                    self.come_in_where_unheard().await?;
+                    self.come_in_where_unheard(Some(conversation)).await?;
                 }
                 self.step(|step| step.expired(conversation, seq))?;
             }
             ServerFrame::CaughtUp {} => {
                 if !self.asked_for_unheard.get() {
                     // Once is enough: from here on every welcome comes as it is made.
-                    self.come_in_where_unheard().await?;
+                    self.come_in_where_unheard(None).await?;
                 }
                 self.caught_up.set(true);
                 self.signals.upkeep.notify_one();

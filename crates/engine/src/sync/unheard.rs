@@ -13,9 +13,9 @@ impl Client {
         Ok(self.read(|tables| tables.conversation(conversation))?.is_none())
     }
 
-    /// Comes in by itself where the server says that this device is a member and no welcome said so. All welcomes that
-    /// waited must be there.
-    pub(super) async fn come_in_where_unheard(&self) -> Result<(), DbError> {
+    /// Comes in by itself where the server says that this device is a member and no welcome said so, and into `expired`
+    /// also where it was taken out meanwhile, being silent. All welcomes that waited must be there.
+    pub(super) async fn come_in_where_unheard(&self, expired: Option<ConversationId>) -> Result<(), DbError> {
         let server: Conversations = match self.get("/api/v1/conversations".into()).await {
             Ok(server) => server,
             Err(error) => {
@@ -23,7 +23,8 @@ impl Client {
                 return Ok(());
             }
         };
-        for info in server.conversations.iter().filter(|info| info.joined) {
+        let owed = |info: &&ConversationInfo| info.joined || Some(info.conversation) == expired;
+        for info in server.conversations.iter().filter(owed) {
             if self.step(|step| step.come_in(info))? {
                 // It may have been made at this very moment.
                 self.wait_for_welcome(info.conversation);
