@@ -1,6 +1,6 @@
 //! Who an account and its devices are: the identity key, device keys, and the name that a device bears in a group.
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use huis_proto::codec::{self, CodecError};
 use huis_proto::device_list::{DeviceList, SignedDeviceList};
 use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, Member, labels};
@@ -63,6 +63,11 @@ impl DeviceSecret {
     /// Signs `bytes` for the purpose `label` (see [`huis_proto::labels`]); 64 bytes.
     pub fn sign(&self, label: &str, bytes: &[u8]) -> Bytes {
         labels::sign(&self.signing_key(), label, bytes)
+    }
+
+    /// Signs what MLS has labelled itself (RFC 9420, section 5.1.2), and nothing else.
+    pub(crate) fn sign_mls(&self, labelled: &[u8]) -> [u8; 64] {
+        self.signing_key().sign(labelled).to_bytes()
     }
 
     /// The form in which the secret stands in the encrypted database, **and nowhere else**: a version byte and 32 bytes.

@@ -6,14 +6,14 @@ use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, ExtensionType, Lifetime,
     MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, SenderRatchetConfiguration,
 };
-use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
+use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::SignatureScheme;
 
 use super::roster::ROSTER_EXTENSION;
 use super::storage::Storage;
-use crate::identity::{LocalDevice, credential_bytes};
+use crate::identity::{DeviceSecret, LocalDevice, credential_bytes};
 use crate::store::GroupStore;
 
 /// The suite of every conversation that is created: hybrid post-quantum key agreement, AES-256-GCM, SHA-384, Ed25519.
@@ -75,8 +75,21 @@ pub(super) fn crypto() -> &'static RustCrypto {
 }
 
 /// The device's key in the form in which OpenMLS signs with it.
-pub(super) fn signer(me: &LocalDevice) -> SignatureKeyPair {
-    SignatureKeyPair::from_raw(SignatureScheme::ED25519, me.secret.expose().to_vec(), me.secret.public().0.to_vec())
+pub(super) fn signer(me: &LocalDevice) -> DeviceSigner<'_> {
+    DeviceSigner(&me.secret)
+}
+
+/// Signs with a device's key.
+pub(super) struct DeviceSigner<'a>(&'a DeviceSecret);
+
+impl Signer for DeviceSigner<'_> {
+    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Ok(self.0.sign_mls(payload).to_vec())
+    }
+
+    fn signature_scheme(&self) -> SignatureScheme {
+        SignatureScheme::ED25519
+    }
 }
 
 /// The device's name and key as they stand in its leaves.

@@ -28,6 +28,7 @@ pub enum Role {
 
 /// An account's place in the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SeatWire", into = "SeatWire")]
 pub struct Seat {
     /// Its role.
     pub role: Role,
@@ -35,6 +36,50 @@ pub struct Seat {
     /// Judging by a number that the group agrees on, and not by what each member happens to know, is what makes all
     /// members judge alike; it is raised to the newest known list by whoever commits.
     pub floor: u64,
+}
+
+/// How a seat travels: role and floor, without names. The roster is in the group context, which every signature in the
+/// conversation covers: each byte of it counts with each message.
+type SeatWire = (RoleWire, u64);
+
+/// How a role travels in a roster: as its number.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+struct RoleWire(Role);
+
+impl From<RoleWire> for u8 {
+    fn from(role: RoleWire) -> Self {
+        match role.0 {
+            Role::Member => 0,
+            Role::Admin => 1,
+            Role::Owner => 2,
+        }
+    }
+}
+
+impl TryFrom<u8> for RoleWire {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            0 => Ok(Self(Role::Member)),
+            1 => Ok(Self(Role::Admin)),
+            2 => Ok(Self(Role::Owner)),
+            _ => Err("an unknown role"),
+        }
+    }
+}
+
+impl From<Seat> for SeatWire {
+    fn from(seat: Seat) -> Self {
+        (RoleWire(seat.role), seat.floor)
+    }
+}
+
+impl From<SeatWire> for Seat {
+    fn from((RoleWire(role), floor): SeatWire) -> Self {
+        Self { role, floor }
+    }
 }
 
 /// The kind of a conversation and its accounts.
@@ -150,6 +195,13 @@ mod tests {
         insta::assert_snapshot!(hex);
         let extensions = Extensions::single(roster.to_extension()).unwrap();
         assert_eq!(Roster::from_extensions(&extensions).unwrap(), roster);
+    }
+
+    #[test]
+    fn a_roster_with_an_unknown_role_is_refused() {
+        let read = |role: u8| codec::from_cbor::<Seat>(&codec::to_cbor(&(role, 7_u64)));
+        assert_eq!(read(2), Ok(Seat { role: Role::Owner, floor: 7 }));
+        assert!(read(3).is_err());
     }
 
     #[test]
