@@ -14,20 +14,19 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::connection::{self, Socket};
 use super::hub::Place;
 use crate::http::problem::Refusal;
+use crate::http::resources::{OpenApiRouter, routes};
 use crate::http::signed_in::SignedInDevice;
 use crate::state::App;
 
-/// The library keeps a read buffer of this size for each connection.
-const READ_BUFFER: usize = 4 * 1024;
+/// The library keeps a read buffer of this size for each connection; what is longer is read in several turns.
+const READ_BUFFER: usize = 3 * 1024;
 
 /// The routes of delivery.
-pub(crate) fn routes() -> OpenApiRouter<App> {
+pub(crate) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(connect))
 }
 

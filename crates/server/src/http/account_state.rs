@@ -6,16 +6,15 @@ use http::StatusCode;
 use huis_proto::rest::AccountState;
 use huis_proto::{ErrorCode, limits};
 use huis_store::{Numbered, Swap};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::registrations::check_size;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(state, put_state))
 }
 

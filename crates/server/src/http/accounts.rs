@@ -5,15 +5,14 @@ use axum::extract::State;
 use huis_proto::rest::AccountCard;
 use huis_proto::{AccountId, names};
 use huis_store::Account;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::UrlPath;
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(by_name)).routes(routes!(by_id))
 }
 

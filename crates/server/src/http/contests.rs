@@ -6,17 +6,16 @@ use http::StatusCode;
 use huis_proto::rest::{Dissent, Dissented, GroupInfoRequests, PutGroupInfo, RequestGroupInfo};
 use huis_proto::{ConversationId, ErrorCode, Problem, limits};
 use huis_store::{Dissenting, Reseeding, Wanting};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
-use utoipa_axum::routes;
 
 use super::conversations::finished;
 use super::json::{JsonBody, UrlPath};
 use super::problem::Refusal;
 use super::registrations::check_size;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(dissent))
         .routes(routes!(put_group_info).layer(DefaultBodyLimit::max(limits::COMMIT_BODY)))

@@ -11,11 +11,10 @@ use huis_proto::{ConversationId, ErrorCode, IncarnationId, Problem, limits, name
 use huis_store::Restores;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
-use utoipa_axum::routes;
 
 use super::json::{JsonBody, UrlPath, UrlQuery};
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::delivery::submission;
 use crate::state::App;
@@ -24,7 +23,7 @@ use crate::state::App;
 const ROOMS: usize = 1_000;
 
 /// The routes of conversations and rooms.
-pub(crate) fn routes() -> OpenApiRouter<App> {
+pub(crate) fn routes() -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(create).layer(DefaultBodyLimit::max(limits::COMMIT_BODY)))

@@ -9,11 +9,10 @@ use huis_proto::{AccountId, ErrorCode};
 use huis_store::{Account, Swap};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::{JsonBody, UrlPath, UrlQuery};
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::state::App;
 
@@ -28,7 +27,7 @@ struct After {
     after: u64,
 }
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(device_lists)).routes(routes!(put_device_list))
 }
 

@@ -4,17 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use huis_proto::rest::{EnrolDevice, SessionGrant};
 use huis_proto::{ErrorCode, Member, labels};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::device_lists::{newest_list, next_list, publish};
 use super::json::JsonBody;
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::session_grants;
 use super::tickets::Ticket;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(enrol))
 }
 

@@ -1,7 +1,8 @@
 //! The interface's description (OpenAPI 3.1), generated from the handlers, and a page that shows it. The page is
-//! written by the server: it needs no script and asks nobody else for anything.
+//! written by the server: it needs no script and asks nobody else for anything. Both are made when the first one asks.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,6 +16,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::problem::Refusal;
+use super::resources::Description;
 use crate::state::App;
 
 /// The frame of the description; the routers add the paths.
@@ -63,10 +65,31 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;mar
     dt{font-family:ui-monospace,monospace}dd{margin:0 0 .3rem 1.5rem}b{display:inline-block;min-width:4.5rem}\
     @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8cf}}";
 
-pub(super) fn routes(api: &utoipa::openapi::OpenApi) -> Router<App> {
-    let json = Bytes::from(api.to_json().unwrap_or_default());
-    let page = serde_json::to_value(api).map(|api| page(&api)).unwrap_or_default();
-    let page = Bytes::from(page);
+/// The description in its two forms, once somebody asked for it.
+struct Docs {
+    description: Description,
+    written: OnceLock<Written>,
+}
+
+struct Written {
+    json: Bytes,
+    page: Bytes,
+}
+
+impl Docs {
+    fn written(&self) -> &Written {
+        self.written.get_or_init(|| {
+            let api = self.description.write(Api::openapi());
+            let json = Bytes::from(api.to_json().unwrap_or_default());
+            let page = serde_json::to_value(api).map(|api| page(&api)).unwrap_or_default();
+            Written { json, page: Bytes::from(page) }
+        })
+    }
+}
+
+pub(super) fn routes(description: Description) -> Router<App> {
+    let for_json = Arc::new(Docs { description, written: OnceLock::new() });
+    let for_page = for_json.clone();
     let json_type: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
     let policy: [(HeaderName, &str); 1] = [(
         CONTENT_SECURITY_POLICY,
@@ -74,8 +97,14 @@ pub(super) fn routes(api: &utoipa::openapi::OpenApi) -> Router<App> {
     )];
     let style_type: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "text/css; charset=utf-8")];
     Router::new()
-        .route("/api/v1/openapi.json", get(move || async move { (json_type, json).into_response() }))
-        .route("/api/v1/docs", get(move || async move { (policy, Html(page)).into_response() }))
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { (json_type, for_json.written().json.clone()).into_response() }),
+        )
+        .route(
+            "/api/v1/docs",
+            get(move || async move { (policy, Html(for_page.written().page.clone())).into_response() }),
+        )
         .route("/api/v1/docs.css", get(move || async move { (style_type, STYLE).into_response() }))
 }
 

@@ -7,16 +7,15 @@ use huis_proto::rest::{CreateInvitation, InvitationInfo, InvitationMade};
 use huis_proto::{ErrorCode, InvitationId, limits};
 use huis_store::ServerRole;
 use rand::rngs::OsRng;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::{JsonBody, UrlPath};
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::invitation_codes::InvitationCode;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
 }
 

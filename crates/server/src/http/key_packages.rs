@@ -5,16 +5,15 @@ use axum::extract::State;
 use huis_proto::rest::{ClaimKeyPackages, ClaimedKeyPackages, KeyPackageStock, PutKeyPackages};
 use huis_proto::{AccountId, ErrorCode, Member, limits};
 use huis_store::Stocked;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::{JsonBody, UrlPath};
 use super::problem::Refusal;
 use super::registrations::check_size;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(stock, put)).routes(routes!(claim))
 }
 

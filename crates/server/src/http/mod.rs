@@ -18,6 +18,7 @@ mod password_changes;
 pub(crate) mod problem;
 mod recoveries;
 mod registrations;
+pub(crate) mod resources;
 mod server_info;
 mod session_grants;
 mod sessions;
@@ -33,8 +34,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use http::StatusCode;
 use huis_proto::{ErrorCode, limits};
-use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use address::Peer;
 pub(crate) use bodies::BodyBudget;
@@ -42,10 +41,11 @@ pub(crate) use bodies::BodyBudget;
 use crate::delivery;
 use crate::state::App;
 use problem::Refusal;
+use resources::OpenApiRouter;
 
 /// Everything that the server answers over HTTP. Requests must carry a [`Peer`] among their extensions.
 pub(crate) fn router(app: App) -> Router {
-    let (routes, api) = OpenApiRouter::with_openapi(docs::Api::openapi())
+    let (routes, description) = OpenApiRouter::new()
         .merge(server_info::routes())
         .merge(registrations::routes())
         .merge(sign_ins::routes())
@@ -62,8 +62,8 @@ pub(crate) fn router(app: App) -> Router {
         .merge(contests::routes())
         .merge(invitations::routes())
         .merge(delivery::routes())
-        .split_for_parts();
-    let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(&api));
+        .split();
+    let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(description));
     routes
         .merge(unlisted)
         .fallback(no_such_resource)

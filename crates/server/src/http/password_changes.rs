@@ -6,19 +6,18 @@ use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{FinishPasswordChange, PasswordChanged, RegistrationStarted, StartPasswordChange, Vault};
 use huis_proto::{AccountId, Bytes, ErrorCode, limits};
 use huis_store::{Account, EndedSessions, NewPassword, Numbered, PasswordChange};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::registrations::{check_size, check_stretch};
+use super::resources::{OpenApiRouter, routes};
 use super::sign_ins::malformed;
 use super::signed_in::SignedInDevice;
 use super::tickets::Ticket;
 use crate::passwords::OpaqueServer;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
 }
 

@@ -12,13 +12,12 @@ use huis_store::{EndedSessions, PasswordRecord};
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::address::ClientAddress;
 use super::json::JsonBody;
 use super::password_changes::set;
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::sign_ins::{fixed, malformed};
 use crate::sealing::Purpose;
 use crate::state::App;
@@ -39,7 +38,7 @@ struct Recovery {
     nonce: Bytes32,
 }
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(vault)).routes(routes!(finish))
 }
 

@@ -7,12 +7,11 @@ use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{self, FinishRegistration, RegistrationStarted, SessionGrant, StartRegistration};
 use huis_proto::{Bytes, Bytes32, ErrorCode, Member, limits, names};
 use huis_store::{Creation, NewAccount};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::address::ClientAddress;
 use super::json::JsonBody;
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::session_grants;
 use super::sign_ins::malformed;
 use crate::admission::{Admitted, Known, not_invited};
@@ -20,7 +19,7 @@ use crate::invitation_codes::hash_of;
 use crate::passwords::OpaqueServer;
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
 }
 

@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use huis_proto::rest::ServerInfo;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
+use super::resources::{OpenApiRouter, routes};
 use crate::state::App;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(server_info))
 }
 

@@ -6,20 +6,19 @@ use http::StatusCode;
 use huis_proto::rest::{RefreshSession, SessionGrant, SessionInfo};
 use huis_proto::{SessionId, labels};
 use huis_store::Refresh;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::address::ClientAddress;
 use super::device_lists::newest_list;
 use super::json::{JsonBody, UrlPath};
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::session_grants::{self, RefreshToken};
 use super::signed_in::SignedInDevice;
 use crate::state::App;
 
 const MINUTE_MS: u64 = 60_000;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(refresh))

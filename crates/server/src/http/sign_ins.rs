@@ -7,12 +7,11 @@ use huis_proto::rest::{FinishSignIn, SignInStarted, SignedIn, StartSignIn};
 use huis_proto::{Bytes, ErrorCode, names};
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::address::ClientAddress;
 use super::json::JsonBody;
 use super::problem::Refusal;
+use super::resources::{OpenApiRouter, routes};
 use super::tickets::Ticket;
 use crate::passwords::{Malformed, OpaqueServer};
 use crate::sealing::Purpose;
@@ -30,7 +29,7 @@ struct UnfinishedSignIn {
     password_number: Bytes,
 }
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
 }
 

@@ -8,12 +8,11 @@ use http::{HeaderMap, StatusCode};
 use huis_proto::rest::Vault;
 use huis_proto::{AccountId, ErrorCode, limits};
 use huis_store::{Numbered, Swap};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::registrations::check_size;
+use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use super::tickets::Ticket;
 use crate::state::App;
@@ -21,7 +20,7 @@ use crate::state::App;
 /// The header that carries the ticket.
 const TICKET: &str = "huis-ticket";
 
-pub(super) fn routes() -> OpenApiRouter<App> {
+pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(vault, put_vault))
 }
 
