@@ -3,17 +3,46 @@
 use std::process::Command;
 
 use crate::checkout::{Checkout, check};
+use crate::serve;
 use crate::setup::{self, Purpose};
 
-/// Runs the bench with `args` and shows what it prints.
+/// Builds the bench and runs it with `args`; without any it measures everything that `docs/performance.md` states.
 pub(crate) fn run(checkout: &Checkout, args: &[String]) -> anyhow::Result<()> {
     setup::prepare(checkout, Purpose::Build)?;
+    build(checkout)?;
     check(command(checkout, args))
 }
 
-/// The command that builds and runs the bench.
+/// Builds what is measured, exactly as it is served, and the bench. Two builds: together cargo would give the server's
+/// dependencies the features that only the bench asks for.
+pub(crate) fn build(checkout: &Checkout) -> anyhow::Result<()> {
+    check(serve::build(checkout))?;
+    check(checkout.cargo(["build", "--locked", "--release", "--package", "huis-bench"]))
+}
+
+/// The command that runs the bench once it is built.
 pub(crate) fn command(checkout: &Checkout, args: &[String]) -> Command {
-    let mut bench = checkout.cargo(["run", "--locked", "--profile", "release", "--package", "huis-bench", "--"]);
-    bench.args(args);
+    let mut bench = checkout.command(checkout.target().join("release/huis-bench"));
+    match args {
+        [] => bench.arg("all"),
+        args => bench.args(args),
+    };
     bench
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_arguments_everything_is_measured() {
+        let checkout = Checkout::here().unwrap();
+        let words = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            let bench = command(&checkout, &args);
+            bench.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(words(&[]), ["all"]);
+        assert_eq!(words(&["--idle", "10"]), ["--idle", "10"]);
+    }
 }

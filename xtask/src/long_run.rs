@@ -77,6 +77,7 @@ fn run_tests(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Ou
 }
 
 fn run_bench(checkout: &Checkout, figures: &mut Vec<Value>, measurements: &mut Vec<Value>) -> anyhow::Result<Outcome> {
+    bench::build(checkout)?;
     let mut bench = bench::command(checkout, &[]);
     bench.env(LONG, "1");
     read_lines(bench, |line| {

@@ -62,7 +62,8 @@ enum Task {
     },
     /// Measure, on an optimised build
     ///
-    /// Runs `cargo run --profile release -p huis-bench -- ARGS`; `cargo xtask bench -- --help` lists what it measures.
+    /// Runs `huis-bench ARGS`, without arguments `huis-bench all`: one line of JSON for each measurement.
+    /// `cargo xtask bench -- --help` lists what it measures.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<String>,

@@ -11,7 +11,7 @@ use crate::setup::{self, Purpose};
 /// Builds the optimised binary and becomes `huis serve`, in the folder where the person stands.
 pub(crate) fn serve(checkout: &Checkout, args: &[String]) -> anyhow::Result<()> {
     setup::prepare(checkout, Purpose::Build)?;
-    check(checkout.cargo(["build", "--locked", "--release", "--package", "huis", "--bin", "huis"]))?;
+    check(build(checkout))?;
 
     let huis = checkout.target().join("release/huis");
     let mut server = Command::new(&huis);
@@ -19,4 +19,9 @@ pub(crate) fn serve(checkout: &Checkout, args: &[String]) -> anyhow::Result<()> 
     checkout.set_build_environment(&mut server);
     // Replacing this process, so that signals reach the server itself.
     Err(server.exec()).with_context(|| format!("cannot start {}", huis.display()))
+}
+
+/// The command that builds the optimised binary.
+pub(crate) fn build(checkout: &Checkout) -> Command {
+    checkout.cargo(["build", "--locked", "--release", "--package", "huis", "--bin", "huis"])
 }

@@ -24,16 +24,18 @@ use huis_store::{Accounts as _, Creation, NewAccount, Session, Sessions as _, Se
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use serde::Serialize;
+use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::Args;
+use crate::ServerArgs;
 use crate::line::{Server, Socket};
 use crate::server_process::ServerProcess;
 
 /// What is printed.
 #[derive(Serialize)]
-pub(crate) struct Report {
+struct Report {
     system: &'static str,
+    measurement: &'static str,
     connections: u32,
     tls: bool,
     server_started_in_ms: f64,
@@ -44,7 +46,7 @@ pub(crate) struct Report {
 }
 
 /// Holds `count` connections and looks at the server.
-pub(crate) async fn measure(args: &Args, count: u32) -> anyhow::Result<Report> {
+pub(crate) async fn measure(args: &ServerArgs, count: u32) -> anyhow::Result<Value> {
     raise_open_files();
     let temporary = tempfile::tempdir()?;
     let folder = args.data.as_deref().unwrap_or(temporary.path());
@@ -59,6 +61,7 @@ pub(crate) async fn measure(args: &Args, count: u32) -> anyhow::Result<Report> {
     let pss_kb = process.pss_kb()?;
     let report = Report {
         system: "huis",
+        measurement: "idle",
         connections: count,
         tls: args.tls,
         server_started_in_ms: process.started_in.as_secs_f64() * 1000.0,
@@ -69,7 +72,7 @@ pub(crate) async fn measure(args: &Args, count: u32) -> anyhow::Result<Report> {
     };
     drop(sockets);
     process.stop().await?;
-    Ok(report)
+    Ok(serde_json::to_value(report)?)
 }
 
 /// Puts signed-in devices into the store of a server that does not run yet; gives their access tokens.

@@ -14,9 +14,10 @@ use rand::rngs::OsRng;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::Args;
 use crate::line::{Server, Socket};
 use crate::people::{Pair, Person};
+use crate::spread::percentile;
+use crate::throughput::Args;
 
 /// A client acknowledges what it stored this often, or this many entries at once.
 const ACK_INTERVAL: Duration = Duration::from_millis(50);
@@ -81,10 +82,7 @@ pub(crate) async fn run(server: &Server, pairs: Vec<Pair>, args: &Args) -> anyho
         latencies.append(&mut progress.latencies.borrow_mut());
     }
     latencies.sort_unstable();
-    let at = |part: f64| {
-        let place = ((latencies.len() - 1) as f64 * part).round() as usize;
-        latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1000.0)
-    };
+    let at = |part| percentile(&latencies, part).map_or(0.0, |latency| latency.as_secs_f64() * 1000.0);
     Ok(Measured { messages: latencies.len() as u64, seconds, p50_ms: at(0.5), p99_ms: at(0.99) })
 }
 

@@ -1,40 +1,55 @@
-//! A load generator against a real server process: how fast messages are delivered, how long one takes, and what that
-//! costs the server. Ciphertext is made up: nothing here seals anything.
+//! What Huis costs: a load generator against a real server process (how fast messages are delivered, how long one
+//! takes, what that costs the server; ciphertext is made up there), and a client's sealing and opening with MLS.
 
 mod idle;
 mod line;
 mod load;
+mod machine;
 mod people;
+mod sealing;
 mod server_process;
+mod spread;
+mod suite;
+mod throughput;
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-use clap::Parser;
-use serde::Serialize;
+use clap::{Parser, Subcommand};
+use serde_json::Value;
 
-use line::Server;
-use server_process::ServerProcess;
-
-/// Measures a Huis server and prints one line of JSON.
+/// Measures Huis and prints one line of JSON for each measurement.
 #[derive(Debug, Parser)]
-#[command(name = "huis-bench")]
+#[command(name = "huis-bench", args_conflicts_with_subcommands = true)]
 struct Args {
-    /// How many pairs talk at the same time, one direction each
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pairs: u32,
-    /// How many messages are delivered, over all pairs
-    #[arg(long, default_value_t = 100_000)]
-    messages: u64,
-    /// Bytes of ciphertext in each message
-    #[arg(long, default_value_t = 256)]
-    size: usize,
-    /// How many messages of a pair are on their way at the same time
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
-    window: u32,
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    load: throughput::Args,
     /// Instead of messages: hold this many idle connections, and say what they cost
-    #[arg(long)]
+    #[arg(long, conflicts_with = "url")]
     idle: Option<u32>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What is measured, where it is not the delivery of messages.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Sealing and opening with MLS, without and with a client's database; bringing members in
+    Sealing(sealing::Args),
+    /// Everything that docs/performance.md states: delivery, idle connections, sealing; with the machine
+    All {
+        #[command(flatten)]
+        sealing: sealing::Args,
+        /// The program whose `serve` is measured; by default `huis` beside this one
+        #[arg(long)]
+        server_binary: Option<PathBuf>,
+    },
+}
+
+/// The server that is measured.
+#[derive(Debug, Clone, Default, clap::Args)]
+struct ServerArgs {
     /// Speak TLS with the server that is started
     #[arg(long)]
     tls: bool,
@@ -42,7 +57,7 @@ struct Args {
     #[arg(long)]
     server_binary: Option<PathBuf>,
     /// Measure the running server at this address instead; what it costs stays unknown
-    #[arg(long, conflicts_with_all = ["server_binary", "idle", "tls"])]
+    #[arg(long, conflicts_with_all = ["server_binary", "tls"])]
     url: Option<String>,
     /// The running server's access passphrase
     #[arg(long, requires = "url")]
@@ -52,78 +67,43 @@ struct Args {
     data: Option<PathBuf>,
 }
 
-/// What is printed.
-#[derive(Serialize)]
-struct Report {
-    system: &'static str,
-    pairs: u32,
-    messages: u64,
-    size: usize,
-    window: u32,
-    tls: bool,
-    msgs_per_s: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    server_pss_kb: Option<u64>,
-    server_cpu_s: Option<f64>,
-    server_cpu_ms_per_message: Option<f64>,
-}
-
 /// The access passphrase of a server that this program starts: nobody else reaches that server.
 const PASSPHRASE: &str = "bench bench bench bench bench bench";
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let line = runtime.block_on(run(&args))?;
+    let Args { what, load, idle, server } = Args::parse();
     #[expect(clippy::print_stdout, reason = "the result is what this program is for")]
-    {
-        println!("{line}");
-    }
-    Ok(())
+    let mut print = |line: Value| println!("{line}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match (what, idle) {
+            (Some(What::Sealing(args)), _) => sealing::measure(&args, &mut print)?,
+            (Some(What::All { sealing, server_binary }), _) => {
+                let server = ServerArgs { server_binary, ..ServerArgs::default() };
+                suite::measure(&server, &sealing, &mut print).await?;
+            }
+            (None, Some(count)) => print(idle::measure(&server, count).await?),
+            (None, None) => print(throughput::measure(&server, &load).await?),
+        }
+        Ok(())
+    })
 }
 
-async fn run(args: &Args) -> anyhow::Result<String> {
-    if let Some(count) = args.idle {
-        let report = idle::measure(args, count).await?;
-        return Ok(serde_json::to_string(&report)?);
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_without_contradiction() {
+        Args::command().debug_assert();
+        let parsed = |words: &str| Args::try_parse_from(words.split(' '));
+        assert!(parsed("huis-bench --pairs 5 --window 16 --messages 150000").is_ok());
+        assert!(parsed("huis-bench --idle 8000 --tls").is_ok());
+        assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
+        assert!(parsed("huis-bench all --server-binary huis").is_ok());
+        assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());
+        assert!(parsed("huis-bench sealing --leaves 1").is_err());
     }
-    let process = match &args.url {
-        Some(_) => None,
-        None => {
-            let (binary, data) = (args.server_binary.as_deref(), args.data.as_deref());
-            Some(ServerProcess::start(binary, data, args.tls).await?)
-        }
-    };
-    let server = match (&process, &args.url) {
-        (Some(process), _) => process.server.clone(),
-        (None, Some(url)) => Server::parse(url)?,
-        (None, None) => anyhow::bail!("neither a server nor an address"),
-    };
-    let passphrase = args.access_passphrase.as_deref().unwrap_or(PASSPHRASE);
-    let pairs = people::pairs(&server, passphrase, args.pairs).await.context("cannot make the accounts")?;
-    let before = process.as_ref().map(ServerProcess::cpu_seconds).transpose()?;
-    let measured = load::run(&server, pairs, args).await?;
-    let cpu = match (&process, before) {
-        (Some(process), Some(before)) => Some(process.cpu_seconds()? - before),
-        _ => None,
-    };
-    let report = Report {
-        system: "huis",
-        pairs: args.pairs,
-        messages: measured.messages,
-        size: args.size,
-        window: args.window,
-        tls: args.tls,
-        msgs_per_s: measured.messages as f64 / measured.seconds,
-        p50_ms: measured.p50_ms,
-        p99_ms: measured.p99_ms,
-        server_pss_kb: process.as_ref().map(ServerProcess::pss_kb).transpose()?,
-        server_cpu_s: cpu,
-        server_cpu_ms_per_message: cpu.map(|seconds| seconds * 1000.0 / measured.messages as f64),
-    };
-    if let Some(process) = process {
-        process.stop().await?;
-    }
-    Ok(serde_json::to_string(&report)?)
 }

@@ -15,6 +15,7 @@ mod db;
 mod engine;
 mod groups;
 mod handle;
+pub mod measuring;
 mod outbox;
 mod platform;
 mod ports;

@@ -63,7 +63,7 @@ pub(crate) fn read_me(tables: Tables<'_>) -> Result<Option<Me>, DbError> {
     }))
 }
 
-fn put_me(tables: Tables<'_>, me: &Me) -> Result<(), DbError> {
+pub(crate) fn put_me(tables: Tables<'_>, me: &Me) -> Result<(), DbError> {
     tables.put_fact(
         "me",
         &StoredMe {

@@ -74,6 +74,13 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Brings the write-ahead log into the database file and empties it.
+    pub(crate) fn empty_log(self) -> Result<(), DbError> {
+        // It answers with a row, so that it is a query.
+        self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Removes everything: what remains is an empty database of the same schema.
     pub(crate) fn empty(self) -> Result<(), DbError> {
         self.0.execute_batch(

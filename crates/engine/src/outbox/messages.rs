@@ -129,7 +129,7 @@ impl Client {
 
 impl Step<'_> {
     /// Seals one draft; the row as it is to be sent, or nothing if it stays a draft or was given up.
-    fn seal(&mut self, row: OutboxRow) -> Result<Option<OutboxRow>, DbError> {
+    pub(crate) fn seal(&mut self, row: OutboxRow) -> Result<Option<OutboxRow>, DbError> {
         let (Some(me), Some(mut conversation)) = (self.client.me(), self.tables.conversation(row.conversation)?) else {
             self.fail_task(&row, Failure::NotAMember)?;
             return Ok(None);

@@ -14,7 +14,7 @@ const UNREADABLE_IN_A_ROW: u64 = 3;
 
 /// What became of an entry.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(crate) enum Taken {
     /// It is taken, or passed over for good.
     Yes,
     /// First these accounts' device lists.
@@ -24,7 +24,7 @@ pub(super) enum Taken {
 }
 
 impl Step<'_> {
-    pub(super) fn take_entry(&mut self, entry: &LogEntry, fetched: &[AccountId]) -> Result<Taken, DbError> {
+    pub(crate) fn take_entry(&mut self, entry: &LogEntry, fetched: &[AccountId]) -> Result<Taken, DbError> {
         let Some(conversation) = self.tables.conversation(entry.conversation)? else {
             let what = format!("entry {} of a conversation that is not known here", entry.seq);
             self.notice(Some(entry.conversation), Notice::Unknown { what })?;

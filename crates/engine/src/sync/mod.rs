@@ -23,6 +23,7 @@ use rand::Rng;
 
 pub(crate) use self::content::RECEIPTS_UP_TO;
 pub(crate) use self::contests::Contests;
+pub(crate) use self::entries::Taken;
 use crate::api::ApiError;
 use crate::client::Client;
 use crate::db::DbError;

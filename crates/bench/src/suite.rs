@@ -1,0 +1,47 @@
+//! Everything that `docs/performance.md` states, in one run.
+
+use serde_json::Value;
+
+use crate::machine::Machine;
+use crate::spread::median_line;
+use crate::{ServerArgs, idle, sealing, throughput};
+
+/// Runs of what is stated as the median of five.
+const RUNS: u32 = 5;
+/// Runs of what varies less, or takes longer.
+const FEW_RUNS: u32 = 3;
+
+/// Measures everything, and prints each line by `print`: of what is repeated each run, then the line of the medians.
+pub(crate) async fn measure(
+    server: &ServerArgs,
+    sealing: &sealing::Args,
+    print: &mut dyn FnMut(Value),
+) -> anyhow::Result<()> {
+    print(serde_json::to_value(Machine::look()?)?);
+    let delivery = [
+        (RUNS, throughput::Args { pairs: 5, window: 16, messages: 150_000, size: 256 }),
+        (FEW_RUNS, throughput::Args { pairs: 1, window: 1, messages: 6000, size: 256 }),
+    ];
+    for (runs, load) in delivery {
+        let mut lines = Vec::new();
+        for run in 1..=runs {
+            eprintln!("delivery, {} pairs, window {}, run {run} of {runs}", load.pairs, load.window);
+            let line = throughput::measure(server, &load).await?;
+            print(line.clone());
+            lines.push(line);
+        }
+        median_line(&lines).into_iter().for_each(&mut *print);
+    }
+    for (count, tls) in [(8000, false), (2000, true)] {
+        let server = ServerArgs { tls, data: None, ..server.clone() };
+        let mut lines = Vec::new();
+        for run in 1..=FEW_RUNS {
+            eprintln!("{count} idle connections, {}, run {run} of {FEW_RUNS}", if tls { "TLS" } else { "plain" });
+            let line = idle::measure(&server, count).await?;
+            print(line.clone());
+            lines.push(line);
+        }
+        median_line(&lines).into_iter().for_each(&mut *print);
+    }
+    sealing::measure(sealing, print)
+}
