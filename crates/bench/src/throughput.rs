@@ -10,6 +10,7 @@ use crate::{PASSPHRASE, ServerArgs, load, people};
 
 /// How much is sent.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "load")]
 pub(crate) struct Args {
     /// How many pairs talk at the same time, one direction each
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]

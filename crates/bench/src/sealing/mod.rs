@@ -29,6 +29,7 @@ const LOGGED: usize = 8;
 
 /// Which sizes, and how often.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "sealing")]
 pub(crate) struct Args {
     /// Sizes of conversations, in members
     #[arg(long, value_delimiter = ',', default_values_t = [2, 200, 1000], value_parser = clap::value_parser!(u32).range(2..=10_000))]

@@ -59,11 +59,12 @@ impl Lock {
 async fn check(session: &mut Session, command: Command) -> Outcome {
     match session.ask(command).await {
         Ok(reply) => done(reply),
-        Err(Stop::Failed(fault)) if fault.is("offline") => {
-            note("the server cannot be reached to check the password; it is taken as you gave it");
+        Err(Stop::Failed(fault)) if fault.is("wrong-password") => Err(Stop::Failed(fault)),
+        // Whoever locks wants the key away now, whatever the server has to say.
+        Err(_) => {
+            note("the server did not check the password; it is taken as you gave it");
             Ok(())
         }
-        Err(stop) => Err(stop),
     }
 }
 

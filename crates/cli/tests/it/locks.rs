@@ -108,7 +108,7 @@ fn what_waits_to_be_sent_is_there_after_unlocking_and_goes_out() {
     house.kill();
     a.does(&["send", "@member-b", "two", "--timeout", "1"]).refused(3, "timed-out");
     let locked = a.does(&["lock"]);
-    assert!(locked.stderr.contains("cannot be reached to check the password"), "{locked:?}");
+    assert!(locked.stderr.contains("did not check the password"), "{locked:?}");
     locked.well();
     // The tag of the key tells a wrong password, without any server.
     a.with_password(Some(WRONG)).does(&["whoami"]).refused(1, "wrong-password");

@@ -174,6 +174,9 @@ impl Step<'_> {
         base: Option<&KnownConversation>,
     ) -> Result<bool, DbError> {
         if let Some(mut row) = self.tables.conversation(id)? {
+            if row.state == State::Joining && !row.accepted && theirs.accepted {
+                self.join_as_known(&mut row, theirs)?;
+            }
             if base != Some(theirs) {
                 row.accepted |= theirs.accepted;
                 row.title = theirs.title.clone().or(row.title);
@@ -202,6 +205,27 @@ impl Step<'_> {
         self.task(id, self.client.random_id(), &Task::Join { checked })?;
         self.changed(id);
         Ok(true)
+    }
+}
+
+impl Step<'_> {
+    /// A conversation that this device is coming into by the server's word alone is one that the account knows: nobody
+    /// is in it whom the account does not know there.
+    fn join_as_known(&mut self, row: &mut ConversationRow, theirs: &KnownConversation) -> Result<(), DbError> {
+        if theirs.kind == ConversationKind::Open {
+            return Ok(());
+        }
+        row.accounts = theirs.roster.iter().copied().collect();
+        for task in self.tables.tasks_of(row.id)? {
+            if matches!(task.task, Task::Join { checked: false }) {
+                if task.sealed.is_some() {
+                    self.undo(&task)?;
+                }
+                self.tables.delete_task(task.position)?;
+                self.task(row.id, task.id, &Task::Join { checked: true })?;
+            }
+        }
+        Ok(())
     }
 }
 

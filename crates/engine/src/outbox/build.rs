@@ -138,12 +138,16 @@ impl Client {
             return Ok(Built::Settled);
         }
         let path = format!("/api/v1/conversations/{}/group-info", row.conversation);
-        let info: GroupInfo = self.get(path).await.map_err(|error| match error.code() {
-            Some(ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::NotAMember) => {
-                NotBuilt::Failed(Failure::NotAMember)
+        let info: GroupInfo = match self.get(path).await {
+            Ok(info) => info,
+            Err(error) if is_no_member(&error) && self.is_contested(row.conversation)? => {
+                // The seat may come back by the others' word.
+                self.wait_for_contest(row.conversation);
+                return Err(NotBuilt::Blocked);
             }
-            _ => error.into(),
-        })?;
+            Err(error) if is_no_member(&error) => return Err(NotBuilt::Failed(Failure::NotAMember)),
+            Err(error) => return Err(error.into()),
+        };
         let expected = self.expected_accounts(&conversation, checked)?;
         let sealed: Result<OutboxRow, NotJoined> = self.step(|step| {
             let (tables, known) = (step.tables, step.client.known());
@@ -351,6 +355,11 @@ impl Step<'_> {
         self.tables.set_sealed(row.position, submission, None, follows, &sealed)?;
         Ok(OutboxRow { submission: Some(submission), follows: Some(follows), sealed: Some(sealed), ..row.clone() })
     }
+}
+
+/// Whether the server says that this account has no part in the conversation.
+pub(crate) fn is_no_member(error: &ApiError) -> bool {
+    matches!(error.code(), Some(ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::NotAMember))
 }
 
 fn body_of(prepared: PreparedCommit, submission: u64, seen: u64) -> SubmitCommit {

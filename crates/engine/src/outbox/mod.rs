@@ -24,6 +24,7 @@ use rand::Rng;
 use crate::client::{Client, Step};
 use crate::db::{DbError, MessageStanding, OutboxRow, Task};
 
+pub(crate) use self::build::is_no_member;
 use self::choose::Next;
 
 /// The most messages that wait for their answer.

@@ -1,14 +1,15 @@
 //! Before a conversation is joined anew because messages could not be read: has anything parted at all? Anybody in it can
 //! send garbage, and so can the server.
 
+use huis_proto::ConversationId;
 use huis_proto::rest::GroupInfo;
-use huis_proto::{ConversationId, ErrorCode};
 use huis_views::Notice;
 
 use super::Ended;
 use crate::api::ApiError;
 use crate::client::Client;
 use crate::db::DbError;
+use crate::outbox::is_no_member;
 
 /// How this device's state of a group stands to the one that the server gives to whoever joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +54,8 @@ impl Client {
         let path = format!("/api/v1/conversations/{conversation}/group-info");
         let info: GroupInfo = match self.get(path).await {
             Ok(info) => info,
-            // The join will be told the same, and what follows from it.
-            Err(error) if is_no_member(&error) => return Ok(Standing::Parted),
+            // The log says whether this device is out, or others say that it is not.
+            Err(error) if is_no_member(&error) => return Ok(Standing::Behind),
             Err(error) => return Err(error),
         };
         let standing = self.step(|step| {
@@ -68,8 +69,4 @@ impl Client {
         });
         standing.map_err(|error| ApiError::Own(error.into()))
     }
-}
-
-fn is_no_member(error: &ApiError) -> bool {
-    matches!(error.code(), Some(ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::NotAMember))
 }

@@ -117,6 +117,10 @@ impl Client {
                 break;
             }
             for (conversation, seq) in dissents {
+                if self.connection.get() != Connection::Open {
+                    // The server may be another one when it is back.
+                    return Ok(None);
+                }
                 self.dissent(conversation, seq).await?;
             }
         }
@@ -151,7 +155,9 @@ impl Client {
             }
         }
         let ack = self.step(|step| step.dissented(conversation, seq, dissented))?;
-        if let Some(seq) = ack {
+        // Without a connection the acknowledgement goes with the next entries: it must not cross into another life of the
+        // server.
+        if let Some(seq) = ack.filter(|_| self.connection.get() == Connection::Open) {
             self.traffic.borrow_mut().queue(&[ClientFrame::Ack { conversation, seq }]);
             self.signals.frames.notify_one();
         }

@@ -2,8 +2,9 @@
 
 use huis_core::groups::{Disposition, Entry, Opened};
 use huis_core::history::entry_hash;
-use huis_proto::AccountId;
+use huis_proto::aad::Act;
 use huis_proto::frames::{EntryKind, LogEntry};
+use huis_proto::{AccountId, Member, mls};
 use huis_views::{Notice, RepairReason};
 
 use crate::client::Step;
@@ -93,14 +94,19 @@ impl Step<'_> {
             EntryKind::Commit => entry.commit_counter.saturating_sub(1),
             EntryKind::Message | EntryKind::Leave => entry.commit_counter,
         };
+        let is_passed = follows < group.commit_counter();
         let sealed = Entry { payload: &entry.payload, sender: entry.author, id: entry.id, follows, fetched };
         match group.open(&tables, &me.device, &known, &sealed) {
-            Ok(opened) => self.take_opened(&conversation, entry, opened)?,
+            Ok(opened) => self.take_opened(&conversation, entry, opened, is_passed)?,
             Err(error) => match error.disposition() {
                 Disposition::FetchDeviceLists(accounts) => return Ok(Taken::NeedsLists(accounts)),
                 Disposition::StoreFailed => return Err(DbError::Form("group")),
                 Disposition::Stop => self.left(id)?,
                 Disposition::Repair => {
+                    if takes_out(entry, me.device.member) {
+                        // Who is really taken out needs none of the commit's secrets to see it.
+                        self.contest(id, entry.seq)?;
+                    }
                     let detail = error.to_string();
                     self.repair_without_comparing(id, RepairReason::Unreadable { seq: entry.seq, detail })?;
                 }
@@ -109,7 +115,15 @@ impl Step<'_> {
         self.advance(entry)
     }
 
-    fn take_opened(&mut self, conversation: &ConversationRow, entry: &LogEntry, opened: Opened) -> Result<(), DbError> {
+    /// `is_passed` says that the group was beyond the entry's commit counter before: what is skipped then says nothing
+    /// of a commit that was taken at its time.
+    fn take_opened(
+        &mut self,
+        conversation: &ConversationRow,
+        entry: &LogEntry,
+        opened: Opened,
+        is_passed: bool,
+    ) -> Result<(), DbError> {
         let id = conversation.id;
         if entry.kind == EntryKind::Leave {
             // A commit may wait for it, valid or not.
@@ -136,7 +150,9 @@ impl Step<'_> {
             Opened::Skipped(breach) => {
                 let (seq, reason) = (entry.seq, breach.to_string());
                 if entry.kind == EntryKind::Commit {
-                    self.contest(id, seq)?;
+                    if !is_passed {
+                        self.contest(id, seq)?;
+                    }
                     return self.notice(Some(id), Notice::InvalidCommit { seq, reason });
                 }
                 self.notice(Some(id), Notice::Unreadable { seq, reason: reason.clone() })?;
@@ -162,4 +178,10 @@ impl Step<'_> {
         }
         Ok(Taken::Yes)
     }
+}
+
+/// Whether the entry is a commit that says that it removes this device.
+fn takes_out(entry: &LogEntry, device: Member) -> bool {
+    mls::header(&entry.payload)
+        .is_ok_and(|header| matches!(header.data.act, Act::Commit { leaves, .. } if leaves.contains(&device)))
 }

@@ -93,7 +93,11 @@ impl Step<'_> {
             }
             return Ok(false);
         }
+        let was_beyond = row.cursor > head;
         self.go_back(&mut row, Cut::Behind(head))?;
+        if was_beyond {
+            self.forget_leavers(id)?;
+        }
         if counter == 0 {
             // The backup did not know it; somebody has made it anew, and has welcomed this device if it could.
             self.begin_anew(&mut row)?;
@@ -105,7 +109,9 @@ impl Step<'_> {
             // Where it can't be read at all it is joined anew as well.
             _ => true,
         };
-        if commits_are_lost || !theirs.joined {
+        // Proposals that were cut off are known to some and not to others.
+        let is_untidy = matches!(self.group(id), Ok(Some(group)) if group.has_pending_proposals());
+        if commits_are_lost || !theirs.joined || is_untidy && was_beyond {
             self.repair(id, RepairReason::ServerRestored)?;
         }
         Ok(false)

@@ -7,6 +7,7 @@ use huis_proto::rest::{FinishPasswordChange, PasswordChanged, RegistrationStarte
 use huis_proto::{AccountId, Bytes, ErrorCode, limits};
 use huis_store::{Account, EndedSessions, NewPassword, Numbered, PasswordChange};
 
+use super::conversations::finished;
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::registrations::{check_size, check_stretch};
@@ -79,16 +80,22 @@ pub(super) async fn set(
     let opaque = Bytes(OpaqueServer::finish_registration(upload).map_err(malformed)?);
     let vault = Numbered { number: vault.number, sealed: vault.sealed };
     let new = NewPassword { account, follows, opaque, stretch, vault, ends };
-    match app.store.change_password(new).await? {
-        PasswordChange::Stored(ended) => {
-            for session in &ended {
-                app.hub.session_ended(*session);
+    let app = app.clone();
+    // Sessions that ended in the store are cut off here, also if the client goes away meanwhile.
+    let changed = async move {
+        match app.store.change_password(new).await.map_err(|error| Refusal::from(error).0)? {
+            PasswordChange::Stored(ended) => {
+                for session in &ended {
+                    app.hub.session_ended(*session);
+                }
+                Ok(PasswordChanged { ended_sessions: u32::try_from(ended.len()).unwrap_or(u32::MAX) })
             }
-            Ok(PasswordChanged { ended_sessions: u32::try_from(ended.len()).unwrap_or(u32::MAX) })
+            PasswordChange::Conflict => Err(Refusal::new(
+                ErrorCode::StateConflict,
+                "Another password or vault came first, and nothing was changed; begin again.",
+            )
+            .0),
         }
-        PasswordChange::Conflict => Err(Refusal::new(
-            ErrorCode::StateConflict,
-            "Another password or vault came first, and nothing was changed; begin again.",
-        )),
-    }
+    };
+    finished(changed).await.map(|Json(changed)| changed)
 }

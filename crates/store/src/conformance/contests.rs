@@ -205,6 +205,31 @@ pub async fn who_came_in_again_since_keeps_that_seat(store: SharedStore) {
     assert_eq!(people.cursor(group, berta).await, Some((again, again)));
 }
 
+/// In whatever order the others speak against the two.
+pub async fn who_is_taken_out_and_seated_again_by_bad_commits_keeps_the_first_seat(store: SharedStore) {
+    let people = People::new(store.clone());
+    for takes_back_first in [false, true] {
+        let (group, [mallory, anna, berta, carla]) = four(&people).await;
+        let taken = takes_out(&people, group, mallory, &[berta], 1).await;
+        let mut add = people.commit(group, mallory, 2);
+        add.joins = vec![berta];
+        add.welcome = Some(Bytes(b"junk".to_vec()));
+        let given = stored(store.append_commit(add).await).seq;
+        let order = if takes_back_first { [given, taken] } else { [taken, given] };
+        for seq in order {
+            for device in [anna, carla] {
+                dissents(&people, group, device, seq).await;
+            }
+        }
+        assert_eq!(people.recipients(group).await, sorted(vec![mallory, anna, berta, carla]));
+        assert!(people.accounts(group, anna).await.contains(&berta.account));
+        assert_eq!(store.welcomes(berta, 10).await.expect("read"), []);
+        let said = people.says(group, anna, 3).await.seq;
+        assert!(people.reads(group, berta, given).await.contains(&said));
+        assert_eq!(people.says(group, berta, 3).await.seq, said + 1);
+    }
+}
+
 /// And a device that its account has revoked meanwhile gets no seat back.
 pub async fn a_contest_ends_with_the_retention_of_its_commit(store: SharedStore) {
     let people = People::new(store.clone());

@@ -118,6 +118,7 @@ macro_rules! conformance {
             more_than_half_take_back_a_seat_that_a_commit_gave,
             in_a_direct_conversation_the_others_word_is_enough,
             who_came_in_again_since_keeps_that_seat,
+            who_is_taken_out_and_seated_again_by_bad_commits_keeps_the_first_seat,
             a_contest_ends_with_the_retention_of_its_commit,
             dissents_of_most_make_the_group_info_wanted_once,
             a_joiner_asks_for_a_better_group_info_and_members_learn_of_it,

@@ -23,7 +23,7 @@ const FORGET: [&str; 4] = [
 ];
 const SEATED: &str = "SELECT m.device, d.account, m.joined FROM members m JOIN devices d ON d.device = m.device \
      WHERE m.conversation = ?1 AND m.last = 9223372036854775807";
-pub(super) const UNSEATED_BEFORE: &str = "SELECT joined, whole, participant FROM unseatings \
+pub(super) const UNSEATED_BEFORE: &str = "SELECT joined, participant FROM unseatings \
      WHERE conversation = ?1 AND device = ?2 ORDER BY seq DESC LIMIT 1";
 const PUT_CONTEST: &str = "INSERT INTO contests (conversation, seq, author, before, kept) VALUES (?1, ?2, ?3, ?4, ?5)";
 const PUT_UNSEATING: &str = "INSERT INTO unseatings (conversation, device, seq, account, joined, whole, participant) \
@@ -52,11 +52,15 @@ const PUT_SEAT: &str = "INSERT INTO members (conversation, device, joined, acked
 const RESTORE_PAIR: &str = "INSERT INTO direct_conversations (lower_account, higher_account, conversation) \
      SELECT min(account), max(account), ?1 FROM participants WHERE conversation = ?1 HAVING count(*) = 2 \
      ON CONFLICT DO NOTHING";
-const GIVEN: &str = "SELECT s.device, s.account, s.participant, a.id, d.id FROM seatings s \
+const RESTORED_UNDER: &str = "UPDATE seatings SET earlier = ?4, participant = 0 \
+     WHERE conversation = ?1 AND device = ?2 AND seq = ?3";
+const GIVEN: &str = "SELECT s.device, s.account, s.participant, s.earlier, a.id, d.id FROM seatings s \
      JOIN devices d ON d.device = s.device JOIN accounts a ON a.account = d.account \
      WHERE s.conversation = ?1 AND s.seq = ?2";
 const DROP_GIVEN: &str = "DELETE FROM seatings WHERE conversation = ?1 AND seq = ?2";
 const SET_REVOKED: &str = "UPDATE contests SET revoked = 1 WHERE conversation = ?1 AND seq = ?2";
+const EARLIER_SEAT: &str = "UPDATE members SET joined = ?4, last = ?5, leaf = ?6 \
+     WHERE conversation = ?1 AND device = ?2 AND joined = ?3";
 const TAKE_SEAT: &str = "DELETE FROM members WHERE conversation = ?1 AND device = ?2 AND joined = ?3";
 /// The standing of a GroupInfo: 0 as its commit brought it, 1 bad by somebody's word, 2 put anew by a member.
 const DOUBT_GROUP_INFO: &str = "UPDATE group_infos SET standing = 1 \
@@ -102,6 +106,8 @@ struct Given {
     account: Key,
     /// Its account takes part by this alone.
     participant: bool,
+    /// Since when it has the seat that another contest has given back meanwhile.
+    earlier: Option<i64>,
 }
 
 /// What is kept of a contest.
@@ -183,8 +189,9 @@ impl Writer {
                 continue;
             }
             let mut before = self.db.prepare_cached(UNSEATED_BEFORE)?;
+            let whole = !kept.contains(&device.account);
             let before = before.query_row([conversation, device.key], |row| {
-                let (joined, whole, participant) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let (joined, participant) = (row.get(0)?, row.get(1)?);
                 Ok(Taken { device: device.key, account: device.account, joined, whole, participant })
             });
             taken.extend(before.optional()?);
@@ -193,7 +200,7 @@ impl Writer {
         for join in moves.joins.iter().filter(|join| !join.keeps_seat && join.account != author) {
             if seated.iter().all(|(device, ..)| *device != join.device) {
                 let participant = !is_participant(&self.db, conversation, join.account)?;
-                given.push(Given { device: join.device, account: join.account, participant });
+                given.push(Given { device: join.device, account: join.account, participant, earlier: None });
             }
         }
         Ok(Some(Contest { author, before: before.len(), kept: kept.len(), taken, given }))
@@ -335,11 +342,19 @@ impl Writer {
                 self.db.prepare_cached(UNSEATED_NEXT)?.query_row([key, taken.device], |row| row.get(0))?;
             let (last, leaf) = (next.unwrap_or(NO_LAST), next.is_none());
             match self.seat_of(key, taken.device)? {
-                // It has come in again since.
-                Some((joined, _)) if joined >= seq => continue,
+                // It has come in again since. If that was by a commit that falls as well, this seat is the one that stays.
+                Some((joined, _)) if joined >= seq => {
+                    let seat = params![key, taken.device, joined, taken.joined];
+                    if self.db.prepare_cached(RESTORED_UNDER)?.execute(seat)? > 0 && taken.participant {
+                        self.put_participant(key, taken.account)?;
+                    }
+                    continue;
+                }
                 Some(_) => {
                     self.db.prepare_cached(RAISE_SEAT)?.execute(params![key, taken.device, last, leaf])?;
                 }
+                // What it may have is older than this commit, and is that other contest's to give.
+                None if next.is_some_and(|next| next < seq) => continue,
                 None => {
                     let seat = params![key, taken.device, taken.joined, seq, last, leaf];
                     self.db.prepare_cached(PUT_SEAT)?.execute(seat)?;
@@ -362,13 +377,22 @@ impl Writer {
         let given: Vec<(Given, Member)> = given
             .query_map([key, seq], |row| {
                 let (device, account, participant) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok((Given { device, account, participant }, columns::member(row, 3)?))
+                let earlier = Some(row.get(3)?).filter(|earlier| *earlier >= 0);
+                Ok((Given { device, account, participant, earlier }, columns::member(row, 4)?))
             })?
             .collect::<rusqlite::Result<_>>()?;
         self.db.prepare_cached(DROP_GIVEN)?.execute([key, seq])?;
         self.db.prepare_cached(SET_REVOKED)?.execute([key, seq])?;
         let mut revoked = Vec::with_capacity(given.len());
         for (given, member) in given {
+            if let Some(earlier) = given.earlier {
+                let next: Option<i64> =
+                    self.db.prepare_cached(UNSEATED_NEXT)?.query_row([key, given.device], |row| row.get(0))?;
+                let seat = params![key, given.device, seq, earlier, next.unwrap_or(NO_LAST), next.is_none()];
+                self.db.prepare_cached(EARLIER_SEAT)?.execute(seat)?;
+                self.db.prepare_cached(DROP_WELCOMES_OF_SEAT)?.execute([given.device, key])?;
+                continue;
+            }
             if self.db.prepare_cached(TAKE_SEAT)?.execute([key, given.device, seq])? == 0 {
                 // Another commit has seated it since.
                 continue;

@@ -196,13 +196,15 @@ CREATE TABLE unseatings (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX unseatings_by_commit ON unseatings (conversation, seq, device);
 
--- Seats that such a commit gave by its welcome to devices of other accounts. `participant`: the account takes part by this alone.
+-- Seats that such a commit gave by its welcome to devices of other accounts. `participant`: the account takes part by this alone;
+-- `earlier`: since when the device has the seat that another contest has given back meanwhile, -1 if none.
 CREATE TABLE seatings (
     conversation INTEGER NOT NULL REFERENCES conversations (conversation),
     seq INTEGER NOT NULL,
     device INTEGER NOT NULL REFERENCES devices (device),
     account INTEGER NOT NULL REFERENCES accounts (account),
     participant INTEGER NOT NULL,
+    earlier INTEGER NOT NULL DEFAULT -1,
     PRIMARY KEY (conversation, seq, device)
 ) STRICT, WITHOUT ROWID;
 
