@@ -90,7 +90,8 @@ fn message_views(tables: Tables<'_>, rows: Vec<MessageRow>) -> Result<Vec<Messag
 impl Client {
     pub(crate) fn status(&self) -> Result<Status, Failure> {
         let (waiting, joining) = self.read(|tables| {
-            let entering = |row: &ConversationRow| matches!(row.state, State::Joining | State::Repairing);
+            let entering =
+                |row: &ConversationRow| row.accepted && matches!(row.state, State::Joining | State::Repairing);
             let joining = tables.conversations()?.iter().filter(|row| entering(row)).count() as u32;
             let unread_state = u32::from(tables.fact::<u64>("state_version")? == Some(0));
             Ok::<_, DbError>((tables.count_tasks()?, joining + unread_state))

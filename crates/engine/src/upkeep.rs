@@ -117,7 +117,7 @@ impl Client {
     fn refresh_leaves(&self) -> Result<(), DbError> {
         let now_ms = self.clock.now_ms();
         let due = |row: &crate::db::ConversationRow| {
-            row.state == State::Joined && row.update_due_ms != 0 && row.update_due_ms <= now_ms
+            row.state == State::Joined && row.accepted && row.update_due_ms != 0 && row.update_due_ms <= now_ms
         };
         let rows: Vec<_> = self.read(|tables| tables.conversations())?.into_iter().filter(due).collect();
         if rows.is_empty() {

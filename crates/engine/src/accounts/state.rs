@@ -155,6 +155,10 @@ impl Step<'_> {
             if let Some(mut row) = self.tables.conversation(*id)? {
                 row.state = State::Left;
                 self.tables.put_conversation(&row)?;
+                for task in self.tables.tasks_of(*id)?.iter().filter(|task| matches!(task.task, Task::Join { .. })) {
+                    self.undo(task)?;
+                    self.fail_task(task, Failure::NotAMember)?;
+                }
                 self.changed(*id);
             }
         }
@@ -178,9 +182,13 @@ impl Step<'_> {
                 self.join_as_known(&mut row, theirs)?;
             }
             if base != Some(theirs) {
+                let accepts = theirs.accepted && !row.accepted;
                 row.accepted |= theirs.accepted;
                 row.title = theirs.title.clone().or(row.title);
                 self.tables.put_conversation(&row)?;
+                if accepts {
+                    self.no_request_any_more(id);
+                }
                 self.changed(id);
             }
             return Ok(false);
@@ -204,11 +212,26 @@ impl Step<'_> {
         let checked = theirs.kind != ConversationKind::Open;
         self.task(id, self.client.random_id(), &Task::Join { checked })?;
         self.changed(id);
-        Ok(true)
+        // A request is joined when it is accepted, on whichever device.
+        Ok(theirs.accepted)
     }
 }
 
 impl Step<'_> {
+    /// What the account's other devices know of a conversation that this device comes into, where the state that all of
+    /// them have says so: it may have come before this device heard of the conversation.
+    pub(crate) fn take_from_account_state(&mut self, id: ConversationId) -> Result<(), DbError> {
+        // What this device left last and has not said yet stands in there still.
+        if self.tables.state_is_unstored()? {
+            return Ok(());
+        }
+        let base: AccountState = self.tables.fact("state_base")?.unwrap_or_default();
+        match base.conversations.get(&id) {
+            Some(known) => self.merge_conversation(id, known, None).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// A conversation that this device is coming into by the server's word alone is one that the account knows: nobody
     /// is in it whom the account does not know there.
     fn join_as_known(&mut self, row: &mut ConversationRow, theirs: &KnownConversation) -> Result<(), DbError> {

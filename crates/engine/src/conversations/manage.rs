@@ -153,7 +153,7 @@ impl Client {
 
     pub(crate) async fn leave(&self, target: &Target) -> Result<(), Failure> {
         let row = self.find(target)?;
-        if row.kind == ConversationKind::Group && row.accounts.len() <= 1 {
+        if row.kind == ConversationKind::Group && row.accounts.len() == 1 {
             // Nobody would carry the leave out, and nobody is left to be told.
             return Ok(self.step(|step| step.left(row.id))?);
         }
@@ -181,7 +181,13 @@ impl Client {
         let id = self.random_id();
         self.step(|step| match step.conversation(conversation)?.state {
             State::Left | State::Held => Err(Failure::NotAMember),
-            State::Joining | State::Joined | State::Repairing => {
+            state @ (State::Joining | State::Joined | State::Repairing) => {
+                // Who changes it takes part in it; and who is not in it yet comes in to leave, as only a member can.
+                if !matches!(task, Task::Leave) {
+                    step.accept(conversation)?;
+                } else if state != State::Joined {
+                    step.comes_in_to_leave(conversation)?;
+                }
                 step.task(conversation, id, &task)?;
                 Ok(id)
             }

@@ -1,8 +1,10 @@
 //! Requests: until one is answered nothing leaves this device on its account.
 
+use huis_proto::ConversationId;
 use huis_views::{Failure, RequestAnswer, Target};
 
-use crate::client::Client;
+use crate::client::{Client, Step};
+use crate::db::DbError;
 
 impl Client {
     pub(crate) async fn answer_request(&self, target: &Target, answer: RequestAnswer) -> Result<(), Failure> {
@@ -25,5 +27,17 @@ impl Client {
             step.changed(row.id);
             Ok(step.state_changed()?)
         })
+    }
+}
+
+impl Step<'_> {
+    /// A request is left in which this device has no place of its own yet: what it put off so far is done first. It is
+    /// said to nobody that the request was accepted.
+    pub(super) fn comes_in_to_leave(&mut self, conversation: ConversationId) -> Result<(), DbError> {
+        if let Some(mut row) = self.tables.conversation(conversation)?.filter(|row| !row.accepted) {
+            row.accepted = true;
+            self.tables.put_conversation(&row)?;
+        }
+        Ok(())
     }
 }

@@ -72,12 +72,12 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Devices that were not heard since `before_ms`, in conversations that this device is in; the most silent first,
-    /// and a bounded number of them.
+    /// Devices that were not heard since `before_ms`, in conversations that this device is in and that are no requests;
+    /// the most silent first, and a bounded number of them.
     pub(crate) fn silent_since(self, before_ms: u64) -> Result<Vec<Heard>, DbError> {
         let mut statement = self.0.prepare_cached(
             "SELECT h.conversation, h.account, h.device, h.heard_ms FROM heard h
-             JOIN conversations c ON c.id = h.conversation AND c.state = 1
+             JOIN conversations c ON c.id = h.conversation AND c.state = 1 AND c.accepted = 1
              WHERE h.heard_ms <= ?1 ORDER BY h.heard_ms, h.conversation LIMIT ?2",
         )?;
         let rows = statement.query_map(params![int(before_ms), LOOKED_AT], Heard::read)?;

@@ -59,6 +59,10 @@ pub(crate) struct OutboxRow {
     pub(crate) tries: u64,
 }
 
+/// What goes out, and not joins of a request that is not answered yet: they would show others that this device is there.
+const GOES_OUT: &str = "NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = outbox.conversation \
+                        AND c.accepted = 0 AND c.state IN (0, 2))";
+
 const COLUMNS: &str = "position, conversation, id, task, submission, counter, follows, sealed, tries";
 
 impl OutboxRow {
@@ -96,6 +100,16 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// As [`tasks`](Self::tasks), without what waits for a person's answer to a request.
+    pub(crate) fn tasks_to_do(self, most: u32) -> Result<Vec<OutboxRow>, DbError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox WHERE {GOES_OUT} ORDER BY submission IS NULL, submission, position LIMIT ?1"
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([most], OutboxRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     pub(crate) fn task(self, position: u64) -> Result<Option<OutboxRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM outbox WHERE position = ?1");
         Ok(self.0.prepare_cached(&sql)?.query_row([int(position)], OutboxRow::read).optional()?)
@@ -115,8 +129,10 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many are to be done, but for those that wait for a person's answer to a request.
     pub(crate) fn count_tasks(self) -> Result<u32, DbError> {
-        Ok(self.0.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?)
+        let sql = format!("SELECT count(*) FROM outbox WHERE {GOES_OUT}");
+        Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
     /// Messages of this device that wait.

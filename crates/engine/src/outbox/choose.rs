@@ -32,7 +32,7 @@ impl Client {
         if now_ms < traffic.not_before_ms {
             return Ok(Next::Wait(Some(Duration::from_millis(traffic.not_before_ms - now_ms))));
         }
-        let rows = self.read(|tables| tables.tasks(LOOKED_AT))?;
+        let rows = self.read(|tables| tables.tasks_to_do(LOOKED_AT))?;
         let idle = traffic.in_flight.is_empty();
         let room = WINDOW.saturating_sub(traffic.in_flight.len());
 

@@ -140,10 +140,9 @@ impl Client {
             let known = step.tables.conversation(other)?.filter(|known| known.state != State::Left);
             step.tables.delete_task(row.position)?;
             match (known, made) {
-                (Some(mut known), _) => {
+                (Some(_), _) => {
                     // Who speaks accepts.
-                    known.accepted = true;
-                    step.tables.put_conversation(&known)?;
+                    step.accept(other)?;
                     step.answer(row.id, Ok(Outcome { conversation: other, seq: 0 }));
                 }
                 (None, Some(made)) => {

@@ -147,9 +147,17 @@ impl Step<'_> {
         if let Some(mut row) = self.tables.conversation(id)?.filter(|row| !row.accepted) {
             row.accepted = true;
             self.tables.put_conversation(&row)?;
-            self.changed(id);
+            self.no_request_any_more(id);
             self.state_changed()?;
         }
         Ok(())
+    }
+
+    /// What was put off until the request was accepted is done: joins, a fresh key for the leaf, a GroupInfo.
+    pub(crate) fn no_request_any_more(&mut self, id: ConversationId) {
+        self.may_bring_group_info(id);
+        self.wake_outbox();
+        self.wake_upkeep();
+        self.changed(id);
     }
 }

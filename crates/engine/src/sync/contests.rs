@@ -90,7 +90,9 @@ impl Client {
 
     /// A member's GroupInfo is wanted: this device brings its own after a pause, unless another one was faster.
     pub(super) fn group_info_wanted(&self, conversation: ConversationId, commit_counter: u64) -> Result<(), DbError> {
-        let Some(row) = self.read(|tables| tables.conversation(conversation))? else { return Ok(()) };
+        let row = self.read(|tables| tables.conversation(conversation))?;
+        // A request is asked about when it is accepted.
+        let Some(row) = row.filter(|row| row.accepted) else { return Ok(()) };
         let longest = ANSWER_MS.end + ANSWER_MS_PER_ACCOUNT * row.accounts.len() as u64;
         let pause = self.random.borrow_mut().gen_range(ANSWER_MS.start..longest);
         self.want(conversation, commit_counter, pause);
@@ -184,8 +186,9 @@ impl Client {
     async fn bring_group_info(&self, conversation: ConversationId, wanted: Wanted) -> Result<(), Failure> {
         let Some(me) = self.me() else { return Ok(()) };
         let counter = self.step(|step| {
-            let joined = step.tables.conversation(conversation)?.is_some_and(|row| row.state == State::Joined);
-            let group = step.group(conversation).ok().flatten().filter(|group| joined && group.is_active());
+            let row = step.tables.conversation(conversation)?;
+            let may_speak = row.is_some_and(|row| row.state == State::Joined && row.accepted);
+            let group = step.group(conversation).ok().flatten().filter(|group| may_speak && group.is_active());
             Ok::<_, DbError>(group.map(|group| group.commit_counter()))
         })?;
         match counter {
@@ -232,6 +235,16 @@ impl Step<'_> {
     pub(super) fn contest(&mut self, conversation: ConversationId, seq: u64) -> Result<(), DbError> {
         self.wake_contests();
         self.tables.add_dissent(conversation, seq)
+    }
+
+    /// A request was accepted: a GroupInfo may have been wanted that this device did not bring before.
+    pub(super) fn may_bring_group_info(&mut self, conversation: ConversationId) {
+        let Ok(Some(counter)) = self.group(conversation).map(|group| group.map(|group| group.commit_counter())) else {
+            return;
+        };
+        let pause = self.client.random.borrow_mut().gen_range(ANSWER_MS);
+        self.client.want(conversation, counter, pause);
+        self.wake_contests();
     }
 
     /// The server has answered a dissent. Gives what can be acknowledged from here on.

@@ -8,12 +8,12 @@ use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, State, Task};
 
 impl Client {
-    /// Whether a conversation is not known here at all.
+    /// Whether a conversation is not known here at all, or as one that was left.
     pub(super) fn is_unheard_of(&self, conversation: ConversationId) -> Result<bool, DbError> {
-        Ok(self.read(|tables| tables.conversation(conversation))?.is_none())
+        Ok(self.read(|tables| tables.conversation(conversation))?.is_none_or(|row| row.state == State::Left))
     }
 
-    /// Comes in by itself where the server says that this device is a member and no welcome said so, and into `expired`
+    /// Comes in by itself, once the request is accepted, where the server says that this device is a member and no welcome said so, and into `expired`
     /// also where it was taken out meanwhile, being silent. All welcomes that waited must be there.
     /// A device that has not taken over its account's state yet knows of no conversation: the server could invent them.
     pub(super) async fn come_in_where_unheard(&self, expired: Option<ConversationId>) -> Result<(), DbError> {
@@ -29,9 +29,13 @@ impl Client {
         };
         let owed = |info: &&ConversationInfo| info.joined || Some(info.conversation) == expired;
         for info in server.conversations.iter().filter(owed) {
-            if self.step(|step| step.come_in(info))? {
-                // It may have been made at this very moment.
-                self.wait_for_welcome(info.conversation);
+            let Some(row) = self.step(|step| step.come_in(info))? else { continue };
+            // It may have been made at this very moment.
+            self.wait_for_welcome(info.conversation);
+            if let Some(peer) = row.peer
+                && let Err(error) = self.fetch_lists(&[peer]).await
+            {
+                tracing::info!(%error, "who asks is not known by name yet");
             }
         }
         self.asked_for_unheard.set(true);
@@ -41,17 +45,21 @@ impl Client {
 
 impl Step<'_> {
     /// As a request, whoever invited: the server's word for it is no proof, and the members are compared with nothing.
-    fn come_in(&mut self, info: &ConversationInfo) -> Result<bool, DbError> {
+    fn come_in(&mut self, info: &ConversationInfo) -> Result<Option<ConversationRow>, DbError> {
         let id = info.conversation;
-        let Some(me) = self.client.me() else { return Ok(false) };
-        if self.tables.conversation(id)?.is_some() {
-            return Ok(false);
+        let Some(me) = self.client.me() else { return Ok(None) };
+        let before = self.tables.conversation(id)?;
+        if before.as_ref().is_some_and(|row| row.state != State::Left) {
+            return Ok(None);
         }
-        let mut row = ConversationRow::new(id, info.kind);
+        // One that was left is a request again: somebody has invited this account anew.
+        let mut row = before.unwrap_or_else(|| ConversationRow::new(id, info.kind));
         row.state = State::Joining;
         row.accepted = false;
+        row.accounts.clear();
+        row.opened_by = None;
         row.room.clone_from(&info.room);
-        if info.kind == ConversationKind::Direct {
+        if row.kind == ConversationKind::Direct {
             row.peer = info.accounts.iter().copied().find(|account| *account != me.account());
             row.opened_by = row.peer;
         }
@@ -59,6 +67,7 @@ impl Step<'_> {
         self.notice(Some(id), Notice::Expired { seq: info.head })?;
         self.task(id, self.client.random_id(), &Task::Join { checked: false })?;
         self.changed(id);
-        Ok(true)
+        self.take_from_account_state(id)?;
+        Ok(Some(row))
     }
 }

@@ -135,10 +135,15 @@ impl Device {
     /// Waits for a stranger's request and accepts it.
     pub async fn accepts(&self, place: &str) {
         self.until(&format!("{place} asks"), async || {
-            self.looks_at(place).await.is_some_and(|view| view.request && view.state == ConversationState::Joined)
+            let waits = |view: ConversationView| view.request && view.state != ConversationState::Left;
+            self.looks_at(place).await.is_some_and(waits)
         })
         .await;
-        let answer = RequestAnswer::Accept;
+        self.answers_request(place, RequestAnswer::Accept).await;
+    }
+
+    /// Answers a stranger's request.
+    pub async fn answers_request(&self, place: &str, answer: RequestAnswer) {
         self.command(Command::AnswerRequest { target: target(place), answer }).await;
     }
 

@@ -258,7 +258,7 @@ async fn garden(world: &World) -> (ConversationId, [Device; 3], Device) {
     let (cem, mallory) = (world.account("cem").await, world.account("mallory").await);
     let garden = ann.opens_a_group("garden", &[&bea, &cem, &mallory]).await;
     for each in [&bea, &cem, &mallory] {
-        each.hears_title("garden").await;
+        each.accepts("#garden").await;
     }
     // Leaves are updated soon after joining; what follows is about other commits.
     world.passes(Duration::from_secs(7200)).await;
@@ -335,7 +335,7 @@ fn is_pretext(request: &HttpRequest) -> bool {
 }
 
 /// The GroupInfo of the device's next commit is garbage, the commit is not.
-fn spoils_the_next_group_info(device: &Device) {
+pub(crate) fn spoils_the_next_group_info(device: &Device) {
     let spoilt = Cell::new(false);
     device.requests_pass(move |mut request| {
         if request.path.ends_with("/commits") && !spoilt.replace(true) {
@@ -348,7 +348,7 @@ fn spoils_the_next_group_info(device: &Device) {
 }
 
 /// Counts what the device sends to a path that ends so.
-fn counts_requests(device: &Device, path_ends: &'static str) -> Rc<Cell<u32>> {
+pub(crate) fn counts_requests(device: &Device, path_ends: &'static str) -> Rc<Cell<u32>> {
     let count: Rc<Cell<u32>> = Rc::default();
     let counted = Rc::clone(&count);
     device.requests_pass(move |request| {

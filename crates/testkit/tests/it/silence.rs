@@ -206,7 +206,7 @@ async fn is_out(device: &Device, whose: &str, account: huis_proto::AccountId) {
     has_no_device(device, "@bea", whose, account).await;
 }
 
-async fn is_out_of_garden(device: &Device, whose: &str, account: huis_proto::AccountId) {
+pub(crate) async fn is_out_of_garden(device: &Device, whose: &str, account: huis_proto::AccountId) {
     has_no_device(device, "#garden", whose, account).await;
 }
 
@@ -229,7 +229,7 @@ async fn they_talk(ann: &Device, bea: &Device) {
 }
 
 /// The server tells this device a time that lies 100 days ahead.
-fn is_told_a_later_time(device: &Device) {
+pub(crate) fn is_told_a_later_time(device: &Device) {
     let later = 100 * DAY_MS;
     device.received_frames_pass(move |frame| match frame {
         ServerFrame::Ready(mut ready) => {
