@@ -4,11 +4,15 @@
 //! differs from it here is one's own change, what differs from it there is another device's, and both are kept.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
 
+use futures_util::future::select;
 use huis_core::account_state::{AccountState, KnownConversation, Pin};
 use huis_proto::rest::AccountState as Sealed;
-use huis_proto::{ConversationId, ConversationKind, ErrorCode};
+use huis_proto::{Bytes32, ConversationId, ConversationKind, ErrorCode};
 use huis_views::{Failure, Notice};
+use sha2::{Digest, Sha256};
 
 use super::entering::internal;
 use crate::api::ApiError;
@@ -18,21 +22,28 @@ use crate::ports::Method;
 
 /// How often a compare-and-swap is tried in a row.
 const TRIES: usize = 8;
+/// The pauses after a failure, doubled from the shortest to the longest. What is heard meanwhile shortens them to the
+/// shortest.
+const PAUSE: Range<Duration> = Duration::from_secs(20)..Duration::from_secs(3600);
 
 impl Client {
     /// Stores what changed here, or fetches what changed elsewhere, until both are the same.
     pub(crate) async fn run_state(&self) {
+        let mut failures: u32 = 0;
         loop {
-            if self.has_session()
-                && !self.stopping.get()
-                && self.versions_apart.borrow().is_none()
-                && let Err(failure) = self.settle_state().await
-            {
-                tracing::info!(%failure, "the account state was not stored yet");
-                if !matches!(failure, Failure::SessionEnded | Failure::NotSignedIn) {
-                    self.clock.sleep(std::time::Duration::from_secs(20)).await;
+            let may_ask = self.has_session() && !self.stopping.get() && self.versions_apart.borrow().is_none();
+            let settled = if may_ask { self.settle_state().await } else { Ok(()) };
+            match settled {
+                Err(Failure::SessionEnded | Failure::NotSignedIn) => {}
+                Err(failure) => {
+                    tracing::info!(%failure, "the account state was not stored yet");
+                    let pause = PAUSE.start.saturating_mul(1 << failures.min(8)).min(PAUSE.end);
+                    failures = failures.saturating_add(1);
+                    self.clock.sleep(PAUSE.start).await;
+                    select(Box::pin(self.signals.state.notified()), self.clock.sleep(pause - PAUSE.start)).await;
                     continue;
                 }
+                Ok(()) => failures = 0,
             }
             self.signals.state.notified().await;
         }
@@ -106,10 +117,16 @@ impl Client {
             Err(error) => {
                 let reason = error.to_string();
                 let notice = Notice::AccountStateRefused { reason: reason.clone() };
+                let hash = Bytes32(Sha256::digest(&sealed.sealed.0).into());
                 self.step(|step| {
                     // Not asked for again before the server speaks of a newer one. If it says itself that it has an older
                     // one, this device's own takes its place.
                     step.tables.put_fact("state_newest", &known.min(sealed.version))?;
+                    // A device that has no state yet asks again and again; what it was given is shown once.
+                    if step.tables.fact::<Bytes32>("state_refused")? == Some(hash) {
+                        return Ok(());
+                    }
+                    step.tables.put_fact("state_refused", &hash)?;
                     step.notice(None, notice)
                 })?;
                 return Err(Failure::BadAnswer { reason });

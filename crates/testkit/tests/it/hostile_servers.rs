@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use huis_engine::{HttpRequest, HttpResponse};
+use huis_engine::{HttpRequest, HttpResponse, Method};
 use huis_proto::frames::{EntryKind, LogEntry, ServerFrame};
 use huis_proto::rest::{
     AccountCard, AccountState, ClaimedKeyPackages, DeviceLists, FinishRegistration, GroupInfo, SignedIn, SubmitCommit,
@@ -169,6 +169,47 @@ fn a_new_device_takes_no_account_state_older_than_the_one_that_the_newest_device
         laptop.nobody_meddles();
         laptop.restarts().await;
         laptop.is_in("@ann").await;
+    });
+}
+
+#[test]
+fn an_old_account_state_that_a_new_device_is_given_again_and_again_is_shown_once_and_asked_for_ever_less() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let first: Rc<RefCell<Option<AccountState>>> = Rc::default();
+        let kept = Rc::clone(&first);
+        bea.requests_pass(move |request| {
+            if request.method == Method::Put && request.path.ends_with("/account/state") {
+                kept.borrow_mut()
+                    .get_or_insert_with(|| serde_json::from_slice(&request.body.clone().unwrap()).unwrap());
+            }
+            Some(request)
+        });
+        bea.opens_a_group("garden", &[&ann]).await;
+        bea.restarts_in_order().await;
+        bea.opens_a_group("cellar", &[&ann]).await;
+        bea.restarts_in_order().await;
+        // The list that adds the tablet names the state as it is now.
+        world.another_device_of(&bea).await;
+        let laptop = world.blank_device(&bea, "laptop");
+        let asked: Rc<Cell<u32>> = Rc::default();
+        let counted = Rc::clone(&asked);
+        laptop.answers_pass(changing("/account/state", move |state: &mut AccountState| {
+            counted.set(counted.get() + 1);
+            state.sealed = first.borrow().as_ref().unwrap().sealed.clone();
+        }));
+        laptop.start();
+        laptop.tries_to_sign_in().await.unwrap_err();
+        world.passes(Duration::from_secs(6 * 3600)).await;
+        let refused = |notice: &&Notice| matches!(notice, Notice::AccountStateRefused { .. });
+        assert_eq!(laptop.noticed().await.iter().filter(refused).count(), 1);
+        assert!((4..=20).contains(&asked.get()), "{}", asked.get());
+
+        // What is heard of a newer one is asked for soon.
+        laptop.nobody_meddles();
+        bea.opens_a_group("attic", &[&ann]).await;
+        laptop.is_in("#attic").await;
+        laptop.is_in("#garden").await;
     });
 }
 
