@@ -76,6 +76,11 @@ pub(crate) fn notice(notice: &Notice) -> String {
                 .into()
         }
         Notice::ServerRestored => "the server was restored from a backup; what it lost is offered again".into(),
+        Notice::VaultSetBack => {
+            "the restored server has the account's password and vault of an earlier time; if that password is known to \
+             somebody else, set another one with `huis password`"
+                .into()
+        }
         Notice::VersionsApart { failure } => failure.to_string(),
         Notice::LostByServer => {
             "the restored server does not know this conversation, or that you are in it, any more; \

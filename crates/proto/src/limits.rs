@@ -30,6 +30,8 @@ pub const KEY_PACKAGES_KEPT: usize = 100;
 pub const KEY_PACKAGES_LOW: usize = 20;
 /// The most devices of one account.
 pub const DEVICES: usize = 20;
+/// The most device lists that one request brings.
+pub const LISTS_AT_ONCE: usize = 64;
 /// The most members (devices) of one conversation; their ratchet tree has to fit into a welcome.
 pub const MEMBERS: usize = 1024;
 /// The most members that one commit adds.

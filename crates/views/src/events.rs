@@ -199,6 +199,9 @@ pub enum Notice {
     OldCopy,
     /// The server was restored from a backup.
     ServerRestored,
+    /// The restored server has an older vault of the account than this device has seen: the password of that time counts
+    /// again, and nothing that was set since.
+    VaultSetBack,
     /// Client and server are of versions that do not understand each other; nothing is sent or fetched.
     VersionsApart {
         /// Which of the two is too old.

@@ -35,13 +35,9 @@ impl Client {
     /// Takes a device off the account's list. The identity key is opened for this one signature.
     pub(crate) async fn revoke_device(&self, device: DeviceId, password: &Secret) -> Result<(), Failure> {
         let me = self.signed_in()?;
-        let known_vault = self.read(|tables| tables.fact::<u64>("vault_number"))?.unwrap_or(0);
         for _ in 0..TRIES {
-            let entered = self.enter(&me.username, password, known_vault).await?;
+            let entered = self.enter_own(&me, password).await?;
             let identity = &entered.vault.contents.identity;
-            if entered.signed_in.account != me.account() || identity.key() != me.identity {
-                return Err(bad_answer("the vault is another account's"));
-            }
             let current = &entered.signed_in.device_list;
             let list = current.open(me.account(), &me.identity.0).map_err(bad_answer)?;
             if list.number < self.known().newest_number(me.account()) {

@@ -92,7 +92,7 @@ impl Client {
         if entered.signed_in.account != me.account() {
             return Err(Failure::BadAnswer { reason: "another account has this name".into() });
         }
-        self.enrol(&entered.signed_in, &me.device, None, stay).await
+        self.enrol(&entered.signed_in, &me.device, vec![], stay).await
     }
 
     /// Makes this a device of an account; in a database whose session ended, the same device goes on.
@@ -129,7 +129,7 @@ impl Client {
         devices.push(listed(&device, self.clock.now_ms()));
         let list = next_device_list(account, Some(previous), self.clock.now_ms(), state_number, devices);
         let list = contents.identity.sign_device_list(&list);
-        let grant = self.enrol(&entered.signed_in, &device, Some(list), wish.stay_signed_in).await?;
+        let grant = self.enrol(&entered.signed_in, &device, vec![list], wish.stay_signed_in).await?;
         let username = grant.username.clone();
         let OpenedVault { contents, number, .. } = entered.vault;
         let me = Me { device, username, identity, state_key: contents.state_key };
@@ -142,23 +142,16 @@ impl Client {
     }
 
     async fn sign_in_again(&self, me: &Me, wish: huis_views::SignIn) -> Result<Reply, Failure> {
-        let known_vault = self.read(|tables| tables.fact::<u64>("vault_number"))?.unwrap_or(0);
-        let entered = self.enter(&me.username, &wish.password, known_vault).await?;
-        if entered.signed_in.account != me.account() || entered.vault.contents.identity.key() != me.identity {
-            return Err(Failure::BadAnswer { reason: "another account has this name".into() });
-        }
+        let entered = self.enter_own(me, &wish.password).await?;
         let newest = &entered.signed_in.device_list;
         let list = newest.open(me.account(), &me.identity.0).map_err(bad_answer)?;
         let lost = match list.device(me.device.member.device) {
-            Some(_) => None,
-            // A restored server may have lost the list that this device entered by.
-            None => self.own_list_behind(newest)?,
+            Some(_) => vec![],
+            // A restored server may have lost the list that this device entered by, and others before it.
+            None => self.own_lists_behind(newest)?,
         };
         let grant = self.enrol(&entered.signed_in, &me.device, lost, wish.stay_signed_in).await?;
-        let session = self.step(|step| {
-            step.tables.put_fact("vault_number", &entered.vault.number)?;
-            step.keep_session(&grant)
-        })?;
+        let session = self.step(|step| step.keep_session(&grant))?;
         self.set_session(Some(session));
         self.signals.account.notify_waiters();
         Ok(Reply::SignedIn { profile: self.profile()?, conversations: 0 })
@@ -194,13 +187,13 @@ impl Client {
         &self,
         signed_in: &SignedIn,
         device: &LocalDevice,
-        device_list: Option<SignedDeviceList>,
+        device_lists: Vec<SignedDeviceList>,
         stay_signed_in: bool,
     ) -> Result<SessionGrant, Failure> {
         let body = EnrolDevice {
             ticket: signed_in.ticket.clone(),
             device: device.member.device,
-            device_list,
+            device_lists,
             proof: prove(&device.secret, &signed_in.ticket),
             stay_signed_in,
         };
@@ -226,7 +219,7 @@ impl Client {
         self.step(|step| {
             super::put_me(step.tables, me)?;
             step.keep_session(grant)?;
-            step.tables.put_fact("vault_number", &vault_number)?;
+            step.vault_is(vault_number, grant.incarnation)?;
             step.tables.put_fact("incarnation", &grant.incarnation)?;
             // Version 0 says that it is yet to be taken over.
             step.tables.put_fact("state_version", &u64::from(state_number.is_none()))?;

@@ -11,6 +11,7 @@ mod session;
 mod sign_out;
 mod state;
 mod strength;
+mod vaults;
 mod versions;
 
 use huis_core::account_state::StateKey;

@@ -2,7 +2,9 @@
 
 use huis_core::identity::list_position;
 use huis_proto::device_list::SignedDeviceList;
+use huis_proto::limits;
 use huis_proto::rest::{AccountCard, PutDeviceList};
+use huis_views::Failure;
 
 use super::entering::bad_answer;
 use crate::api::ApiError;
@@ -42,10 +44,21 @@ impl Client {
         Ok(())
     }
 
-    /// The list that follows the server's newest, if this device knows it: one that it lost.
-    pub(super) fn own_list_behind(&self, newest: &SignedDeviceList) -> Result<Option<SignedDeviceList>, DbError> {
-        let Ok(position) = list_position(newest) else { return Ok(None) };
-        self.read(|tables| tables.own_list(position.number.saturating_add(1)))
+    /// The lists that follow the server's newest, up to the first one that names this device: it has lost them. None
+    /// where this device does not know them, or so many that they are too many for one request.
+    pub(super) fn own_lists_behind(&self, newest: &SignedDeviceList) -> Result<Vec<SignedDeviceList>, Failure> {
+        let me = self.signed_in()?;
+        let Ok(position) = list_position(newest) else { return Ok(vec![]) };
+        let mut lists = Vec::new();
+        for number in (position.number.saturating_add(1)..).take(limits::LISTS_AT_ONCE) {
+            let Some(list) = self.read(|tables| tables.own_list(number))? else { break };
+            let names_me = list.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+            lists.push(list);
+            if names_me.device(me.device.member.device).is_some() {
+                return Ok(lists);
+            }
+        }
+        Ok(vec![])
     }
 }
 

@@ -11,7 +11,7 @@ use huis_proto::rest::{
     FinishPasswordChange, FinishRecovery, OpenRecovery, PasswordChanged, RecoveryStarted, RecoveryVault,
     RegistrationStarted, Secret, StartPasswordChange, StartRecovery, Vault,
 };
-use huis_proto::{AccountId, Bytes, recovery};
+use huis_proto::{AccountId, Bytes, IncarnationId, recovery};
 use huis_views::{ChangePassword, Failure, Recover, Reply, SignIn};
 
 use super::entering::{Entered, bad_answer, identifiers, internal, one_form, password_failure};
@@ -58,7 +58,7 @@ impl Client {
             }
             answered => Some(answered?.ended_sessions),
         };
-        self.step(|step| step.tables.put_fact("vault_number", &number))?;
+        self.step(|step| step.vault_grows_to(number))?;
         Ok(Reply::PasswordChanged { ended_sessions })
     }
 
@@ -72,6 +72,7 @@ impl Client {
         let key = RecoveryKey::parse(wish.recovery_key.expose())
             .map_err(|error| Failure::Invalid { reason: error.to_string() })?;
         self.check_strength(&wish.password, &username)?;
+        let incarnation = self.check_versions().await?;
         let (fresh, opaque) = self.fresh(&username, &wish.password)?;
         let start = StartRecovery { username: username.clone(), opaque };
         let path = "/api/v1/recoveries/start".into();
@@ -79,7 +80,7 @@ impl Client {
         let open = OpenRecovery { proof: key.sign_for_vault(&started.state), state: started.state.clone() };
         let path = "/api/v1/recoveries/vault".into();
         let given: RecoveryVault = self.ask_openly(Method::Post, path, Some(&open)).await?;
-        let opened = self.open_by_recovery_key(&given, &key, me.as_deref())?;
+        let opened = self.open_by_recovery_key(&given, &key, me.as_deref(), incarnation)?;
         let (opaque, vault) = self.sealed_anew(fresh, &started.opaque, started.stretch, given.account, &opened)?;
         drop(opened);
         let finish = FinishRecovery {
@@ -122,28 +123,16 @@ impl Client {
         self.enter_own(me, password).await.map(drop)
     }
 
-    /// Proves the password of the account that is signed in here, and opens its vault.
-    pub(super) async fn enter_own(&self, me: &Me, password: &Secret) -> Result<Entered, Failure> {
-        let entered = self.enter(&me.username, password, self.known_vault()?).await?;
-        if entered.signed_in.account == me.account() && entered.vault.contents.identity.key() == me.identity {
-            Ok(entered)
-        } else {
-            Err(bad_answer("the vault is another account's"))
-        }
-    }
-
-    fn known_vault(&self) -> Result<u64, Failure> {
-        Ok(self.read(|tables| tables.fact::<u64>("vault_number"))?.unwrap_or(0))
-    }
-
     fn open_by_recovery_key(
         &self,
         given: &RecoveryVault,
         key: &RecoveryKey,
         me: Option<&Me>,
+        incarnation: IncarnationId,
     ) -> Result<OpenedVault, Failure> {
-        let opened = vault::open_with_recovery_key(&given.vault.sealed, given.account, self.known_vault()?, key)
-            .map_err(bad_answer)?;
+        let oldest = self.oldest_vault(incarnation)?;
+        let opened =
+            vault::open_with_recovery_key(&given.vault.sealed, given.account, oldest, key).map_err(bad_answer)?;
         let identity = opened.contents.identity.key();
         if identity.0 != given.identity_key
             || me.is_some_and(|me| me.account() != given.account || me.identity != identity)

@@ -1,16 +1,16 @@
 //! Whether this client and a server are of versions that understand each other.
 
-use huis_proto::ErrorCode;
 use huis_proto::rest::ServerInfo;
 use huis_proto::versions::{MINIMUM_SERVER, Version};
+use huis_proto::{ErrorCode, IncarnationId};
 use huis_views::Failure;
 
 use crate::client::Client;
 use crate::ports::{CLIENT, Method};
 
 impl Client {
-    /// Asks the server which clients it serves, before anything is entrusted to it.
-    pub(super) async fn check_versions(&self) -> Result<(), Failure> {
+    /// Asks the server which clients it serves, before anything is entrusted to it. Gives which life of it this is.
+    pub(super) async fn check_versions(&self) -> Result<IncarnationId, Failure> {
         let path = "/api/v1/server".to_owned();
         let server: ServerInfo = self.ask_openly(Method::Get, path, None::<&()>).await?;
         server_is_new_enough(&server.version)?;
@@ -21,7 +21,7 @@ impl Client {
                 );
                 Err(Failure::Refused { code: ErrorCode::ClientTooOld, message, retry_after_s: None })
             }
-            _ => Ok(()),
+            _ => Ok(server.incarnation),
         }
     }
 }

@@ -157,9 +157,11 @@ pub struct EnrolDevice {
     pub ticket: Secret,
     /// The device that gets the session.
     pub device: DeviceId,
-    /// The device list that adds the device; none if it stands in the newest list already and resumes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device_list: Option<SignedDeviceList>,
+    /// The device list that adds the device; none if it stands in the newest list already and resumes. More, in their
+    /// order, where a restored server has lost several: the last one names the device. At most
+    /// [`LISTS_AT_ONCE`](crate::limits::LISTS_AT_ONCE).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub device_lists: Vec<SignedDeviceList>,
     /// The device's signature over the ticket, label [`SESSION`](crate::labels::SESSION).
     pub proof: Bytes,
     /// Keep the session beyond 15 idle minutes.

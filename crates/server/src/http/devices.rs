@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use huis_proto::rest::{EnrolDevice, SessionGrant};
-use huis_proto::{ErrorCode, Member, labels};
+use huis_proto::{ErrorCode, Member, labels, limits};
 
 use super::device_lists::{newest_list, next_list, publish};
 use super::json::JsonBody;
@@ -30,25 +30,39 @@ async fn enrol(
     JsonBody(request): JsonBody<EnrolDevice>,
 ) -> Result<Json<SessionGrant>, Refusal> {
     let (ticket, account) = Ticket::open(&app, request.ticket.expose()).await?;
-    // A list that is stored already was sent before, and its answer was lost.
-    let fresh = request.device_list.filter(|signed| *signed != account.device_list);
-    let list = match &fresh {
-        Some(signed) if ticket.device_list_number == account.device_list_number => next_list(&account, signed)?,
-        Some(_) => {
-            return Err(Refusal::new(
-                ErrorCode::DeviceListConflict,
-                "The account's devices have changed since this sign-in, whose ticket serves for one change; sign in again.",
-            ));
-        }
-        None => newest_list(&account)?,
-    };
+    // Lists that are stored already were sent before, and the answer was lost.
+    let mut fresh = request.device_lists;
+    if let Some(stored) = fresh.iter().position(|signed| *signed == account.device_list) {
+        fresh.drain(..=stored);
+    }
+    if fresh.len() > limits::LISTS_AT_ONCE {
+        return Err(Refusal::new(
+            ErrorCode::LimitReached,
+            format!("At most {} device lists are taken at once.", limits::LISTS_AT_ONCE),
+        ));
+    }
+    if !fresh.is_empty() && ticket.device_list_number != account.device_list_number {
+        return Err(Refusal::new(
+            ErrorCode::DeviceListConflict,
+            "The account's devices have changed since this sign-in, whose ticket serves for one change; sign in again.",
+        ));
+    }
+    // All are checked before the first is stored.
+    let (mut newest, mut steps) = (account.clone(), Vec::with_capacity(fresh.len()));
+    for signed in fresh {
+        let list = next_list(&newest, &signed)?;
+        let before = newest.clone();
+        (newest.device_list_number, newest.device_list) = (list.number, signed.clone());
+        steps.push((before, list, signed));
+    }
+    let list = newest_list(&newest)?;
     let listed = list
         .device(request.device)
         .ok_or_else(|| Refusal::new(ErrorCode::BadDeviceList, "The device does not stand in the device list."))?;
     labels::verify(&listed.signature_key, labels::SESSION, request.ticket.expose().as_bytes(), &request.proof)
         .map_err(|_| Refusal::proof("The proof is not the listed device's signature over the ticket."))?;
-    if let Some(signed) = fresh {
-        publish(&app, &account, &list, signed).await?;
+    for (before, list, signed) in steps {
+        publish(&app, &before, &list, signed).await?;
     }
     let member = Member { account: account.account, device: request.device };
     let grant = session_grants::begin(&app, member, account.username, request.stay_signed_in).await?;

@@ -495,7 +495,7 @@ fn garbage_on_the_connection_does_no_harm() {
 }
 
 /// An answer whose path ends so is changed.
-fn changing<T: Serialize + DeserializeOwned>(
+pub(crate) fn changing<T: Serialize + DeserializeOwned>(
     path_ends: &str,
     mut change: impl FnMut(&mut T) + 'static,
 ) -> impl FnMut(&HttpRequest, HttpResponse) -> Option<HttpResponse> + 'static {

@@ -1,9 +1,16 @@
 //! A server that was restored from a backup.
 
-use huis_testkit::{Device, story};
-use huis_views::{Failure, Notice};
+use std::cell::RefCell;
+use std::rc::Rc;
 
+use huis_proto::rest::{Secret, ServerInfo};
+use huis_testkit::{Device, PASSWORD, story};
+use huis_views::{Command, Failure, Notice};
+
+use crate::hostile_servers::changing;
 use crate::{nobody_is_alarmed, two_friends};
+
+const NEW: &str = "seven green herons mend 31 bicycles";
 
 fn is_restored(notice: &Notice) -> bool {
     *notice == Notice::ServerRestored
@@ -258,6 +265,87 @@ fn a_device_that_was_added_behind_the_backup_comes_back_by_its_own_list() {
         ann.says("@bea", "still there?").await;
         tablet.hears("@ann", "still there?").await;
         assert_eq!(tablet.devices().await.len(), 2);
+    });
+}
+
+#[test]
+fn a_device_that_only_the_second_of_two_lost_lists_names_comes_back_by_both() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let backup = world.server_is_backed_up();
+        let tablet = world.another_device_of(&bea).await;
+        let laptop = world.another_device_of(&bea).await;
+        ann.says("@bea", "so many?").await;
+        laptop.hears("@ann", "so many?").await;
+        for away in [&bea, &tablet] {
+            away.stops().await;
+        }
+        world.server_is_restored_from(&backup).await;
+        laptop.until("its session has ended", async || has_no_session(&laptop).await).await;
+        laptop.signs_in().await;
+        ann.says("@bea", "still there?").await;
+        laptop.hears("@ann", "still there?").await;
+        assert_eq!(laptop.devices().await.len(), 3);
+        let refused = |notice: &Notice| matches!(notice, Notice::DeviceListRefused { .. });
+        for each in [&ann, &laptop] {
+            assert!(!each.noticed().await.iter().any(refused), "{each:?}");
+        }
+    });
+}
+
+#[test]
+fn a_device_that_has_seen_a_newer_vault_than_the_restored_server_has_goes_on_and_says_so() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&bea).await;
+        let backup = world.server_is_backed_up();
+        tablet.changes_password(PASSWORD, NEW).await.unwrap();
+        let laptop = world.blank_device(&bea, "laptop");
+        laptop.start();
+        laptop.signs_in_by(NEW).await.unwrap();
+        laptop.has_settled().await;
+        assert!(!tablet.noticed().await.contains(&Notice::VaultSetBack));
+        world.server_is_restored_from(&backup).await;
+        each_notices_the_restore(&[&ann, &bea, &tablet]).await;
+        // One whose session went on, and one whose session was lost.
+        assert!(!tablet.password_is(NEW).await);
+        assert!(tablet.password_is(PASSWORD).await);
+        laptop.until("its session has ended", async || has_no_session(&laptop).await).await;
+        laptop.signs_in().await;
+        for each in [&tablet, &laptop] {
+            each.notices("the older vault", |notice| *notice == Notice::VaultSetBack).await;
+        }
+        tablet.changes_password(PASSWORD, NEW).await.unwrap();
+        assert!(laptop.password_is(NEW).await);
+        assert!(!laptop.password_is(PASSWORD).await);
+        let said = |noticed: Vec<Notice>| noticed.iter().filter(|notice| **notice == Notice::VaultSetBack).count();
+        for each in [&tablet, &laptop] {
+            assert_eq!(said(each.noticed().await), 1, "{each:?}");
+        }
+        assert!(!bea.noticed().await.contains(&Notice::VaultSetBack));
+    });
+}
+
+#[test]
+fn a_server_that_has_an_older_vault_and_says_nothing_of_a_restore_is_refused() {
+    story(async |world| {
+        let (_, bea) = two_friends(&world).await;
+        let backup = world.server_is_backed_up();
+        bea.changes_password(PASSWORD, NEW).await.unwrap();
+        let before: Rc<RefCell<Option<ServerInfo>>> = Rc::default();
+        let (kept, shown) = (Rc::clone(&before), Rc::clone(&before));
+        bea.answers_pass(changing("/api/v1/server", move |info: &mut ServerInfo| {
+            kept.replace(Some(info.clone()));
+        }));
+        assert!(bea.password_is(NEW).await);
+        world.server_is_restored_from(&backup).await;
+        each_notices_the_restore(&[&bea]).await;
+        bea.answers_pass(changing("/api/v1/server", move |info: &mut ServerInfo| {
+            info.incarnation = shown.borrow().as_ref().unwrap().incarnation;
+        }));
+        let failure = bea.tries(Command::CheckPassword { password: Secret::new(PASSWORD) }).await.unwrap_err();
+        assert!(matches!(&failure, Failure::BadAnswer { reason } if reason.contains("vault number")), "{failure:?}");
+        assert!(!bea.noticed().await.contains(&Notice::VaultSetBack));
     });
 }
 

@@ -243,12 +243,12 @@ pub(crate) async fn enrol(
     ticket: &Secret,
     device: DeviceId,
     key: &SigningKey,
-    device_list: Option<SignedDeviceList>,
+    device_lists: impl IntoIterator<Item = SignedDeviceList>,
 ) -> Answer {
     let request = EnrolDevice {
         ticket: ticket.clone(),
         device,
-        device_list,
+        device_lists: device_lists.into_iter().collect(),
         proof: labels::sign(key, labels::SESSION, ticket.expose().as_bytes()),
         stay_signed_in: true,
     };
