@@ -71,7 +71,11 @@ impl Engine {
     /// # Errors
     /// [`StartError`].
     pub fn new(config: &Config, ports: Ports) -> Result<(Handle, Events, Self), StartError> {
-        let db = Db::open(&config.database, &config.key, config.halt_after_commits)?;
+        Self::over(Db::open(&config.database, &config.key, config.halt_after_commits)?, ports)
+    }
+
+    /// As [`new`](Self::new), over a database that is open already.
+    pub(crate) fn over(db: Db, ports: Ports) -> Result<(Handle, Events, Self), StartError> {
         let (handle, events, ends) = Handle::pair();
         let client =
             Client::new(db, ports, ends.events.clone()).map_err(|error| StartError::Database(error.to_string()))?;

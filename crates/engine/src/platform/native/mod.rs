@@ -92,19 +92,19 @@ impl Clock for NativeClock {
 }
 
 fn open(config: &Config, pin_file: PathBuf) -> Result<(Handle, Events, Engine), StartError> {
-    let server = server_of(config)?;
+    let db = Db::open(&config.database, &config.key, config.halt_after_commits)?;
+    let server = server_of(&db, config)?;
     let transport = NativeTransport::new(&server, pin_file)?;
     let ports = Ports {
         transport: Rc::new(transport),
         clock: Rc::new(NativeClock),
         random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
     };
-    Engine::new(config, ports)
+    Engine::over(db, ports)
 }
 
 /// The server that is named, and noted for the next time; or else the one that was noted.
-fn server_of(config: &Config) -> Result<String, StartError> {
-    let db = Db::open(&config.database, &config.key, None)?;
+fn server_of(db: &Db, config: &Config) -> Result<String, StartError> {
     let failed = |error: DbError| StartError::Database(error.to_string());
     match &config.server {
         Some(server) => {
