@@ -96,7 +96,24 @@ impl Context {
         opens: impl FnOnce() -> Outcome<Secret>,
         work: impl AsyncFnOnce(&mut Session) -> Outcome<T>,
     ) -> Outcome<T> {
-        let mut session = Session::open_by(&self.profile, opens).await?;
+        self.with(Session::open_by(&self.profile, opens).await?, work).await
+    }
+
+    /// As [`with_session`](Self::with_session); with `after`, on a locked profile alone and only until nobody has asked
+    /// for anything for that long.
+    pub(crate) async fn with_session_until_idle<T>(
+        &self,
+        after: Option<Duration>,
+        work: impl AsyncFnOnce(&mut Session) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let session = match after {
+            Some(after) => Session::open_until_idle(&self.profile, of_locked_profile, after).await?,
+            None => Session::open(&self.profile).await?,
+        };
+        self.with(session, work).await
+    }
+
+    async fn with<T>(&self, mut session: Session, work: impl AsyncFnOnce(&mut Session) -> Outcome<T>) -> Outcome<T> {
         let result = work(&mut session).await;
         session.close().await;
         result

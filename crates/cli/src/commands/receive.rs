@@ -39,6 +39,21 @@ pub(crate) struct Receive {
     /// End after this time
     #[arg(long, value_name = "SECONDS", value_parser = huis_texts::span)]
     timeout: Option<Duration>,
+
+    /// On a locked profile: lock it again when nobody has asked for anything for this time, as `huis lock` does
+    ///
+    /// The password is asked for once, and the key is in the memory of this process alone. Each other command on the
+    /// profile counts as a question. Takes `15m`, `1h`, or seconds.
+    #[arg(long, value_name = "TIME", env = "HUIS_LOCK_AFTER", value_parser = idle_time)]
+    lock_after: Option<Duration>,
+}
+
+fn idle_time(text: &str) -> Result<Duration, String> {
+    match huis_texts::span(text) {
+        Ok(time) if time >= Duration::from_secs(1) => Ok(time),
+        Ok(_) => Err("a second at least".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The time for everything to come from the server, where no other is given.
@@ -88,7 +103,8 @@ impl Receive {
             interrupted: interruptions()?,
             said_offline: false,
         };
-        context.with_session(async |session| receiving.receive(session).await).await
+        let receive = async |session: &mut Session| receiving.receive(session).await;
+        context.with_session_until_idle(self.lock_after, receive).await
     }
 }
 

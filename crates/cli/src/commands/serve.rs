@@ -7,7 +7,7 @@ use crate::outcome::{Outcome, Stop};
 /// Variables of the client commands, which may be set where a server is started too. Any other one that begins with
 /// HUIS_ and is no setting is a typing mistake, which the server refuses.
 const OF_CLIENTS: &[&str] =
-    &["HUIS_CLAIM", "HUIS_INVITATION", "HUIS_LOG", "HUIS_PASSWORD", "HUIS_PROFILE", "HUIS_SERVER"];
+    &["HUIS_CLAIM", "HUIS_INVITATION", "HUIS_LOCK_AFTER", "HUIS_LOG", "HUIS_PASSWORD", "HUIS_PROFILE", "HUIS_SERVER"];
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(settings: &ServeArgs) -> Outcome {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use super::idle::Idle;
 use super::wire::{self, FROM_GUEST_BYTES, FromOwner, Lines, Question};
 use crate::profile::Profile;
 
@@ -39,14 +40,16 @@ enum End {
 /// The open socket.
 pub(super) struct Doors {
     closing: watch::Sender<bool>,
+    ending: watch::Sender<Option<End>>,
     end: watch::Receiver<Option<End>>,
     accepting: JoinHandle<()>,
     socket: PathBuf,
 }
 
 impl Doors {
-    /// Opens the socket. The caller owns the profile, so whatever lies at its place is stale.
-    pub(super) fn open(profile: &Profile, handle: Handle) -> Result<Self, Error> {
+    /// Opens the socket. The caller owns the profile, so whatever lies at its place is stale. Whoever comes in is a
+    /// person's command, and so the profile is not idle.
+    pub(super) fn open(profile: &Profile, handle: Handle, idle: Option<Idle>) -> Result<Self, Error> {
         let socket = socket_path(profile)?;
         match std::fs::remove_file(&socket) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -57,8 +60,8 @@ impl Doors {
         std::fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
         let (closing, close) = watch::channel(false);
         let (ending, end) = watch::channel(None);
-        let accepting = tokio::spawn(accept(listener, handle, close, ending));
-        Ok(Self { closing, end, accepting, socket })
+        let accepting = tokio::spawn(accept(listener, handle, close, ending.clone(), idle));
+        Ok(Self { closing, ending, end, accepting, socket })
     }
 
     /// Where it is.
@@ -72,6 +75,11 @@ impl Doors {
             Some(End::Locked) => Event::Stopped { failure: Some(Failure::Locked) },
             _ => Event::SessionEnded,
         }
+    }
+
+    /// Puts all guests out, as where one of them locks the profile.
+    pub(super) fn lock(&self) {
+        self.ending.send_replace(Some(End::Locked));
     }
 
     /// Resolves when a guest locks the profile.
@@ -100,6 +108,7 @@ async fn accept(
     handle: Handle,
     mut closing: watch::Receiver<bool>,
     ending: watch::Sender<Option<End>>,
+    idle: Option<Idle>,
 ) {
     let mut guests = JoinSet::new();
     loop {
@@ -113,6 +122,9 @@ async fn accept(
                 let _ = timeout(READS_WITHIN, wire::say(&mut stream, &FromOwner::Full)).await;
             }
             Ok((stream, _)) => {
+                if let Some(idle) = &idle {
+                    idle.is_used();
+                }
                 let guest = serve_guest(stream, handle.clone(), closing.clone(), ending.clone());
                 guests.spawn(async move {
                     // A guest that goes away is no fault.
@@ -141,11 +153,17 @@ async fn serve_guest(
     let mut lines = Lines::new(from, FROM_GUEST_BYTES);
     // Before the greeting: whatever happens after a guest was greeted, it hears of.
     let mut events = handle.subscribe();
+    let mut end = ending.subscribe();
     let hello = FromOwner::Hello { protocol: wire::PROTOCOL, version: env!("CARGO_PKG_VERSION").into() };
     timeout(READS_WITHIN, wire::say(&mut to, &hello)).await??;
     loop {
         let said = tokio::select! {
             biased;
+            _ = becomes(&mut end, |end| *end == Some(End::Locked)) => {
+                let locked = Event::Stopped { failure: Some(Failure::Locked) };
+                timeout(READS_WITHIN, wire::say(&mut to, &FromOwner::Event(locked))).await??;
+                FromOwner::Closing
+            }
             _ = becomes(&mut closing, |closing| *closing) => FromOwner::Closing,
             question = lines.next::<Question>() => match question? {
                 None => return Ok(()),

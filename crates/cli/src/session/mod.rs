@@ -3,6 +3,7 @@
 
 mod doors;
 mod guest;
+mod idle;
 mod owner;
 mod wire;
 
@@ -15,6 +16,7 @@ use huis_views::{Command, Connection, Event, Failure, Reply, Status};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::guest::{Guest, Lost};
+use self::idle::Idle;
 use self::owner::{Own, find};
 use crate::outcome::{Outcome, Stop};
 use crate::passwords::of_locked_profile;
@@ -38,6 +40,8 @@ pub(crate) struct Session {
     link: Option<Link>,
     /// The database's key, where the profile is locked and this command was given the password.
     key: Option<DatabaseKey>,
+    /// Ends the session where nobody asks for anything.
+    idle: Option<Idle>,
 }
 
 enum Link {
@@ -69,7 +73,29 @@ impl Session {
     pub(crate) async fn open_by(profile: &Profile, password: impl FnOnce() -> Outcome<Secret>) -> Outcome<Self> {
         let is_locked = profile.is_in_use() && profile.is_locked();
         let key = if is_locked { Some(profile.locked_key(&password()?)?) } else { None };
-        let mut session = Self { profile: profile.clone(), link: None, key };
+        let mut session = Self { profile: profile.clone(), link: None, key, idle: None };
+        session.link().await?;
+        Ok(session)
+    }
+
+    /// As [`open`](Self::open), on a locked profile alone, and only as long as somebody asks for something at least every
+    /// `after`: then it ends as by `huis lock`, and the key, which was nowhere but in the memory of this process, with it.
+    /// Where another process runs the engine this one counts from its own beginning, and ends alone.
+    pub(crate) async fn open_until_idle(
+        profile: &Profile,
+        password: impl FnOnce() -> Outcome<Secret>,
+        after: Duration,
+    ) -> Outcome<Self> {
+        if profile.is_in_use() && !profile.is_locked() {
+            return Err(Stop::failed(
+                "not-locked",
+                "the key of this profile lies in a file beside it, so there is nothing to lock after an idle time",
+                "`huis lock` first",
+            ));
+        }
+        let key = if profile.is_in_use() { Some(profile.locked_key(&password()?)?) } else { None };
+        let idle = Some(Idle::after(after));
+        let mut session = Self { profile: profile.clone(), link: None, key, idle };
         session.link().await?;
         Ok(session)
     }
@@ -109,8 +135,8 @@ impl Session {
         profile.clear()?;
         let key = profile.make_database_key()?;
         let config = Config { server: Some(server.into()), ..Config::new(profile.database(), key) };
-        let own = Own::start(profile, config, lock)?;
-        Ok(Self { profile: profile.clone(), link: Some(Link::Own(Box::new(own))), key: None })
+        let own = Own::start(profile, config, lock, None)?;
+        Ok(Self { profile: profile.clone(), link: Some(Link::Own(Box::new(own))), key: None, idle: None })
     }
 
     /// Asks the engine. Where the owner of the profile ended, this process may become the owner first.
@@ -161,17 +187,26 @@ impl Session {
 
     /// The next event. [`Event::Missed`] after the owner of the profile has changed.
     pub(crate) async fn event(&mut self) -> Outcome<Event> {
+        let locked = Event::Stopped { failure: Some(Failure::Locked) };
+        let idle = self.idle.clone();
         match self.link().await? {
             Link::Own(own) => tokio::select! {
+                () = idle::is_over(idle.as_ref()) => {
+                    own.doors.lock();
+                    Ok(locked)
+                }
                 event = own.events.next() => Ok(event),
                 event = own.doors.ended() => Ok(event),
             },
-            Link::Guest(guest) => match guest.event().await {
-                Ok(event) => Ok(event),
-                Err(_) => {
-                    self.link = None;
-                    Ok(Event::Missed)
-                }
+            Link::Guest(guest) => tokio::select! {
+                () = idle::is_over(idle.as_ref()) => Ok(locked),
+                event = guest.event() => match event {
+                    Ok(event) => Ok(event),
+                    Err(_) => {
+                        self.link = None;
+                        Ok(Event::Missed)
+                    }
+                },
             },
         }
     }
@@ -250,7 +285,7 @@ impl Session {
     async fn link(&mut self) -> Outcome<&mut Link> {
         let link = match self.link.take() {
             Some(link) => link,
-            None => find(&self.profile, self.key.as_ref()).await?,
+            None => find(&self.profile, self.key.as_ref(), self.idle.as_ref()).await?,
         };
         Ok(self.link.insert(link))
     }

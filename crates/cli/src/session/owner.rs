@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::doors::Doors;
 use super::guest::{Guest, TurnedAway};
+use super::idle::Idle;
 use super::{Link, OPENS_WITHIN, RETRY};
 use crate::outcome::{Outcome, Stop};
 use crate::profile::{Lock, Owner, Profile, Taken};
@@ -25,10 +26,10 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn start(profile: &Profile, config: Config, mut lock: Lock) -> Outcome<Self> {
+    pub(super) fn start(profile: &Profile, config: Config, mut lock: Lock, idle: Option<Idle>) -> Outcome<Self> {
         let (handle, events, thread) =
             native::start(config, profile.pin()).map_err(|error| not_started(profile, error))?;
-        let announced = Doors::open(profile, handle.clone()).and_then(|doors| {
+        let announced = Doors::open(profile, handle.clone(), idle).and_then(|doors| {
             lock.announce(&Owner { pid: std::process::id(), socket: doors.socket().into() })?;
             Ok(doors)
         });
@@ -61,7 +62,7 @@ impl Own {
 /// # Errors
 /// [`Failure::Locked`] where this process would have to open a locked profile without its `key`: it was locked after
 /// this process began.
-pub(super) async fn find(profile: &Profile, key: Option<&DatabaseKey>) -> Outcome<Link> {
+pub(super) async fn find(profile: &Profile, key: Option<&DatabaseKey>, idle: Option<&Idle>) -> Outcome<Link> {
     let deadline = Instant::now() + OPENS_WITHIN;
     loop {
         // Before the lock, which would leave a file in a folder that is no profile.
@@ -73,7 +74,7 @@ pub(super) async fn find(profile: &Profile, key: Option<&DatabaseKey>) -> Outcom
             Taken::NoFolder => return Err(nobody(profile)),
             Taken::Owned(lock) => {
                 let config = Config::new(profile.database(), key_of(profile, key)?);
-                return Ok(Link::Own(Box::new(Own::start(profile, config, lock)?)));
+                return Ok(Link::Own(Box::new(Own::start(profile, config, lock, idle.cloned())?)));
             }
             Taken::ByAnother(owner) => owner,
         };

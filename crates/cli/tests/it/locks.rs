@@ -100,6 +100,32 @@ fn locking_ends_whatever_runs_on_the_profile() {
 }
 
 #[test]
+fn a_locked_profile_locks_again_by_itself_when_nobody_asks_for_anything() {
+    let house = House::open();
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    let args = ["receive", "--follow", "--json", "--lock-after"];
+    let with = |time: &'static str| [&args[..], &[time]].concat();
+    b.does(&with("1h")).refused(1, "not-locked");
+    let key = key_of(&b.profile);
+    b.does(&["lock"]).well();
+    b.with_password(None).does(&with("1h")).refused(1, "locked");
+    b.with_password(Some(WRONG)).does(&with("1h")).refused(1, "wrong-password");
+
+    let mut owner = b.starts(&with("10s"));
+    a.says("@member-b", "who is there?");
+    assert_eq!(owner.object()["text"], "who is there?");
+    assert_eq!(files_that_hold(&b.profile, &key), Vec::<String>::new());
+    // Whoever reads along in the owner's engine is put out with it.
+    let reader = b.starts(&with("1h"));
+    for ended in [owner, reader] {
+        ended.end().refused_after_output(1, "locked");
+    }
+    b.with_password(None).does(&["whoami"]).refused(1, "locked");
+    a.says("@member-b", "while it was locked");
+    assert_eq!(b.hears_texts(1), ["while it was locked"]);
+}
+
+#[test]
 fn what_waits_to_be_sent_is_there_after_unlocking_and_goes_out() {
     let mut house = House::open();
     let (a, b) = (house.person("member-a"), house.person("member-b"));
