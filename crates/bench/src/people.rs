@@ -111,7 +111,7 @@ async fn pair(server: &Server, sender: Person, receiver: Person) -> anyhow::Resu
         id: MessageId::random(&mut OsRng),
         author: sender.member,
         follows: 0,
-        act: Act::Commit { joins: vec![receiver.member], leaves: Vec::new(), stays: Vec::new() },
+        act: Act::Commit { joins: vec![receiver.member], leaves: Vec::new(), out: Vec::new() },
     };
     let submission = 1;
     let create = CreateConversation {

@@ -39,10 +39,10 @@ pub enum Act {
         joins: Vec<Member>,
         /// Devices that the commit removes, each once.
         leaves: Vec<Member>,
-        /// Accounts that lose their last device by it and keep their place, each once: their devices join again by
-        /// themselves. Whoever loses the last device and does not stand here is out.
+        /// Accounts that it takes out of the conversation, each once, whether they had a device in it or not. Whoever
+        /// loses the last device and does not stand here keeps its place: its devices join again by themselves.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        stays: Vec<AccountId>,
+        out: Vec<AccountId>,
     },
     /// A proposal by which the author's account leaves; the server stops delivering to these devices at once.
     Leave {
@@ -65,10 +65,10 @@ impl AuthenticatedData {
         let data: Self = codec::from_versioned(VERSION, bytes)?;
         match &data.act {
             Act::Message { .. } => {}
-            Act::Commit { joins, leaves, stays } => {
+            Act::Commit { joins, leaves, out } => {
                 bounded("joins", joins, limits::JOINS_PER_COMMIT)?;
                 bounded("leaves", leaves, limits::MEMBERS)?;
-                bounded("stays", stays, limits::MEMBERS)?;
+                bounded("accounts that are out", out, limits::MEMBERS)?;
             }
             Act::Leave { leaves } => bounded("leaves", leaves, limits::DEVICES)?,
         }
@@ -102,7 +102,7 @@ mod tests {
             id: MessageId::from_bytes([1; 16]),
             author: member(2),
             follows: 7,
-            act: Act::Commit { joins, leaves: vec![], stays: vec![] },
+            act: Act::Commit { joins, leaves: vec![], out: vec![] },
         }
     }
 
@@ -120,15 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn who_stays_is_left_out_where_nobody_does_and_keeps_its_bytes_otherwise() {
+    fn who_is_out_is_left_away_where_nobody_is_and_keeps_its_bytes_otherwise() {
         let plain = commit(vec![]).to_bytes();
-        assert!(!plain.windows(5).any(|bytes| bytes == b"stays"));
+        assert!(!plain.windows(4).any(|bytes| bytes == b"\x63out"));
         assert_eq!(AuthenticatedData::from_bytes(&plain).unwrap(), commit(vec![]));
-        let act = Act::Commit { joins: vec![], leaves: vec![member(3)], stays: vec![member(3).account] };
+        let act = Act::Commit { joins: vec![], leaves: vec![member(3)], out: vec![member(3).account] };
         let data = AuthenticatedData { act, ..commit(vec![]) };
         insta::assert_snapshot!(hex(&data.to_bytes()));
         assert_eq!(AuthenticatedData::from_bytes(&data.to_bytes()).unwrap(), data);
-        let act = Act::Commit { joins: vec![], leaves: vec![], stays: vec![member(3).account; 2] };
+        let act = Act::Commit { joins: vec![], leaves: vec![], out: vec![member(3).account; 2] };
         assert!(AuthenticatedData::from_bytes(&AuthenticatedData { act, ..data }.to_bytes()).is_err());
     }
 

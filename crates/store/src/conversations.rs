@@ -52,8 +52,8 @@ pub struct AppendCommit {
     pub joins: Vec<Member>,
     /// Devices that it removes.
     pub leaves: Vec<Member>,
-    /// Accounts that take part on although it removes their last device.
-    pub stays: Vec<AccountId>,
+    /// Accounts that it takes out, whether they have a device there or not.
+    pub out: Vec<AccountId>,
     /// The MLS commit.
     pub commit: Bytes,
     /// The welcome for those who join and are not the author.
@@ -180,8 +180,8 @@ pub trait Conversations: Send + Sync {
     ///
     /// An external commit is allowed to a listed device of a participant, and to anybody in an open room. It joins its
     /// author alone and replaces the author's old leaf, whether `leaves` names it or not. Joining
-    /// accounts become participants. An account whose last *listed* device is removed by another account stops
-    /// being a participant, unless `stays` names it; removing a device that is not listed any more is mere tidying.
+    /// accounts become participants. Accounts in `out` are participants no longer, and nothing more goes to any device of
+    /// theirs; who loses the last device and is not named there takes part on.
     async fn append_commit(&self, commit: AppendCommit) -> StoreResult<Appended>;
 
     /// The devices that may have the conversation's newest entries.

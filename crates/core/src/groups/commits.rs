@@ -353,24 +353,12 @@ impl Group {
         let had = |account: AccountId| {
             proposed.before.holds(account) || proposed.leaves.iter().any(|leaf| leaf.member.account == account)
         };
-        let has = |account: AccountId| {
-            let stays = |leaf: &&Leaf| leaf.member.account == account && left.binary_search(&leaf.member).is_err();
-            proposed.after.holds(account)
-                || proposed.leaves.iter().any(|leaf| stays(&leaf))
-                || joined.iter().any(|member| member.account == account)
-        };
-        let named: BTreeSet<_> = joined
-            .iter()
-            .chain(&left)
-            .map(|member| member.account)
-            .chain(proposed.before.accounts())
-            .chain(proposed.after.accounts())
-            .collect();
+        let come: BTreeSet<_> = joined.iter().map(|member| member.account).chain(proposed.after.accounts()).collect();
         let changed = |(account, seat): &(AccountId, Seat)| proposed.before.role(*account) != Some(seat.role);
         CommitSummary {
             author: proposed.author,
-            accounts_joined: named.iter().copied().filter(|account| has(*account) && !had(*account)).collect(),
-            accounts_left: named.iter().copied().filter(|account| had(*account) && !has(*account)).collect(),
+            accounts_joined: come.into_iter().filter(|account| !had(*account)).collect(),
+            accounts_left: proposed.out(),
             roles: proposed.after.seats().filter(changed).map(|(account, seat)| (account, seat.role)).collect(),
             joined,
             left,

@@ -123,7 +123,7 @@ impl Group {
         let MlsMessageBodyIn::GroupInfo(info) = message(group_info)? else {
             return Err(JoinError::Mls("another kind of MLS message".into()));
         };
-        let act = Act::Commit { joins: vec![me.member], leaves: vec![], stays: vec![] };
+        let act = Act::Commit { joins: vec![me.member], leaves: vec![], out: vec![] };
         let data = AuthenticatedData { id, author: me.member, follows, act };
         let overlay = Overlay::new(store);
         let backend = Backend::over(&overlay);

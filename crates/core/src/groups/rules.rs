@@ -61,8 +61,8 @@ pub enum Breach {
     /// The authenticated data says another act than the message holds.
     #[error("the authenticated data says another kind of act than the message holds")]
     Act,
-    /// The authenticated data names others than those who join, leave, or stay without a device.
-    #[error("the authenticated data does not say who really joins, leaves and stays")]
+    /// The authenticated data names others than those who join, leave, or are taken out.
+    #[error("the authenticated data does not say who really joins, leaves and is out")]
     JoinsAndLeaves,
     /// The commitment beside the message is not to its content.
     #[error("the franking commitment does not belong to the content")]
@@ -197,28 +197,30 @@ impl Proposed<'_> {
         sorted(self.gone().filter(|member| joins.binary_search(member).is_err()).collect())
     }
 
-    /// Accounts whose last leaf goes and whose seat stays: their devices join again by themselves.
-    pub(super) fn stays(&self) -> Vec<AccountId> {
+    /// Accounts that had a seat or a leaf and have neither afterwards. An account that loses its last leaf and keeps its
+    /// seat is not among them: its devices join again by themselves.
+    pub(super) fn out(&self) -> Vec<AccountId> {
         let gone = self.leaves_for_good();
         let remains = |leaf: &&Leaf| gone.binary_search(&leaf.member).is_err();
         let with_leaf: BTreeSet<_> =
             self.leaves.iter().filter(remains).chain(&self.added).map(|leaf| leaf.member.account).collect();
-        let bereft: BTreeSet<_> = gone.iter().map(|member| member.account).collect();
-        bereft.into_iter().filter(|account| !with_leaf.contains(account) && self.after.holds(*account)).collect()
+        let had: BTreeSet<_> =
+            self.before.accounts().chain(self.leaves.iter().map(|leaf| leaf.member.account)).collect();
+        had.into_iter().filter(|account| !with_leaf.contains(account) && !self.after.holds(*account)).collect()
     }
 
     /// What the authenticated data has to say.
     pub(super) fn act(&self) -> Act {
-        Act::Commit { joins: self.joins(), leaves: self.leaves_for_good(), stays: self.stays() }
+        Act::Commit { joins: self.joins(), leaves: self.leaves_for_good(), out: self.out() }
     }
 
     /// Judges the commit.
     pub(super) fn judge(&self, lists: Lists<'_>, act: &Act) -> Result<(), Verdict> {
-        let Act::Commit { joins, leaves, stays } = act else {
+        let Act::Commit { joins, leaves, out } = act else {
             return Err(Breach::Act.into());
         };
         let says =
-            Act::Commit { joins: sorted(joins.clone()), leaves: sorted(leaves.clone()), stays: sorted(stays.clone()) };
+            Act::Commit { joins: sorted(joins.clone()), leaves: sorted(leaves.clone()), out: sorted(out.clone()) };
         if says != self.act() {
             return Err(Breach::JoinsAndLeaves.into());
         }

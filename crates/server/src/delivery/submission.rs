@@ -1,12 +1,10 @@
 //! What is submitted, over the WebSocket or by REST: checked as far as its clear parts allow, then appended.
 
-use std::collections::BTreeSet;
-
 use huis_proto::aad::Act;
 use huis_proto::frames::EntryKind;
 use huis_proto::mls::{self, ContentType, Header};
 use huis_proto::rest::{Committed, CreateConversation, MessageAccepted, SubmitCommit};
-use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names};
+use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names};
 use huis_store::{Append, AppendCommit, Appended, Create};
 
 use super::bus::RosterChange;
@@ -73,20 +71,18 @@ pub(crate) fn check_commit(
         fits("The welcome", welcome, limits::WELCOME)?;
     }
     let header = checked_header(device, Some(conversation), &submitted.commit)?;
-    let (ContentType::Commit, Act::Commit { joins, leaves, stays }) = (header.content, header.data.act) else {
+    let (ContentType::Commit, Act::Commit { joins, leaves, out }) = (header.content, header.data.act) else {
         return Err(bad_message("This is no commit."));
     };
-    let lose: BTreeSet<_> = leaves.iter().map(|member| member.account).filter(|lost| *lost != device.account).collect();
-    if stays.iter().any(|account| !lose.contains(account)) {
-        return Err(bad_message(
-            "A commit keeps the place of other accounts alone, and of those that lose a device by it.",
-        ));
+    let comes = |account: &AccountId| joins.iter().any(|member| member.account == *account);
+    if out.iter().any(|account| *account == device.account || comes(account)) {
+        return Err(bad_message("A commit takes out neither its author's account nor one whose device it adds."));
     }
     if header.public {
         let joins_alone = joins.len() == 1 && joins.contains(&device);
-        if !joins_alone || leaves.iter().any(|member| *member != device) {
+        if !joins_alone || leaves.iter().any(|member| *member != device) || !out.is_empty() {
             return Err(bad_message(
-                "An external commit adds its author's device alone, and removes that device's old leaf at most.",
+                "An external commit adds its author's device alone, removes that device's old leaf at most, and takes nobody out.",
             ));
         }
         if submitted.welcome.is_some() {
@@ -109,7 +105,7 @@ pub(crate) fn check_commit(
         external: header.public,
         joins,
         leaves,
-        stays,
+        out,
         commit: submitted.commit,
         welcome: submitted.welcome,
         group_info: submitted.group_info,

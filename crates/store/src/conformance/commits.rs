@@ -226,16 +226,18 @@ pub async fn a_joiner_of_an_account_makes_it_a_participant(store: SharedStore) {
     assert_eq!(people.accounts(group, berta).await, both(anna, berta));
 }
 
-/// Not before the last one.
-pub async fn an_account_whose_last_listed_device_is_removed_takes_part_no_longer(store: SharedStore) {
+/// Also one that has lost its last device before, and could come back by itself until then (PROTOCOL 10).
+pub async fn an_account_that_a_commit_takes_out_takes_part_no_longer(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, berta, _) = three(&people).await;
     let second = people.second_device(berta).await;
     let group = people.group(&[anna, berta, second]).await;
-    for (follows, leaver) in [(1, berta), (2, second)] {
+    for (follows, leavers) in [(1, vec![berta, second]), (2, vec![])] {
         assert_eq!(people.accounts(group, anna).await, both(anna, berta));
+        assert!(store.group_info(berta.account, group).await.expect("read").is_some());
         let mut remove = people.commit(group, anna, follows);
-        remove.leaves = vec![leaver];
+        remove.leaves = leavers;
+        remove.out = if follows == 2 { vec![berta.account] } else { vec![] };
         stored(store.append_commit(remove).await);
     }
     assert_eq!(people.accounts(group, anna).await, [anna.account]);
@@ -244,14 +246,30 @@ pub async fn an_account_whose_last_listed_device_is_removed_takes_part_no_longer
     assert_eq!(store.group_info(berta.account, group).await.expect("read"), None);
 }
 
-/// As the commit says by name; it names no others, and those it does not name are out.
+/// A commit that all members skipped may have given it a seat that no other commit names.
+pub async fn nothing_more_goes_to_any_device_of_an_account_that_is_out(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta, _) = three(&people).await;
+    let second = people.second_device(berta).await;
+    let group = people.group(&[anna, berta, second]).await;
+    let mut remove = people.commit(group, anna, 1);
+    (remove.leaves, remove.out) = (vec![berta], vec![berta.account]);
+    stored(store.append_commit(remove).await);
+    let said = people.says(group, anna, 2).await.seq;
+    assert_eq!(people.recipients(group).await, [anna]);
+    assert!(!people.reads(group, second, 1).await.contains(&said));
+    let says = store.append(people.message(group, second, 2)).await;
+    assert_eq!(says.expect("an answer"), Appended::NotAMember);
+}
+
+/// Whom the commit does not name as out.
 pub async fn an_account_that_keeps_its_place_comes_back_by_itself(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, berta, carla) = three(&people).await;
     let group = people.group(&[anna, berta, carla]).await;
     let mut remove = people.commit(group, anna, 1);
     remove.leaves = vec![berta, carla];
-    remove.stays = vec![berta.account];
+    remove.out = vec![carla.account];
     stored(store.append_commit(remove).await);
     assert_eq!(people.accounts(group, anna).await, both(anna, berta));
     for removed in [berta, carla] {

@@ -19,6 +19,7 @@ async fn four(people: &People) -> (ConversationId, [Member; 4]) {
 async fn takes_out(people: &People, group: ConversationId, author: Member, leaves: &[Member], follows: u64) -> u64 {
     let mut commit = people.commit(group, author, follows);
     commit.leaves = leaves.to_vec();
+    commit.out = leaves.iter().map(|member| member.account).collect();
     stored(people.store.append_commit(commit).await).seq
 }
 
@@ -149,6 +150,47 @@ pub async fn who_was_taken_out_twice_comes_back_when_both_are_undone(store: Shar
     assert!(dissents(&people, group, anna, second).await.undone);
     assert_eq!(people.recipients(group).await, sorted(vec![mallory, anna, berta, carla]));
     assert_eq!(people.accounts(group, anna).await.len(), 4);
+}
+
+/// An account may be out without a device that could say anything.
+pub async fn who_was_taken_out_without_a_device_takes_part_again_once_that_is_undone(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (group, [mallory, anna, berta, _]) = four(&people).await;
+    let mut silent = people.commit(group, mallory, 1);
+    silent.leaves = vec![berta];
+    stored(store.append_commit(silent).await);
+    assert_eq!(people.accounts(group, anna).await.len(), 4);
+    let mut places = Vec::new();
+    for follows in [2, 3] {
+        let mut out = people.commit(group, mallory, follows);
+        out.out = vec![berta.account];
+        places.push(stored(store.append_commit(out).await).seq);
+        assert_eq!(people.accounts(group, anna).await.len(), 3);
+    }
+    // Each of the two stands in the way until it is undone, in whatever order.
+    let order = [places[1], places[0]];
+    for (seq, accounts) in order.into_iter().zip([3, 4]) {
+        assert!(dissents(&people, group, anna, seq).await.undone);
+        assert_eq!(people.accounts(group, anna).await.len(), accounts);
+    }
+    stored(store.append_commit(people.external(group, berta, 4)).await);
+    assert!(people.recipients(group).await.contains(&berta));
+}
+
+/// What stood before it came in again is settled and does not count.
+pub async fn who_came_in_again_and_was_taken_out_once_more_gets_that_seat_back(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (group, [anna, mallory, berta, carla]) = four(&people).await;
+    takes_out(&people, group, anna, &[berta], 1).await;
+    let mut add = people.commit(group, anna, 2);
+    add.joins = vec![berta];
+    let again = stored(store.append_commit(add).await).seq;
+    let seq = takes_out(&people, group, mallory, &[berta], 3).await;
+    let said = people.says(group, anna, 4).await.seq;
+    assert_eq!(dissents(&people, group, carla, seq).await.restored, [berta]);
+    assert_eq!(people.recipients(group).await, sorted(vec![anna, mallory, berta, carla]));
+    assert_eq!(people.accounts(group, anna).await.len(), 4);
+    assert_eq!(people.reads(group, berta, again).await, [seq, said]);
 }
 
 /// A joiner is not put out by the word of one; and the others' seats do not depend on it.

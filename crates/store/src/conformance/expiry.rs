@@ -109,7 +109,7 @@ pub async fn who_was_removed_and_keeps_its_place_is_told_what_expired_whenever_i
     people.says(group, anna, 1).await;
     let mut remove = people.commit(group, anna, 1);
     remove.leaves = vec![berta, carla];
-    remove.stays = vec![berta.account];
+    remove.out = vec![carla.account];
     remove.received_at_ms = 30;
     stored(store.append_commit(remove).await);
     people.acks(group, anna, 3).await;

@@ -148,14 +148,16 @@ impl Model {
         self.commit_counter += 1;
         self.placed(commit.author, commit.id, commit.submission, commit.received_at_ms);
         for leaver in &commit.leaves {
-            let was_member = self.is_member(*leaver);
             if let Some(seat) = self.seats.get_mut(leaver) {
                 seat.leaf = false;
                 seat.last = seat.last.min(self.head);
             }
-            let stays = commit.joins.contains(leaver) || commit.stays.contains(&leaver.account);
-            if was_member && *leaver != commit.author && !stays {
-                self.participants.retain(|member| member != leaver);
+        }
+        for account in commit.out.iter().filter(|account| **account != commit.author.account) {
+            self.participants.retain(|member| member.account != *account);
+            let of_account = |(member, _): &(&Member, &mut ModelSeat)| member.account == *account;
+            for (_, seat) in self.seats.iter_mut().filter(of_account).filter(|(_, seat)| seat.last == u64::MAX) {
+                (seat.leaf, seat.last) = (false, self.head);
             }
         }
         for joiner in &commit.joins {
@@ -277,8 +279,9 @@ impl Run {
         commit.received_at_ms = step as u64;
         match self.random.gen_range(0..10) {
             0..4 => commit.joins = vec![other],
-            4 => commit.leaves = vec![other],
-            5 => (commit.leaves, commit.stays) = (vec![other], vec![other.account]),
+            4 => (commit.leaves, commit.out) = (vec![other], vec![other.account]),
+            5 if self.random.gen_bool(0.5) => commit.leaves = vec![other],
+            5 => commit.out = vec![other.account],
             6 => (commit.joins, commit.leaves) = (vec![other], vec![other]),
             7..9 => {
                 commit.external = true;

@@ -149,7 +149,7 @@ impl People {
             external: false,
             joins: Vec::new(),
             leaves: Vec::new(),
-            stays: vec![],
+            out: Vec::new(),
             commit: Bytes(b"commit".to_vec()),
             welcome: None,
             group_info: Bytes(format!("group info {}", follows + 1).into_bytes()),

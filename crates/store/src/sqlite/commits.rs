@@ -1,19 +1,17 @@
 //! Creating conversations and appending commits: who joins and leaves, in the same transaction as the entry.
 
-use std::collections::BTreeSet;
-
 use huis_proto::frames::{EntryKind, LogEntry};
-use huis_proto::{AccountId, ConversationId, ConversationKind, DeviceId, Member, limits};
+use huis_proto::{ConversationId, ConversationKind, DeviceId, Member};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{self, Key, signed};
 use super::fault::{Fault, Outcome};
-use super::hot::{Conversation, LOAD_DEVICE};
-use super::log::{ACCOUNTS_SEATS, Placed};
+use super::hot::Conversation;
+use super::log::Placed;
+use super::moves::{self, Moves, is_participant};
 use super::writer::Writer;
 use crate::{AppendCommit, Appended, Create};
 
-const FIND_ACCOUNT: &str = "SELECT account FROM accounts WHERE id = ?1";
 const FIND_CREATION: &str = "SELECT conversation, creator, created_by_submission FROM conversations WHERE id = ?1";
 const FIND_PAIR: &str = "SELECT c.id FROM direct_conversations d \
      JOIN conversations c ON c.conversation = d.conversation \
@@ -30,7 +28,6 @@ const PUT_GROUP_INFO: &str = "INSERT INTO group_infos (conversation, commit_coun
      SET commit_counter = excluded.commit_counter, standing = 0, group_info = excluded.group_info";
 const PUT_PARTICIPANT: &str = "INSERT INTO participants (conversation, account) \
      VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-const IS_PARTICIPANT: &str = "SELECT 1 FROM participants WHERE conversation = ?1 AND account = ?2";
 const PUT_MEMBER: &str = "INSERT INTO members (conversation, device, joined, acked, last, leaf) \
      VALUES (?1, ?2, ?3, ?3, 9223372036854775807, 1) ON CONFLICT (conversation, device) DO UPDATE \
      SET joined = excluded.joined, acked = excluded.acked, last = excluded.last, leaf = 1";
@@ -47,26 +44,6 @@ pub(super) const DROP_WELCOMES_OF_SEAT: &str = "DELETE FROM welcomes WHERE devic
 pub(super) const DROP_WELCOME_BODIES: &str = "DELETE FROM welcome_bodies WHERE conversation = ?1 AND NOT EXISTS \
      (SELECT 1 FROM welcomes w WHERE w.conversation = welcome_bodies.conversation \
      AND w.seq = welcome_bodies.seq)";
-
-/// Who moves in a commit, found in the database.
-pub(super) struct Moves {
-    pub(super) joins: Vec<Joining>,
-    pub(super) leaves: Vec<Leaving>,
-}
-
-pub(super) struct Joining {
-    pub(super) device: Key,
-    pub(super) account: Key,
-    /// It has a seat that somebody else's commit may not move: what it has not read yet stays to be read.
-    pub(super) keeps_seat: bool,
-}
-
-pub(super) struct Leaving {
-    pub(super) device: Key,
-    account: Key,
-    /// Whether it could have read on, and is listed: its account loses something.
-    is_loss: bool,
-}
 
 /// What stands in a column of [`FIND_CREATION`].
 struct Creation {
@@ -101,7 +78,7 @@ impl Writer {
         let (peer, room) = match create.kind {
             ConversationKind::Direct => {
                 let peer = create.peer.ok_or(Fault::Misuse("a direct conversation without the other account"))?;
-                let Some(key) = self.account_key(peer)? else {
+                let Some(key) = moves::account_key(&self.db, peer)? else {
                     let device = DeviceId::from_bytes([0; 16]);
                     return Ok(Appended::WrongRoster(Member { account: peer, device }));
                 };
@@ -129,7 +106,7 @@ impl Writer {
             Some(commit) => {
                 let is_direct = create.kind == ConversationKind::Direct;
                 let may_join = |_: &Connection, joiner| Ok(!is_direct || joiner == account || Some(joiner) == peer);
-                match moves(&self.db, &planned, commit, &may_join)? {
+                match moves::find(&self.db, &planned, account, commit, &may_join)? {
                     Ok(moves) => Some(moves),
                     Err(refusal) => return Ok(refusal),
                 }
@@ -196,7 +173,7 @@ impl Writer {
             // A direct conversation stays one of two.
             Ok(kind != ConversationKind::Direct || is_participant(db, key, joiner)?)
         };
-        match moves(&self.db, conversation, commit, &may_join)? {
+        match moves::find(&self.db, conversation, account, commit, &may_join)? {
             Ok(moves) => self.perform(commit, &moves),
             Err(refusal) => Ok(refusal),
         }
@@ -228,8 +205,10 @@ impl Writer {
         self.hot.forget_conversation(commit.conversation);
         self.seats_changed.push(commit.conversation);
         let contest = self.contest_of(placed.conversation, account, commit, moves)?;
+        for account in &moves.out {
+            self.drop_participant(placed.conversation, *account)?;
+        }
         self.seat(&placed, commit, moves)?;
-        self.unseat_accounts(placed.conversation, account, moves, &commit.stays)?;
         if let Some(contest) = contest {
             self.keep_contest(&placed, &contest)?;
         }
@@ -252,8 +231,8 @@ impl Writer {
     /// Removes the leavers' leaves and seats the joiners, with their welcomes.
     fn seat(&self, placed: &Placed<'_>, commit: &AppendCommit, moves: &Moves) -> Outcome<()> {
         let (key, seq) = (placed.conversation, signed(placed.seq));
-        for leaving in &moves.leaves {
-            self.db.prepare_cached(REMOVE_LEAF)?.execute([key, leaving.device, seq])?;
+        for device in &moves.leaves {
+            self.db.prepare_cached(REMOVE_LEAF)?.execute([key, *device, seq])?;
         }
         self.db.prepare_cached(FREE_SEATS)?.execute([key])?;
         let welcomed: Vec<Key> =
@@ -282,28 +261,6 @@ impl Writer {
         }
         if !moves.joins.is_empty() {
             self.drop_read_welcomes(key)?;
-        }
-        Ok(())
-    }
-
-    /// Accounts whose last listed device was removed by somebody else take part no longer, but for those that keep their
-    /// place.
-    fn unseat_accounts(&self, conversation: Key, author: Key, moves: &Moves, stays: &[AccountId]) -> Outcome<()> {
-        let mut keep = BTreeSet::new();
-        for account in stays {
-            keep.extend(self.account_key(*account)?);
-        }
-        let bereft: BTreeSet<Key> = moves
-            .leaves
-            .iter()
-            .filter(|leaving| leaving.is_loss && leaving.account != author && !keep.contains(&leaving.account))
-            .map(|leaving| leaving.account)
-            .collect();
-        for account in bereft {
-            let is_seated = self.db.prepare_cached(ACCOUNTS_SEATS)?.exists([account, conversation])?;
-            if !is_seated {
-                self.drop_participant(conversation, account)?;
-            }
         }
         Ok(())
     }
@@ -372,83 +329,4 @@ impl Writer {
         self.db.prepare_cached(PUT_PARTICIPANT)?.execute([conversation, account])?;
         Ok(())
     }
-
-    pub(super) fn account_key(&self, account: AccountId) -> Outcome<Option<Key>> {
-        let mut find = self.db.prepare_cached(FIND_ACCOUNT)?;
-        let key = find.query_row([account.as_bytes()], |row| row.get(0));
-        Ok(key.optional()?)
-    }
-}
-
-pub(super) fn is_participant(db: &Connection, conversation: Key, account: Key) -> Outcome<bool> {
-    Ok(db.prepare_cached(IS_PARTICIPANT)?.exists([conversation, account])?)
-}
-
-/// Finds who joins and leaves, or the refusal.
-fn moves(
-    db: &Connection,
-    conversation: &Conversation,
-    commit: &AppendCommit,
-    may_join: &dyn Fn(&Connection, Key) -> Outcome<bool>,
-) -> Outcome<Result<Moves, Appended>> {
-    let wrong = |member: Member| Ok(Err(Appended::WrongRoster(member)));
-    let mut leaves = Vec::with_capacity(commit.leaves.len());
-    for member in &commit.leaves {
-        // Nobody removes itself by its own commit (RFC 9420, section 12.2), but for the old leaf of one that joins
-        // by an external one, which removes nothing else.
-        let by_itself = *member == commit.author;
-        let Some(device) = find_device(db, *member)?.filter(|_| by_itself == commit.external) else {
-            return wrong(*member);
-        };
-        // The members' roster is the truth, this one follows what commits say of themselves: a commit that they all
-        // skipped may have taken the seat before, and must not stand in the way of the one that they take.
-        let Some(seat) = conversation.seats.get(&device.key).filter(|seat| seat.leaf) else {
-            continue;
-        };
-        leaves.push(Leaving {
-            device: device.key,
-            account: device.account,
-            is_loss: device.listed && seat.is_member(),
-        });
-    }
-    if commit.external && commit.joins != [commit.author] {
-        let other = commit.joins.iter().find(|join| **join != commit.author);
-        return wrong(other.copied().unwrap_or(commit.author));
-    }
-    let mut joins: Vec<Joining> = Vec::with_capacity(commit.joins.len());
-    let mut replaced = leaves.len();
-    for member in &commit.joins {
-        let Some(device) = find_device(db, *member)?.filter(|device| device.listed) else {
-            return wrong(*member);
-        };
-        let seat = conversation.seats.get(&device.key).filter(|seat| seat.leaf);
-        let seat = seat.filter(|_| !leaves.iter().any(|leaving| leaving.device == device.key));
-        // Joined anew: by an external commit of its own, or by members who never took the commit that seated it.
-        replaced += usize::from(seat.is_some());
-        let is_named_twice = joins.iter().any(|join| join.device == device.key);
-        if is_named_twice || !may_join(db, device.account)? {
-            return wrong(*member);
-        }
-        let keeps_seat = seat.is_some_and(|seat| seat.is_member()) && *member != commit.author;
-        joins.push(Joining { device: device.key, account: device.account, keeps_seat });
-    }
-    if conversation.leaves() + joins.len() > limits::MEMBERS + replaced {
-        return Ok(Err(Appended::TooManyMembers));
-    }
-    Ok(Ok(Moves { joins, leaves }))
-}
-
-pub(super) struct FoundDevice {
-    pub(super) key: Key,
-    pub(super) account: Key,
-    listed: bool,
-}
-
-pub(super) fn find_device(db: &Connection, member: Member) -> Outcome<Option<FoundDevice>> {
-    let mut find = db.prepare_cached(LOAD_DEVICE)?;
-    let (account, device) = (member.account.as_bytes(), member.device.as_bytes());
-    let found = find.query_row([account, device], |row| {
-        Ok(FoundDevice { key: row.get(0)?, account: row.get(1)?, listed: row.get(2)? })
-    });
-    Ok(found.optional()?)
 }

@@ -7,27 +7,35 @@ use huis_proto::{ConversationId, ConversationKind, Member};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{self, Key, signed};
-use super::commits::{DROP_WELCOMES_OF_SEAT, Moves, find_device, is_participant};
+use super::commits::DROP_WELCOMES_OF_SEAT;
 use super::fault::Outcome;
 use super::log::{ACCOUNTS_SEATS, Placed};
+use super::moves::{Moves, find_device, is_participant};
 use super::schema::NO_LAST;
 use super::writer::Writer;
 use crate::{AppendCommit, DissentTaken, Dissenting, Reseeding, Wanting};
 
 pub(super) const OLDEST: &str = "SELECT min(seq) FROM contests WHERE conversation = ?1";
-const FORGET: [&str; 4] = [
+const FORGET: [&str; 5] = [
     "DELETE FROM contests WHERE conversation = ?1 AND seq <= ?2",
     "DELETE FROM unseatings WHERE conversation = ?1 AND seq <= ?2",
+    "DELETE FROM expulsions WHERE conversation = ?1 AND seq <= ?2",
     "DELETE FROM seatings WHERE conversation = ?1 AND seq <= ?2",
     "DELETE FROM dissents WHERE conversation = ?1 AND seq <= ?2",
 ];
 const SEATED: &str = "SELECT m.device, d.account, m.joined FROM members m JOIN devices d ON d.device = m.device \
      WHERE m.conversation = ?1 AND m.last = 9223372036854775807";
-pub(super) const UNSEATED_BEFORE: &str = "SELECT joined, participant FROM unseatings \
+pub(super) const UNSEATED_BEFORE: &str = "SELECT joined FROM unseatings \
      WHERE conversation = ?1 AND device = ?2 ORDER BY seq DESC LIMIT 1";
 const PUT_CONTEST: &str = "INSERT INTO contests (conversation, seq, author, before, kept) VALUES (?1, ?2, ?3, ?4, ?5)";
-const PUT_UNSEATING: &str = "INSERT INTO unseatings (conversation, device, seq, account, joined, whole, participant) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const PUT_UNSEATING: &str = "INSERT INTO unseatings (conversation, device, seq, account, joined, whole) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(super) const EXPELLED: &str = "SELECT 1 FROM expulsions WHERE conversation = ?1 AND account = ?2";
+const EXPELLED_LATER: &str = "SELECT 1 FROM expulsions WHERE conversation = ?1 AND account = ?2 AND seq > ?3";
+const PUT_EXPULSION: &str = "INSERT INTO expulsions (conversation, account, seq, took_part) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const EXPELLED_AT: &str = "SELECT account, took_part FROM expulsions WHERE conversation = ?1 AND seq = ?2";
+const DROP_EXPELLED: &str = "DELETE FROM expulsions WHERE conversation = ?1 AND seq = ?2";
+const TAKES_PART_BEFORE: &str = "UPDATE seatings SET participant = 0 WHERE conversation = ?1 AND account = ?2";
 const PUT_SEATING: &str = "INSERT INTO seatings (conversation, seq, device, account, participant) \
      VALUES (?1, ?2, ?3, ?4, ?5)";
 const COMMIT_AT: &str = "SELECT kind, commit_counter FROM log WHERE conversation = ?1 AND seq = ?2";
@@ -40,19 +48,20 @@ const PUT_DISSENT: &str = "INSERT INTO dissents (conversation, seq, account, kep
      ON CONFLICT DO NOTHING";
 const COUNT_DISSENTS: &str =
     "SELECT count(*), coalesce(sum(kept), 0) FROM dissents WHERE conversation = ?1 AND seq = ?2";
-pub(super) const TAKEN: &str = "SELECT u.device, u.account, u.joined, u.participant, a.id, d.id FROM unseatings u \
+pub(super) const TAKEN: &str = "SELECT u.device, u.joined, a.id, d.id FROM unseatings u \
      JOIN devices d ON d.device = u.device JOIN accounts a ON a.account = d.account \
      WHERE u.conversation = ?1 AND u.seq = ?2 AND d.listed = 1";
 const DROP_TAKEN: &str = "DELETE FROM unseatings WHERE conversation = ?1 AND seq = ?2";
 const SET_RESTORED: &str = "UPDATE contests SET restored = 1 WHERE conversation = ?1 AND seq = ?2";
-pub(super) const UNSEATED_NEXT: &str = "SELECT min(seq) FROM unseatings WHERE conversation = ?1 AND device = ?2";
+pub(super) const UNSEATED_NEXT: &str =
+    "SELECT min(seq) FROM unseatings WHERE conversation = ?1 AND device = ?2 AND seq > ?3";
 const RAISE_SEAT: &str = "UPDATE members SET last = ?3, leaf = ?4 WHERE conversation = ?1 AND device = ?2";
 const PUT_SEAT: &str = "INSERT INTO members (conversation, device, joined, acked, last, leaf) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const RESTORE_PAIR: &str = "INSERT INTO direct_conversations (lower_account, higher_account, conversation) \
      SELECT min(account), max(account), ?1 FROM participants WHERE conversation = ?1 HAVING count(*) = 2 \
      ON CONFLICT DO NOTHING";
-const RESTORED_UNDER: &str = "UPDATE seatings SET earlier = ?4, participant = 0 \
+const RESTORED_UNDER: &str = "UPDATE seatings SET earlier = ?4 \
      WHERE conversation = ?1 AND device = ?2 AND seq = ?3";
 const GIVEN: &str = "SELECT s.device, s.account, s.participant, s.earlier, a.id, d.id FROM seatings s \
      JOIN devices d ON d.device = s.device JOIN accounts a ON a.account = d.account \
@@ -86,6 +95,8 @@ pub(super) struct Contest {
     /// How many of them keep one.
     kept: usize,
     taken: Vec<Taken>,
+    /// Accounts that it takes out, and whether they take part; otherwise an earlier commit took them out that may fall.
+    expelled: Vec<(Key, bool)>,
     given: Vec<Given>,
 }
 
@@ -96,8 +107,6 @@ struct Taken {
     joined: i64,
     /// Its account keeps no seat.
     whole: bool,
-    /// Its account takes part.
-    participant: bool,
 }
 
 /// A device of another account that is welcomed to a seat.
@@ -161,7 +170,7 @@ impl Writer {
         let seated: Vec<(Key, Key, i64)> = seated
             .query_map([conversation], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        let leaving: BTreeSet<Key> = moves.leaves.iter().map(|leaving| leaving.device).collect();
+        let leaving: BTreeSet<Key> = moves.leaves.iter().copied().collect();
         let before: BTreeSet<Key> = seated.iter().map(|(_, account, _)| *account).collect();
         let kept: BTreeSet<Key> =
             seated.iter().filter(|(device, ..)| !leaving.contains(device)).map(|(_, account, _)| *account).collect();
@@ -176,7 +185,6 @@ impl Writer {
                     account: *account,
                     joined: *joined,
                     whole: !kept.contains(account),
-                    participant: is_participant(&self.db, conversation, *account)?,
                 });
             }
         }
@@ -191,10 +199,16 @@ impl Writer {
             let mut before = self.db.prepare_cached(UNSEATED_BEFORE)?;
             let whole = !kept.contains(&device.account);
             let before = before.query_row([conversation, device.key], |row| {
-                let (joined, participant) = (row.get(0)?, row.get(1)?);
-                Ok(Taken { device: device.key, account: device.account, joined, whole, participant })
+                Ok(Taken { device: device.key, account: device.account, joined: row.get(0)?, whole })
             });
             taken.extend(before.optional()?);
+        }
+        let mut expelled = Vec::new();
+        for account in &moves.out {
+            let takes_part = is_participant(&self.db, conversation, *account)?;
+            if takes_part || self.db.prepare_cached(EXPELLED)?.exists([conversation, *account])? {
+                expelled.push((*account, takes_part));
+            }
         }
         let mut given = Vec::new();
         for join in moves.joins.iter().filter(|join| !join.keeps_seat && join.account != author) {
@@ -203,7 +217,7 @@ impl Writer {
                 given.push(Given { device: join.device, account: join.account, participant, earlier: None });
             }
         }
-        Ok(Some(Contest { author, before: before.len(), kept: kept.len(), taken, given }))
+        Ok(Some(Contest { author, before: before.len(), kept: kept.len(), taken, expelled, given }))
     }
 
     /// Keeps what is needed to undo the commit, which was carried out.
@@ -218,16 +232,17 @@ impl Writer {
             count(contest.kept)
         ])?;
         for taken in &contest.taken {
-            let lost_part = taken.participant && !is_participant(&self.db, key, taken.account)?;
             self.db.prepare_cached(PUT_UNSEATING)?.execute(params![
                 key,
                 taken.device,
                 seq,
                 taken.account,
                 taken.joined,
-                taken.whole,
-                lost_part
+                taken.whole
             ])?;
+        }
+        for (account, takes_part) in &contest.expelled {
+            self.db.prepare_cached(PUT_EXPULSION)?.execute(params![key, account, seq, takes_part])?;
         }
         for given in &contest.given {
             let row = params![key, seq, given.device, given.account, given.participant];
@@ -323,52 +338,60 @@ impl Writer {
         Ok(most_dissent)
     }
 
-    /// Gives the seats back that the commit took, each with its cursor.
+    /// Gives the seats back that the commit took, each with its cursor, and their part to the accounts that it took out.
     fn give_back(&self, key: Key, kind: ConversationKind, seq: i64) -> Outcome<Vec<Member>> {
         let mut taken = self.db.prepare_cached(TAKEN)?;
-        let taken: Vec<(Taken, Member)> = taken
-            .query_map([key, seq], |row| {
-                let (device, account, joined) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let participant = row.get(3)?;
-                Ok((Taken { device, account, joined, whole: false, participant }, columns::member(row, 4)?))
-            })?
+        let taken: Vec<(Key, i64, Member)> = taken
+            .query_map([key, seq], |row| Ok((row.get(0)?, row.get(1)?, columns::member(row, 2)?)))?
             .collect::<rusqlite::Result<_>>()?;
         self.db.prepare_cached(DROP_TAKEN)?.execute([key, seq])?;
         self.db.prepare_cached(SET_RESTORED)?.execute([key, seq])?;
         let mut restored = Vec::with_capacity(taken.len());
-        for (taken, member) in taken {
+        for (device, since, member) in taken {
             // A later commit may have taken it as well: that is another contest.
             let next: Option<i64> =
-                self.db.prepare_cached(UNSEATED_NEXT)?.query_row([key, taken.device], |row| row.get(0))?;
+                self.db.prepare_cached(UNSEATED_NEXT)?.query_row([key, device, since], |row| row.get(0))?;
             let (last, leaf) = (next.unwrap_or(NO_LAST), next.is_none());
-            match self.seat_of(key, taken.device)? {
+            match self.seat_of(key, device)? {
                 // It has come in again since. If that was by a commit that falls as well, this seat is the one that stays.
                 Some((joined, _)) if joined >= seq => {
-                    let seat = params![key, taken.device, joined, taken.joined];
-                    if self.db.prepare_cached(RESTORED_UNDER)?.execute(seat)? > 0 && taken.participant {
-                        self.put_participant(key, taken.account)?;
-                    }
+                    self.db.prepare_cached(RESTORED_UNDER)?.execute(params![key, device, joined, since])?;
                     continue;
                 }
                 Some(_) => {
-                    self.db.prepare_cached(RAISE_SEAT)?.execute(params![key, taken.device, last, leaf])?;
+                    self.db.prepare_cached(RAISE_SEAT)?.execute(params![key, device, last, leaf])?;
                 }
                 // What it may have is older than this commit, and is that other contest's to give.
                 None if next.is_some_and(|next| next < seq) => continue,
                 None => {
-                    let seat = params![key, taken.device, taken.joined, seq, last, leaf];
+                    let seat = params![key, device, since, seq, last, leaf];
                     self.db.prepare_cached(PUT_SEAT)?.execute(seat)?;
                 }
             }
-            if leaf && taken.participant {
-                self.put_participant(key, taken.account)?;
-            }
             restored.push(member);
         }
+        self.take_in_again(key, seq)?;
         if kind == ConversationKind::Direct {
             self.db.prepare_cached(RESTORE_PAIR)?.execute([key])?;
         }
         Ok(restored)
+    }
+
+    /// Accounts that the commit took out take part again, unless another one that stands took them out as well.
+    fn take_in_again(&self, key: Key, seq: i64) -> Outcome<()> {
+        let mut expelled = self.db.prepare_cached(EXPELLED_AT)?;
+        let expelled: Vec<(Key, bool)> =
+            expelled.query_map([key, seq], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        self.db.prepare_cached(DROP_EXPELLED)?.execute([key, seq])?;
+        for (account, took_part) in expelled {
+            let by_a_later_one = self.db.prepare_cached(EXPELLED_LATER)?.exists([key, account, seq])?;
+            let by_an_earlier_one = !took_part && self.db.prepare_cached(EXPELLED)?.exists([key, account])?;
+            if !by_a_later_one && !by_an_earlier_one {
+                self.put_participant(key, account)?;
+                self.db.prepare_cached(TAKES_PART_BEFORE)?.execute([key, account])?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the seats back that the commit gave, with their welcomes.
@@ -387,7 +410,7 @@ impl Writer {
         for (given, member) in given {
             if let Some(earlier) = given.earlier {
                 let next: Option<i64> =
-                    self.db.prepare_cached(UNSEATED_NEXT)?.query_row([key, given.device], |row| row.get(0))?;
+                    self.db.prepare_cached(UNSEATED_NEXT)?.query_row([key, given.device, earlier], |row| row.get(0))?;
                 let seat = params![key, given.device, seq, earlier, next.unwrap_or(NO_LAST), next.is_none()];
                 self.db.prepare_cached(EARLIER_SEAT)?.execute(seat)?;
                 self.db.prepare_cached(DROP_WELCOMES_OF_SEAT)?.execute([given.device, key])?;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::columns::{self, Key};
 use super::fault::{Fault, Outcome};
 use super::hot::LOAD_DEVICE;
+use super::moves;
 use super::writer::Writer;
 use crate::Stocked;
 
@@ -62,7 +63,7 @@ impl Writer {
         account: AccountId,
         devices: Option<&[DeviceId]>,
     ) -> Outcome<Option<ClaimedKeyPackages>> {
-        let Some(account) = self.account_key(account)? else {
+        let Some(account) = moves::account_key(&self.db, account)? else {
             return Ok(None);
         };
         let db = &self.db;

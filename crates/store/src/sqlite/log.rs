@@ -23,7 +23,10 @@ pub(super) const ACCOUNTS_SEATS: &str = "SELECT d.id, d.device FROM devices d \
 const STOP_AT: &str = "UPDATE members SET last = ?3 WHERE conversation = ?1 AND device = ?2 \
      AND last = 9223372036854775807";
 const NOTE_LEAVE: &str = "UPDATE conversations SET newest_leave = ?2 WHERE conversation = ?1";
-const FORGET_UNSEATED: &str = "DELETE FROM unseatings WHERE conversation = ?1 AND account = ?2";
+const FORGET_UNSEATED: [&str; 2] = [
+    "DELETE FROM unseatings WHERE conversation = ?1 AND account = ?2",
+    "DELETE FROM expulsions WHERE conversation = ?1 AND account = ?2",
+];
 const DROP_PARTICIPANT: &str = "DELETE FROM participants WHERE conversation = ?1 AND account = ?2";
 const FREE_PAIR: &str = "DELETE FROM direct_conversations WHERE conversation = ?1";
 
@@ -201,7 +204,9 @@ impl Writer {
             }
         }
         // Who leaves is not brought back by what others contest.
-        self.db.prepare_cached(FORGET_UNSEATED)?.execute([conversation, account])?;
+        for sql in FORGET_UNSEATED {
+            self.db.prepare_cached(sql)?.execute([conversation, account])?;
+        }
         self.drop_participant(conversation, account)?;
         self.db.prepare_cached(NOTE_LEAVE)?.execute([conversation, signed(seq)])?;
         self.seats_changed.push(append.conversation);

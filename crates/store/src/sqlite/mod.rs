@@ -15,6 +15,7 @@ mod invitations;
 mod key_packages;
 mod lives;
 mod log;
+mod moves;
 mod published;
 mod queue;
 mod readers;

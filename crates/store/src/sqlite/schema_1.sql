@@ -183,7 +183,7 @@ CREATE TABLE contests (
     PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Seats that such a commit took from devices of other accounts than its author's. `whole`: the account kept none; `participant`: it takes part no longer by this.
+-- Seats that such a commit took from devices of other accounts than its author's. `whole`: the account kept none.
 CREATE TABLE unseatings (
     conversation INTEGER NOT NULL REFERENCES conversations (conversation),
     device INTEGER NOT NULL REFERENCES devices (device),
@@ -191,10 +191,19 @@ CREATE TABLE unseatings (
     account INTEGER NOT NULL REFERENCES accounts (account),
     joined INTEGER NOT NULL,
     whole INTEGER NOT NULL,
-    participant INTEGER NOT NULL,
     PRIMARY KEY (conversation, device, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX unseatings_by_commit ON unseatings (conversation, seq, device);
+
+-- Accounts that such a commit took out. `took_part`: 0 if an earlier one had taken it out already, which may fall.
+CREATE TABLE expulsions (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    seq INTEGER NOT NULL,
+    took_part INTEGER NOT NULL,
+    PRIMARY KEY (conversation, account, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX expulsions_by_commit ON expulsions (conversation, seq, account);
 
 -- Seats that such a commit gave by its welcome to devices of other accounts. `participant`: the account takes part by this alone;
 -- `earlier`: since when the device has the seat that another contest has given back meanwhile, -1 if none.

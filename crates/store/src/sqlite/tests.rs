@@ -116,6 +116,8 @@ fn no_hot_query_scans_a_table() {
         contests::UNSEATED_AT,
         contests::UNSEATED_NEXT,
         contests::TAKEN,
+        contests::EXPELLED,
+        contests::EXPELLED_AT,
         contests::GROUP_INFO_WANTED,
         contests::GROUP_INFOS_WANTED,
     ] {

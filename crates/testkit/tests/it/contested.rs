@@ -278,7 +278,7 @@ async fn submits_garbage(device: &Device, conversation: ConversationId, leaves: 
         id: MessageId::from_bytes([0xba; 16]),
         author: device.member().await,
         follows: info.commit_counter,
-        act: Act::Commit { joins: vec![], leaves, stays: vec![] },
+        act: Act::Commit { joins: vec![], out: leaves.iter().map(|member| member.account).collect(), leaves },
     };
     let mut commit = mls::made_up_private_message(conversation, info.commit_counter, &data, &[7; 300]);
     // The content type, behind version, wire format, group id and epoch.

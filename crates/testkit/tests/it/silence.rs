@@ -106,6 +106,42 @@ fn in_a_group_the_silent_are_taken_out_by_those_who_may_and_others_do_not_try() 
 }
 
 #[test]
+fn a_silent_account_that_is_taken_out_for_good_is_not_let_in_again() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let cem = world.account("cem").await;
+        let account_of_cem = cem.profile().await.account;
+        ann.opens_a_group("garden", &[&bea, &cem]).await;
+        for each in [&bea, &cem] {
+            each.hears_title("garden").await;
+        }
+        cem.stops().await;
+        days(&world, 93).await;
+        is_out_of_garden(&ann, cem.label(), account_of_cem).await;
+        assert_eq!(ann.names_in("#garden").await, ["ann", "bea", "cem"]);
+        ann.removes("#garden", &[&cem]).await;
+        bea.until("cem is out", async || bea.names_in("#garden").await == ["ann", "bea"]).await;
+
+        let refused: Rc<Cell<u32>> = Rc::default();
+        let counted = Rc::clone(&refused);
+        cem.answers_pass(move |request, response| {
+            let asks_to_join = request.path.ends_with("/group-info") || request.path.ends_with("/commits");
+            assert!(!asks_to_join || response.status >= 400, "the server lets it in");
+            counted.set(counted.get() + u32::from(asks_to_join));
+            Some(response)
+        });
+        cem.start();
+        cem.until("its session has ended", async || cem.status().await.connection == Connection::Idle).await;
+        cem.signs_in().await;
+        cem.until("it was refused", async || refused.get() > 0).await;
+        ann.says("#garden", "without cem").await;
+        bea.hears("#garden", "without cem").await;
+        assert_eq!(ann.names_in("#garden").await, ["ann", "bea"]);
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
 fn of_several_who_may_take_a_silent_device_out_one_does() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;

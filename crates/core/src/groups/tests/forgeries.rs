@@ -21,7 +21,7 @@ impl Forged<'_> {
     pub(super) fn new(author: &mut Device) -> Forged<'_> {
         Forged {
             author,
-            act: Act::Commit { joins: vec![], leaves: vec![], stays: vec![] },
+            act: Act::Commit { joins: vec![], leaves: vec![], out: vec![] },
             adds: vec![],
             removes: vec![],
             roster: None,
@@ -110,7 +110,7 @@ fn a_commit_whose_authenticated_data_hides_a_join_is_skipped_by_all_and_the_grou
 fn a_commit_that_claims_a_leave_it_does_not_make_is_skipped() {
     let (_, [mut alice, mut bob]) = group_of::<2>(ConversationKind::Group);
     let mut forged = Forged::new(&mut bob);
-    forged.act = Act::Commit { joins: vec![], leaves: vec![alice.member()], stays: vec![] };
+    forged.act = Act::Commit { joins: vec![], leaves: vec![alice.member()], out: vec![] };
     let sent = forged.build();
     assert_eq!(alice.skips(&sent), Breach::JoinsAndLeaves);
 }
@@ -138,7 +138,7 @@ fn a_plain_member_removes_and_promotes_nobody() {
     let mut without_carol = bob.group().roster().clone();
     without_carol.unseat(accounts[2].id);
     let mut forged = Forged::new(&mut bob);
-    forged.act = Act::Commit { joins: vec![], leaves: vec![carol.member()], stays: vec![] };
+    forged.act = Act::Commit { joins: vec![], leaves: vec![carol.member()], out: vec![accounts[2].id] };
     forged.removes = vec![carol.member()];
     forged.roster = Some(without_carol);
     let sent = forged.build();
@@ -154,7 +154,7 @@ fn a_plain_member_removes_and_promotes_nobody() {
     assert_eq!(alice.skips(&sent), role(Deed::ChangeRoles));
 
     let mut forged = Forged::new(&mut bob);
-    forged.act = Act::Commit { joins: vec![], leaves: vec![carol.member()], stays: vec![accounts[2].id] };
+    forged.act = Act::Commit { joins: vec![], leaves: vec![carol.member()], out: vec![] };
     forged.removes = vec![carol.member()];
     let sent = forged.build();
     assert_eq!(carol.skips(&sent), role(Deed::RemoveDevice(Role::Member)));
@@ -183,7 +183,7 @@ fn a_leaf_that_is_on_no_device_list_is_refused_once_the_newest_list_is_known() {
     let package = stolen.unlisted_package();
     let mut forged = Forged::new(&mut bob);
     forged.adds = vec![package];
-    forged.act = Act::Commit { joins: vec![member], leaves: vec![], stays: vec![] };
+    forged.act = Act::Commit { joins: vec![member], leaves: vec![], out: vec![] };
     let sent = forged.build();
     let unknown = alice.tries(&sent).unwrap_err();
     assert_eq!(unknown.disposition(), Disposition::FetchDeviceLists(vec![accounts[1].id]));
@@ -204,7 +204,7 @@ fn a_leaf_with_another_key_than_the_listed_one_is_refused() {
     let package = Device::new(forger, 6).unlisted_package();
     let mut forged = Forged::new(&mut bob);
     forged.adds = vec![package];
-    forged.act = Act::Commit { joins: vec![second.member()], leaves: vec![], stays: vec![] };
+    forged.act = Act::Commit { joins: vec![second.member()], leaves: vec![], out: vec![] };
     let sent = forged.build();
     assert_eq!(alice.skips(&sent), Breach::OtherKey(second.member()));
 }
@@ -264,7 +264,7 @@ fn an_external_commit_removes_nobody_but_its_own_old_leaf() {
     mallory.learns(&[a, b]);
     mallory.me.secret = crate::identity::DeviceSecret::from_bytes(bob.me.secret.expose());
     let info = alice.group.as_ref().unwrap().group_info(&alice.me).unwrap();
-    let act = Act::Commit { joins: vec![mallory.member()], leaves: vec![bob.member()], stays: vec![accounts[1].id] };
+    let act = Act::Commit { joins: vec![mallory.member()], leaves: vec![bob.member()], out: vec![] };
     let join = mallory.joins_past_all_checks_saying(&info, 1, act);
     assert_eq!(alice.skips(&join), Breach::ExternalCommit);
     assert_eq!(alice.group().members().len(), 2);
@@ -379,7 +379,7 @@ fn a_message_with_a_wrong_franking_opening_is_skipped() {
 #[test]
 fn a_message_that_claims_to_be_a_commit_is_skipped() {
     let (_, [mut alice, mut bob]) = group_of::<2>(ConversationKind::Group);
-    let sent = alice.seals_badly(|data, _| data.act = Act::Commit { joins: vec![], leaves: vec![], stays: vec![] });
+    let sent = alice.seals_badly(|data, _| data.act = Act::Commit { joins: vec![], leaves: vec![], out: vec![] });
     assert_eq!(bob.skips(&sent), Breach::Act);
 }
 
@@ -502,7 +502,7 @@ impl Device {
     }
 
     fn joins_past_all_checks(&mut self, info: &[u8], follows: u64) -> Sent {
-        let act = Act::Commit { joins: vec![self.member()], leaves: vec![], stays: vec![] };
+        let act = Act::Commit { joins: vec![self.member()], leaves: vec![], out: vec![] };
         self.joins_past_all_checks_saying(info, follows, act)
     }
 

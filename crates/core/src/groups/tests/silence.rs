@@ -14,8 +14,7 @@ fn a_silent_device_is_removed_its_account_keeps_the_seat_and_it_joins_again_by_i
     for kind in [ConversationKind::Group, ConversationKind::Direct] {
         let (accounts, [mut alice, mut bob]) = group_of::<2>(kind);
         let commit = alice.commits(silent(&[bob.member()]));
-        let stays = vec![accounts[1].id];
-        assert_eq!(commit.data.act, Act::Commit { joins: vec![], leaves: vec![bob.member()], stays });
+        assert_eq!(commit.data.act, Act::Commit { joins: vec![], leaves: vec![bob.member()], out: vec![] });
         assert_eq!(commit.summary.accounts_left, []);
         assert!(alice.group().roster().holds(accounts[1].id));
         assert_eq!(alice.group().members(), [alice.member()]);
@@ -45,7 +44,7 @@ fn a_silent_device_of_an_account_that_has_another_in_the_group_leaves_it_in() {
     second.joins(&commit);
     // bob is a plain member and removes what is his own.
     let commit = bob.commits(silent(&[second.member()]));
-    let act = Act::Commit { joins: vec![], leaves: vec![second.member()], stays: vec![] };
+    let act = Act::Commit { joins: vec![], leaves: vec![second.member()], out: vec![] };
     assert_eq!(commit.data.act, act);
     alice.merges(&Sent::commit(&commit));
     assert_eq!(alice.group().members(), [alice.member(), bob.member()]);
@@ -77,20 +76,20 @@ fn a_silent_device_in_an_open_room_comes_back_like_anybody() {
 }
 
 #[test]
-fn a_commit_that_says_falsely_who_stays_is_skipped() {
+fn a_commit_that_says_falsely_who_is_out_is_skipped() {
     let (accounts, [mut alice, mut bob, mut carol]) = group_of::<3>(ConversationKind::Group);
     let (id_of_bob, id_of_carol) = (accounts[1].id, accounts[2].id);
     let mut without_carol = alice.group().roster().clone();
     without_carol.unseat(id_of_carol);
-    let removes_carol = |stays| Act::Commit { joins: vec![], leaves: vec![carol.member()], stays };
+    let removes_carol = |out| Act::Commit { joins: vec![], leaves: vec![carol.member()], out };
     let forged = [
         // Takes the account out, and the server goes on to let its devices in.
-        (removes_carol(vec![id_of_carol]), vec![carol.member()], Some(without_carol)),
+        (removes_carol(vec![]), vec![carol.member()], Some(without_carol.clone())),
         // The other way round: the members keep the seat, and the server would put the account out.
-        (removes_carol(vec![]), vec![carol.member()], None),
-        // Of somebody who loses nothing.
-        (Act::Commit { joins: vec![], leaves: vec![], stays: vec![id_of_bob] }, vec![], None),
-        (removes_carol(vec![id_of_bob, id_of_carol]), vec![carol.member()], None),
+        (removes_carol(vec![id_of_carol]), vec![carol.member()], None),
+        // Somebody who loses nothing.
+        (Act::Commit { joins: vec![], leaves: vec![], out: vec![id_of_bob] }, vec![], None),
+        (removes_carol(vec![id_of_bob, id_of_carol]), vec![carol.member()], Some(without_carol)),
     ];
     for (act, removes, roster) in forged {
         let mut commit = Forged::new(&mut alice);
@@ -103,4 +102,37 @@ fn a_commit_that_says_falsely_who_stays_is_skipped() {
     let commit = alice.commits(silent(&[carol.member()]));
     bob.merges(&Sent::commit(&commit));
     assert_eq!(bob.group().epoch_authenticator(), alice.group().epoch_authenticator());
+}
+
+#[test]
+fn an_account_without_a_device_in_the_group_is_taken_out_by_name_and_not_in_secret() {
+    let (accounts, [mut alice, mut bob, carol]) = group_of::<3>(ConversationKind::Group);
+    let id_of_carol = accounts[2].id;
+    let commit = alice.commits(silent(&[carol.member()]));
+    bob.merges(&Sent::commit(&commit));
+    let mut without_carol = alice.group().roster().clone();
+    without_carol.unseat(id_of_carol);
+    let says = |out| Act::Commit { joins: vec![], leaves: vec![], out };
+    for (act, roster) in [(says(vec![]), Some(without_carol)), (says(vec![id_of_carol]), None)] {
+        let mut commit = Forged::new(&mut alice);
+        (commit.act, commit.roster) = (act, roster);
+        let sent = commit.build();
+        assert_eq!(bob.skips(&sent), Breach::JoinsAndLeaves);
+        alice.group().record.counter += 1;
+    }
+    let commit = alice.commits(Change::Remove { accounts: vec![id_of_carol], devices: vec![] });
+    assert_eq!(commit.data.act, says(vec![id_of_carol]));
+    assert_eq!(bob.merges(&Sent::commit(&commit)).accounts_left, [id_of_carol]);
+    assert!(!bob.group().roster().holds(id_of_carol));
+}
+
+#[test]
+fn who_came_into_an_open_room_without_a_role_is_taken_out_by_name() {
+    let (accounts, [mut alice, mut bob]) = people::<2>();
+    let info = alice.creates(ConversationKind::Open, &[]);
+    let join = bob.joins_externally(&info, 0).unwrap();
+    alice.merges(&Sent::commit(&join));
+    let commit = alice.commits(Change::Remove { accounts: vec![accounts[1].id], devices: vec![] });
+    let act = Act::Commit { joins: vec![], leaves: vec![bob.member()], out: vec![accounts[1].id] };
+    assert_eq!(commit.data.act, act);
 }

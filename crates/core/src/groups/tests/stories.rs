@@ -57,7 +57,7 @@ fn three_people_add_remove_and_leave() {
     let commit = carol.commits(Change::PendingProposals);
     assert_eq!(
         commit.data.act,
-        huis_proto::aad::Act::Commit { joins: vec![], leaves: vec![bob.member()], stays: vec![] }
+        huis_proto::aad::Act::Commit { joins: vec![], leaves: vec![bob.member()], out: vec![accounts[1].id] }
     );
     assert_eq!(alice.merges(&Sent::commit(&commit)).accounts_left, [accounts[1].id]);
     assert!(bob.merges(&Sent::commit(&commit)).removed_me);

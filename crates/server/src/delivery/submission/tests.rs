@@ -38,7 +38,7 @@ fn message_act() -> Act {
 }
 
 fn commit_act(joins: Vec<Member>, leaves: Vec<Member>) -> Act {
-    Act::Commit { joins, leaves, stays: vec![] }
+    Act::Commit { joins, leaves, out: vec![] }
 }
 
 fn check(payload: Vec<u8>) -> Result<Append, ErrorCode> {
@@ -142,19 +142,18 @@ fn a_members_commit_has_a_welcome_only_if_it_adds_somebody() {
 }
 
 #[test]
-fn a_commit_keeps_the_place_of_those_alone_who_lose_a_device_by_it() {
+fn a_commit_takes_out_neither_its_author_nor_who_comes() {
     let (own, other) = (member(1, 1), member(2, 1));
-    let act = |leaves: &[Member], stays: &[Member]| Act::Commit {
-        joins: vec![],
-        leaves: leaves.to_vec(),
-        stays: stays.iter().map(|member| member.account).collect(),
+    let act = |joins: &[Member], out: &[Member]| Act::Commit {
+        joins: joins.to_vec(),
+        leaves: vec![],
+        out: out.iter().map(|member| member.account).collect(),
     };
-    assert_eq!(check_it(framed(3, act(&[other], &[other])), false).unwrap().stays, [other.account]);
-    for (leaves, stays) in [(vec![], vec![other]), (vec![other], vec![member(3, 1)]), (vec![member(1, 2)], vec![own])] {
-        assert_eq!(check_it(framed(3, act(&leaves, &stays)), false).err(), Some(ErrorCode::BadMessage));
+    assert_eq!(check_it(framed(3, act(&[], &[other])), false).unwrap().out, [other.account]);
+    for (joins, out, welcome) in [(vec![], vec![own], false), (vec![other], vec![member(2, 2)], true)] {
+        assert_eq!(check_it(framed(3, act(&joins, &out)), welcome).err(), Some(ErrorCode::BadMessage));
     }
-    let joins = Act::Commit { joins: vec![own], leaves: vec![own], stays: vec![own.account] };
-    assert_eq!(check_it(external(joins), false).err(), Some(ErrorCode::BadMessage));
+    assert_eq!(check_it(external(act(&[own], &[other])), false).err(), Some(ErrorCode::BadMessage));
 }
 
 #[test]

@@ -250,7 +250,9 @@ impl Phone {
         joins: Vec<Member>,
         leaves: Vec<Member>,
     ) -> Bytes {
-        let act = Act::Commit { joins, leaves, stays: vec![] };
+        let mut out: Vec<_> = leaves.iter().map(|member| member.account).collect();
+        out.dedup();
+        let act = Act::Commit { joins, leaves, out };
         with_content_type(self.sealed(conversation, number, follows, act, 64), 3)
     }
 
@@ -388,7 +390,7 @@ pub(crate) fn with_content_type(mut message: Vec<u8>, content_type: u8) -> Bytes
 
 /// An external commit: a public message by a joiner (RFC 9420, section 6.2).
 pub(crate) fn external_commit(phone: &Phone, conversation: ConversationId, follows: u64) -> Bytes {
-    let act = Act::Commit { joins: vec![phone.member], leaves: vec![], stays: vec![] };
+    let act = Act::Commit { joins: vec![phone.member], leaves: vec![], out: vec![] };
     let private = phone.sealed(conversation, 1 << 40, follows, act, 0);
     let framing = 2 + 2 + 17 + 8;
     let data = mls::header(&with_content_type(private.clone(), 3)).unwrap().data.to_bytes();
