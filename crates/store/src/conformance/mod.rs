@@ -16,6 +16,7 @@ mod model;
 mod passwords;
 mod people;
 mod sessions;
+mod taking_part;
 
 pub use accounts::*;
 pub use commits::*;
@@ -30,6 +31,7 @@ pub use model::*;
 pub use passwords::*;
 pub use people::{CountingFranking, People};
 pub use sessions::*;
+pub use taking_part::*;
 
 /// Makes a `#[tokio::test]` of each story for one backend.
 ///
