@@ -9,6 +9,7 @@ mod conversations;
 mod device_lists;
 mod devices;
 mod docs;
+mod first_steps;
 mod guard;
 mod health;
 mod invitations;

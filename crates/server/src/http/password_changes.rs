@@ -8,11 +8,11 @@ use huis_proto::{AccountId, Bytes, ErrorCode, limits};
 use huis_store::{Account, EndedSessions, NewPassword, Numbered, PasswordChange};
 
 use super::conversations::finished;
+use super::first_steps::malformed;
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::registrations::{check_size, check_stretch};
 use super::resources::{OpenApiRouter, routes};
-use super::sign_ins::malformed;
 use super::signed_in::SignedInDevice;
 use super::tickets::Ticket;
 use crate::passwords::OpaqueServer;

@@ -7,23 +7,20 @@ use ed25519_dalek::SigningKey;
 use huis_proto::rest::{
     FinishRecovery, OpenRecovery, PasswordChanged, RecoveryStarted, RecoveryVault, StartRecovery, Vault,
 };
-use huis_proto::{AccountId, Bytes, Bytes32, ErrorCode, labels, names, recovery};
+use huis_proto::{AccountId, Bytes, Bytes32, ErrorCode, labels, recovery};
 use huis_store::{EndedSessions, PasswordRecord};
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
 use super::address::ClientAddress;
+use super::first_steps::{Named, fixed, malformed, seal};
 use super::json::JsonBody;
 use super::password_changes::set;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
-use super::sign_ins::{fixed, malformed};
 use crate::sealing::Purpose;
 use crate::state::App;
-
-/// How long the further steps may take. Whoever recovers has typed everything before the first one.
-const LIFETIME_MS: u64 = 2 * 60 * 1000;
 
 /// Which recovery of which account it is; it travels sealed through the client, which signs it. Each field has a size of
 /// its own that is the same for a name that nobody has.
@@ -55,29 +52,15 @@ async fn start(
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<StartRecovery>,
 ) -> Result<Json<RecoveryStarted>, Refusal> {
-    let now_ms = app.clock.now_ms();
-    app.rate_limits.guess(address, now_ms)?;
-    let username = names::username(&request.username)
-        .map_err(|error| Refusal::new(ErrorCode::NameRefused, format!("This can't be a username: {error}.")))?;
-    app.rate_limits.guess_at_name(&username, now_ms)?;
-    let record = app.store.password_record(&username).await?;
-    let opaque = app.opaque.start_registration(&username, &request.opaque).map_err(malformed)?;
+    let named = Named::find(&app, address, &request.username).await?;
+    let opaque = app.opaque.start_registration(&named.username, &request.opaque).map_err(malformed)?;
     let mut nonce = [0; 32];
     OsRng.fill_bytes(&mut nonce);
-    let recovery = Recovery {
-        username,
-        account: record.as_ref().map_or(AccountId::from_bytes([0; 16]), |record| record.account),
-        password_number: fixed(record.as_ref().map_or(0, |record| record.number)),
-        nonce: Bytes32(nonce),
-    };
-    let sealed = app
-        .sealing
-        .seal(&mut OsRng, Purpose::Recovery, &recovery, now_ms.saturating_add(LIFETIME_MS))
-        .map_err(|error| {
-            tracing::error!(%error, "a recovery can't be sealed");
-            Refusal::internal()
-        })?;
-    Ok(Json(RecoveryStarted { opaque: Bytes(opaque), stretch: app.config.stretch, state: Bytes(sealed) }))
+    let password_number = named.password_number();
+    let account = named.record.map_or(AccountId::from_bytes([0; 16]), |record| record.account);
+    let recovery = Recovery { username: named.username, account, password_number, nonce: Bytes32(nonce) };
+    let state = seal(&app, Purpose::Recovery, &recovery)?;
+    Ok(Json(RecoveryStarted { opaque: Bytes(opaque), stretch: app.config.stretch, state }))
 }
 
 /// The second step: gives the sealed vault to whoever holds the recovery key.

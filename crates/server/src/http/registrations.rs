@@ -9,11 +9,11 @@ use huis_proto::{Bytes, Bytes32, ErrorCode, Member, limits, names};
 use huis_store::{Creation, NewAccount};
 
 use super::address::ClientAddress;
+use super::first_steps::malformed;
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
 use super::session_grants;
-use super::sign_ins::malformed;
 use crate::admission::{Admitted, Known, not_invited};
 use crate::invitation_codes::hash_of;
 use crate::passwords::OpaqueServer;

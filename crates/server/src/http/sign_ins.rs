@@ -4,21 +4,19 @@
 use axum::Json;
 use axum::extract::State;
 use huis_proto::rest::{FinishSignIn, SignInStarted, SignedIn, StartSignIn};
-use huis_proto::{Bytes, ErrorCode, names};
+use huis_proto::{Bytes, ErrorCode};
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
 use super::address::ClientAddress;
+use super::first_steps::{Named, fixed, malformed, seal};
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
 use super::tickets::Ticket;
-use crate::passwords::{Malformed, OpaqueServer};
+use crate::passwords::OpaqueServer;
 use crate::sealing::Purpose;
 use crate::state::App;
-
-/// How long the second step may take.
-const LIFETIME_MS: u64 = 2 * 60 * 1000;
 
 /// The server's half of a sign-in between its two steps; it travels sealed through the client.
 #[derive(Serialize, Deserialize)]
@@ -46,31 +44,17 @@ async fn start(
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<StartSignIn>,
 ) -> Result<Json<SignInStarted>, Refusal> {
-    let now_ms = app.clock.now_ms();
     // The client can tell from this step's answer whether it has guessed right, so this is the step that counts.
-    app.rate_limits.guess(address, now_ms)?;
-    let username = names::username(&request.username)
-        .map_err(|error| Refusal::new(ErrorCode::NameRefused, format!("This can't be a username: {error}.")))?;
-    app.rate_limits.guess_at_name(&username, now_ms)?;
-    let record = app.store.password_record(&username).await?;
-    let opaque = record.as_ref().map(|record| &*record.opaque);
-    let answer = app.opaque.start_sign_in(&mut OsRng, &username, opaque, &request.opaque).map_err(malformed)?;
-    let unfinished = UnfinishedSignIn {
-        username,
-        opaque: Bytes(answer.state.to_vec()),
-        password_number: fixed(record.as_ref().map_or(0, |record| record.number)),
-    };
-    let sealed = app
-        .sealing
-        .seal(&mut OsRng, Purpose::SignIn, &unfinished, now_ms.saturating_add(LIFETIME_MS))
-        .map_err(|error| {
-            tracing::error!(%error, "a sign-in can't be sealed");
-            Refusal::internal()
-        })?;
+    let named = Named::find(&app, address, &request.username).await?;
+    let opaque = named.record.as_ref().map(|record| &*record.opaque);
+    let answer = app.opaque.start_sign_in(&mut OsRng, &named.username, opaque, &request.opaque).map_err(malformed)?;
+    let password_number = named.password_number();
+    let Named { username, record } = named;
+    let unfinished = UnfinishedSignIn { username, opaque: Bytes(answer.state.to_vec()), password_number };
     Ok(Json(SignInStarted {
         opaque: Bytes(answer.response),
         stretch: record.map_or(app.config.stretch, |record| record.stretch),
-        state: Bytes(sealed),
+        state: seal(&app, Purpose::SignIn, &unfinished)?,
     }))
 }
 
@@ -121,13 +105,4 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
         device_list: account.device_list,
         account_state: state.sealed,
     }))
-}
-
-/// A number in 8 bytes.
-pub(super) fn fixed(number: u64) -> Bytes {
-    Bytes(number.to_be_bytes().to_vec())
-}
-
-pub(super) fn malformed(_: Malformed) -> Refusal {
-    Refusal::bad_request("The OPAQUE message is malformed (RFC 9807, ristretto255 with SHA-512).")
 }
