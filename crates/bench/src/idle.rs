@@ -99,7 +99,7 @@ async fn devices(folder: &Path, count: u32) -> anyhow::Result<Vec<String>> {
             begun.push(tokio::spawn(async move {
                 let mut refresh_hash = [0; 32];
                 OsRng.fill_bytes(&mut refresh_hash);
-                store.begin_session(row, Bytes32(refresh_hash)).await
+                store.begin_session(row, Bytes32(refresh_hash), 1).await
             }));
         }
     }

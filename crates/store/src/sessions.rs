@@ -22,6 +22,18 @@ pub struct Session {
     pub used_at_ms: u64,
 }
 
+/// What became of the wish for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// It has begun, and ended this one of the same device.
+    Begun {
+        /// The session before, if there was one.
+        ended: Option<SessionId>,
+    },
+    /// The account has another password by now than the one that was proved.
+    PasswordChanged,
+}
+
 /// What became of a refresh.
 #[derive(Debug, Clone)]
 pub enum Refresh {
@@ -36,8 +48,14 @@ pub enum Refresh {
 /// Sessions. A device has at most one: a new one ends the one before.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Begins a session with the SHA-256 of its refresh token. Gives the session of the same device that it ended.
-    async fn begin_session(&self, session: Session, refresh_hash: Bytes32) -> StoreResult<Option<SessionId>>;
+    /// Begins a session with the SHA-256 of its refresh token, if the account's password is still the one of this number:
+    /// a change of the password ends sessions, and this one must not slip in behind it.
+    async fn begin_session(
+        &self,
+        session: Session,
+        refresh_hash: Bytes32,
+        password_number: u64,
+    ) -> StoreResult<Beginning>;
 
     /// The session, unless it has ended.
     async fn session(&self, session: SessionId) -> StoreResult<Option<Session>>;

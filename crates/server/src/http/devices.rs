@@ -65,6 +65,7 @@ async fn enrol(
         publish(&app, &before, &list, signed).await?;
     }
     let member = Member { account: account.account, device: request.device };
-    let grant = session_grants::begin(&app, member, account.username, request.stay_signed_in).await?;
+    let stays = request.stay_signed_in;
+    let grant = session_grants::begin(&app, member, account.username, stays, ticket.password_number).await?;
     Ok(Json(grant))
 }

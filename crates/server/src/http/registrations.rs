@@ -19,6 +19,9 @@ use crate::invitation_codes::hash_of;
 use crate::passwords::OpaqueServer;
 use crate::state::App;
 
+/// The number of the password that an account begins with.
+const FIRST_PASSWORD: u64 = 1;
+
 pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(finish))
 }
@@ -65,7 +68,7 @@ async fn finish(
         Admitted::Freely | Admitted::AsSuperAdministrator => app.store.create_account(account).await?,
     };
     refuse_unless_created(creation, &username)?;
-    let grant = session_grants::begin(&app, member, username, stays_signed_in).await?;
+    let grant = session_grants::begin(&app, member, username, stays_signed_in, FIRST_PASSWORD).await?;
     Ok(Json(grant))
 }
 

@@ -4,12 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use huis_proto::rest::{Secret, SessionGrant};
 use huis_proto::{Bytes32, Member, SessionId, limits};
-use huis_store::Session;
+use huis_store::{Beginning, Session};
 use rand::RngCore as _;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
 use super::problem::Refusal;
+use super::tickets::password_changed;
 use crate::access_tokens::Claims;
 use crate::state::App;
 
@@ -33,12 +34,14 @@ pub(super) fn hash_of(token: &Secret) -> Bytes32 {
     Bytes32(Sha256::digest(token.expose()).into())
 }
 
-/// Begins a session of the device, which ends the one before. **The caller has checked that the device may.**
+/// Begins a session of the device, which ends the one before. **The caller has checked that the device may**, when the
+/// account's password was the one of this number; if that was changed meanwhile it is refused.
 pub(super) async fn begin(
     app: &App,
     member: Member,
     username: String,
     stays_signed_in: bool,
+    password_number: u64,
 ) -> Result<SessionGrant, Refusal> {
     let now_ms = app.clock.now_ms();
     let session = Session {
@@ -52,10 +55,15 @@ pub(super) async fn begin(
     let refresh = RefreshToken::random();
     let grant = grant(app, &session, username, refresh)?;
     let hash = hash_of(&grant.refresh_token);
-    if let Some(ended) = app.store.begin_session(session, hash).await? {
-        app.hub.session_ended(ended);
+    match app.store.begin_session(session, hash, password_number).await? {
+        Beginning::Begun { ended } => {
+            if let Some(ended) = ended {
+                app.hub.session_ended(ended);
+            }
+            Ok(grant)
+        }
+        Beginning::PasswordChanged => Err(password_changed()),
     }
-    Ok(grant)
 }
 
 /// The tokens of a session that goes on.

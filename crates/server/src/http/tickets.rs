@@ -45,10 +45,11 @@ impl Ticket {
             Refusal::proof("The ticket is not of this server, or older than ten minutes; sign in again.")
         })?;
         let account = own_account(app, ticket.account).await?;
-        if account.password_number == ticket.password_number {
-            Ok((ticket, account))
-        } else {
-            Err(Refusal::proof("The password was changed since this sign-in; sign in again."))
-        }
+        if account.password_number == ticket.password_number { Ok((ticket, account)) } else { Err(password_changed()) }
     }
+}
+
+/// What was proved is an older password.
+pub(super) fn password_changed() -> Refusal {
+    Refusal::proof("The password was changed since this sign-in; sign in again.")
 }

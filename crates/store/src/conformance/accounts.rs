@@ -149,7 +149,7 @@ pub async fn a_device_off_the_list_loses_session_key_packages_and_welcomes(store
         used_at_ms: 1,
     };
     let id = session.session;
-    store.begin_session(session, Bytes32([1; 32])).await.expect("begun");
+    store.begin_session(session, Bytes32([1; 32]), 1).await.expect("begun");
     let packages = vec![Bytes(vec![1])];
     let put = store.put_key_packages(lost, packages, Some(Bytes(vec![2])), false);
     put.await.expect("stocked");

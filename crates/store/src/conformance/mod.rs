@@ -54,6 +54,7 @@ macro_rules! conformance {
             vault_and_account_state_grow_by_compare_and_swap,
             a_new_password_replaces_record_and_vault_together,
             of_two_new_passwords_at_once_one_counts_whole,
+            no_session_begins_by_a_password_that_was_replaced_meanwhile,
             a_new_password_ends_the_sessions_that_it_is_told_to,
             an_account_state_may_skip_numbers_over_the_one_that_it_replaces,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,

@@ -4,7 +4,7 @@ use huis_proto::opaque::StretchParameters;
 use huis_proto::{AccountId, Bytes, Bytes32, Member, SessionId};
 
 use super::people::People;
-use crate::{EndedSessions, NewPassword, Numbered, PasswordChange, PasswordRecord, Session, SharedStore};
+use crate::{Beginning, EndedSessions, NewPassword, Numbered, PasswordChange, PasswordRecord, Session, SharedStore};
 
 const STRETCH: StretchParameters = StretchParameters { memory_kib: 128 * 1024, passes: 4, lanes: 2 };
 
@@ -77,6 +77,30 @@ pub async fn of_two_new_passwords_at_once_one_counts_whole(store: SharedStore) {
 }
 
 /// And those of nobody else.
+pub async fn no_session_begins_by_a_password_that_was_replaced_meanwhile(store: SharedStore) {
+    let people = People::new(store.clone());
+    let anna = people.account().await;
+    let session = |id| Session {
+        session: SessionId::from_bytes([id; 16]),
+        account: anna.account,
+        device: anna.device,
+        stays_signed_in: true,
+        began_at_ms: 1,
+        used_at_ms: 1,
+    };
+    let new = NewPassword { ends: EndedSessions::All, ..new_password(anna.account, 1, 2, "new") };
+    store.change_password(new).await.expect("changed");
+    for (id, number) in [(1, 1), (2, 3)] {
+        let late = store.begin_session(session(id), Bytes32([id; 32]), number).await;
+        assert_eq!(late.expect("an answer"), Beginning::PasswordChanged);
+    }
+    assert_eq!(store.sessions(anna.account).await.expect("read").len(), 0);
+    assert!(store.session_by_refresh(Bytes32([1; 32])).await.expect("read").is_none());
+    let begun = store.begin_session(session(3), Bytes32([3; 32]), 2).await;
+    assert_eq!(begun.expect("an answer"), Beginning::Begun { ended: None });
+}
+
+/// And no others.
 pub async fn a_new_password_ends_the_sessions_that_it_is_told_to(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, friend) = (people.account().await, people.account().await);
@@ -94,7 +118,7 @@ pub async fn a_new_password_ends_the_sessions_that_it_is_told_to(store: SharedSt
             used_at_ms: 1,
         };
         ids.push(session.session);
-        store.begin_session(session, Bytes32([number as u8 + 1; 32])).await.expect("begun");
+        store.begin_session(session, Bytes32([number as u8 + 1; 32]), 1).await.expect("begun");
     }
     let change = |follows, ends| NewPassword { ends, ..new_password(anna.account, follows, follows + 1, "new") };
     let lives = async || {

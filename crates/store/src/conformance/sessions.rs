@@ -3,7 +3,7 @@
 use huis_proto::{Bytes32, Member, SessionId};
 
 use super::people::People;
-use crate::{Refresh, Session, SharedStore, StoreError};
+use crate::{Beginning, Refresh, Session, SharedStore, StoreError};
 
 fn session(people: &People, device: Member, used_at_ms: u64, stays: bool) -> Session {
     Session {
@@ -24,8 +24,8 @@ async fn begun(people: &People, tokens: u8) -> (Member, SessionId) {
     let device = people.account().await;
     let new = session(people, device, 1, true);
     let id = new.session;
-    let begin = people.store.begin_session(new, token(tokens));
-    assert_eq!(begin.await.expect("begun"), None);
+    let begin = people.store.begin_session(new, token(tokens), 1);
+    assert_eq!(begin.await.expect("begun"), Beginning::Begun { ended: None });
     (device, id)
 }
 
@@ -40,8 +40,8 @@ pub async fn a_device_has_one_session(store: SharedStore) {
     let (device, first) = begun(&people, 1).await;
     let second = session(&people, device, 7, false);
     let id = second.session;
-    let ended = store.begin_session(second, token(2)).await.expect("begun");
-    assert_eq!(ended, Some(first));
+    let begun = store.begin_session(second, token(2), 1).await.expect("begun");
+    assert_eq!(begun, Beginning::Begun { ended: Some(first) });
     assert!(store.session(first).await.expect("read").is_none());
     assert!(!renews(&store, 1, 3).await);
     let found = store.session(id).await.expect("read").expect("the session");
@@ -57,7 +57,7 @@ pub async fn a_session_is_for_listed_devices_alone(store: SharedStore) {
     let lost = people.second_device(kept).await;
     people.list(kept.account, &[kept]).await;
     for nobody in [lost, people.stranger()] {
-        let refused = store.begin_session(session(&people, nobody, 1, true), token(1)).await;
+        let refused = store.begin_session(session(&people, nobody, 1, true), token(1), 1).await;
         assert!(matches!(refused, Err(StoreError::Other(_))));
     }
     assert_eq!(store.sessions(kept.account).await.expect("read").len(), 0);
@@ -136,7 +136,7 @@ pub async fn idle_sessions_end_and_those_that_stay_end_later(store: SharedStore)
         let device = people.account().await;
         let new = session(&people, device, used_at_ms, stays);
         ids.push(new.session);
-        store.begin_session(new, token(number)).await.expect("begun");
+        store.begin_session(new, token(number), 1).await.expect("begun");
     }
     assert!(renews(&store, 5, 6).await);
     let mut ended = store.end_idle_sessions(20, 5).await.expect("swept");

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::{self, Key, signed};
 use super::fault::{Fault, Outcome};
 use super::writer::Writer;
-use crate::{EndedSessions, Refresh, Session};
+use crate::{Beginning, EndedSessions, Refresh, Session};
 
 /// Older tokens of a session that are remembered, so that their use ends it: more than a day of refreshes.
 const TOKENS_REMEMBERED: i64 = 100;
@@ -31,7 +31,7 @@ pub(super) const SESSION_BY_TOKEN: &str = "SELECT s.session, a.id, d.id, s.stays
      t.number, s.newest_token, s.previous_token FROM refresh_tokens t \
      JOIN sessions s ON s.session = t.session JOIN devices d ON d.device = s.device \
      JOIN accounts a ON a.account = d.account WHERE t.hash = ?1";
-const LISTED_DEVICE: &str = "SELECT d.device FROM accounts a JOIN devices d ON d.account = a.account \
+const LISTED_DEVICE: &str = "SELECT d.device, a.password_number FROM accounts a JOIN devices d ON d.account = a.account \
      WHERE a.id = ?1 AND d.id = ?2 AND d.listed = 1";
 const SESSION_OF_DEVICE: &str = "SELECT session FROM sessions WHERE device = ?1";
 const PUT_SESSION: &str = "INSERT INTO sessions \
@@ -61,12 +61,22 @@ pub(super) fn sessions(db: &Connection, account: AccountId) -> Outcome<Vec<Sessi
 }
 
 impl Writer {
-    pub(super) fn begin_session(&mut self, session: &Session, refresh_hash: Bytes32) -> Outcome<Option<SessionId>> {
+    pub(super) fn begin_session(
+        &mut self,
+        session: &Session,
+        refresh_hash: Bytes32,
+        password_number: u64,
+    ) -> Outcome<Beginning> {
         let ids = [session.account.as_bytes(), session.device.as_bytes()];
-        let device: Option<Key> = self.db.prepare_cached(LISTED_DEVICE)?.query_row(ids, |row| row.get(0)).optional()?;
-        let Some(device) = device else {
+        let mut find = self.db.prepare_cached(LISTED_DEVICE)?;
+        let found = find.query_row(ids, |row| Ok((row.get(0)?, columns::number(row, 1)?))).optional()?;
+        let Some((device, newest)): Option<(Key, u64)> = found else {
             return Err(Fault::Misuse("a session begins for a device that is not listed"));
         };
+        drop(find);
+        if newest != password_number {
+            return Ok(Beginning::PasswordChanged);
+        }
         let ended = self
             .db
             .prepare_cached(SESSION_OF_DEVICE)?
@@ -84,7 +94,7 @@ impl Writer {
             signed(session.used_at_ms),
         ])?;
         self.put_token(refresh_hash, session.session, 1)?;
-        Ok(ended)
+        Ok(Beginning::Begun { ended })
     }
 
     pub(super) fn refresh_session(&mut self, presented: Bytes32, next: Bytes32, now_ms: u64) -> Outcome<Refresh> {

@@ -12,9 +12,10 @@ use super::published::Seats;
 use super::queue::Urgency;
 use super::{SqliteStore, contests, delivery, expiry, invitations, key_packages, lives, lock, sessions};
 use crate::{
-    Account, Accounts, Append, AppendCommit, Appended, Contests, Conversations, Create, Creation, Cursor, Dissenting,
-    Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, Recipients,
-    Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
+    Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
+    Dissenting, Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord,
+    Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
+    Wanting,
 };
 
 #[async_trait]
@@ -111,8 +112,13 @@ impl Invitations for SqliteStore {
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    async fn begin_session(&self, session: Session, refresh_hash: Bytes32) -> StoreResult<Option<SessionId>> {
-        self.write(move |writer| writer.begin_session(&session, refresh_hash)).await
+    async fn begin_session(
+        &self,
+        session: Session,
+        refresh_hash: Bytes32,
+        password_number: u64,
+    ) -> StoreResult<Beginning> {
+        self.write(move |writer| writer.begin_session(&session, refresh_hash, password_number)).await
     }
 
     async fn session(&self, session: SessionId) -> StoreResult<Option<Session>> {

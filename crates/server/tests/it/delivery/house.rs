@@ -111,7 +111,7 @@ impl House {
             used_at_ms: now_ms,
         };
         let refresh_hash = Bytes32(*[*session.as_bytes(); 2].as_flattened().first_chunk().unwrap());
-        self.store.begin_session(begun, refresh_hash).await.unwrap();
+        self.store.begin_session(begun, refresh_hash, 1).await.unwrap();
         Phone { member, session, token: access_token(&self.token_key, member, session, now_ms / 1000), submission: 0 }
     }
 
