@@ -6,7 +6,7 @@ use ed25519_dalek::VerifyingKey;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{self, FinishRegistration, RegistrationStarted, SessionGrant, StartRegistration};
 use huis_proto::{Bytes, Bytes32, ErrorCode, Member, limits, names};
-use huis_store::{Creation, NewAccount};
+use huis_store::{Creation, NewAccount, PasswordRecord};
 
 use super::address::ClientAddress;
 use super::first_steps::malformed;
@@ -59,17 +59,38 @@ async fn finish(
     client: ClientAddress,
     JsonBody(request): JsonBody<FinishRegistration>,
 ) -> Result<Json<SessionGrant>, Refusal> {
-    let (username, admitted) = admitted(&app, client, &request.username, &request.admission).await?;
     let member = Member { account: request.account, device: request.device };
-    let stays_signed_in = request.stay_signed_in;
-    let account = checked(&app, request, &username, admitted)?;
+    let (stays_signed_in, recovery_key, wished) =
+        (request.stay_signed_in, request.recovery_key, request.username.clone());
+    match created(&app, client, request).await {
+        Ok(username) => {
+            let grant = session_grants::begin(&app, member, username, stays_signed_in, FIRST_PASSWORD).await?;
+            Ok(Json(grant))
+        }
+        // What let it in may be used up by this very registration, whose answer was lost.
+        Err(refusal) if matches!(refusal.0.code, ErrorCode::InvitationRefused | ErrorCode::ClaimRefused) => {
+            let before = match names::username(&wished) {
+                Ok(username) => app.store.password_record(&username).await?,
+                Err(_) => None,
+            };
+            let is_repeat =
+                |record: &PasswordRecord| record.account == member.account && record.recovery_key == recovery_key;
+            Err(if before.is_some_and(|record| is_repeat(&record)) { name_taken(&wished) } else { refusal })
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Makes the account. Gives its name in its one form.
+async fn created(app: &App, client: ClientAddress, request: FinishRegistration) -> Result<String, Refusal> {
+    let (username, admitted) = admitted(app, client, &request.username, &request.admission).await?;
+    let account = checked(app, request, &username, admitted)?;
     let creation = match admitted {
         Admitted::Invited(hash) => app.store.create_invited_account(account, hash).await?,
         Admitted::Freely | Admitted::AsSuperAdministrator => app.store.create_account(account).await?,
     };
     refuse_unless_created(creation, &username)?;
-    let grant = session_grants::begin(&app, member, username, stays_signed_in, FIRST_PASSWORD).await?;
-    Ok(Json(grant))
+    Ok(username)
 }
 
 /// The username in its one form, if the newcomer may have an account, and one of this name.
@@ -134,12 +155,14 @@ fn checked(app: &App, request: FinishRegistration, username: &str, admitted: Adm
     })
 }
 
+fn name_taken(username: &str) -> Refusal {
+    Refusal::new(ErrorCode::NameTaken, format!("The name {username} belongs to somebody; choose another."))
+}
+
 fn refuse_unless_created(creation: Creation, username: &str) -> Result<(), Refusal> {
     let (code, reason) = match creation {
         Creation::Created => return Ok(()),
-        Creation::NameTaken => {
-            (ErrorCode::NameTaken, format!("The name {username} belongs to somebody; choose another."))
-        }
+        Creation::NameTaken => return Err(name_taken(username)),
         Creation::NameLooksAlike => (
             ErrorCode::NameLooksAlike,
             format!("The name {username} could be mistaken for somebody else's; choose another."),

@@ -74,6 +74,31 @@ async fn an_invitation_lets_in_as_many_as_it_says_and_is_shown_once() {
     assert_eq!(first.code(), ErrorCode::InvitationRefused);
 }
 
+/// Its answer may have got lost: what it made is there, and the name is its own.
+#[tokio::test]
+async fn who_repeats_the_registration_that_used_an_invitation_up_learns_that_the_name_is_taken() {
+    let house = House::with(|config| config.registration = RegistrationPolicy::Invite).await;
+    let code = house.server.newcomers().claim.clone().unwrap();
+    let (claims, head) = registration(&house, "head", Admission { claim: Some(code), ..Admission::default() }).await;
+    let head = Person { grant: house.post(FINISH, &claims).send().await.read(), ..head };
+    assert_eq!(house.post(FINISH, &claims).send().await.code(), ErrorCode::NameTaken);
+
+    let made = made(&house, &head, 1, 3600).await;
+    let (request, person) = registration(&house, "anna", invited(&made.invitation)).await;
+    let (other, stranger) = registration(&house, "berta", invited(&made.invitation)).await;
+    let _: SessionGrant = house.post(FINISH, &request).send().await.read();
+    assert_eq!(house.post(FINISH, &request).send().await.code(), ErrorCode::NameTaken);
+    // Nobody else is told what names there are.
+    for probe in [
+        FinishRegistration { username: "anna".into(), ..other.clone() },
+        FinishRegistration { username: "anna".into(), account: person.account, ..other.clone() },
+        FinishRegistration { account: stranger.account, ..request.clone() },
+        FinishRegistration { username: "berta".into(), ..request.clone() },
+    ] {
+        assert_eq!(house.post(FINISH, &probe).send().await.code(), ErrorCode::InvitationRefused);
+    }
+}
+
 #[tokio::test]
 async fn of_many_who_finish_at_once_an_invitation_lets_in_as_many_as_it_says() {
     let house = House::with(|config| config.registration = RegistrationPolicy::Invite).await;
