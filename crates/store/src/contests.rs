@@ -46,6 +46,8 @@ pub enum Reseeding {
         /// The newest.
         commit_counter: u64,
     },
+    /// Nobody has said that the one of this commit counter is bad, or another member was faster.
+    NotWanted,
     /// There is no such conversation, or the device is no member of it.
     NotAMember,
 }
@@ -77,7 +79,8 @@ pub trait Contests: Send + Sync {
     /// before it, its GroupInfo is wanted anew, once: one device alone may have parted from the others.
     async fn dissent(&self, device: Member, conversation: ConversationId, seq: u64) -> StoreResult<Dissenting>;
 
-    /// Puts a member's GroupInfo in the place of the one of this commit counter, which must be the newest.
+    /// Puts a member's GroupInfo in the place of the one of this commit counter, which must be the newest, if a better
+    /// one is wanted.
     async fn reseed_group_info(
         &self,
         device: Member,

@@ -92,6 +92,10 @@ async fn put_group_info(
             ErrorCode::CommitConflict,
             format!("Commit {commit_counter} is the newest, and brought a GroupInfo of its own."),
         )),
+        Reseeding::NotWanted => Err(Refusal::new(
+            ErrorCode::CommitConflict,
+            "Nobody asks for another GroupInfo, or another member was faster.",
+        )),
         Reseeding::NotAMember => Err(not_a_member()),
     }
 }

@@ -76,7 +76,7 @@ const DOUBT_GROUP_INFO: &str = "UPDATE group_infos SET standing = 1 \
      WHERE conversation = ?1 AND commit_counter = ?2 AND standing = 0";
 const WANT_GROUP_INFO: &str = "UPDATE group_infos SET standing = 1 \
      WHERE conversation = ?1 AND commit_counter = ?2 AND standing <> 1";
-const RESEED_GROUP_INFO: &str = "UPDATE group_infos SET group_info = ?2, standing = 2 WHERE conversation = ?1";
+const RESEED_GROUP_INFO: &str = "UPDATE group_infos SET group_info = ?2, standing = 2 WHERE conversation = ?1 AND standing = 1";
 pub(super) const GROUP_INFO_WANTED: &str = "SELECT CASE WHEN g.standing = 1 THEN g.commit_counter END \
      FROM conversations c JOIN group_infos g ON g.conversation = c.conversation \
      JOIN accounts a ON a.id = ?2 JOIN devices d ON d.account = a.account AND d.id = ?3 \
@@ -467,8 +467,8 @@ impl Writer {
         if conversation.commit_counter != commit_counter {
             return Ok(Reseeding::Behind { commit_counter: conversation.commit_counter });
         }
-        self.db.prepare_cached(RESEED_GROUP_INFO)?.execute(params![conversation.key, group_info])?;
-        Ok(Reseeding::Stored)
+        let stored = self.db.prepare_cached(RESEED_GROUP_INFO)?.execute(params![conversation.key, group_info])? > 0;
+        Ok(if stored { Reseeding::Stored } else { Reseeding::NotWanted })
     }
 
     pub(super) fn want_group_info(

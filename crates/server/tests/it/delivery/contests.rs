@@ -117,6 +117,8 @@ async fn members_are_asked_for_a_group_info_and_it_is_taken_for_the_newest_count
     ask::<()>(&house, &berta, Method::PUT, here, "group-info", &put(1, 80)).await.unwrap();
     let info: GroupInfo = ask(&house, &second, Method::GET, here, "group-info", &()).await.unwrap();
     assert_eq!(info.group_info.0, [6; 80]);
+    let unasked: Result<(), _> = ask(&house, &berta, Method::PUT, here, "group-info", &put(1, 90)).await;
+    assert_eq!(unasked.unwrap_err().code, ErrorCode::CommitConflict);
     let asked: GroupInfoRequests = ask(&house, &berta, Method::GET, here, "group-info-requests", &()).await.unwrap();
     assert_eq!(asked.commit_counter, None);
 }
