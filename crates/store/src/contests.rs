@@ -72,8 +72,8 @@ pub trait Contests: Send + Sync {
     ///   are given back, with their cursors: if an account dissents that kept a seat, or if the accounts that lost
     ///   all their seats and dissent outnumber those that kept one; in a direct conversation by any dissent. The
     ///   author's own account does not count.
-    /// - **Seats that it gave** to devices of other accounts by a welcome are taken back, with welcomes that were not
-    ///   read, if more than half of the accounts dissent that had a seat before it.
+    /// - **Seats that it gave** to devices of other accounts by a welcome are taken back, and its welcomes dropped that
+    ///   were not read, if more than half of the accounts dissent that had a seat before it.
     ///
     /// If it is the newest commit, the device has a seat, and more than half of the accounts dissent that had one
     /// before it, its GroupInfo is wanted anew, once: one device alone may have parted from the others.

@@ -174,7 +174,9 @@ pub trait Conversations: Send + Sync {
     /// Appends a commit: entry, counter, GroupInfo, roster, the joiners' cursors and welcomes, or nothing of it.
     ///
     /// Whether a commit is valid only the members know, so the roster here follows what commits say, and forgives: a
-    /// device that leaves without having a seat changes nothing, one that joins and has a seat keeps its cursor.
+    /// device that leaves without having a seat changes nothing; one that joins and has a seat, by another's commit, keeps
+    /// seat and cursor, and a welcome that it has not read waits before the new one. Of such, the oldest and the newest
+    /// three are kept.
     ///
     /// A member's commit that was built before the newest leave was seen is refused: it would void it.
     ///

@@ -106,9 +106,32 @@ pub async fn a_device_that_is_added_again_keeps_its_place_and_gets_the_welcome(s
     add.welcome = Some(Bytes(b"come in again".to_vec()));
     let entry = stored(store.append_commit(add).await);
     assert_eq!(people.cursor(group, berta).await, Some((before, entry.seq)));
-    let welcomes = store.welcomes(berta, 10).await.expect("read");
-    assert_eq!(welcomes.last().expect("a welcome").welcome.0, b"come in again");
+    // Which of the two commits the members took the server cannot know.
+    assert_eq!(waiting(&store, berta).await, ["welcome", "come in again"]);
     assert_eq!(people.recipients(group).await, sorted(vec![anna, berta]));
+}
+
+async fn waiting(store: &SharedStore, device: Member) -> Vec<String> {
+    let welcomes = store.welcomes(device, 100).await.expect("read");
+    welcomes.into_iter().map(|waiting| String::from_utf8(waiting.welcome.0).expect("a text")).collect()
+}
+
+/// The first, which brought the seat, and the newest: whoever stuffs them pushes out none but its own.
+pub async fn few_welcomes_wait_for_a_device_in_a_conversation(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta, carla) = three(&people).await;
+    let group = people.group(&[anna, berta, carla]).await;
+    for follows in 1..=9 {
+        let mut add = people.commit(group, anna, follows);
+        add.joins = vec![berta];
+        add.welcome = Some(Bytes(follows.to_string().into_bytes()));
+        stored(store.append_commit(add).await);
+    }
+    assert_eq!(waiting(&store, berta).await, ["welcome", "7", "8", "9"]);
+    assert_eq!(waiting(&store, carla).await, ["welcome"]);
+    // Whose seat is another one has no use for what led to the one before.
+    stored(store.append_commit(people.external(group, berta, 10)).await);
+    assert_eq!(waiting(&store, berta).await, [""; 0]);
 }
 
 /// Nobody removes itself by its own commit, nor a device that does not exist; one without a seat may be named, for a
@@ -147,16 +170,19 @@ pub async fn nobody_joins_who_is_not_listed(store: SharedStore) {
     assert_eq!(by_itself.expect("an answer"), Appended::NotAMember);
 }
 
-/// Out and in by one commit: it stays a member, and starts behind that commit.
+/// Out and in by one commit: it stays a member, and what it has not read stays to be read, for members may skip it.
 pub async fn a_commit_can_replace_a_devices_leaf(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, berta, _) = three(&people).await;
     let group = people.group(&[anna, berta]).await;
+    let before = people.cursor(group, berta).await.expect("a seat").0;
     people.says(group, anna, 1).await;
     let mut replace = people.commit(group, anna, 1);
     (replace.joins, replace.leaves) = (vec![berta], vec![berta]);
+    replace.welcome = Some(Bytes(b"in place of it".to_vec()));
     let entry = stored(store.append_commit(replace).await);
-    assert_eq!(people.cursor(group, berta).await, Some((entry.seq, entry.seq)));
+    assert_eq!(people.cursor(group, berta).await, Some((before, entry.seq)));
+    assert_eq!(waiting(&store, berta).await, ["welcome", "in place of it"]);
     assert!(people.accounts(group, anna).await.contains(&berta.account));
     // By itself it replaces its old leaf, whether the commit names that or not.
     for (follows, leaves) in [(2, vec![berta]), (3, vec![])] {

@@ -215,6 +215,23 @@ pub async fn more_than_half_take_back_a_seat_that_a_commit_gave(store: SharedSto
     assert_eq!(back.expect("an answer"), Appended::NotAMember);
 }
 
+/// The earlier one stays, with the seat that it led to.
+pub async fn more_than_half_take_back_the_welcome_of_a_commit_that_added_a_member_once_more(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (group, [mallory, anna, berta, carla]) = four(&people).await;
+    let mut commit = people.commit(group, mallory, 1);
+    (commit.joins, commit.leaves) = (vec![berta], vec![berta]);
+    commit.welcome = Some(Bytes(b"junk".to_vec()));
+    let seq = stored(store.append_commit(commit).await).seq;
+    for (dissenter, waiting) in [(anna, 2), (carla, 2), (berta, 1)] {
+        let taken = dissents(&people, group, dissenter, seq).await;
+        assert_eq!((taken.restored, taken.revoked), (vec![], vec![]));
+        assert_eq!(store.welcomes(berta, 10).await.expect("read").len(), waiting);
+    }
+    assert_eq!(store.welcomes(berta, 10).await.expect("read")[0].welcome.0, b"welcome");
+    assert_eq!(people.cursor(group, berta).await, Some((1, seq)));
+}
+
 /// There nobody takes the other out.
 pub async fn in_a_direct_conversation_the_others_word_is_enough(store: SharedStore) {
     let people = People::new(store.clone());

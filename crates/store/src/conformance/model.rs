@@ -147,7 +147,15 @@ impl Model {
         }
         self.commit_counter += 1;
         self.placed(commit.author, commit.id, commit.submission, commit.received_at_ms);
-        for leaver in &commit.leaves {
+        // Out and in by somebody else's commit it keeps its place.
+        let keeps = |model: &Self, member: &Member| {
+            commit.joins.contains(member)
+                && *member != commit.author
+                && model.is_member(*member)
+                && model.has_leaf(*member)
+        };
+        let leavers: Vec<_> = commit.leaves.iter().copied().filter(|leaver| !keeps(self, leaver)).collect();
+        for leaver in &leavers {
             if let Some(seat) = self.seats.get_mut(leaver) {
                 seat.leaf = false;
                 seat.last = seat.last.min(self.head);

@@ -39,11 +39,19 @@ const PUT_WELCOME_BODY: &str = "INSERT INTO welcome_bodies \
      (conversation, seq, commit_counter, author, received_at_ms, welcome) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const PUT_WELCOME: &str = "INSERT INTO welcomes (device, conversation, seq) VALUES (?1, ?2, ?3)";
+/// Those between the oldest, by which a device came to its seat, and the newest of them.
+pub(super) const DROP_WELCOMES_BETWEEN: &str = "DELETE FROM welcomes WHERE device = ?1 AND conversation = ?2 \
+     AND number > (SELECT min(number) FROM welcomes WHERE device = ?1 AND conversation = ?2) \
+     AND number <= (SELECT number FROM welcomes WHERE device = ?1 AND conversation = ?2 \
+     ORDER BY number DESC LIMIT 1 OFFSET ?3)";
 pub(super) const DROP_WELCOMES_OF_SEAT: &str = "DELETE FROM welcomes WHERE device = ?1 AND conversation = ?2";
 /// Welcomes that nobody waits for.
 pub(super) const DROP_WELCOME_BODIES: &str = "DELETE FROM welcome_bodies WHERE conversation = ?1 AND NOT EXISTS \
      (SELECT 1 FROM welcomes w WHERE w.conversation = welcome_bodies.conversation \
      AND w.seq = welcome_bodies.seq)";
+
+/// How many welcomes wait for a device in a conversation.
+const WELCOMES_OF_SEAT: usize = 4;
 
 /// What stands in a column of [`FIND_CREATION`].
 struct Creation {
@@ -249,12 +257,17 @@ impl Writer {
             ])?;
         }
         for join in &moves.joins {
-            if !join.keeps_seat {
-                self.db.prepare_cached(PUT_MEMBER)?.execute([key, join.device, seq])?;
-            }
             self.put_participant(key, join.account)?;
-            // A welcome to an earlier seat leads nowhere any more.
-            self.db.prepare_cached(DROP_WELCOMES_OF_SEAT)?.execute([join.device, key])?;
+            if join.keeps_seat {
+                // The one that waits may be the way in, if members skip this commit; or this one, if they skipped that.
+                // The device tries them in their order.
+                let newest_kept = signed(WELCOMES_OF_SEAT as u64 - 2);
+                self.db.prepare_cached(DROP_WELCOMES_BETWEEN)?.execute([join.device, key, newest_kept])?;
+            } else {
+                self.db.prepare_cached(PUT_MEMBER)?.execute([key, join.device, seq])?;
+                // A welcome to an earlier seat leads nowhere any more.
+                self.db.prepare_cached(DROP_WELCOMES_OF_SEAT)?.execute([join.device, key])?;
+            }
             if welcome.is_some() && join.device != placed.author {
                 self.db.prepare_cached(PUT_WELCOME)?.execute([join.device, key, seq])?;
             }

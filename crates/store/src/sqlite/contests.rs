@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{self, Key, signed};
 use super::commits::DROP_WELCOMES_OF_SEAT;
+use super::expiry::DROP_WELCOMES;
 use super::fault::Outcome;
 use super::log::{ACCOUNTS_SEATS, Placed};
 use super::moves::{Moves, find_device, is_participant};
@@ -76,7 +77,8 @@ const DOUBT_GROUP_INFO: &str = "UPDATE group_infos SET standing = 1 \
      WHERE conversation = ?1 AND commit_counter = ?2 AND standing = 0";
 const WANT_GROUP_INFO: &str = "UPDATE group_infos SET standing = 1 \
      WHERE conversation = ?1 AND commit_counter = ?2 AND standing <> 1";
-const RESEED_GROUP_INFO: &str = "UPDATE group_infos SET group_info = ?2, standing = 2 WHERE conversation = ?1 AND standing = 1";
+const RESEED_GROUP_INFO: &str =
+    "UPDATE group_infos SET group_info = ?2, standing = 2 WHERE conversation = ?1 AND standing = 1";
 pub(super) const GROUP_INFO_WANTED: &str = "SELECT CASE WHEN g.standing = 1 THEN g.commit_counter END \
      FROM conversations c JOIN group_infos g ON g.conversation = c.conversation \
      JOIN accounts a ON a.id = ?2 JOIN devices d ON d.account = a.account AND d.id = ?3 \
@@ -193,7 +195,8 @@ impl Writer {
             let Some(device) = find_device(&self.db, *member)?.filter(|device| device.account != author) else {
                 continue;
             };
-            if taken.iter().any(|taken| taken.device == device.key) {
+            let keeps_seat = moves.joins.iter().any(|join| join.device == device.key && join.keeps_seat);
+            if keeps_seat || taken.iter().any(|taken| taken.device == device.key) {
                 continue;
             }
             let mut before = self.db.prepare_cached(UNSEATED_BEFORE)?;
@@ -406,6 +409,8 @@ impl Writer {
             .collect::<rusqlite::Result<_>>()?;
         self.db.prepare_cached(DROP_GIVEN)?.execute([key, seq])?;
         self.db.prepare_cached(SET_REVOKED)?.execute([key, seq])?;
+        // Also those to devices that had a seat before.
+        self.db.prepare_cached(DROP_WELCOMES)?.execute([key, seq])?;
         let mut revoked = Vec::with_capacity(given.len());
         for (given, member) in given {
             if let Some(earlier) = given.earlier {

@@ -20,7 +20,7 @@ const FREE_SEATS: &str = "DELETE FROM members WHERE conversation = ?1 AND leaf =
      (SELECT 1 FROM devices d JOIN participants p ON p.account = d.account AND p.conversation = ?1 \
      WHERE d.device = members.device AND d.listed = 1)";
 const OLD_WELCOMES: &str = "SELECT conversation, seq FROM welcome_bodies WHERE received_at_ms < ?1 LIMIT ?2";
-const DROP_WELCOMES: &str = "DELETE FROM welcomes WHERE conversation = ?1 AND seq = ?2";
+pub(super) const DROP_WELCOMES: &str = "DELETE FROM welcomes WHERE conversation = ?1 AND seq = ?2";
 const STAMPS_USED: &str = "UPDATE settings SET stamps_used = ?1 WHERE one = 1";
 
 /// What there is to drop, found beside the writer.

@@ -74,22 +74,26 @@ pub(super) fn find(
         return wrong(other.copied().unwrap_or(commit.author));
     }
     let mut joins: Vec<Joining> = Vec::with_capacity(commit.joins.len());
-    let mut replaced = leaves.len();
+    let mut replaced = 0;
     for member in &commit.joins {
         let Some(device) = find_device(db, *member)?.filter(|device| device.listed) else {
             return wrong(*member);
         };
-        let seat = conversation.seats.get(&device.key).filter(|seat| seat.leaf);
-        let seat = seat.filter(|_| !leaves.contains(&device.key));
-        // Joined anew: by an external commit of its own, or by members who never took the commit that seated it.
-        replaced += usize::from(seat.is_some());
         let is_named_twice = joins.iter().any(|join| join.device == device.key);
         if is_named_twice || !may_join(db, device.account)? {
             return wrong(*member);
         }
+        // Joined anew: by an external commit of its own, by members who never took the commit that seated it, or with a
+        // leaf in place of another.
+        let seat = conversation.seats.get(&device.key).filter(|seat| seat.leaf);
         let keeps_seat = seat.is_some_and(|seat| seat.is_member()) && *member != commit.author;
+        if keeps_seat {
+            leaves.retain(|leaving| *leaving != device.key);
+        }
+        replaced += usize::from(seat.is_some() && !leaves.contains(&device.key));
         joins.push(Joining { device: device.key, account: device.account, keeps_seat });
     }
+    replaced += leaves.len();
     if conversation.leaves() + joins.len() > limits::MEMBERS + replaced {
         return Ok(Err(Appended::TooManyMembers));
     }

@@ -111,6 +111,7 @@ fn no_hot_query_scans_a_table() {
         key_packages::TAKE_OLDEST,
         key_packages::LISTED,
         commits::DROP_WELCOME_BODIES,
+        commits::DROP_WELCOMES_BETWEEN,
         contests::OLDEST,
         contests::UNSEATED_BEFORE,
         contests::UNSEATED_AT,
