@@ -75,6 +75,8 @@ pub(crate) struct Client {
     pub(crate) signals: Signals,
     pub(crate) traffic: RefCell<Traffic>,
     pub(crate) contests: RefCell<Contests>,
+    /// Open rooms in which somebody's leave waits for this device, and when it is its turn.
+    pub(crate) removals: RefCell<BTreeMap<ConversationId, u64>>,
     pub(crate) refreshing: Mutex<()>,
     pub(crate) connection: Cell<Connection>,
     pub(crate) caught_up: Cell<bool>,
@@ -104,6 +106,7 @@ impl Client {
             signals: Signals::default(),
             traffic: RefCell::default(),
             contests: RefCell::default(),
+            removals: RefCell::default(),
             refreshing: Mutex::new(()),
             connection: Cell::new(Connection::Idle),
             caught_up: Cell::new(false),

@@ -20,6 +20,7 @@ mod outbox;
 mod platform;
 mod ports;
 mod reading;
+mod removals;
 mod silence;
 mod sync;
 mod upkeep;

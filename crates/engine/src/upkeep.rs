@@ -33,7 +33,8 @@ impl Client {
     /// Does what is due, for ever.
     pub(crate) async fn run_upkeep(&self) {
         loop {
-            select(Box::pin(self.signals.upkeep.notified()), self.clock.sleep(LOOK_EVERY)).await;
+            let longest = self.until_next_removal().map_or(LOOK_EVERY, |next| next.min(LOOK_EVERY));
+            select(Box::pin(self.signals.upkeep.notified()), self.clock.sleep(longest)).await;
             let gather = self.random.borrow_mut().gen_range(GATHER_MS);
             self.clock.sleep(Duration::from_millis(gather)).await;
             if self.stopping.get() || self.halted() {
@@ -52,6 +53,7 @@ impl Client {
         self.send_receipts()?;
         self.refresh_leaves()?;
         self.look_for_silence()?;
+        self.look_for_removals()?;
         let stock = self.read(|tables| tables.fact::<u32>("stock"))?.unwrap_or(STOCK);
         let lost = self.read(|tables| tables.fact::<bool>("stock_lost"))?.unwrap_or(false);
         if lost || stock < limits::KEY_PACKAGES_LOW as u32 {

@@ -58,6 +58,13 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Conversations with accounts whose leave is not carried out.
+    pub(crate) fn conversations_with_leavers(self) -> Result<Vec<ConversationId>, DbError> {
+        let mut statement = self.0.prepare_cached("SELECT DISTINCT conversation FROM leavers")?;
+        let rows = statement.query_map([], |row| super::id(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The account is gone, or has come back.
     pub(crate) fn delete_leaver(self, conversation: ConversationId, account: AccountId) -> Result<(), DbError> {
         self.0

@@ -50,6 +50,8 @@ impl Step<'_> {
         for account in leavers.into_iter().filter(|account| !present.contains(account) || joined(*account)) {
             self.tables.delete_leaver(conversation, account)?;
         }
+        // A joiner may have made a leave void.
+        self.wake_upkeep();
         Ok(())
     }
 

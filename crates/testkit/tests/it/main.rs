@@ -18,6 +18,7 @@ mod passwords;
 mod repairs;
 mod requests;
 mod restored_servers;
+mod rooms;
 mod secrecy;
 mod short_runs;
 mod silence;
