@@ -169,6 +169,52 @@ fn a_joiner_that_is_given_a_bad_group_info_comes_in_after_a_member_brought_its_o
 }
 
 #[test]
+fn a_device_that_a_bad_commit_adds_once_more_comes_in_by_the_welcome_that_it_has_not_read() {
+    story(async |world| {
+        let (garden, [ann, bea, cem], mallory) = garden(&world).await;
+        let dan = world.account("dan").await;
+        let device_of_dan = dan.member().await;
+        dan.has_settled().await;
+        dan.stops().await;
+        ann.invites("#garden", &[&dan]).await;
+        ann.says("#garden", "come in, dan").await;
+        for each in [&bea, &cem, &mallory] {
+            each.hears("#garden", "come in, dan").await;
+        }
+        // Nobody is there to contest it before dan comes.
+        for each in [&ann, &bea, &cem] {
+            each.stops().await;
+        }
+        let again = Act::Commit { joins: vec![device_of_dan], leaves: vec![device_of_dan], out: vec![] };
+        submits(&mallory, garden, again, Some(Bytes(vec![7; 500]))).await;
+
+        let asked = counts_requests(&dan, "/group-info-requests");
+        let welcomes: Rc<Cell<u32>> = Rc::default();
+        let counted = Rc::clone(&welcomes);
+        dan.received_frames_pass(move |frame| {
+            counted.set(counted.get() + u32::from(matches!(frame, ServerFrame::Welcome(_))));
+            Fate::passes(frame)
+        });
+        dan.start();
+        dan.hears("#garden", "come in, dan").await;
+        assert_eq!(welcomes.get(), 2);
+        assert_eq!(asked.get(), 0);
+        for each in [&ann, &bea, &cem] {
+            each.start();
+            each.has_settled().await;
+        }
+        dan.says("#garden", "here I am").await;
+        for each in [&ann, &bea, &cem] {
+            each.hears("#garden", "here I am").await;
+        }
+        ann.agrees_with(&[&bea, &cem, &dan], "#garden").await;
+        for each in [&ann, &bea, &cem, &dan] {
+            nothing_worse_than_a_contest(each).await;
+        }
+    });
+}
+
+#[test]
 fn members_that_connect_later_learn_that_a_group_info_is_wanted() {
     story(async |world| {
         let (_, [ann, bea, cem], mallory) = garden(&world).await;
@@ -269,24 +315,26 @@ async fn garden(world: &World) -> (ConversationId, [Device; 3], Device) {
     (garden, [ann, bea, cem], mallory)
 }
 
-/// A member's client submits a commit that is garbage, with a garbage GroupInfo, and says in the clear that these leave.
-/// Nothing more is heard of it.
+/// A member's client submits a commit that is garbage, with a garbage GroupInfo, and says in the clear that these leave
+/// and are out. Nothing more is heard of it.
 async fn submits_garbage(device: &Device, conversation: ConversationId, leaves: Vec<Member>) {
+    let out = leaves.iter().map(|member| member.account).collect();
+    submits(device, conversation, Act::Commit { joins: vec![], leaves, out }, None).await;
+}
+
+/// The same with another claim in the clear.
+async fn submits(device: &Device, conversation: ConversationId, act: Act, welcome: Option<Bytes>) {
     device.received_frames_pass(|_| Fate::Becomes(vec![]));
     let info: GroupInfo = ask(device, Method::Get, &format!("{conversation}/group-info"), &()).await.unwrap();
-    let data = AuthenticatedData {
-        id: MessageId::from_bytes([0xba; 16]),
-        author: device.member().await,
-        follows: info.commit_counter,
-        act: Act::Commit { joins: vec![], out: leaves.iter().map(|member| member.account).collect(), leaves },
-    };
+    let author = device.member().await;
+    let data = AuthenticatedData { id: MessageId::from_bytes([0xba; 16]), author, follows: info.commit_counter, act };
     let mut commit = mls::made_up_private_message(conversation, info.commit_counter, &data, &[7; 300]);
     // The content type, behind version, wire format, group id and epoch.
     commit[2 + 2 + 17 + 8] = 3;
     let body = SubmitCommit {
         submission: 1 << 40,
         commit: Bytes(commit),
-        welcome: None,
+        welcome,
         group_info: Bytes(vec![7; 400]),
         seen: info.head,
     };

@@ -10,7 +10,7 @@ mod reading;
 mod receiving;
 mod tracks;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -83,6 +83,8 @@ struct Connection {
     /// How far the backlog reaches of which the client does not have everything; none once it was told that it is
     /// caught up.
     backlog: Option<HashMap<ConversationId, u64>>,
+    /// Conversations whose welcome was acknowledged and whose cursor was not read since.
+    welcomed: HashSet<ConversationId>,
     /// All welcomes that wait have been sent.
     has_all_welcomes: bool,
 
@@ -154,6 +156,7 @@ impl Connection {
             tracks: Tracks::default(),
             early: Vec::new(),
             welcomes: Vec::new(),
+            welcomed: HashSet::new(),
             backlog: None,
             has_all_welcomes: false,
             looking: None,

@@ -25,6 +25,14 @@ pub(super) enum Looked {
     Page { gap: Gap, page: LogPage },
 }
 
+/// How an entry moves the device that reads it.
+enum Moves {
+    /// Nothing more goes to it behind this entry.
+    Out,
+    /// It is added, perhaps once more.
+    In,
+}
+
 /// Reads cursors, then welcomes: so a conversation whose cursor was seen either has its welcome among them, or that was
 /// acknowledged, or there never was one.
 pub(super) async fn look_at_cursors(app: App, device: Member, session: SessionId) -> StoreResult<Looked> {
@@ -53,9 +61,10 @@ impl Connection {
             if !welcomes.is_empty() {
                 self.welcomes.retain(|welcome| !welcomes.contains(welcome));
                 for (conversation, seq) in welcomes {
-                    self.tracks.follow(conversation, seq, seq);
+                    self.tracks.welcomed(conversation, seq);
+                    self.welcomed.insert(conversation);
                 }
-                // What was appended since, and further welcomes.
+                // Where it is to go on, what was appended since, and further welcomes.
                 self.wants_recheck = true;
             }
             answered = true;
@@ -178,7 +187,7 @@ impl Connection {
         for cursor in cursors {
             let conversation = cursor.conversation;
             let waits = self.welcomes.iter().any(|(other, _)| *other == conversation);
-            let known = self.tracks.next(conversation).is_some();
+            let known = self.tracks.next(conversation).is_some() || self.welcomed.contains(&conversation);
             if waits {
                 // If it is followed, it was added again: nothing more comes before the acknowledgement.
                 self.tracks.left(conversation);
@@ -186,6 +195,7 @@ impl Connection {
             if waits || !(all_welcomes || known) {
                 continue;
             }
+            self.welcomed.remove(&conversation);
             let done = cursor.acked.max(cursor.expired);
             let next = self.tracks.next(conversation).unwrap_or(cursor.acked + 1);
             if next <= cursor.expired {
@@ -224,7 +234,7 @@ impl Connection {
                 self.tracks.skip_to(conversation, entry.seq);
             }
             self.hole_in = None;
-            let takes_out = self.takes_out(&entry);
+            let moves = self.moves(&entry);
             let seq = entry.seq;
             let frame = axum::body::Bytes::from(codec::to_cbor(&ServerFrame::Entry(entry)));
             if !self.tracks.has_room(frame.len()) {
@@ -233,8 +243,13 @@ impl Connection {
                 break;
             }
             self.send_entry(conversation, seq, &frame);
-            if takes_out {
-                self.tracks.left(conversation);
+            match moves {
+                Some(Moves::Out) => self.tracks.left(conversation),
+                Some(Moves::In) => {
+                    self.tracks.added(conversation);
+                    self.wants_recheck = true;
+                }
+                None => {}
             }
         }
         if whole {
@@ -243,21 +258,19 @@ impl Connection {
         self.tracks.read(gap, whole);
     }
 
-    /// Whether nothing more goes to this device behind this entry: it is taken out, or in by a welcome, which it must
-    /// acknowledge first. What the entry says in the clear was checked when it was appended; of one's own leave
-    /// proposal the store gives no payload.
-    fn takes_out(&self, entry: &LogEntry) -> bool {
+    /// How an entry moves this device, as it says in the clear, which was checked when it was appended; of one's own
+    /// leave proposal the store gives no payload.
+    fn moves(&self, entry: &LogEntry) -> Option<Moves> {
         match entry.kind {
-            EntryKind::Message => false,
-            EntryKind::Leave if entry.author == self.device => true,
-            EntryKind::Leave | EntryKind::Commit => match mls::header(&entry.payload) {
-                Ok(header) => match header.data.act {
-                    Act::Commit { .. } if entry.author == self.device => false,
-                    Act::Commit { joins, leaves, .. } => leaves.contains(&self.device) || joins.contains(&self.device),
-                    Act::Leave { leaves } => leaves.contains(&self.device),
-                    Act::Message { .. } => false,
-                },
-                Err(_) => false,
+            EntryKind::Message => None,
+            EntryKind::Leave if entry.author == self.device => Some(Moves::Out),
+            EntryKind::Leave | EntryKind::Commit => match mls::header(&entry.payload).ok()?.data.act {
+                Act::Commit { .. } if entry.author == self.device => None,
+                Act::Commit { joins, .. } if joins.contains(&self.device) => Some(Moves::In),
+                Act::Commit { leaves, .. } | Act::Leave { leaves } => {
+                    leaves.contains(&self.device).then_some(Moves::Out)
+                }
+                Act::Message { .. } => None,
             },
         }
     }

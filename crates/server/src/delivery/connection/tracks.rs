@@ -26,6 +26,8 @@ struct Track {
     head: u64,
     /// The entry before `next` took this device out: nothing follows, unless it comes in again.
     gone: bool,
+    /// Or it may have been in before and stay so: the store is asked.
+    unsure: bool,
     /// Stands in `behind`.
     queued: bool,
     /// The sizes of entries that were sent and not acknowledged; the last one is `next - 1`.
@@ -67,10 +69,11 @@ impl Tracks {
             self.window.settle(&mut track.unacked, usize::MAX);
             track.next = done + 1;
             track.gone = false;
-        } else if done + 1 == track.next || head >= track.next {
+        } else if done + 1 == track.next || head >= track.next || track.unsure {
             // The store says that more may come.
             track.gone = false;
         }
+        track.unsure = false;
         self.grown(conversation, head);
     }
 
@@ -139,6 +142,22 @@ impl Tracks {
     pub(super) fn left(&mut self, conversation: ConversationId) {
         if let Some(track) = self.by_conversation.get_mut(&conversation) {
             track.gone = true;
+        }
+    }
+
+    /// The entry that was sent last adds this device. If it had no seat, a welcome is to be acknowledged first; if it had
+    /// one, it goes on.
+    pub(super) fn added(&mut self, conversation: ConversationId) {
+        if let Some(track) = self.by_conversation.get_mut(&conversation) {
+            (track.gone, track.unsure) = (true, true);
+        }
+    }
+
+    /// A welcome by the entry `seq` was acknowledged. What was sent up to there is not sent again; what was not, the
+    /// cursors say.
+    pub(super) fn welcomed(&mut self, conversation: ConversationId, seq: u64) {
+        if let Some(track) = self.by_conversation.get_mut(&conversation) {
+            track.gone &= track.next <= seq;
         }
     }
 
@@ -321,6 +340,24 @@ mod tests {
         assert_eq!(tracks.next(HERE), None);
         tracks.follow(HERE, 5, 5);
         assert_eq!(tracks.next(HERE), Some(6));
+    }
+
+    #[test]
+    fn a_device_that_is_added_once_more_goes_on_where_it_was() {
+        // Its welcome was acknowledged before the entry came.
+        let mut tracks = up_to_date(4);
+        tracks.sent(HERE, 1);
+        tracks.added(HERE);
+        assert_eq!(tracks.next(HERE), None);
+        tracks.follow(HERE, 3, 5);
+        assert_eq!(tracks.next(HERE), Some(6));
+        // Or afterwards.
+        tracks.left(HERE);
+        tracks.welcomed(HERE, 5);
+        assert_eq!(tracks.next(HERE), Some(6));
+        tracks.left(HERE);
+        tracks.welcomed(HERE, 6);
+        assert_eq!(tracks.next(HERE), None);
     }
 
     #[test]
