@@ -115,6 +115,7 @@ fn a_silent_account_that_is_taken_out_for_good_is_not_let_in_again() {
         for each in [&bea, &cem] {
             each.hears_title("garden").await;
         }
+        cem.accepts("#garden").await;
         cem.stops().await;
         days(&world, 93).await;
         is_out_of_garden(&ann, cem.label(), account_of_cem).await;
