@@ -205,6 +205,9 @@ pub struct WelcomeEntry {
     pub received_at_ms: u64,
     /// The MLS welcome (RFC 9420, section 12.4.3.1), with the ratchet tree.
     pub welcome: Bytes,
+    /// The place behind which the device's seat begins: that of the commit, or an earlier one if it had a seat. Then the
+    /// entries up to the commit are delivered as well.
+    pub seat: u64,
 }
 
 /// A frame as it came in.

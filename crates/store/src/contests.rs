@@ -46,7 +46,8 @@ pub enum Reseeding {
         /// The newest.
         commit_counter: u64,
     },
-    /// Nobody has said that the one of this commit counter is bad, or another member was faster.
+    /// Nobody has said that the one of this commit counter is bad, or another member was faster; or this account said so,
+    /// or brought the bad one, and another could help.
     NotWanted,
     /// There is no such conversation, or the device is no member of it.
     NotAMember,

@@ -6,7 +6,7 @@ use super::people::{People, sorted, stored};
 use crate::{Appended, DissentTaken, Dissenting, Reseeding, SharedStore, Wanting};
 
 /// A group of four; the first one is who gets the others out.
-async fn four(people: &People) -> (ConversationId, [Member; 4]) {
+pub(super) async fn four(people: &People) -> (ConversationId, [Member; 4]) {
     let mut members = Vec::new();
     for _ in 0..4 {
         members.push(people.account().await);
@@ -16,14 +16,20 @@ async fn four(people: &People) -> (ConversationId, [Member; 4]) {
 }
 
 /// A commit by which `author` takes out these; its place.
-async fn takes_out(people: &People, group: ConversationId, author: Member, leaves: &[Member], follows: u64) -> u64 {
+pub(super) async fn takes_out(
+    people: &People,
+    group: ConversationId,
+    author: Member,
+    leaves: &[Member],
+    follows: u64,
+) -> u64 {
     let mut commit = people.commit(group, author, follows);
     commit.leaves = leaves.to_vec();
     commit.out = leaves.iter().map(|member| member.account).collect();
     stored(people.store.append_commit(commit).await).seq
 }
 
-async fn dissents(people: &People, group: ConversationId, device: Member, seq: u64) -> DissentTaken {
+pub(super) async fn dissents(people: &People, group: ConversationId, device: Member, seq: u64) -> DissentTaken {
     match people.store.dissent(device, group, seq).await.expect("an answer") {
         Dissenting::Taken(taken) => taken,
         other => panic!("{other:?}"),
@@ -240,7 +246,9 @@ pub async fn in_a_direct_conversation_the_others_word_is_enough(store: SharedSto
     create.peer = Some(anna.account);
     let conversation = create.conversation;
     stored(store.create_conversation(create.clone()).await);
-    let seq = takes_out(&people, conversation, mallory, &[anna], 1).await;
+    let mut removes = people.commit(conversation, mallory, 1);
+    removes.leaves = vec![anna];
+    let seq = stored(store.append_commit(removes).await).seq;
     assert!(dissents(&people, conversation, anna, seq).await.undone);
     assert_eq!(people.recipients(conversation).await, sorted(vec![mallory, anna]));
     assert_eq!(people.accounts(conversation, anna).await.len(), 2);
@@ -338,7 +346,7 @@ pub async fn dissents_of_most_make_the_group_info_wanted_once(store: SharedStore
 /// By who may join, until the next one comes.
 pub async fn a_joiner_asks_for_a_better_group_info_and_members_learn_of_it(store: SharedStore) {
     let people = People::new(store.clone());
-    let (group, [anna, berta, ..]) = four(&people).await;
+    let (group, [anna, berta, carla, _]) = four(&people).await;
     let second = people.second_device(anna).await;
     let stranger = people.account().await;
     let want = |device, counter| store.want_group_info(device, group, counter);
@@ -354,7 +362,7 @@ pub async fn a_joiner_asks_for_a_better_group_info_and_members_learn_of_it(store
     stored(store.append_commit(people.commit(group, berta, 1)).await);
     assert_eq!(store.group_infos_wanted(berta, 10).await.expect("read"), []);
     // Nobody puts another one in the place of one that nobody complains of, or that was put anew.
-    let put = |text: &str| store.reseed_group_info(berta, group, 2, Bytes(text.as_bytes().to_vec()));
+    let put = |text: &str| store.reseed_group_info(carla, group, 2, Bytes(text.as_bytes().to_vec()));
     assert_eq!(put("unasked").await.expect("an answer"), Reseeding::NotWanted);
     assert_eq!(want(second, 2).await.expect("an answer"), Wanting::Asked);
     assert_eq!(put("no better").await.expect("an answer"), Reseeding::Stored);

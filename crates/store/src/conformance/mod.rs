@@ -13,6 +13,7 @@ mod key_packages;
 mod lives;
 mod log;
 mod model;
+mod overlapping;
 mod passwords;
 mod people;
 mod sessions;
@@ -28,6 +29,7 @@ pub use key_packages::*;
 pub use lives::*;
 pub use log::*;
 pub use model::*;
+pub use overlapping::*;
 pub use passwords::*;
 pub use people::{CountingFranking, People};
 pub use sessions::*;
@@ -128,6 +130,12 @@ macro_rules! conformance {
             who_came_in_again_and_was_taken_out_once_more_gets_that_seat_back,
             who_is_taken_out_and_seated_again_by_bad_commits_keeps_the_first_seat,
             a_contest_ends_with_the_retention_of_its_commit,
+            who_is_put_out_when_nobody_else_is_seated_takes_part_again,
+            nobody_puts_the_other_of_a_direct_conversation_out,
+            an_outsider_whom_bad_commits_brought_and_took_out_stays_out,
+            who_is_added_by_a_bad_commit_and_then_by_a_good_one_keeps_the_seat,
+            who_was_rightly_taken_out_stays_out_when_a_later_commit_is_undone,
+            who_complains_and_who_brought_the_bad_group_info_put_none_in_its_place,
             dissents_of_most_make_the_group_info_wanted_once,
             a_joiner_asks_for_a_better_group_info_and_members_learn_of_it,
             a_commit_that_was_built_before_a_leave_was_seen_is_refused,

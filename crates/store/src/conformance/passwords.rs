@@ -76,7 +76,7 @@ pub async fn of_two_new_passwords_at_once_one_counts_whole(store: SharedStore) {
     assert_eq!(vault.sealed, Bytes(format!("vault {winner}").into_bytes()));
 }
 
-/// And those of nobody else.
+/// Not even one whose check of the old one came first.
 pub async fn no_session_begins_by_a_password_that_was_replaced_meanwhile(store: SharedStore) {
     let people = People::new(store.clone());
     let anna = people.account().await;
@@ -100,7 +100,7 @@ pub async fn no_session_begins_by_a_password_that_was_replaced_meanwhile(store: 
     assert_eq!(begun.expect("an answer"), Beginning::Begun { ended: None });
 }
 
-/// And no others.
+/// And those of nobody else.
 pub async fn a_new_password_ends_the_sessions_that_it_is_told_to(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, friend) = (people.account().await, people.account().await);

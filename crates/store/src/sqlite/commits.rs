@@ -23,9 +23,9 @@ const PUT_CONVERSATION: &str = "INSERT INTO conversations \
 const PUT_PAIR: &str = "INSERT INTO direct_conversations \
      (lower_account, higher_account, conversation) VALUES (?1, ?2, ?3)";
 const PUT_ROOM: &str = "INSERT INTO rooms (name, conversation) VALUES (?1, ?2)";
-const PUT_GROUP_INFO: &str = "INSERT INTO group_infos (conversation, commit_counter, group_info) \
-     VALUES (?1, ?2, ?3) ON CONFLICT (conversation) DO UPDATE \
-     SET commit_counter = excluded.commit_counter, standing = 0, group_info = excluded.group_info";
+const PUT_GROUP_INFO: &str = "INSERT INTO group_infos (conversation, commit_counter, source, group_info) \
+     VALUES (?1, ?2, ?3, ?4) ON CONFLICT (conversation) DO UPDATE SET commit_counter = excluded.commit_counter, \
+     standing = 0, source = excluded.source, asked_by = 0, group_info = excluded.group_info";
 const PUT_PARTICIPANT: &str = "INSERT INTO participants (conversation, account) \
      VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const PUT_MEMBER: &str = "INSERT INTO members (conversation, device, joined, acked, last, leaf) \
@@ -134,7 +134,7 @@ impl Writer {
         self.hot.submitted(create.creator, create.submission);
         match first.zip(moves) {
             None => {
-                self.put_group_info(key, 0, &create.group_info)?;
+                self.put_group_info(key, 0, account, &create.group_info)?;
                 Ok(Appended::Created)
             }
             Some((commit, moves)) => {
@@ -222,7 +222,7 @@ impl Writer {
         }
         // Who was furthest behind may have been replaced or removed.
         self.hot.look_at_floor(&self.db, commit.conversation)?;
-        self.put_group_info(placed.conversation, placed.commit_counter, &commit.group_info)?;
+        self.put_group_info(placed.conversation, placed.commit_counter, account, &commit.group_info)?;
         Ok(Appended::Stored(LogEntry {
             conversation: commit.conversation,
             seq: placed.seq,
@@ -333,8 +333,8 @@ impl Writer {
         Ok(key)
     }
 
-    fn put_group_info(&self, conversation: Key, counter: u64, info: &[u8]) -> Outcome<()> {
-        self.db.prepare_cached(PUT_GROUP_INFO)?.execute(params![conversation, signed(counter), info])?;
+    fn put_group_info(&self, conversation: Key, counter: u64, source: Key, info: &[u8]) -> Outcome<()> {
+        self.db.prepare_cached(PUT_GROUP_INFO)?.execute(params![conversation, signed(counter), source, info])?;
         Ok(())
     }
 

@@ -28,11 +28,12 @@ pub(super) const PAGE: &str = "SELECT l.seq, l.kind, l.commit_counter, l.id, a.i
      CASE WHEN l.author = ?4 AND l.kind <> 1 THEN x'' ELSE l.payload END \
      FROM log l JOIN devices d ON d.device = l.author JOIN accounts a ON a.account = d.account \
      WHERE l.conversation = ?1 AND l.seq > ?2 AND l.seq <= ?3 ORDER BY l.seq";
-pub(super) const WELCOMES: &str = "SELECT c.id, c.kind, b.seq, b.commit_counter, aa.id, ad.id, b.received_at_ms, b.welcome \
-     FROM accounts a JOIN devices d ON d.account = a.account AND d.id = ?2 \
+pub(super) const WELCOMES: &str = "SELECT c.id, c.kind, b.seq, b.commit_counter, aa.id, ad.id, b.received_at_ms, b.welcome, \
+     coalesce(m.joined, b.seq) FROM accounts a JOIN devices d ON d.account = a.account AND d.id = ?2 \
      JOIN welcomes w ON w.device = d.device \
      JOIN welcome_bodies b ON b.conversation = w.conversation AND b.seq = w.seq \
      JOIN conversations c ON c.conversation = w.conversation \
+     LEFT JOIN members m ON m.conversation = w.conversation AND m.device = w.device \
      JOIN devices ad ON ad.device = b.author JOIN accounts aa ON aa.account = ad.account \
      WHERE a.id = ?1 ORDER BY w.number LIMIT ?3";
 const DROP_WELCOME: &str = "DELETE FROM welcomes WHERE device = ?1 AND conversation = ?2 AND seq = ?3";
@@ -155,6 +156,7 @@ pub(super) fn welcomes(db: &Connection, device: Member, most: usize) -> Outcome<
             author: columns::member(row, 4)?,
             received_at_ms: columns::number(row, 6)?,
             welcome: Bytes(row.get(7)?),
+            seat: columns::number(row, 8)?,
         })
     })?;
     Ok(welcomes.collect::<rusqlite::Result<_>>()?)

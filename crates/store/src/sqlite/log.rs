@@ -23,9 +23,10 @@ pub(super) const ACCOUNTS_SEATS: &str = "SELECT d.id, d.device FROM devices d \
 const STOP_AT: &str = "UPDATE members SET last = ?3 WHERE conversation = ?1 AND device = ?2 \
      AND last = 9223372036854775807";
 const NOTE_LEAVE: &str = "UPDATE conversations SET newest_leave = ?2 WHERE conversation = ?1";
-const FORGET_UNSEATED: [&str; 2] = [
+const FORGET_UNSEATED: [&str; 3] = [
     "DELETE FROM unseatings WHERE conversation = ?1 AND account = ?2",
     "DELETE FROM expulsions WHERE conversation = ?1 AND account = ?2",
+    "DELETE FROM seatings WHERE conversation = ?1 AND account = ?2",
 ];
 const DROP_PARTICIPANT: &str = "DELETE FROM participants WHERE conversation = ?1 AND account = ?2";
 const FREE_PAIR: &str = "DELETE FROM direct_conversations WHERE conversation = ?1";
@@ -168,8 +169,10 @@ impl Writer {
 
     /// Takes an account out of a conversation. The pair of a direct one is free again.
     pub(super) fn drop_participant(&self, conversation: Key, account: Key) -> Outcome<()> {
-        self.db.prepare_cached(DROP_PARTICIPANT)?.execute([conversation, account])?;
-        self.db.prepare_cached(FREE_PAIR)?.execute([conversation])?;
+        // Somebody else may be named who never took part.
+        if self.db.prepare_cached(DROP_PARTICIPANT)?.execute([conversation, account])? > 0 {
+            self.db.prepare_cached(FREE_PAIR)?.execute([conversation])?;
+        }
         Ok(())
     }
 
@@ -203,7 +206,7 @@ impl Writer {
                 self.db.prepare_cached(STOP_AT)?.execute([conversation, device.key, signed(seq)])?;
             }
         }
-        // Who leaves is not brought back by what others contest.
+        // Who leaves is not brought back by what others contest, and loses nothing by it.
         for sql in FORGET_UNSEATED {
             self.db.prepare_cached(sql)?.execute([conversation, account])?;
         }

@@ -10,6 +10,7 @@ mod contests;
 mod delivery;
 mod expiry;
 mod fault;
+mod group_infos;
 mod hot;
 mod invitations;
 mod key_packages;
@@ -23,6 +24,7 @@ mod repeats;
 mod schema;
 mod sessions;
 mod traits;
+mod undoing;
 mod writer;
 
 #[cfg(test)]

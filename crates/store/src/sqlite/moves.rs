@@ -1,6 +1,6 @@
 //! Who moves in a commit: found before anything is changed.
 
-use huis_proto::{AccountId, Member, limits};
+use huis_proto::{AccountId, ConversationKind, DeviceId, Member, limits};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::Key;
@@ -52,11 +52,15 @@ pub(super) fn find(
         }
     }
     let mut out = Vec::with_capacity(commit.out.len());
-    for account in &commit.out {
+    for id in &commit.out {
         // Nobody takes the own account out by a commit; that is what leaving is for.
-        let Some(account) = account_key(db, *account)?.filter(|account| *account != author) else {
+        let Some(account) = account_key(db, *id)?.filter(|account| *account != author) else {
             continue;
         };
+        // In a direct conversation nobody takes the other out. Who left takes part no longer.
+        if conversation.kind == ConversationKind::Direct && may_join(db, account)? {
+            return wrong(Member { account: *id, device: DeviceId::from_bytes([0; 16]) });
+        }
         out.push(account);
         // Nothing more goes to an account that is out, also where the commit does not name a device that has a seat by
         // a commit that all members skipped.

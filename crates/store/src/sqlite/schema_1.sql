@@ -130,10 +130,13 @@ CREATE TABLE conversations (
 ) STRICT;
 
 -- `standing`: 0 as its commit brought it, 1 bad by somebody's word, so that a better one is wanted, 2 put anew.
+-- `source`: the account that it came from. `asked_by`: the account that said that it is bad, 0 if most did.
 CREATE TABLE group_infos (
     conversation INTEGER PRIMARY KEY REFERENCES conversations (conversation),
     commit_counter INTEGER NOT NULL,
     standing INTEGER NOT NULL DEFAULT 0,
+    source INTEGER NOT NULL REFERENCES accounts (account),
+    asked_by INTEGER NOT NULL DEFAULT 0,
     group_info BLOB NOT NULL
 ) STRICT;
 
@@ -183,7 +186,8 @@ CREATE TABLE contests (
     PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Seats that such a commit took from devices of other accounts than its author's. `whole`: the account kept none.
+-- Seats that such a commit took from devices of other accounts than its author's. `whole`: the account kept none;
+-- `took_seat`: 0 if an earlier one had taken it already, which may fall.
 CREATE TABLE unseatings (
     conversation INTEGER NOT NULL REFERENCES conversations (conversation),
     device INTEGER NOT NULL REFERENCES devices (device),
@@ -191,6 +195,7 @@ CREATE TABLE unseatings (
     account INTEGER NOT NULL REFERENCES accounts (account),
     joined INTEGER NOT NULL,
     whole INTEGER NOT NULL,
+    took_seat INTEGER NOT NULL,
     PRIMARY KEY (conversation, device, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX unseatings_by_commit ON unseatings (conversation, seq, device);
@@ -205,7 +210,7 @@ CREATE TABLE expulsions (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX expulsions_by_commit ON expulsions (conversation, seq, account);
 
--- Seats that such a commit gave by its welcome to devices of other accounts. `participant`: the account takes part by this alone;
+-- Seats that such a commit gave by its welcome, or gives should the one fall that did. `participant`: the account takes part by this alone;
 -- `earlier`: since when the device has the seat that another contest has given back meanwhile, -1 if none.
 CREATE TABLE seatings (
     conversation INTEGER NOT NULL REFERENCES conversations (conversation),

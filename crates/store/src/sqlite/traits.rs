@@ -10,7 +10,7 @@ use rand::rngs::OsRng;
 use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
-use super::{SqliteStore, contests, delivery, expiry, invitations, key_packages, lives, lock, sessions};
+use super::{SqliteStore, delivery, expiry, group_infos, invitations, key_packages, lives, lock, sessions};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
     Dissenting, Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord,
@@ -295,11 +295,11 @@ impl Contests for SqliteStore {
         device: Member,
         conversation: ConversationId,
     ) -> StoreResult<Option<Option<u64>>> {
-        self.read(move |db| contests::group_info_wanted(db, device, conversation)).await
+        self.read(move |db| group_infos::group_info_wanted(db, device, conversation)).await
     }
 
     async fn group_infos_wanted(&self, device: Member, most: usize) -> StoreResult<Vec<(ConversationId, u64)>> {
-        self.read(move |db| contests::group_infos_wanted(db, device, most)).await
+        self.read(move |db| group_infos::group_infos_wanted(db, device, most)).await
     }
 }
 
