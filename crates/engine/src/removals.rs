@@ -29,7 +29,7 @@ const SPREAD_MS_PER_DEVICE: u64 = 100;
 impl Client {
     /// Has leaves carried out in open rooms where it is this device's turn.
     pub(crate) fn look_for_removals(&self) -> Result<(), DbError> {
-        if self.connection.get() != Connection::Open || !self.caught_up.get() {
+        if !self.hears_all() {
             return Ok(());
         }
         let rooms = self.read(|tables| tables.conversations_with_leavers())?;
@@ -40,10 +40,17 @@ impl Client {
         self.step(|step| rooms.iter().try_for_each(|room| step.look_for_removals(*room)))
     }
 
-    /// How long until it is this device's turn in a room.
+    /// How long until it is this device's turn in a room. Without a connection it does not come.
     pub(crate) fn until_next_removal(&self) -> Option<Duration> {
+        if !self.hears_all() {
+            return None;
+        }
         let next_ms = self.removals.borrow().values().min().copied()?;
         Some(Duration::from_millis(next_ms.saturating_sub(self.clock.now_ms()).max(1)))
+    }
+
+    fn hears_all(&self) -> bool {
+        self.connection.get() == Connection::Open && self.caught_up.get()
     }
 }
 

@@ -54,6 +54,10 @@ impl Client {
         self.refresh_leaves()?;
         self.look_for_silence()?;
         self.look_for_removals()?;
+        if self.connection.get() != Connection::Open {
+            // What is made is stored before it is sent: without a connection every round would add to it.
+            return Ok(());
+        }
         let stock = self.read(|tables| tables.fact::<u32>("stock"))?.unwrap_or(STOCK);
         let lost = self.read(|tables| tables.fact::<bool>("stock_lost"))?.unwrap_or(false);
         if lost || stock < limits::KEY_PACKAGES_LOW as u32 {

@@ -36,10 +36,11 @@ impl huis_server::Clock for WorldTime {
     }
 }
 
-/// A device's clock, which may be wrong.
+/// A device's clock, which may be wrong, and counts how often it was waited for.
 pub(crate) struct DeviceClock {
     pub(crate) time: WorldTime,
     pub(crate) wrong_by_ms: Rc<Cell<i64>>,
+    pub(crate) waits: Rc<Cell<u64>>,
 }
 
 impl huis_engine::Clock for DeviceClock {
@@ -48,6 +49,7 @@ impl huis_engine::Clock for DeviceClock {
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        self.waits.set(self.waits.get() + 1);
         Box::pin(tokio::time::sleep(duration))
     }
 }

@@ -38,6 +38,7 @@ struct Body {
     key: [u8; 32],
     wire: Rc<Wire>,
     clock_wrong_by_ms: Rc<Cell<i64>>,
+    waits: Rc<Cell<u64>>,
     run: RefCell<Option<Run>>,
     /// What a person wrote down when this device registered the account.
     recovery_key: RefCell<Option<Secret>>,
@@ -77,6 +78,7 @@ impl Device {
             key,
             wire: world.wire(),
             clock_wrong_by_ms: Rc::default(),
+            waits: Rc::default(),
             run: RefCell::default(),
             recovery_key: RefCell::default(),
         }))
@@ -118,7 +120,8 @@ impl Device {
         assert!(body.run.borrow().is_none(), "{self:?} is on already");
         let mut config = Config::new(body.folder.join(DATABASE), DatabaseKey::from_bytes(body.key));
         config.halt_after_commits = halt_after_commits;
-        let clock = DeviceClock { time: body.world.time, wrong_by_ms: Rc::clone(&body.clock_wrong_by_ms) };
+        let (wrong_by_ms, waits) = (Rc::clone(&body.clock_wrong_by_ms), Rc::clone(&body.waits));
+        let clock = DeviceClock { time: body.world.time, wrong_by_ms, waits };
         let ports = Ports {
             transport: Rc::new(SharedWire(Rc::clone(&body.wire))),
             clock: Rc::new(clock),
@@ -226,6 +229,11 @@ impl Device {
     /// Turns these faults on, on this device's way to the server.
     pub fn network_is(&self, faults: Faults) {
         self.0.wire.set_faults(faults);
+    }
+
+    /// How often its engine has waited for a time to pass.
+    pub fn waits(&self) -> u64 {
+        self.0.waits.get()
     }
 
     /// Sets the device's clock wrong.

@@ -54,8 +54,6 @@ pub(crate) struct Traffic {
     doubts: HashMap<ConversationId, u32>,
     /// Unreadable messages in a row.
     unreadable: HashMap<ConversationId, u64>,
-    /// Conversations to which a welcome came on this connection.
-    welcomed: HashSet<ConversationId>,
     /// Conversations whose state is to be compared, and why.
     suspects: BTreeMap<ConversationId, RepairReason>,
     not_before_ms: u64,
@@ -82,7 +80,6 @@ impl Traffic {
     /// The connection is gone.
     pub(crate) fn close(&mut self) {
         self.open = false;
-        self.welcomed.clear();
         self.frames.clear();
         self.in_flight.clear();
         self.awaited.clear();
@@ -97,16 +94,6 @@ impl Traffic {
     pub(crate) fn counted_otherwise(&mut self) {
         self.counters.clear();
         self.blocked.retain(|_, block| block.counter.is_none());
-    }
-
-    /// A welcome to the conversation was taken, or is of no use.
-    pub(crate) fn welcomed(&mut self, conversation: ConversationId) {
-        self.welcomed.insert(conversation);
-    }
-
-    /// Whether one came on this connection.
-    pub(crate) fn was_welcomed(&self, conversation: ConversationId) -> bool {
-        self.welcomed.contains(&conversation)
     }
 
     /// A message could be read.

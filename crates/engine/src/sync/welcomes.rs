@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use huis_core::groups::{Disposition, Expectation, Group, JoinError};
 use huis_proto::frames::{ClientFrame, WelcomeEntry};
-use huis_proto::{AccountId, ConversationKind};
+use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{Notice, RepairReason};
 
 use super::Ended;
@@ -31,7 +31,6 @@ impl Client {
                     let ack = ClientFrame::AckWelcome { conversation: welcome.conversation, seq: welcome.seq };
                     let mut traffic = self.traffic.borrow_mut();
                     traffic.reached(welcome.conversation, welcome.commit_counter);
-                    traffic.welcomed(welcome.conversation);
                     traffic.queue(&[ack]);
                     drop(traffic);
                     self.signals.frames.notify_one();
@@ -55,10 +54,10 @@ impl Step<'_> {
         if before.as_ref().is_some_and(|row| row.state == State::Joined && row.first >= welcome.seq) {
             return Ok(Welcomed::Done);
         }
-        // Several waited, and an earlier one has led in: whether a later commit added this device once more the log says,
-        // which has not been read from there on.
-        let just_came_in = before.as_ref().is_some_and(|row| row.state == State::Joined && row.cursor == row.first);
-        if just_came_in && self.client.traffic.borrow().was_welcomed(id) {
+        // Anybody there can add this device once more, by a commit that the others skip. The log, which is delivered
+        // without a hole from a seat that is older, says whether this device has lost its leaf meanwhile.
+        let is_told_by_the_log = |row: &ConversationRow| row.state == State::Joined && welcome.seat <= row.cursor;
+        if before.as_ref().is_some_and(is_told_by_the_log) && self.has_living_group(id) {
             return Ok(Welcomed::Done);
         }
         let (tables, known) = (self.tables, self.client.known());
@@ -112,6 +111,10 @@ impl Step<'_> {
         Ok(self.tables.conversation_with(account)?.is_some_and(|row| row.accepted))
     }
 
+    fn has_living_group(&mut self, id: ConversationId) -> bool {
+        self.group(id).is_ok_and(|group| group.is_some_and(|group| group.is_active()))
+    }
+
     fn not_welcomed(
         &mut self,
         before: Option<ConversationRow>,
@@ -126,8 +129,12 @@ impl Step<'_> {
         }
         let reason = RepairReason::Welcome { detail: error.to_string() };
         match before {
-            // A member by what is stored here, and yet added again: the state here is an old one.
-            Some(row) if row.state == State::Joined => self.repair(id, reason)?,
+            // It proves nothing: whoever added this device can have made it up. A state that is old the log shows.
+            Some(row) if row.state == State::Joined => {
+                if !self.has_living_group(id) {
+                    self.repair(id, reason)?;
+                }
+            }
             // It joins by itself and compares the members, or a person decides.
             Some(row) if matches!(row.state, State::Joining | State::Repairing | State::Held) => {}
             before => {

@@ -215,6 +215,58 @@ fn a_device_that_a_bad_commit_adds_once_more_comes_in_by_the_welcome_that_it_has
 }
 
 #[test]
+fn a_settled_member_to_whom_junk_is_sent_as_welcomes_stays_where_it_is() {
+    story(async |world| {
+        let (garden, [ann, bea, cem], mallory) = garden(&world).await;
+        let device_of_cem = cem.member().await;
+        let welcomes: Rc<Cell<u32>> = Rc::default();
+        let counted = Rc::clone(&welcomes);
+        cem.received_frames_pass(move |frame| {
+            counted.set(counted.get() + u32::from(matches!(frame, ServerFrame::Welcome(_))));
+            Fate::passes(frame)
+        });
+        for round in 1..=5 {
+            let leaves = if round % 2 == 0 { vec![] } else { vec![device_of_cem] };
+            let again = Act::Commit { joins: vec![device_of_cem], leaves, out: vec![] };
+            submits(&mallory, garden, again, Some(Bytes(vec![7; 500]))).await;
+            mallory.start();
+            cem.until("the welcome is there", async || welcomes.get() == round).await;
+            let text = format!("round {round}");
+            bea.says("#garden", &text).await;
+            cem.hears("#garden", &text).await;
+        }
+        cem.says("#garden", "still here").await;
+        for each in [&ann, &bea] {
+            each.hears("#garden", "still here").await;
+        }
+        ann.agrees_with(&[&bea, &cem], "#garden").await;
+        for each in [&ann, &bea, &cem] {
+            nothing_worse_than_a_contest(each).await;
+        }
+    });
+}
+
+/// The log says nothing of it: what it has from the older seat ends with the removal, or is not delivered any more.
+#[test]
+fn who_was_removed_and_invited_again_while_it_was_away_comes_in_by_the_welcome() {
+    story(async |world| {
+        let (_, [ann, bea, cem], _) = garden(&world).await;
+        cem.stops().await;
+        ann.removes("#garden", &[&cem]).await;
+        ann.invites("#garden", &[&cem]).await;
+        ann.says("#garden", "welcome back").await;
+        bea.hears("#garden", "welcome back").await;
+        cem.start();
+        cem.hears("#garden", "welcome back").await;
+        cem.says("#garden", "thank you").await;
+        ann.hears("#garden", "thank you").await;
+        ann.agrees_with(&[&bea, &cem], "#garden").await;
+        let repairs = cem.noticed().await.into_iter().filter(|notice| matches!(notice, Notice::Repairing { .. }));
+        assert_eq!(repairs.count(), 0);
+    });
+}
+
+#[test]
 fn members_that_connect_later_learn_that_a_group_info_is_wanted() {
     story(async |world| {
         let (_, [ann, bea, cem], mallory) = garden(&world).await;
@@ -327,12 +379,13 @@ async fn submits(device: &Device, conversation: ConversationId, act: Act, welcom
     device.received_frames_pass(|_| Fate::Becomes(vec![]));
     let info: GroupInfo = ask(device, Method::Get, &format!("{conversation}/group-info"), &()).await.unwrap();
     let author = device.member().await;
-    let data = AuthenticatedData { id: MessageId::from_bytes([0xba; 16]), author, follows: info.commit_counter, act };
+    let id = MessageId::from_bytes([info.commit_counter as u8; 16]);
+    let data = AuthenticatedData { id, author, follows: info.commit_counter, act };
     let mut commit = mls::made_up_private_message(conversation, info.commit_counter, &data, &[7; 300]);
     // The content type, behind version, wire format, group id and epoch.
     commit[2 + 2 + 17 + 8] = 3;
     let body = SubmitCommit {
-        submission: 1 << 40,
+        submission: (1 << 40) + info.commit_counter,
         commit: Bytes(commit),
         welcome,
         group_info: Bytes(vec![7; 400]),

@@ -87,6 +87,31 @@ fn a_leave_that_a_joiner_voids_is_made_up_for_as_soon_as_who_may_is_there() {
     });
 }
 
+#[test]
+fn whose_turn_comes_while_it_is_offline_waits_in_peace() {
+    story(async |world| {
+        let [ann, bea, cem, dan] = lobby(&world).await;
+        ann.stops().await;
+        bea.leaves("#lobby").await;
+        for each in [&cem, &dan] {
+            each.has_settled().await;
+            each.goes_offline();
+        }
+        let before = cem.waits();
+        world.passes(Duration::from_secs(3600)).await;
+        let waits = cem.waits() - before;
+        assert!(waits < 500, "{waits} in an hour");
+        for each in [&cem, &dan] {
+            each.comes_online();
+        }
+        world.passes(Duration::from_secs(120)).await;
+        for each in [&cem, &dan] {
+            assert_eq!(each.names_in("#lobby").await, ["ann", "cem", "dan"]);
+        }
+        cem.agrees_with(&[&dan], "#lobby").await;
+    });
+}
+
 /// #lobby, which ann opened, with bea, cem and dan in it, all with fresh leaves.
 async fn lobby(world: &World) -> [Device; 4] {
     let ann = world.account("ann").await;
