@@ -129,12 +129,8 @@ impl Step<'_> {
         }
         let reason = RepairReason::Welcome { detail: error.to_string() };
         match before {
-            // It proves nothing: whoever added this device can have made it up. A state that is old the log shows.
-            Some(row) if row.state == State::Joined => {
-                if !self.has_living_group(id) {
-                    self.repair(id, reason)?;
-                }
-            }
+            // A member by what is stored here, and yet with a seat that begins behind what was read: commits are missing.
+            Some(row) if row.state == State::Joined => self.repair(id, reason)?,
             // It joins by itself and compares the members, or a person decides.
             Some(row) if matches!(row.state, State::Joining | State::Repairing | State::Held) => {}
             before => {
