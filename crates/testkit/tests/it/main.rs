@@ -14,6 +14,7 @@ mod full_servers;
 mod hostile_servers;
 mod kept_worlds;
 mod key_packages;
+mod old_states;
 mod passwords;
 mod repairs;
 mod requests;
