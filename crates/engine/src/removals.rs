@@ -12,7 +12,7 @@ use huis_views::Connection;
 use rand::Rng;
 
 use crate::client::{Client, Step};
-use crate::db::{DbError, State, Task};
+use crate::db::{ConversationRow, DbError, State, Task};
 
 /// So many devices of a room are named for it: those of its owners, then of its admins, then of its members, each in the
 /// order of their ids. All members see the same ones, for all have the same roster and leaves.
@@ -57,7 +57,7 @@ impl Client {
 impl Step<'_> {
     fn look_for_removals(&mut self, room: ConversationId) -> Result<(), DbError> {
         let row = self.tables.conversation(room)?;
-        let is_room = row.is_some_and(|row| row.kind == ConversationKind::Open && row.state == State::Joined);
+        let is_room = row.is_some_and(|row| is_open_to(&row));
         let Some(wait_ms) = (if is_room { self.removal_wait(room)? } else { None }) else {
             self.client.removals.borrow_mut().remove(&room);
             return Ok(());
@@ -92,6 +92,11 @@ impl Step<'_> {
         let jitter_ms = self.client.random.borrow_mut().gen_range(SPREAD_MS.start..SPREAD_MS.end + spread);
         Ok(Some(turn_ms + jitter_ms))
     }
+}
+
+/// Whether it is an open room in which this device may do anything: in a request it says nothing.
+fn is_open_to(row: &ConversationRow) -> bool {
+    row.kind == ConversationKind::Open && row.state == State::Joined && row.accepted
 }
 
 /// The devices that may carry it out, those first whose turn is first.

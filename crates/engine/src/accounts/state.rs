@@ -123,7 +123,7 @@ impl Client {
                     // one, this device's own takes its place.
                     step.tables.put_fact("state_newest", &known.min(sealed.version))?;
                     // A device that has no state yet asks again and again; what it was given is shown once.
-                    if step.tables.fact::<Bytes32>("state_refused")? == Some(hash) {
+                    if step.tables.fact::<Option<Bytes32>>("state_refused")?.flatten() == Some(hash) {
                         return Ok(());
                     }
                     step.tables.put_fact("state_refused", &hash)?;
@@ -150,6 +150,8 @@ impl Client {
             step.tables.put_fact("state_version", &version)?;
             step.tables.put_fact("state_newest", &version)?;
             step.tables.put_fact("state_base", &state)?;
+            // What was refused before is shown again if it comes again.
+            step.tables.put_fact("state_refused", &None::<Bytes32>)?;
             Ok::<_, DbError>(joins)
         })?;
         self.set_known(known_devices);
@@ -195,7 +197,7 @@ impl Step<'_> {
         base: Option<&KnownConversation>,
     ) -> Result<bool, DbError> {
         if let Some(mut row) = self.tables.conversation(id)? {
-            if row.state == State::Joining && !row.accepted && theirs.accepted {
+            if matches!(row.state, State::Joining | State::Held) && !row.accepted && theirs.accepted {
                 self.join_as_known(&mut row, theirs)?;
             }
             if base != Some(theirs) {
@@ -217,14 +219,7 @@ impl Step<'_> {
         row.accepted = theirs.accepted;
         row.title.clone_from(&theirs.title);
         row.accounts = theirs.roster.iter().copied().collect();
-        match theirs.kind {
-            ConversationKind::Direct => {
-                let me = self.client.me().map(|me| me.account());
-                row.peer = theirs.roster.iter().copied().find(|account| Some(*account) != me);
-            }
-            ConversationKind::Open => row.room.clone_from(&theirs.title),
-            ConversationKind::Group => {}
-        }
+        self.take_partner(&mut row, theirs);
         self.tables.put_conversation(&row)?;
         let checked = theirs.kind != ConversationKind::Open;
         self.task(id, self.client.random_id(), &Task::Join { checked })?;
@@ -249,20 +244,55 @@ impl Step<'_> {
         }
     }
 
-    /// A conversation that this device is coming into by the server's word alone is one that the account knows: nobody
-    /// is in it whom the account does not know there.
-    fn join_as_known(&mut self, row: &mut ConversationRow, theirs: &KnownConversation) -> Result<(), DbError> {
-        if theirs.kind == ConversationKind::Open {
+    /// A conversation that was left here and into which a welcome brought this device: whether it is a request the account
+    /// knows, where nobody is in it whom the account does not know there.
+    pub(crate) fn take_acceptance(&mut self, id: ConversationId) -> Result<(), DbError> {
+        let base: AccountState = self.tables.fact("state_base")?.unwrap_or_default();
+        let (Some(known), Some(row)) = (base.conversations.get(&id), self.tables.conversation(id)?) else {
             return Ok(());
+        };
+        let is_as_known = known.kind == row.kind && row.accounts.iter().all(|account| known.roster.contains(account));
+        if is_as_known { self.take_from_account_state(id) } else { Ok(()) }
+    }
+
+    /// A conversation that this device is coming into by the server's word alone is one that the account knows: it is of
+    /// that kind, and nobody is in it whom the account does not know there.
+    fn join_as_known(&mut self, row: &mut ConversationRow, theirs: &KnownConversation) -> Result<(), DbError> {
+        row.kind = theirs.kind;
+        self.take_partner(row, theirs);
+        if theirs.kind != ConversationKind::Direct {
+            row.peer = None;
+        }
+        row.opened_by = row.peer;
+        if theirs.kind == ConversationKind::Open {
+            return self.tables.put_conversation(row);
         }
         row.accounts = theirs.roster.iter().copied().collect();
-        for task in self.tables.tasks_of(row.id)? {
-            if matches!(task.task, Task::Join { checked: false }) {
+        self.tables.put_conversation(row)?;
+        self.joins_are_checked(row.id, true)
+    }
+
+    /// With whom a conversation of two is, or which room it is.
+    fn take_partner(&self, row: &mut ConversationRow, theirs: &KnownConversation) {
+        match theirs.kind {
+            ConversationKind::Direct => {
+                let me = self.client.me().map(|me| me.account());
+                row.peer = theirs.roster.iter().copied().find(|account| Some(*account) != me);
+            }
+            ConversationKind::Open => row.room.clone_from(&theirs.title),
+            ConversationKind::Group => {}
+        }
+    }
+
+    /// Whether joins of a conversation that wait compare its members with those that are known.
+    pub(crate) fn joins_are_checked(&mut self, id: ConversationId, checked: bool) -> Result<(), DbError> {
+        for task in self.tables.tasks_of(id)? {
+            if task.task == (Task::Join { checked: !checked }) {
                 if task.sealed.is_some() {
                     self.undo(&task)?;
                 }
                 self.tables.delete_task(task.position)?;
-                self.task(row.id, task.id, &Task::Join { checked: true })?;
+                self.task(id, task.id, &Task::Join { checked })?;
             }
         }
         Ok(())
@@ -276,6 +306,10 @@ fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, 
     let left: BTreeSet<_> = rows.iter().filter(|row| row.state == State::Left).map(|row| row.id).collect();
     state.conversations.retain(|id, _| !left.contains(id));
     for row in rows.into_iter().filter(|row| matches!(row.state, State::Joined | State::Repairing)) {
+        // It came in to leave: the others keep what they know of it until it has.
+        if tables.is_leaving(row.id)? {
+            continue;
+        }
         let known = KnownConversation {
             kind: row.kind,
             title: row.room.or(row.title),

@@ -153,10 +153,6 @@ impl Client {
 
     pub(crate) async fn leave(&self, target: &Target) -> Result<(), Failure> {
         let row = self.find(target)?;
-        if row.kind == ConversationKind::Group && row.accounts.len() == 1 {
-            // Nobody would carry the leave out, and nobody is left to be told.
-            return Ok(self.step(|step| step.left(row.id))?);
-        }
         let id = self.change(row.id, Task::Leave)?;
         self.waited(Some(id)).await.map(drop)
     }

@@ -31,13 +31,12 @@ impl Client {
 }
 
 impl Step<'_> {
-    /// A request is left in which this device has no place of its own yet: what it put off so far is done first. It is
-    /// said to nobody that the request was accepted.
+    /// A request is left in which this device has no place of its own yet: it comes in first, whoever is there by now. It
+    /// stays a request meanwhile, here and on the account's other devices.
     pub(super) fn comes_in_to_leave(&mut self, conversation: ConversationId) -> Result<(), DbError> {
-        if let Some(mut row) = self.tables.conversation(conversation)?.filter(|row| !row.accepted) {
-            row.accepted = true;
-            self.tables.put_conversation(&row)?;
+        match self.tables.conversation(conversation)? {
+            Some(row) if !row.accepted => self.joins_are_checked(conversation, false),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

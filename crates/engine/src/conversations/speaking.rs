@@ -25,27 +25,14 @@ impl Client {
         let id = self.random_id();
         let outcome = self.outcome(id);
         self.step(|step| {
-            let row = step.conversation(conversation)?;
-            match row.state {
-                State::Left => return Err(Failure::NotAMember),
-                State::Held => {
-                    let reason = "its members differ from those that were known; look at the notices".into();
-                    return Err(Failure::Invalid { reason });
-                }
-                State::Joining | State::Joined | State::Repairing => {}
-            }
-            if let Some(peer) = row.peer {
-                step.client.check_contact(&step.account(peer)?)?;
-            }
-            // Answering accepts.
-            step.accept(conversation)?;
+            step.speaks_in(conversation)?;
             let mut message = MessageRow::waiting(conversation, id, me.device.member, step.client.now_ms());
             message.body = wish.text;
             message.content = content.clone();
             step.tables.add_message(&message)?;
             step.task(conversation, id, &Task::Say { content: Bytes(content), shown: true })?;
             step.said(conversation, id);
-            Ok(())
+            Ok::<_, Failure>(())
         })?;
         if !wish.wait {
             return Ok(Sent { id, conversation, seq: None });
@@ -61,6 +48,7 @@ impl Client {
             if row.standing != MessageStanding::Failed {
                 return Err(Failure::Invalid { reason: "this message has not failed".into() });
             }
+            step.speaks_in(row.conversation)?;
             step.tables.set_standing(message, MessageStanding::Waiting, None)?;
             let task = Task::Say { content: Bytes(row.content), shown: true };
             step.task(row.conversation, message, &task)?;
@@ -110,6 +98,23 @@ impl Client {
 }
 
 impl Step<'_> {
+    /// A person says something in a conversation, where that can be done; who speaks accepts.
+    fn speaks_in(&mut self, conversation: ConversationId) -> Result<(), Failure> {
+        let row = self.conversation(conversation)?;
+        match row.state {
+            State::Left => return Err(Failure::NotAMember),
+            State::Held => {
+                let reason = "its members differ from those that were known; look at the notices".into();
+                return Err(Failure::Invalid { reason });
+            }
+            State::Joining | State::Joined | State::Repairing => {}
+        }
+        if let Some(peer) = row.peer {
+            self.client.check_contact(&self.account(peer)?)?;
+        }
+        Ok(self.accept(conversation)?)
+    }
+
     fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
         if up_to <= row.read_up_to {
             return Ok(());

@@ -124,8 +124,19 @@ impl Client {
         let id = self.random_id();
         self.step(|step| {
             let before = step.tables.conversation(conversation)?;
-            if before.as_ref().is_some_and(|row| row.state != State::Left) {
-                return Ok((conversation, None));
+            if let Some(before) = &before {
+                // The server names the conversation; it is none that is known to be something else.
+                let is_room =
+                    before.kind == ConversationKind::Open && before.room.as_deref().is_none_or(|of| of == room);
+                if !is_room {
+                    let reason = "the room's conversation is known here as another one".into();
+                    return Err(Failure::BadAnswer { reason });
+                }
+                if before.state != State::Left {
+                    // Who joins accepts.
+                    step.accept(conversation)?;
+                    return Ok((conversation, None));
+                }
             }
             let mut row = before.unwrap_or_else(|| ConversationRow::new(conversation, ConversationKind::Open));
             row.state = State::Joining;

@@ -60,8 +60,10 @@ pub(crate) struct OutboxRow {
 }
 
 /// What goes out, and not joins of a request that is not answered yet: they would show others that this device is there.
-const GOES_OUT: &str = "NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = outbox.conversation \
-                        AND c.accepted = 0 AND c.state IN (0, 2))";
+/// Who declines it comes in, as only a member can leave. The first parameter is the task that leaves.
+const GOES_OUT: &str = "(NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = outbox.conversation \
+                        AND c.accepted = 0 AND c.state IN (0, 2)) \
+                        OR EXISTS (SELECT 1 FROM outbox l WHERE l.conversation = outbox.conversation AND l.task = ?1))";
 
 const COLUMNS: &str = "position, conversation, id, task, submission, counter, follows, sealed, tries";
 
@@ -103,10 +105,10 @@ impl Tables<'_> {
     /// As [`tasks`](Self::tasks), without what waits for a person's answer to a request.
     pub(crate) fn tasks_to_do(self, most: u32) -> Result<Vec<OutboxRow>, DbError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM outbox WHERE {GOES_OUT} ORDER BY submission IS NULL, submission, position LIMIT ?1"
+            "SELECT {COLUMNS} FROM outbox WHERE {GOES_OUT} ORDER BY submission IS NULL, submission, position LIMIT ?2"
         );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map([most], OutboxRow::read)?;
+        let rows = statement.query_map(params![codec::to_cbor(&Task::Leave), most], OutboxRow::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -132,7 +134,15 @@ impl Tables<'_> {
     /// How many are to be done, but for those that wait for a person's answer to a request.
     pub(crate) fn count_tasks(self) -> Result<u32, DbError> {
         let sql = format!("SELECT count(*) FROM outbox WHERE {GOES_OUT}");
-        Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
+        Ok(self.0.query_row(&sql, [codec::to_cbor(&Task::Leave)], |row| row.get(0))?)
+    }
+
+    /// Whether this account is about to leave a conversation.
+    pub(crate) fn is_leaving(self, conversation: ConversationId) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE conversation = ?1 AND task = ?2)")?
+            .query_row(params![&conversation.as_bytes()[..], codec::to_cbor(&Task::Leave)], |row| row.get(0))?)
     }
 
     /// Messages of this device that wait.

@@ -91,7 +91,14 @@ impl Step<'_> {
         }
         self.tables.delete_task(row.position)?;
         match &row.task {
-            Task::Leave => self.left(conversation)?,
+            Task::Leave => {
+                if let Some(mut known) = self.tables.conversation(conversation)? {
+                    // What comes behind it comes by a fresh invitation.
+                    known.cursor = known.cursor.max(seq);
+                    self.tables.put_conversation(&known)?;
+                }
+                self.left(conversation)?;
+            }
             Task::Say { shown: true, .. } => {
                 self.tables.mark_sent(conversation, me.device.member.device, row.id, seq, received_ms)?;
                 if let Some(mut known) = self.tables.conversation(conversation)? {

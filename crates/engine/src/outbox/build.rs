@@ -192,6 +192,8 @@ impl Client {
     ) -> Result<Option<BTreeSet<AccountId>>, DbError> {
         match (conversation.kind, conversation.peer) {
             (ConversationKind::Open, _) => return Ok(None),
+            // What the account knows goes before what is known of a single device's word.
+            (ConversationKind::Direct, _) if checked && !conversation.accounts.is_empty() => {}
             (ConversationKind::Direct, Some(peer)) => return Ok(Some(BTreeSet::from([peer]))),
             _ if !checked => return Ok(None),
             _ => {}

@@ -3,7 +3,7 @@
 use huis_core::groups::{Group, GroupError};
 use huis_core::history::entry_hash;
 use huis_proto::rest::{Committed, CreateConversation, SubmitCommit};
-use huis_proto::{Bytes, ConversationId, ErrorCode};
+use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode};
 use huis_views::{Failure, Notice};
 use rand::Rng;
 
@@ -124,8 +124,18 @@ impl Client {
         Ok(())
     }
 
-    /// Somebody else created the conversation of these two accounts, or this room: what waits goes there.
+    /// Somebody else created the conversation of these two accounts, or this room: what waits goes there, but not into
+    /// any other conversation that the server names.
     fn exists(&self, row: &OutboxRow, other: ConversationId) -> Result<(), DbError> {
+        if other != row.conversation {
+            let (known, made) = self.read(|tables| {
+                Ok::<_, DbError>((tables.conversation(other)?, tables.conversation(row.conversation)?))
+            })?;
+            if !made.is_some_and(|made| may_stand_for(known.as_ref(), &made)) {
+                let reason = "the conversation that is there already is another one".into();
+                return self.give_up(row, Failure::BadAnswer { reason });
+            }
+        }
         self.wait_for_welcome(other);
         if other == row.conversation {
             return self.step(|step| {
@@ -307,6 +317,19 @@ impl Step<'_> {
             self.notice(Some(conversation), Notice::JoinFailed { failure })?;
         }
         Ok(())
+    }
+}
+
+/// Whether what waits in a conversation that was made here may go into another one: it is known to be that of the same
+/// two accounts, or that room, or is not known yet; then its members are compared before this device joins it.
+fn may_stand_for(known: Option<&ConversationRow>, made: &ConversationRow) -> bool {
+    let is_known_as = |same: fn(&ConversationRow, &ConversationRow) -> bool| {
+        known.is_none_or(|known| known.kind == made.kind && same(known, made))
+    };
+    match made.kind {
+        ConversationKind::Direct => made.peer.is_some() && is_known_as(|known, made| known.peer == made.peer),
+        ConversationKind::Open => made.room.is_some() && is_known_as(|known, made| known.room == made.room),
+        ConversationKind::Group => false,
     }
 }
 

@@ -49,7 +49,8 @@ impl Step<'_> {
         let id = info.conversation;
         let Some(me) = self.client.me() else { return Ok(None) };
         let before = self.tables.conversation(id)?;
-        if before.as_ref().is_some_and(|row| row.state != State::Left) {
+        // Nothing has come since it was left: nobody has invited this account anew.
+        if before.as_ref().is_some_and(|row| row.state != State::Left || info.head <= row.cursor) {
             return Ok(None);
         }
         // One that was left is a request again: somebody has invited this account anew.
@@ -58,10 +59,15 @@ impl Step<'_> {
         row.accepted = false;
         row.accounts.clear();
         row.opened_by = None;
-        row.room.clone_from(&info.room);
-        if row.kind == ConversationKind::Direct {
-            row.peer = info.accounts.iter().copied().find(|account| *account != me.account());
-            row.opened_by = row.peer;
+        // What is known of it already is not the server's to change.
+        match row.kind {
+            ConversationKind::Direct => {
+                let named = || info.accounts.iter().copied().find(|account| *account != me.account());
+                row.peer = row.peer.or_else(named);
+                row.opened_by = row.peer;
+            }
+            ConversationKind::Open => row.room = row.room.or_else(|| info.room.clone()),
+            ConversationKind::Group => {}
         }
         self.tables.put_conversation(&row)?;
         self.notice(Some(id), Notice::Expired { seq: info.head })?;

@@ -81,8 +81,9 @@ impl Step<'_> {
             row.accepted = false;
             row
         });
-        if row.state == State::Left {
-            // Invited once more: a request again, unless by a friend.
+        let was_left = row.state == State::Left;
+        if was_left {
+            // Invited once more: a request again, unless by a friend, or as another device of the account has it.
             row.accepted = false;
         }
         row.state = State::Joined;
@@ -99,6 +100,9 @@ impl Step<'_> {
         tables.put_conversation(&row)?;
         self.set_group(joined.group);
         self.read_roster(id, welcome.received_at_ms)?;
+        if was_left {
+            self.take_acceptance(id)?;
+        }
         self.state_changed()?;
         self.wake_joined();
         self.wake_outbox();

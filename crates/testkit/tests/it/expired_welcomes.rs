@@ -67,19 +67,44 @@ fn a_device_whose_welcome_expired_in_silence_asks_for_its_conversations() {
 fn a_request_whose_welcome_expired_is_declined_for_good() {
     story(async |world| {
         let (ann, bea, cem) = (world.account("ann").await, world.account("bea").await, world.account("cem").await);
-        bea.stops().await;
+        let tablet = world.another_device_of(&bea).await;
+        for each in [&bea, &tablet] {
+            each.has_settled().await;
+            each.stops().await;
+        }
         let id = ann.opens_a_group("garden", &[&bea, &cem]).await.to_string();
         a_season_passes(&world, &[&ann]).await;
-        comes_back(&bea).await;
-        asks(&bea, &id).await;
+        let said = counts_what_is_said(&tablet);
+        for each in [&bea, &tablet] {
+            comes_back(each).await;
+            asks(each, &id).await;
+        }
         bea.answers_request(&id, RequestAnswer::Decline).await;
         assert!(bea.looks_at(&id).await.is_none());
         bea.restarts().await;
         bea.has_settled().await;
         world.passes(Duration::from_secs(600)).await;
         assert!(bea.looks_at(&id).await.is_none(), "nor does it come back by itself");
+        assert_eq!(said.get(), 0, "the other device was told of nothing that was accepted");
         ann.says(&id, "who is left?").await;
         assert_eq!(ann.names_in(&id).await, ["ann", "cem"]);
+    });
+}
+
+#[test]
+fn an_open_room_whose_welcome_expired_is_joined_by_whoever_joins_it() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        let id = ann.joins_room("lobby").await.to_string();
+        bea.stops().await;
+        ann.invites("#lobby", &[&bea]).await;
+        a_season_passes(&world, &[&ann]).await;
+        comes_back(&bea).await;
+        asks(&bea, &id).await;
+        bea.joins_room("lobby").await;
+        bea.is_in("#lobby").await;
+        bea.says("#lobby", "good morning").await;
+        ann.hears("#lobby", "good morning").await;
     });
 }
 

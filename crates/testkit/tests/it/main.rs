@@ -10,6 +10,7 @@ mod crashes;
 mod crowds;
 mod engines;
 mod expired_welcomes;
+mod false_words;
 mod full_servers;
 mod hostile_servers;
 mod kept_worlds;

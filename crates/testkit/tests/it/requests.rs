@@ -7,7 +7,7 @@ use std::time::Duration;
 use huis_engine::Method;
 use huis_proto::frames::ClientFrame;
 use huis_testkit::{Device, Fate, story};
-use huis_views::{Command, Notice, RepairReason, Reply, RequestAnswer, Sent};
+use huis_views::{Command, Failure, Notice, RepairReason, Reply, RequestAnswer, Sent};
 
 use crate::contested::{counts_requests, spoils_the_next_group_info};
 use crate::silence::{is_out_of_garden, is_told_a_later_time};
@@ -111,6 +111,70 @@ fn a_group_info_that_is_wanted_of_a_request_is_brought_once_it_is_accepted() {
         bea.accepts("#garden").await;
         tablet.is_in("#garden").await;
         assert!(brought.get() > 0);
+    });
+}
+
+#[test]
+fn a_leave_in_an_open_room_is_carried_out_by_one_that_has_accepted_alone() {
+    story(async |world| {
+        let (ann, bea, cem) = (world.account("ann").await, world.account("bea").await, world.account("cem").await);
+        let id = ann.joins_room("lobby").await.to_string();
+        cem.joins_room("lobby").await;
+        ann.invites("#lobby", &[&bea]).await;
+        bea.is_in(&id).await;
+        assert!(bea.looks_at(&id).await.unwrap().request);
+        world.passes(Duration::from_secs(7200)).await;
+        ann.stops().await;
+        let said = counts_what_is_said(&bea);
+        cem.leaves("#lobby").await;
+        world.passes(Duration::from_secs(600)).await;
+        assert_eq!(said.get(), 0);
+        bea.accepts(&id).await;
+        bea.until("cem is out", async || bea.names_in(&id).await == ["ann", "bea"]).await;
+    });
+}
+
+#[test]
+fn a_group_that_its_last_member_left_asks_for_nothing_after_a_restart() {
+    story(async |world| {
+        let ann = world.account("ann").await;
+        let tablet = world.another_device_of(&ann).await;
+        let id = ann.opens_a_group("diary", &[]).await.to_string();
+        tablet.hears_title("diary").await;
+        ann.leaves("#diary").await;
+        for each in [&ann, &tablet] {
+            each.is_out_of(&id).await;
+            each.has_settled().await;
+            each.restarts().await;
+            each.has_settled().await;
+        }
+        world.passes(Duration::from_secs(600)).await;
+        for each in [&ann, &tablet] {
+            assert!(each.looks_at(&id).await.is_none(), "{each:?}");
+        }
+    });
+}
+
+#[test]
+fn a_message_that_failed_is_not_sent_into_a_group_that_was_left_and_accepts_one_that_asks() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        let id = ann.opens_a_group("garden", &[&bea]).await.to_string();
+        bea.accepts(&id).await;
+        bea.goes_offline();
+        ann.removes("#garden", &[&bea]).await;
+        let message = bea.writes(&id, "I water").await.id;
+        bea.comes_online();
+        bea.is_out_of(&id).await;
+        bea.has_settled().await;
+        assert_eq!(bea.tries(Command::Retry { message }).await.unwrap_err(), Failure::NotAMember);
+
+        ann.invites("#garden", &[&bea]).await;
+        bea.is_in(&id).await;
+        assert!(bea.looks_at(&id).await.unwrap().request);
+        bea.command(Command::Retry { message }).await;
+        assert!(!bea.looks_at(&id).await.unwrap().request, "who speaks accepts");
+        ann.hears(&id, "I water").await;
     });
 }
 
