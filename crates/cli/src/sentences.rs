@@ -77,8 +77,8 @@ pub(crate) fn notice(notice: &Notice) -> String {
         }
         Notice::ServerRestored => "the server was restored from a backup; what it lost is offered again".into(),
         Notice::VaultSetBack => {
-            "the restored server has the account's password and vault of an earlier time; if that password is known to \
-             somebody else, set another one with `huis password`"
+            "the restored server may have the account's password and vault of an earlier time; if that password is known \
+             to somebody else, set another one with `huis password`"
                 .into()
         }
         Notice::VersionsApart { failure } => failure.to_string(),

@@ -199,8 +199,8 @@ pub enum Notice {
     OldCopy,
     /// The server was restored from a backup.
     ServerRestored,
-    /// The restored server has an older vault of the account than this device has seen: the password of that time counts
-    /// again, and nothing that was set since.
+    /// The restored server has a vault of the account with a lower number than this device has seen: it may be of an
+    /// earlier time, and then the password of that time counts again, or one that was set since the restore.
     VaultSetBack,
     /// Client and server are of versions that do not understand each other; nothing is sent or fetched.
     VersionsApart {

@@ -9,7 +9,7 @@ use huis_views::{Failure, Notice};
 
 use super::entering::{Entered, bad_answer};
 use crate::client::{Client, Me, Step};
-use crate::db::DbError;
+use crate::db::{DbError, Tables};
 
 impl Client {
     /// Proves the password of the account that is signed in here, and opens its vault.
@@ -22,22 +22,28 @@ impl Client {
         }
         let number = entered.vault.number;
         self.step(|step| {
+            // A newer one may have been stored here while this answer was under way.
+            if number < oldest_vault(step.tables, incarnation)? {
+                return Err(bad_answer("a newer vault has been seen meanwhile"));
+            }
             if number < step.tables.fact::<u64>("vault_number")?.unwrap_or(0) {
                 step.notice(None, Notice::VaultSetBack)?;
             }
-            step.vault_is(number, incarnation)
+            Ok::<_, Failure>(step.vault_is(number, incarnation)?)
         })?;
         Ok(entered)
     }
 
     /// The number that a vault has at least, of a server in this life.
     pub(super) fn oldest_vault(&self, incarnation: IncarnationId) -> Result<u64, Failure> {
-        Ok(self.read(|tables| {
-            let seen_in: Option<IncarnationId> = tables.fact("vault_incarnation")?;
-            let is_another_life = seen_in.is_some_and(|seen_in| seen_in != incarnation);
-            Ok::<_, DbError>(if is_another_life { 0 } else { tables.fact("vault_number")?.unwrap_or(0) })
-        })?)
+        Ok(self.read(|tables| oldest_vault(tables, incarnation))?)
     }
+}
+
+fn oldest_vault(tables: Tables<'_>, incarnation: IncarnationId) -> Result<u64, DbError> {
+    let seen_in: Option<IncarnationId> = tables.fact("vault_incarnation")?;
+    let is_another_life = seen_in.is_some_and(|seen_in| seen_in != incarnation);
+    Ok(if is_another_life { 0 } else { tables.fact("vault_number")?.unwrap_or(0) })
 }
 
 impl Step<'_> {
@@ -49,6 +55,7 @@ impl Step<'_> {
 
     /// This device has stored the vault of this number.
     pub(super) fn vault_grows_to(&mut self, number: u64) -> Result<(), DbError> {
-        self.tables.put_fact("vault_number", &number)
+        let seen: u64 = self.tables.fact("vault_number")?.unwrap_or(0);
+        self.tables.put_fact("vault_number", &number.max(seen))
     }
 }
