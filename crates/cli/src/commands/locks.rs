@@ -36,7 +36,8 @@ impl Lock {
         let profile = &context.profile;
         if profile.is_locked() {
             // Whatever was let in by the password is put out.
-            drop(Session::take_over(profile).await?);
+            let _held = Session::take_over(profile).await?;
+            profile.mark_lock()?;
             profile.finish_locking()?;
             return context.printer.remark("It was locked; whatever ran on it has ended.");
         }

@@ -103,11 +103,12 @@ impl Context {
     /// for anything for that long.
     pub(crate) async fn with_session_until_idle<T>(
         &self,
+        command: &'static str,
         after: Option<Duration>,
         work: impl AsyncFnOnce(&mut Session) -> Outcome<T>,
     ) -> Outcome<T> {
         let session = match after {
-            Some(after) => Session::open_until_idle(&self.profile, of_locked_profile, after).await?,
+            Some(after) => Session::open_until_idle(command, &self.profile, of_locked_profile, after).await?,
             None => Session::open(&self.profile).await?,
         };
         self.with(session, work).await

@@ -43,7 +43,8 @@ pub(crate) struct Receive {
     /// On a locked profile: lock it again when nobody has asked for anything for this time, as `huis lock` does
     ///
     /// The password is asked for once, and the key is in the memory of this process alone. Each other command on the
-    /// profile counts as a question. Takes `15m`, `1h`, or seconds.
+    /// profile counts as a question. Where another command runs the profile already, this one ends alone after that
+    /// time, and the profile stays open until the other ends. Takes `15m`, `1h`, or seconds.
     #[arg(long, value_name = "TIME", env = "HUIS_LOCK_AFTER", value_parser = idle_time)]
     lock_after: Option<Duration>,
 }
@@ -104,7 +105,7 @@ impl Receive {
             said_offline: false,
         };
         let receive = async |session: &mut Session| receiving.receive(session).await;
-        context.with_session_until_idle(self.lock_after, receive).await
+        context.with_session_until_idle("receive", self.lock_after, receive).await
     }
 }
 

@@ -41,7 +41,7 @@ fn put(path: &Path, key: &DatabaseKey, how: &mut OpenOptions) -> Outcome {
     write(path, text.as_bytes(), how).map_err(|error| Stop::file(path.display(), &error))
 }
 
-fn write(path: &Path, bytes: &[u8], how: &mut OpenOptions) -> std::io::Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8], how: &mut OpenOptions) -> std::io::Result<()> {
     let mut file = how.write(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     // The database may be on disk before the next line; its key must be before that.

@@ -2,6 +2,7 @@
 
 mod key;
 mod lock;
+mod mark;
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::ErrorKind;
@@ -9,6 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 pub(crate) use lock::{Lock, Owner, Taken};
+pub(crate) use mark::LockMark;
 
 use huis_engine::DatabaseKey;
 use huis_proto::rest::Secret;
@@ -76,6 +78,11 @@ impl Profile {
         self.folder.join("key.lock")
     }
 
+    /// Names the newest lock.
+    fn lock_mark_file(&self) -> PathBuf {
+        self.folder.join("lock.mark")
+    }
+
     /// Whether a device lives here.
     pub(crate) fn is_in_use(&self) -> bool {
         self.database().exists()
@@ -113,9 +120,20 @@ impl Profile {
         key::unlock(&self.locked_key_file(), password)
     }
 
+    /// The newest lock of the profile.
+    pub(crate) fn lock_mark(&self) -> Outcome<LockMark> {
+        mark::read(&self.lock_mark_file())
+    }
+
+    /// From here on no process opens the profile by a key that it was given before. Whoever calls this holds the profile.
+    pub(crate) fn mark_lock(&self) -> Outcome {
+        mark::renew(&self.lock_mark_file())
+    }
+
     /// Locks the profile. Whoever calls this holds it, so that no engine runs.
     pub(crate) fn lock_key(&self, _held: &Lock, password: &Secret) -> Outcome {
         let _moving = self.moves_the_key()?;
+        self.mark_lock()?;
         if !self.is_locked() {
             key::lock(&self.locked_key_file(), &self.database_key()?, password)?;
         }
@@ -176,6 +194,7 @@ impl Profile {
             self.locked_key_file(),
             key::draft(&self.locked_key_file()),
             self.key_lock(),
+            self.lock_mark_file(),
             database.clone(),
             beside("-wal"),
             beside("-shm"),
@@ -259,6 +278,7 @@ mod tests {
             "key.locked",
             "key.draft",
             "key.lock",
+            "lock.mark",
         ] {
             std::fs::write(profile.folder().join(file), "x").unwrap();
         }

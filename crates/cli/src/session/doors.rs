@@ -40,9 +40,9 @@ enum End {
 /// The open socket.
 pub(super) struct Doors {
     closing: watch::Sender<bool>,
-    ending: watch::Sender<Option<End>>,
     end: watch::Receiver<Option<End>>,
     accepting: JoinHandle<()>,
+    idling: Option<JoinHandle<()>>,
     socket: PathBuf,
 }
 
@@ -60,8 +60,9 @@ impl Doors {
         std::fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
         let (closing, close) = watch::channel(false);
         let (ending, end) = watch::channel(None);
-        let accepting = tokio::spawn(accept(listener, handle, close, ending.clone(), idle));
-        Ok(Self { closing, ending, end, accepting, socket })
+        let idling = idle.clone().map(|idle| tokio::spawn(lock_when_idle(idle, profile.clone(), ending.clone())));
+        let accepting = tokio::spawn(accept(listener, handle, close, ending, idle));
+        Ok(Self { closing, end, accepting, idling, socket })
     }
 
     /// Where it is.
@@ -77,11 +78,6 @@ impl Doors {
         }
     }
 
-    /// Puts all guests out, as where one of them locks the profile.
-    pub(super) fn lock(&self) {
-        self.ending.send_replace(Some(End::Locked));
-    }
-
     /// Resolves when a guest locks the profile.
     pub(super) async fn locked(&mut self) {
         becomes(&mut self.end, |end| *end == Some(End::Locked)).await;
@@ -95,12 +91,26 @@ impl Doors {
             // The short folder of a long path is empty without it; a profile never is, and stays.
             let _ = std::fs::remove_dir(folder);
         }
+        if let Some(idling) = self.idling {
+            // This process owns the profile no more, and locks nothing.
+            idling.abort();
+        }
         self.closing.send_replace(true);
         let abort = self.accepting.abort_handle();
         if timeout(ENDS_WITHIN, self.accepting).await.is_err() {
             abort.abort();
         }
     }
+}
+
+/// Puts all guests out when nobody has asked for anything for long, as where one of them locks the profile: also while
+/// this process waits for whoever reads its output.
+async fn lock_when_idle(idle: Idle, profile: Profile, ending: watch::Sender<Option<End>>) {
+    idle.is_over().await;
+    if let Err(stop) = profile.mark_lock() {
+        tracing::warn!(?stop, "the lock was not marked");
+    }
+    ending.send_replace(Some(End::Locked));
 }
 
 async fn accept(

@@ -32,6 +32,8 @@ pub(super) enum Lost {
     NotBegun,
     /// What was asked may have been done.
     Unknown,
+    /// The profile was locked; what was asked may have been done.
+    Locked,
 }
 
 /// Why nobody lets this process in.
@@ -73,6 +75,7 @@ impl Guest {
             match self.lines.next().await {
                 Ok(Some(FromOwner::Reply { question, reply })) if question == number => return Ok(Ok(*reply)),
                 Ok(Some(FromOwner::Failure { question, failure })) if question == number => return Ok(Err(failure)),
+                Ok(Some(FromOwner::Event(event))) if is_lock(&event) => return Err(Lost::Locked),
                 Ok(Some(FromOwner::Event(event))) => self.keep(event),
                 Ok(Some(FromOwner::Closing)) => return Err(Lost::NotBegun),
                 Ok(Some(_)) => {}
@@ -111,10 +114,49 @@ impl Guest {
     async fn last_words(&mut self) -> Lost {
         loop {
             match self.lines.next().await {
+                Ok(Some(FromOwner::Event(event))) if is_lock(&event) => return Lost::Locked,
                 Ok(Some(FromOwner::Closing)) => return Lost::NotBegun,
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => return Lost::Unknown,
             }
         }
+    }
+}
+
+/// Whether an event says that the profile was locked.
+pub(super) fn is_lock(event: &Event) -> bool {
+    matches!(event, Event::Stopped { failure: Some(Failure::Locked) })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// A guest of an owner that says these things after its greeting, and then is gone.
+    async fn guest_of(says: Vec<FromOwner>) -> Guest {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
+        let owner = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let hello = FromOwner::Hello { protocol: wire::PROTOCOL, version: "1".into() };
+            for said in [hello].iter().chain(&says) {
+                wire::say(&mut stream, said).await.unwrap();
+            }
+        };
+        let socket = folder.path().join("socket");
+        tokio::join!(Guest::connect(&socket), owner).0.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_asks_hears_that_the_profile_was_locked_before() {
+        let locked = || FromOwner::Event(Event::Stopped { failure: Some(Failure::Locked) });
+        let mut guest = guest_of(vec![FromOwner::Event(Event::CaughtUp), locked(), FromOwner::Closing]).await;
+        assert_eq!(guest.ask(Command::Status).await.unwrap_err(), Lost::Locked);
+        let mut guest = guest_of(vec![FromOwner::Closing]).await;
+        assert_eq!(guest.ask(Command::Status).await.unwrap_err(), Lost::NotBegun);
+        let mut guest = guest_of(vec![]).await;
+        assert_eq!(guest.ask(Command::Status).await.unwrap_err(), Lost::Unknown);
     }
 }

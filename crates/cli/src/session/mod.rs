@@ -2,6 +2,7 @@
 //! socket, and when it ends one of them becomes the owner, without its command noticing.
 
 mod doors;
+mod given;
 mod guest;
 mod idle;
 mod owner;
@@ -10,12 +11,13 @@ mod wire;
 use std::pin::pin;
 use std::time::Duration;
 
-use huis_engine::{Config, DatabaseKey};
+use huis_engine::Config;
 use huis_proto::rest::Secret;
 use huis_views::{Command, Connection, Event, Failure, Reply, Status};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use self::guest::{Guest, Lost};
+use self::given::GivenKey;
+use self::guest::{Guest, Lost, is_lock};
 use self::idle::Idle;
 use self::owner::{Own, find};
 use crate::outcome::{Outcome, Stop};
@@ -30,6 +32,10 @@ const RETRY: Duration = Duration::from_millis(20);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(120);
 /// What is under way when the profile is being locked may take this long.
 const LOCKED_WITHIN: Duration = Duration::from_secs(2);
+/// A session that was idle for too long ends in good order within this time, or without.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+/// Its last word takes at most this long.
+const SAYS_WITHIN: Duration = Duration::from_secs(1);
 /// An engine that has nothing to connect with for this long has no session.
 const IDLES: Duration = Duration::from_secs(2);
 
@@ -39,7 +45,7 @@ pub(crate) struct Session {
     /// None while the way is being found.
     link: Option<Link>,
     /// The database's key, where the profile is locked and this command was given the password.
-    key: Option<DatabaseKey>,
+    key: Option<GivenKey>,
     /// Ends the session where nobody asks for anything.
     idle: Option<Idle>,
 }
@@ -71,8 +77,7 @@ impl Session {
     /// As [`open`](Self::open); `password` is asked for where the profile is locked. So is a guest's, although the owner
     /// has the key: whoever was not given the password is shown nothing.
     pub(crate) async fn open_by(profile: &Profile, password: impl FnOnce() -> Outcome<Secret>) -> Outcome<Self> {
-        let is_locked = profile.is_in_use() && profile.is_locked();
-        let key = if is_locked { Some(profile.locked_key(&password()?)?) } else { None };
+        let key = GivenKey::ask(profile, password)?;
         let mut session = Self { profile: profile.clone(), link: None, key, idle: None };
         session.link().await?;
         Ok(session)
@@ -80,8 +85,10 @@ impl Session {
 
     /// As [`open`](Self::open), on a locked profile alone, and only as long as somebody asks for something at least every
     /// `after`: then it ends as by `huis lock`, and the key, which was nowhere but in the memory of this process, with it.
-    /// Where another process runs the engine this one counts from its own beginning, and ends alone.
+    /// Where another process runs the engine this one counts from its own beginning, and ends alone. `command` is the
+    /// one that ends.
     pub(crate) async fn open_until_idle(
+        command: &'static str,
         profile: &Profile,
         password: impl FnOnce() -> Outcome<Secret>,
         after: Duration,
@@ -93,10 +100,11 @@ impl Session {
                 "`huis lock` first",
             ));
         }
-        let key = if profile.is_in_use() { Some(profile.locked_key(&password()?)?) } else { None };
-        let idle = Some(Idle::after(after));
-        let mut session = Self { profile: profile.clone(), link: None, key, idle };
+        let key = GivenKey::ask(profile, password)?;
+        let idle = Idle::after(after);
+        let mut session = Self { profile: profile.clone(), link: None, key, idle: Some(idle.clone()) };
         session.link().await?;
+        tokio::spawn(end_when_idle(idle, command));
         Ok(session)
     }
 
@@ -172,6 +180,10 @@ impl Session {
                     Ok(answer) => return Ok(answer?),
                     Err(lost) => {
                         self.link = None;
+                        if lost == Lost::Locked {
+                            self.key = None;
+                            return Err(Failure::Locked.into());
+                        }
                         if lost == Lost::Unknown && !may_repeat(&command) {
                             return Err(Stop::failed(
                                 "owner-crashed",
@@ -189,26 +201,26 @@ impl Session {
     pub(crate) async fn event(&mut self) -> Outcome<Event> {
         let locked = Event::Stopped { failure: Some(Failure::Locked) };
         let idle = self.idle.clone();
-        match self.link().await? {
+        let event = match self.link().await? {
             Link::Own(own) => tokio::select! {
-                () = idle::is_over(idle.as_ref()) => {
-                    own.doors.lock();
-                    Ok(locked)
-                }
-                event = own.events.next() => Ok(event),
-                event = own.doors.ended() => Ok(event),
+                event = own.events.next() => event,
+                event = own.doors.ended() => event,
             },
             Link::Guest(guest) => tokio::select! {
-                () = idle::is_over(idle.as_ref()) => Ok(locked),
+                () = idle::is_over(idle.as_ref()) => locked,
                 event = guest.event() => match event {
-                    Ok(event) => Ok(event),
+                    Ok(event) => event,
                     Err(_) => {
                         self.link = None;
-                        Ok(Event::Missed)
+                        Event::Missed
                     }
                 },
             },
+        };
+        if is_lock(&event) {
+            self.key = None;
         }
+        Ok(event)
     }
 
     /// Waits until everything that waited at the server is here, at most this long.
@@ -261,7 +273,7 @@ impl Session {
 
     /// Puts the key of a locked profile under another password.
     pub(crate) fn lock_anew(&self, password: &Secret) -> Outcome {
-        self.key.as_ref().map_or(Ok(()), |key| self.profile.lock_key_anew(key, password))
+        self.key.as_ref().map_or(Ok(()), |key| self.profile.lock_key_anew(key.expose(), password))
     }
 
     /// Ends and deletes the device's files.
@@ -289,6 +301,18 @@ impl Session {
         };
         Ok(self.link.insert(link))
     }
+}
+
+/// Ends this process when nobody has asked for anything for long and it has not ended by itself: because nobody reads what
+/// it prints. What is not closed is as after a crash, and the key is gone.
+async fn end_when_idle(idle: Idle, command: &'static str) {
+    idle.is_over().await;
+    sleep(ENDS_WITHIN).await;
+    if let Some(line) = Stop::from(Failure::Locked).line(command) {
+        // Nobody may read this either.
+        let _ = timeout(SAYS_WITHIN, tokio::task::spawn_blocking(move || eprintln!("{line}"))).await;
+    }
+    std::process::exit(1);
 }
 
 /// Waits until nobody owns the profile, and owns it; none if there is no such profile. `ending`: whoever owns it

@@ -7,6 +7,7 @@ use huis_views::{Command, Failure};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::doors::Doors;
+use super::given::GivenKey;
 use super::guest::{Guest, TurnedAway};
 use super::idle::Idle;
 use super::{Link, OPENS_WITHIN, RETRY};
@@ -62,7 +63,7 @@ impl Own {
 /// # Errors
 /// [`Failure::Locked`] where this process would have to open a locked profile without its `key`: it was locked after
 /// this process began.
-pub(super) async fn find(profile: &Profile, key: Option<&DatabaseKey>, idle: Option<&Idle>) -> Outcome<Link> {
+pub(super) async fn find(profile: &Profile, key: Option<&GivenKey>, idle: Option<&Idle>) -> Outcome<Link> {
     let deadline = Instant::now() + OPENS_WITHIN;
     loop {
         // Before the lock, which would leave a file in a folder that is no profile.
@@ -108,12 +109,9 @@ pub(super) async fn find(profile: &Profile, key: Option<&DatabaseKey>, idle: Opt
     }
 }
 
-fn key_of(profile: &Profile, given: Option<&DatabaseKey>) -> Outcome<DatabaseKey> {
+fn key_of(profile: &Profile, given: Option<&GivenKey>) -> Outcome<DatabaseKey> {
     match given {
-        Some(key) => {
-            profile.finish_locking()?;
-            Ok(DatabaseKey::from_bytes(*key.expose()))
-        }
+        Some(given) => given.open(profile),
         None if profile.is_locked() => Err(Failure::Locked.into()),
         None => profile.database_key(),
     }

@@ -193,6 +193,13 @@ impl Person {
         Process::start(self.command(args), None)
     }
 
+    /// Starts a command whose output nobody reads before it has ended.
+    pub(crate) fn starts_unread(&self, args: &[&str]) -> Unread {
+        let mut command = self.command(args);
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Unread(Some(command.spawn().unwrap()))
+    }
+
     /// Sends, and gives the message's id.
     pub(crate) fn says(&self, to: &str, text: &str) -> String {
         let id = self.does(&["send", to, "--", text]).well().trim().to_owned();
@@ -358,6 +365,34 @@ impl Ended {
         assert_eq!(said.len(), 1, "{self:?}");
         assert!(said[0].starts_with("huis ") && said[0].ends_with(&format!("[{word}]")), "{self:?}");
         said[0].to_owned()
+    }
+}
+
+/// A process whose output nobody reads.
+pub(crate) struct Unread(Option<Child>);
+
+impl Unread {
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let mut stderr = self.0.as_mut().unwrap().stderr.take().unwrap();
+        let (sender, ended) = channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let read = stderr.read_to_string(&mut text);
+            let _ = sender.send(read.map(|_| text));
+        });
+        let stderr = ended.recv_timeout(PATIENCE).expect("it ends though nobody reads").unwrap();
+        let mut child = self.0.take().unwrap();
+        Ended { code: child.wait().unwrap().code(), stdout: String::new(), stderr }
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

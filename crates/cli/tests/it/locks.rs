@@ -126,6 +126,19 @@ fn a_locked_profile_locks_again_by_itself_when_nobody_asks_for_anything() {
 }
 
 #[test]
+fn a_profile_locks_by_itself_also_where_nobody_reads_what_it_prints() {
+    let house = House::open();
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    b.does(&["lock"]).well();
+    // More than a pipe holds.
+    for _ in 0..4 {
+        a.says("@member-b", &"x".repeat(60_000));
+    }
+    let unread = b.starts_unread(&["receive", "--follow", "--json", "--lock-after", "10s"]);
+    unread.end().refused_after_output(1, "locked");
+}
+
+#[test]
 fn what_waits_to_be_sent_is_there_after_unlocking_and_goes_out() {
     let mut house = House::open();
     let (a, b) = (house.person("member-a"), house.person("member-b"));
