@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use huis_server::ServeArgs;
 
-use crate::commands::{accounts, contacts, conversations, devices, invitations, locks, password, receive, rooms, send};
+use crate::commands::{
+    accounts, admin, contacts, conversations, devices, invitations, locks, password, receive, rooms, send,
+};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -52,6 +54,7 @@ pub(crate) enum HuisCommand {
     Verify(contacts::Verify),
     Devices(devices::Devices),
     Invitations(invitations::Invitations),
+    Admin(admin::Admin),
     Status(devices::Status),
     Notices(devices::Notices),
     Completions(Completions),
@@ -106,6 +109,7 @@ impl HuisCommand {
             Self::Verify(_) => "verify",
             Self::Devices(_) => "devices",
             Self::Invitations(_) => "invitations",
+            Self::Admin(_) => "admin",
             Self::Status(_) => "status",
             Self::Notices(_) => "notices",
             Self::Completions(_) => "completions",
@@ -193,6 +197,9 @@ mod tests {
             "huis invitations create --uses 5 --expires 2d --json",
             "huis invitations list",
             &format!("huis invitations revoke {ID}"),
+            "huis admin kick @member-b",
+            "huis admin passphrase --json",
+            "huis admin stop",
             "huis devices",
             &format!("huis devices revoke {ID}"),
             "huis whoami --json",
@@ -266,6 +273,9 @@ mod tests {
             "huis invitations create --expires 91d",
             "huis invitations create --expires 0.5",
             "huis invitations revoke 12",
+            "huis admin",
+            "huis admin kick",
+            "huis admin stop now",
             "huis devices revoke 12",
             "huis receipts 12",
             "huis completions cobol",

@@ -201,6 +201,25 @@ impl Client {
             Command::Contact { name } => self.contact(&name).await.map(|view| Reply::Contact(Box::new(view))),
             Command::SetVerified { name, verified } => self.set_verified(&name, verified).await.map(done),
             Command::AcceptIdentity { name } => self.accept_identity(&name).await.map(done),
+            Command::MessagesAfter { .. }
+            | Command::Message { .. }
+            | Command::PinnedMessages { .. }
+            | Command::Annotate(_)
+            | Command::Forward(_)
+            | Command::SetTopic { .. } => Err(Failure::Internal { reason: "not built: annotations".into() }),
+            Command::SetNotifications { .. }
+            | Command::SetArchived { .. }
+            | Command::SetFavourite { .. }
+            | Command::SetDraft { .. }
+            | Command::Typing { .. }
+            | Command::Attend
+            | Command::Card
+            | Command::SetCard(_)
+            | Command::Preferences
+            | Command::SetPreferences(_) => Err(Failure::Internal { reason: "not built: presence, cards".into() }),
+            Command::EndSessions { name } => self.end_sessions(&name).await.map(|count| Reply::SessionsEnded { count }),
+            Command::RenewAccessPassphrase => self.renew_access_passphrase().await.map(Reply::AccessPassphrase),
+            Command::StopServer => self.stop_server().await.map(done),
             Command::Notices { most } => {
                 Ok(self.read(|tables| tables.notices(most.min(crate::reading::MOST_ROWS))).map(Reply::Notices)?)
             }

@@ -2,8 +2,8 @@
 
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
-    ConversationState, ConversationView, Failure, Found, MemberRole, MemberView, MessageState, MessageView, Named,
-    ReceiptView, Status,
+    ConversationState, ConversationView, Failure, Found, MemberRole, MemberView, MessageState, MessageView, Muted,
+    Named, NotificationLevel, ReceiptView, Status, Trust,
 };
 
 use crate::client::Client;
@@ -14,7 +14,7 @@ pub(crate) const MOST_ROWS: u32 = 1000;
 
 /// An account with its name, where it is known.
 pub(crate) fn named(tables: Tables<'_>, account: AccountId) -> Result<Named, DbError> {
-    Ok(Named { account, name: tables.account(account)?.and_then(|row| row.name) })
+    Ok(Named { account, name: tables.account(account)?.and_then(|row| row.name), card_name: None })
 }
 
 /// How to call a conversation.
@@ -47,6 +47,20 @@ pub(crate) fn conversation_view(tables: Tables<'_>, row: &ConversationRow) -> Re
         request: !row.accepted,
         newest_ms: row.newest_ms,
         unread: tables.unread(row.id, row.read_up_to)?,
+        mentions: 0,
+        read_up_to: row.read_up_to,
+        topic: None,
+        role: None,
+        newest: None,
+        notifications: NotificationLevel::default(),
+        muted: Muted::default(),
+        archived: false,
+        favourite: false,
+        draft: String::new(),
+        typing: Vec::new(),
+        here: Vec::new(),
+        pins: 0,
+        trust: Trust::default(),
     })
 }
 
@@ -80,6 +94,15 @@ pub(crate) fn message_view(tables: Tables<'_>, row: MessageRow) -> Result<Messag
                 MessageState::Failed(row.failure.unwrap_or(unknown))
             }
         },
+        reply_to: None,
+        forwarded: false,
+        mentions: Vec::new(),
+        mentions_me: false,
+        edited_at_ms: None,
+        deleted_by: None,
+        pinned: false,
+        reactions: Vec::new(),
+        receipts: None,
     })
 }
 
@@ -182,6 +205,7 @@ impl Client {
                         .filter(|member| member.account == account)
                         .map(|member| member.device)
                         .collect(),
+                    here: false,
                 })
             };
             accounts.into_iter().map(view).collect()

@@ -1,15 +1,19 @@
 //! Who may register.
 
+use std::sync::{PoisonError, RwLock};
+
 use huis_proto::rest::{self, RegistrationPolicy, Secret};
 use huis_proto::{Bytes32, ErrorCode};
+use rand::rngs::OsRng;
 
 use crate::http::problem::Refusal;
-use crate::passphrase::Fingerprint;
+use crate::passphrase::{self, Fingerprint};
 
 /// The registration policy with what it compares against.
 pub(crate) struct Admission {
     policy: RegistrationPolicy,
-    passphrase: Fingerprint,
+    /// Another one once the super-administrator renewed it.
+    passphrase: RwLock<Fingerprint>,
     /// None once there was a super-administrator when the server started.
     claim: Option<Fingerprint>,
 }
@@ -36,7 +40,23 @@ pub(crate) struct Known {
 
 impl Admission {
     pub(crate) fn new(policy: RegistrationPolicy, passphrase: &Secret, claim: Option<&Secret>) -> Self {
-        Self { policy, passphrase: Fingerprint::of(passphrase), claim: claim.map(Fingerprint::of) }
+        let passphrase = RwLock::new(Fingerprint::of(passphrase));
+        Self { policy, passphrase, claim: claim.map(Fingerprint::of) }
+    }
+
+    /// Makes a fresh passphrase, which counts from here on in place of the one before; none where nobody comes in by one.
+    pub(crate) fn renew_passphrase(&self) -> Option<Secret> {
+        if self.policy != RegistrationPolicy::Passphrase {
+            return None;
+        }
+        let fresh = passphrase::generate(&mut OsRng);
+        *self.passphrase.write().unwrap_or_else(PoisonError::into_inner) = Fingerprint::of(&fresh);
+        Some(fresh)
+    }
+
+    fn knows_passphrase(&self, shown: Option<&Secret>) -> bool {
+        let passphrase = self.passphrase.read().unwrap_or_else(PoisonError::into_inner);
+        shown.is_some_and(|given| passphrase.matches(given))
     }
 
     /// Lets a newcomer in or says why not.
@@ -57,7 +77,7 @@ impl Admission {
         match self.policy {
             RegistrationPolicy::Open => Ok(Admitted::Freely),
             RegistrationPolicy::Passphrase => {
-                if shown.access_passphrase.as_ref().is_some_and(|given| self.passphrase.matches(given)) {
+                if self.knows_passphrase(shown.access_passphrase.as_ref()) {
                     return Ok(Admitted::Freely);
                 }
                 if shown.invitation.is_some() {
@@ -123,6 +143,23 @@ mod tests {
         assert_eq!(code(admission(Open).check(&nothing, FREE)), Ok(Admitted::Freely));
         assert_eq!(code(admission(Invite).check(&words, FREE)), Err(ErrorCode::InvitationRefused));
         assert_eq!(code(admission(Closed).check(&words, FREE)), Err(ErrorCode::RegistrationClosed));
+    }
+
+    #[test]
+    fn a_renewed_passphrase_counts_at_once_and_the_one_before_no_longer() {
+        let admission = admission(RegistrationPolicy::Passphrase);
+        let before = showing(Some("open sesame please"), None);
+        let fresh = admission.renew_passphrase().unwrap();
+        assert_eq!(code(admission.check(&before, FREE)), Err(ErrorCode::PassphraseRefused));
+        assert_eq!(code(admission.check(&showing(Some(fresh.expose()), None), FREE)), Ok(Admitted::Freely));
+    }
+
+    #[test]
+    fn where_nobody_comes_in_by_a_passphrase_none_is_made() {
+        use RegistrationPolicy::{Closed, Invite, Open};
+        for policy in [Open, Invite, Closed] {
+            assert_eq!(admission(policy).renew_passphrase(), None, "{policy:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use huis_proto::IncarnationId;
 use huis_store::SharedStore;
+use tokio::sync::Notify;
 
 use crate::access_tokens::AccessTokens;
 use crate::admission::Admission;
@@ -29,6 +30,8 @@ pub(crate) struct ServerState {
     pub admission: Admission,
     pub incarnation: IncarnationId,
     pub bodies: BodyBudget,
+    /// Somebody who may has asked the server to stop.
+    pub stop_asked: Notify,
 }
 
 /// What handlers take as their `State`.

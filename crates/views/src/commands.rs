@@ -1,12 +1,12 @@
 //! What a face asks for, and what it gets back.
 
 use huis_proto::rest::{Admission, InvitationInfo, InvitationMade, Room, Secret};
-use huis_proto::{AccountId, ConversationId, DeviceId, InvitationId, MessageId};
+use huis_proto::{AccountId, Bytes, ConversationId, DeviceId, InvitationId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactView, ConversationView, DeviceView, Found, MemberRole, MemberView, MessageView, NoticeView, Profile,
-    ReceiptView, Status,
+    CardView, ContactView, ConversationView, DeviceView, Found, MemberRole, MemberView, MessageView, Muted, NoticeView,
+    NotificationLevel, Preferences, Profile, ReceiptView, Status,
 };
 
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
@@ -77,14 +77,39 @@ pub enum Command {
         /// The position of the newest message that was read.
         up_to: u64,
     },
+    /// Messages of a conversation after a position, oldest first. Answer: [`Reply::Messages`].
+    MessagesAfter {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Only messages at a position after this one.
+        after: u64,
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
+    /// One message. Answer: [`Reply::Message`].
+    Message {
+        /// The message.
+        message: MessageId,
+    },
+    /// The messages that are pinned in a conversation, the one that was pinned last first. Answer: [`Reply::Messages`].
+    PinnedMessages {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Reacts to, edits, deletes or pins a message that was said. Answer: [`Reply::Sent`].
+    Annotate(Annotate),
+    /// Says in another conversation what was said in one. Answer: [`Reply::Sent`].
+    Forward(Forward),
     /// Who has got or read a message of one's own. Answer: [`Reply::Receipts`].
     Receipts {
         /// The message.
         message: MessageId,
     },
-    /// Messages that hold all the words; the last word may be a beginning. Answer: [`Reply::Found`].
+    /// Messages that hold all the words; the last word may be a beginning. Filters stand among the words: `from:NAME`,
+    /// `in:#ROOM` or `in:@NAME`, `before:YYYY-MM-DD` and `after:YYYY-MM-DD` (UTC), `has:link`, `has:mention`. With filters
+    /// alone, the newest come first. Answer: [`Reply::Found`].
     Search {
-        /// The words, as typed.
+        /// The words and filters, as typed.
         words: String,
         /// At most this many; 1,000 are given in any case at most.
         most: u32,
@@ -156,6 +181,60 @@ pub enum Command {
         /// The role.
         role: MemberRole,
     },
+    /// Gives a conversation a topic, inside the seal; an empty one takes it away. Answer: [`Reply::Conversation`].
+    SetTopic {
+        /// Where.
+        target: Target,
+        /// The topic.
+        topic: String,
+    },
+    /// Says what a conversation's messages are announced for, on all devices of the account. Answer:
+    /// [`Reply::Conversation`].
+    SetNotifications {
+        /// Where.
+        target: Target,
+        /// For which messages; none leaves it as it is.
+        level: Option<NotificationLevel>,
+        /// Until when nothing is announced; none leaves it as it is, [`Muted::No`] ends it.
+        muted: Option<Muted>,
+    },
+    /// Puts a conversation aside, or back; a message in it brings it back by itself unless it is muted. Answer:
+    /// [`Reply::Conversation`].
+    SetArchived {
+        /// Which one.
+        target: Target,
+        /// Whether it is put aside.
+        archived: bool,
+    },
+    /// Keeps a conversation at the top of the list. Answer: [`Reply::Conversation`].
+    SetFavourite {
+        /// Which one.
+        target: Target,
+        /// Whether it is kept there.
+        favourite: bool,
+    },
+    /// Keeps what is being written, on this device alone; an empty text forgets it. Answer: [`Reply::Done`].
+    SetDraft {
+        /// Where.
+        conversation: ConversationId,
+        /// The text so far, at most 65,536 bytes.
+        text: String,
+    },
+    /// Tells the others that one is writing; it is over after six seconds, or with the message. Answer: [`Reply::Done`].
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+    },
+    /// A person is at this face. Said again at least once a minute, or one counts as away. Answer: [`Reply::Done`].
+    Attend,
+    /// What one shows of oneself to those with whom one talks. Answer: [`Reply::Card`].
+    Card,
+    /// Changes what one shows of oneself. Answer: [`Reply::Card`].
+    SetCard(SetCard),
+    /// What others learn of one's reading and writing. Answer: [`Reply::Preferences`].
+    Preferences,
+    /// Changes that, on all devices of the account. Answer: [`Reply::Preferences`].
+    SetPreferences(Preferences),
     /// Gives a conversation a title, inside the seal. Answer: [`Reply::Conversation`].
     SetTitle {
         /// Where.
@@ -203,6 +282,16 @@ pub enum Command {
         /// Which one.
         invitation: InvitationId,
     },
+    /// Ends all sessions of an account on this server, as its super-administrator. Answer: [`Reply::SessionsEnded`].
+    EndSessions {
+        /// The account's username, with or without `@`.
+        name: String,
+    },
+    /// Makes a fresh access passphrase, as the server's super-administrator; the one before lets nobody in any more.
+    /// Answer: [`Reply::AccessPassphrase`].
+    RenewAccessPassphrase,
+    /// Stops the server, as its super-administrator. Answer: [`Reply::Done`].
+    StopServer,
     /// What is known of an account, with the safety number. Answer: [`Reply::Contact`].
     Contact {
         /// The account's username, with or without `@`.
@@ -294,8 +383,71 @@ pub struct Send {
     pub to: Target,
     /// The text, at most 65,536 bytes.
     pub text: String,
+    /// The message of the same conversation that it answers.
+    #[serde(default)]
+    pub reply_to: Option<MessageId>,
     /// Whether to answer only when the server has it on disk. Otherwise the answer comes when it is stored here.
     pub wait: bool,
+}
+
+/// Something to do to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Annotate {
+    /// The message.
+    pub message: MessageId,
+    /// What to do.
+    pub annotation: Annotation,
+    /// Whether to answer only when the server has it on disk. Otherwise the answer comes when it is stored here.
+    pub wait: bool,
+}
+
+/// What is done to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Annotation {
+    /// One's reaction to it, in place of the one before.
+    React {
+        /// One emoji.
+        emoji: String,
+    },
+    /// One's reaction is taken back.
+    Unreact,
+    /// Another text in place of one's own.
+    Edit {
+        /// The text, at most 65,536 bytes.
+        text: String,
+    },
+    /// It is taken back for everybody: one's own, or, by owners and admins of a group or room, anybody's.
+    Delete,
+    /// It is kept at hand for everybody.
+    Pin,
+    /// It is no longer pinned.
+    Unpin,
+}
+
+/// Something to say again elsewhere. It is marked as forwarded; who said it first is not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// The message.
+    pub message: MessageId,
+    /// To whom.
+    pub to: Target,
+    /// Whether to answer only when the server has it on disk. Otherwise the answer comes when it is stored here.
+    pub wait: bool,
+}
+
+/// What to show of oneself. What is none stays; an empty text or picture takes it away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetCard {
+    /// A name as a person writes it, at most 256 bytes.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// A line about oneself, at most 4,096 bytes.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// A picture: PNG, JPEG or WebP, at most 32,768 bytes.
+    #[serde(default)]
+    pub picture: Option<Bytes>,
 }
 
 /// A conversation as a person names it.
@@ -382,8 +534,21 @@ pub enum Reply {
     Messages(Vec<MessageView>),
     /// Receipts of a message.
     Receipts(Vec<ReceiptView>),
+    /// One message.
+    Message(Box<MessageView>),
     /// What a search found, best first.
     Found(Vec<Found>),
+    /// What one shows of oneself.
+    Card(Box<CardView>),
+    /// What others learn of one's reading and writing.
+    Preferences(Preferences),
+    /// Sessions have ended.
+    SessionsEnded {
+        /// How many.
+        count: u32,
+    },
+    /// The passphrase that lets newcomers in.
+    AccessPassphrase(Secret),
     /// Conversations.
     Conversations(Vec<ConversationView>),
     /// One conversation.
@@ -422,4 +587,7 @@ pub struct Named {
     pub account: AccountId,
     /// Its username, where it is known here.
     pub name: Option<String>,
+    /// How it wants to be called, where it said so to this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_name: Option<String>,
 }

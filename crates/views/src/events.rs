@@ -25,7 +25,12 @@ pub enum Event {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// An account's devices, name or identity key changed.
+    /// Somebody began or ceased to write, came or went. Kept nowhere.
+    Presence {
+        /// Where.
+        conversation: ConversationId,
+    },
+    /// An account's devices, name, card or identity key changed.
     Contact {
         /// The account.
         account: AccountId,

@@ -1,6 +1,6 @@
 //! The things that a face shows.
 
-use huis_proto::{AccountId, ConversationId, ConversationKind, DeviceId, MessageId};
+use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Connection, Failure, Named};
@@ -36,6 +36,18 @@ pub struct Status {
     pub versions_apart: Option<Failure>,
 }
 
+impl ConversationView {
+    /// Whether a person is called for a message that came at this time, in milliseconds since 1970.
+    pub fn calls_for(&self, message: &MessageView, now_ms: u64) -> bool {
+        let wished = match self.notifications {
+            NotificationLevel::All => true,
+            NotificationLevel::Mentions => message.mentions_me,
+            NotificationLevel::None => false,
+        };
+        wished && !message.own && message.deleted_by.is_none() && !self.muted.holds_at(now_ms)
+    }
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageView {
@@ -69,6 +81,70 @@ pub struct MessageView {
     pub author_listed: bool,
     /// How far it got.
     pub state: MessageState,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<QuoteView>,
+    /// Whether it was said elsewhere first.
+    #[serde(default)]
+    pub forwarded: bool,
+    /// Whom it names with `@`, of those who are in the conversation.
+    #[serde(default)]
+    pub mentions: Vec<Named>,
+    /// Whether it names oneself, or answers a message of one's own.
+    #[serde(default)]
+    pub mentions_me: bool,
+    /// When the text was last changed, in milliseconds since 1970 by the server's clock; `text` is the changed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at_ms: Option<u64>,
+    /// Who took it back; `text` is empty then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_by: Option<Named>,
+    /// Whether it is pinned.
+    #[serde(default)]
+    pub pinned: bool,
+    /// The reactions to it, the one that most gave first.
+    #[serde(default)]
+    pub reactions: Vec<ReactionView>,
+    /// How many of the others have got, and have read, a message of one's own; none where nobody says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<ReceiptCounts>,
+}
+
+/// A message that another one answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteView {
+    /// The message.
+    pub message: MessageId,
+    /// Its author.
+    pub from: Named,
+    /// Its beginning, as it stands here now, or as the answer quotes it where it is not here; empty if it was deleted.
+    pub text: String,
+    /// Whether the message itself is here, so that one can go to it.
+    pub here: bool,
+    /// Whether it was deleted.
+    pub deleted: bool,
+}
+
+/// A reaction to a message, with all who gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionView {
+    /// The emoji.
+    pub emoji: String,
+    /// Who, the first one first.
+    pub from: Vec<Named>,
+    /// Whether oneself is among them.
+    pub own: bool,
+}
+
+/// How far a message of one's own got with the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptCounts {
+    /// How many others there are in the conversation.
+    pub others: u32,
+    /// How many have got it (who has read it is among them).
+    pub delivered: u32,
+    /// How many have read it.
+    pub read: u32,
 }
 
 /// How far a message got.
@@ -106,6 +182,140 @@ pub struct ConversationView {
     pub newest_ms: u64,
     /// How many messages of others are not read.
     pub unread: u32,
+    /// How many of them name oneself or answer oneself.
+    #[serde(default)]
+    pub mentions: u32,
+    /// The position of the newest message that was read.
+    #[serde(default)]
+    pub read_up_to: u64,
+    /// What it is about, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// What this account may do here; none while it is no member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<MemberRole>,
+    /// The newest message, cut to a line's length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<MessagePreview>,
+    /// What is announced.
+    #[serde(default)]
+    pub notifications: NotificationLevel,
+    /// Until when nothing is announced.
+    #[serde(default)]
+    pub muted: Muted,
+    /// Whether it was put aside.
+    #[serde(default)]
+    pub archived: bool,
+    /// Whether it is kept at the top of the list.
+    #[serde(default)]
+    pub favourite: bool,
+    /// What is being written here.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub draft: String,
+    /// Who is writing at this moment.
+    #[serde(default)]
+    pub typing: Vec<Named>,
+    /// Who of the others is there at this moment, as far as they let one know.
+    #[serde(default)]
+    pub here: Vec<AccountId>,
+    /// How many messages are pinned.
+    #[serde(default)]
+    pub pins: u32,
+    /// Whether the others are whom one takes them for.
+    #[serde(default)]
+    pub trust: Trust,
+}
+
+/// A message cut to a line's length.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagePreview {
+    /// The author.
+    pub from: Named,
+    /// Whether it is one's own.
+    pub own: bool,
+    /// The first line of the text, at most 120 characters; empty if it was deleted or cannot be shown.
+    pub text: String,
+    /// Whether it was deleted.
+    pub deleted: bool,
+}
+
+/// For which messages a person is called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotificationLevel {
+    /// For each.
+    #[default]
+    All,
+    /// For those that name or answer oneself.
+    Mentions,
+    /// For none.
+    None,
+}
+
+/// Until when a conversation is quiet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Muted {
+    /// It is not.
+    #[default]
+    No,
+    /// Until then, in milliseconds since 1970.
+    Until(u64),
+    /// Until that is undone.
+    ForEver,
+}
+
+impl Muted {
+    /// Whether nothing is announced at this time, in milliseconds since 1970.
+    pub fn holds_at(self, now_ms: u64) -> bool {
+        match self {
+            Self::No => false,
+            Self::Until(until_ms) => now_ms < until_ms,
+            Self::ForEver => true,
+        }
+    }
+}
+
+/// Whether the others in a conversation are whom one takes them for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// Their identity keys were pinned when they were first seen, and not compared by all.
+    #[default]
+    NotYet,
+    /// The safety number of each was compared.
+    Verified,
+    /// The identity key of one changed, and nobody accepted that.
+    Changed,
+}
+
+/// What one shows of oneself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardView {
+    /// A name as a person writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A line about oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// A picture: PNG, JPEG or WebP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Bytes>,
+}
+
+/// What others learn of one's reading and writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preferences {
+    /// Whether read receipts are sent.
+    pub read_receipts: bool,
+    /// Whether others see that one is there or writing; whoever does not say it does not see it of others either.
+    pub presence: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { read_receipts: true, presence: true }
+    }
 }
 
 /// Where this device stands in a conversation.
@@ -133,6 +343,9 @@ pub struct MemberView {
     pub role: MemberRole,
     /// Its devices in the conversation.
     pub devices: Vec<DeviceId>,
+    /// Whether somebody is there at one of them at this moment, as far as they let one know.
+    #[serde(default)]
+    pub here: bool,
 }
 
 /// What an account may do in a conversation.
@@ -175,6 +388,12 @@ pub struct ContactView {
     pub blocked: bool,
     /// Its devices.
     pub devices: Vec<DeviceId>,
+    /// What it showed of itself to this account.
+    #[serde(default)]
+    pub card: CardView,
+    /// Whether somebody is there at this moment, as far as they let one know.
+    #[serde(default)]
+    pub here: bool,
 }
 
 /// Who has got or read a message.

@@ -74,7 +74,7 @@ mod tests {
             position: 1,
             conversation: "11".repeat(16).parse().unwrap(),
             conversation_name: "#club".into(),
-            from: Named { account: "22".repeat(16).parse().unwrap(), name: Some("member-b".into()) },
+            from: Named { account: "22".repeat(16).parse().unwrap(), name: Some("member-b".into()), card_name: None },
             device: "33".repeat(16).parse().unwrap(),
             own: false,
             sent_at_ms: 1_795_253_646_120,
@@ -85,6 +85,15 @@ mod tests {
             request: false,
             author_listed: true,
             state: MessageState::Received,
+            reply_to: None,
+            forwarded: false,
+            mentions: Vec::new(),
+            mentions_me: false,
+            edited_at_ms: None,
+            deleted_by: None,
+            pinned: false,
+            reactions: Vec::new(),
+            receipts: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The commands, a family a file. Each has its arguments, what it asks of the engine, and what it prints.
 
 pub(crate) mod accounts;
+pub(crate) mod admin;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
@@ -75,6 +76,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Verify(command) => command.run(&context).await,
             HuisCommand::Devices(command) => command.run(&context).await,
             HuisCommand::Invitations(command) => command.run(&context).await,
+            HuisCommand::Admin(command) => command.run(&context).await,
             HuisCommand::Status(command) => command.run(&context).await,
             HuisCommand::Notices(command) => command.run(&context).await,
             HuisCommand::Serve(_) | HuisCommand::Completions(_) | HuisCommand::Man(_) => Ok(()),

@@ -95,7 +95,7 @@ async fn deliver(session: &mut Session, to: Target, text: String, bound: Duratio
     };
     // Whoever is written to may have opened the conversation already.
     timeout_at(deadline, settle(session)).await.unwrap_or(Ok(()))?;
-    let send = Command::Send(huis_views::Send { to, text, wait: false });
+    let send = Command::Send(huis_views::Send { to, text, reply_to: None, wait: false });
     // What is asked is asked to the end: a message that is stored after the time has its id, and is not sent twice.
     let stored = match timeout(bound.max(ASKED_AGAIN), session.ask(send)).await {
         Ok(reply) => match reply? {

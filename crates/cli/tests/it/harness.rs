@@ -100,6 +100,11 @@ impl House {
         }
     }
 
+    /// The server is seen to end without being told to from outside.
+    pub(crate) fn ends_by_itself(&mut self) -> Ended {
+        self.server.take().unwrap().end()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         drop(self.server.take());

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up should stop")]
 #![expect(clippy::print_stdout, reason = "figures are stated on the standard output")]
 
+mod admin;
 mod crashes;
 mod harness;
 mod invitations;

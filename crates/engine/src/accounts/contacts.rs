@@ -4,7 +4,7 @@ use huis_core::directory::KnownDevices;
 use huis_core::identity::IdentityKey;
 use huis_proto::AccountId;
 use huis_proto::rest::{AccountCard, DeviceLists};
-use huis_views::{ContactView, Event, Failure};
+use huis_views::{CardView, ContactView, Event, Failure};
 
 use super::entering::bad_answer;
 use crate::client::Client;
@@ -24,6 +24,8 @@ impl Client {
             blocked: row.blocked,
             devices: devices.listed().map(|(device, _)| device).collect(),
             account: self.read(|tables| crate::reading::named(tables, row.account))?,
+            card: CardView::default(),
+            here: false,
         })
     }
 

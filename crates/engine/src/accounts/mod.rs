@@ -1,5 +1,6 @@
 //! The account and this device: registration, sign-in, sessions, device lists, the sealed account state.
 
+mod administration;
 mod contacts;
 mod devices;
 mod directory;

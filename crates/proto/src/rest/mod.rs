@@ -4,12 +4,14 @@
 //! but for those that say otherwise. Refusals are [`Problem`](crate::Problem) documents.
 
 mod accounts;
+mod administration;
 mod conversations;
 mod invitations;
 mod passwords;
 mod sign_in;
 
 pub use accounts::*;
+pub use administration::*;
 pub use conversations::*;
 pub use invitations::*;
 pub use passwords::*;

@@ -5,15 +5,17 @@ use axum::extract::State;
 use http::StatusCode;
 use huis_proto::rest::{CreateInvitation, InvitationInfo, InvitationMade};
 use huis_proto::{ErrorCode, InvitationId, limits};
-use huis_store::ServerRole;
 use rand::rngs::OsRng;
 
+use super::administrators::only_the_super_administrator;
 use super::json::{JsonBody, UrlPath};
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
 use super::signed_in::SignedInDevice;
 use crate::invitation_codes::InvitationCode;
 use crate::state::App;
+
+const WHAT: &str = "handles invitations; ask them for one.";
 
 pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
@@ -27,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter {
     responses((status = 200, body = [InvitationInfo]), Refusal)
 )]
 async fn list(State(app): State<App>, asker: SignedInDevice) -> Result<Json<Vec<InvitationInfo>>, Refusal> {
-    only_the_super_administrator(&app, asker).await?;
+    only_the_super_administrator(&app, asker, WHAT).await?;
     Ok(Json(app.store.invitations(app.clock.now_ms()).await?))
 }
 
@@ -44,7 +46,7 @@ async fn create(
     asker: SignedInDevice,
     JsonBody(request): JsonBody<CreateInvitation>,
 ) -> Result<Json<InvitationMade>, Refusal> {
-    only_the_super_administrator(&app, asker).await?;
+    only_the_super_administrator(&app, asker, WHAT).await?;
     let (uses, longest_s) = (limits::INVITATION_USES, limits::INVITATION_LIFE.as_secs());
     if !uses.contains(&request.uses) {
         let (least, most) = (uses.start(), uses.end());
@@ -85,17 +87,9 @@ async fn revoke(
     asker: SignedInDevice,
     UrlPath(invitation): UrlPath<InvitationId>,
 ) -> Result<StatusCode, Refusal> {
-    only_the_super_administrator(&app, asker).await?;
+    only_the_super_administrator(&app, asker, WHAT).await?;
     if !app.store.revoke_invitation(invitation).await? {
         return Err(Refusal::not_found("There is no such invitation; it may have been used up or revoked."));
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn only_the_super_administrator(app: &App, asker: SignedInDevice) -> Result<(), Refusal> {
-    let account = app.store.account(asker.member.account).await?;
-    match account.map(|account| account.role) {
-        Some(ServerRole::SuperAdministrator) => Ok(()),
-        _ => Err(Refusal::forbidden("Only the server's super-administrator handles invitations; ask them for one.")),
-    }
 }

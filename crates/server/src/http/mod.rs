@@ -3,6 +3,8 @@
 mod account_state;
 mod accounts;
 mod address;
+mod administration;
+mod administrators;
 mod bodies;
 pub(crate) mod contests;
 mod conversations;
@@ -62,6 +64,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(conversations::routes())
         .merge(contests::routes())
         .merge(invitations::routes())
+        .merge(administration::routes())
         .merge(delivery::routes())
         .split();
     let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(description));

@@ -22,7 +22,7 @@ use huis_store::{SharedStore, StoreError};
 use rand::rngs::OsRng;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
@@ -155,6 +155,7 @@ impl Server {
             admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
             incarnation: store.incarnation().await?,
             bodies: BodyBudget::new(BODIES),
+            stop_asked: Notify::new(),
             opaque,
             store,
             clock,
@@ -207,6 +208,11 @@ impl RunningServer {
     /// Does at once what is otherwise done every half minute: ends idle sessions, drops what has expired.
     pub async fn keep_up(&self) {
         upkeep::round(&self.app).await;
+    }
+
+    /// Resolves when the super-administrator asks the server to stop. Nothing stops by it: see [`stop`](Self::stop).
+    pub async fn stop_asked(&self) {
+        self.app.stop_asked.notified().await;
     }
 
     /// Stops: takes no more connections, closes WebSockets with 1001 once what they submitted is answered, lets

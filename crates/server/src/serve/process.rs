@@ -17,7 +17,7 @@ use crate::state::SystemClock;
 
 const DATABASE: &str = "huis.db";
 
-/// Serves until `shutdown` resolves, then stops cleanly. Announces itself on the standard output.
+/// Serves until `shutdown` resolves or the super-administrator stops it, then stops cleanly. Announces itself on the standard output.
 ///
 /// # Errors
 /// [`ServeError`] says why the server does not start, or did not stop well.
@@ -46,7 +46,10 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     // Whoever closed the standard output does not want to read it.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     tracing::info!(%address, "serving");
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        () = server.stop_asked() => {}
+    }
     tracing::info!("stopping");
     server.stop().await?;
     tracing::info!("stopped");

@@ -5,7 +5,9 @@ use huis_proto::rest::{
 use huis_proto::{ErrorCode, limits};
 use huis_server::Rates;
 
-use super::harness::{Answer, House, MINUTE_MS, Person, begin_registration, registration, with_passphrase};
+use super::harness::{
+    Answer, House, MINUTE_MS, Person, administrator, begin_registration, registration, with_passphrase,
+};
 
 const FINISH: &str = "/api/v1/registrations/finish";
 const INVITATIONS: &str = "/api/v1/invitations";
@@ -16,14 +18,6 @@ fn invited(code: &Secret) -> Admission {
 
 fn refused_code() -> Secret {
     Secret::new("ab".repeat(16))
-}
-
-/// The super-administrator of a house with this policy.
-async fn administrator(house: &House) -> Person {
-    let code = house.server.newcomers().claim.clone().unwrap();
-    let admission = Admission { claim: Some(code), ..Admission::default() };
-    let (request, person) = registration(house, "head", admission).await;
-    Person { grant: house.post(FINISH, &request).send().await.read(), ..person }
 }
 
 async fn made(house: &House, head: &Person, uses: u32, expires_in_s: u64) -> InvitationMade {

@@ -1,0 +1,98 @@
+//! `huis admin`.
+
+use clap::{Args, Subcommand};
+use huis_proto::rest::Secret;
+use huis_views::{Command, Reply};
+use serde::Serialize;
+
+use super::Context;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
+
+/// Look after the running server, as its super-administrator
+#[derive(Debug, Args)]
+pub(crate) struct Admin {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// End all sessions of an account, here and now; it may sign in again
+    Kick {
+        /// The account, with or without @
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Make a fresh access passphrase, which counts until the server starts again; the one before lets nobody in any more
+    Passphrase,
+    /// Stop the server in good order
+    Stop,
+}
+
+#[derive(Serialize)]
+struct KickedLine {
+    name: String,
+    sessions: u32,
+}
+
+#[derive(Serialize)]
+struct PassphraseLine {
+    access_passphrase: Secret,
+    server: String,
+}
+
+impl Admin {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        match self.what {
+            What::Kick { name } => kick(context, name).await,
+            What::Passphrase => passphrase(context).await,
+            What::Stop => {
+                context.with_session(async |session| super::done(session.ask(Command::StopServer).await?)).await
+            }
+        }
+    }
+}
+
+async fn kick(context: &Context, name: String) -> Outcome {
+    let name = name.strip_prefix('@').unwrap_or(&name).to_owned();
+    let wish = Command::EndSessions { name: name.clone() };
+    let sessions = context
+        .with_session(async |session| match session.ask(wish).await? {
+            Reply::SessionsEnded { count } => Ok(count),
+            other => Err(Stop::unexpected(&other)),
+        })
+        .await?;
+    let line = KickedLine { name, sessions };
+    context.printer.thing(&line, || match sessions {
+        0 => format!("{} had no session.", line.name),
+        1 => format!("One session of {} has ended.", line.name),
+        many => format!("{many} sessions of {} have ended.", line.name),
+    })
+}
+
+async fn passphrase(context: &Context) -> Outcome {
+    let line = context
+        .with_session(async |session| {
+            let server = server(session).await?;
+            match session.ask(Command::RenewAccessPassphrase).await? {
+                Reply::AccessPassphrase(access_passphrase) => Ok(PassphraseLine { access_passphrase, server }),
+                other => Err(Stop::unexpected(&other)),
+            }
+        })
+        .await?;
+    context.printer.thing(&line, || {
+        format!(
+            "Until the server starts again, newcomers type:\n\n    huis register NAME --server {} --access-passphrase {}",
+            line.server,
+            line.access_passphrase.expose(),
+        )
+    })
+}
+
+async fn server(session: &mut Session) -> Outcome<String> {
+    match session.ask(Command::WhoAmI).await? {
+        Reply::Profile(profile) => Ok(profile.server),
+        other => Err(Stop::unexpected(&other)),
+    }
+}
