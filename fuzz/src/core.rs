@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use huis_core::account_state::{AccountState, StateKey};
-use huis_core::content::{Content, Draft};
+use huis_core::annotations::MessageRef;
+use huis_core::content::{Content, Draft, Quote};
 use huis_core::directory::{AccountDevices, KnownDevices};
 use huis_core::groups::key_packages::{self, Use};
 use huis_core::groups::{Change, Entry, Expectation, Group, Roster, VerifiedKeyPackage};
@@ -35,14 +36,22 @@ pub fn content(bytes: &[u8]) {
 pub fn content_seeds() -> Vec<Vec<u8>> {
     let id = MessageId::from_bytes([3; 16]);
     let text = || "Did you see the draft?".to_owned();
+    let target = MessageRef { message: id, author: ACCOUNT };
     let contents = [
-        Content::Text { body: text() },
+        Content::text(text()).expect("a text"),
+        Content::Text {
+            body: text(),
+            mentions: vec![ACCOUNT],
+            reply_to: Some(Quote { target, excerpt: text() }),
+            forwarded: true,
+        },
         Content::Receipt { kind: huis_core::content::ReceiptKind::Delivered, messages: vec![id, id] },
         Content::Settings { title: Some(text()), topic: None },
-        Content::Reply { to: id, body: text() },
-        Content::Edit { message: id, body: text() },
-        Content::Delete { message: id },
-        Content::Reaction { message: id, emoji: "👍".into(), withdrawn: false },
+        Content::Edit { target, body: text(), mentions: vec![ACCOUNT] },
+        Content::Delete { target },
+        Content::Reaction { target, emoji: Some("👍".into()) },
+        Content::Reaction { target, emoji: None },
+        Content::Pin { target, pinned: true },
         Content::Profile { name: Some(text()), about: None },
     ];
     let contents = contents.iter().map(|content| content.to_bytes().expect("a content"));

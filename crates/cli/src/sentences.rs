@@ -87,6 +87,9 @@ pub(crate) fn notice(notice: &Notice) -> String {
                                  what was said can still be read here; ask a member to invite you, or make it anew"
                 .into()
         }
+        Notice::NotDone { message, failure } => {
+            format!("what was to be done to message {message} was refused, and is undone: {failure}")
+        }
         Notice::Unknown { what } => format!("the server spoke of \"{what}\", which this version does not know"),
     }
 }

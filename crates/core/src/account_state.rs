@@ -50,6 +50,9 @@ pub struct KnownConversation {
     /// Its title, where one was given.
     #[serde(default)]
     pub title: Option<String>,
+    /// Its topic, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
     /// The accounts in it.
     pub roster: BTreeSet<AccountId>,
     /// Whether its request was accepted; nothing leaves the device for one that was not.
@@ -180,6 +183,7 @@ mod tests {
     fn state() -> AccountState {
         let friend = AccountId::from_bytes([3; 16]);
         let conversation = KnownConversation {
+            topic: None,
             kind: ConversationKind::Group,
             title: Some("Garden".into()),
             roster: BTreeSet::from([ACCOUNT, friend]),

@@ -15,7 +15,7 @@ pub fn envelope(bytes: &[u8]) {
 
 /// Sound padded envelopes.
 pub fn envelope_seeds() -> Vec<Vec<u8>> {
-    let content = Content::Text { body: "Did you see the draft?".into() };
+    let Ok(content) = Content::text("Did you see the draft?") else { return Vec::new() };
     let id = huis_proto::MessageId::from_bytes([3; 16]);
     let draft = Draft { id, content: &content, sent_at_ms: 5, counter: 1, last_seen: None };
     let sound = Envelope::new(&mut rand::rngs::OsRng, &draft);

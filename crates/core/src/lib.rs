@@ -6,6 +6,7 @@
 #![deny(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod account_state;
+pub mod annotations;
 pub mod content;
 pub mod directory;
 #[cfg(fuzzing)]

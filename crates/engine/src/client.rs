@@ -253,6 +253,11 @@ impl Client {
         receiver
     }
 
+    /// Whether somebody waits for what becomes of the task of this id.
+    pub(crate) fn is_awaited(&self, id: MessageId) -> bool {
+        self.waiters.borrow().get(&id).is_some_and(|waiters| waiters.iter().any(|waiter| !waiter.is_closed()))
+    }
+
     fn answer(&self, id: MessageId, answer: Result<Outcome, Failure>) {
         for waiter in self.waiters.borrow_mut().remove(&id).unwrap_or_default() {
             // Whoever asked may have gone away.

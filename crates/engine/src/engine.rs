@@ -201,12 +201,14 @@ impl Client {
             Command::Contact { name } => self.contact(&name).await.map(|view| Reply::Contact(Box::new(view))),
             Command::SetVerified { name, verified } => self.set_verified(&name, verified).await.map(done),
             Command::AcceptIdentity { name } => self.accept_identity(&name).await.map(done),
-            Command::MessagesAfter { .. }
-            | Command::Message { .. }
-            | Command::PinnedMessages { .. }
-            | Command::Annotate(_)
-            | Command::Forward(_)
-            | Command::SetTopic { .. } => Err(Failure::Internal { reason: "not built: annotations".into() }),
+            Command::MessagesAfter { conversation, after, most } => {
+                self.messages_after(conversation, after, most).map(Reply::Messages)
+            }
+            Command::Message { message } => self.message(message).map(|view| Reply::Message(Box::new(view))),
+            Command::PinnedMessages { conversation } => self.pinned_messages(conversation).map(Reply::Messages),
+            Command::Annotate(wish) => self.annotate(wish).await.map(Reply::Sent),
+            Command::Forward(wish) => self.forward(wish).await.map(Reply::Sent),
+            Command::SetTopic { target, topic } => self.set_topic(&target, &topic).await.map(conversation),
             Command::SetNotifications { .. }
             | Command::SetArchived { .. }
             | Command::SetFavourite { .. }

@@ -28,7 +28,7 @@ use crate::sync::Taken;
 
 /// A signed-in engine of which nothing runs by itself.
 pub struct Stepper {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 /// Why a step was not done.

@@ -1,20 +1,26 @@
 //! The views that a face reads, from the database.
 
+mod messages;
+mod wanted;
+
+use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
-    ConversationState, ConversationView, Failure, Found, MemberRole, MemberView, MessageState, MessageView, Muted,
-    Named, NotificationLevel, ReceiptView, Status, Trust,
+    ConversationState, ConversationView, Failure, MemberRole, MemberView, MessagePreview, Muted, Named,
+    NotificationLevel, ReceiptView, Status, Trust,
 };
 
 use crate::client::Client;
-use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, State, Tables, search_query};
+use crate::db::{ConversationRow, DbError, Glance, State, Tables};
 
 /// The most rows that one question gives.
 pub(crate) const MOST_ROWS: u32 = 1000;
+/// The longest line of a message in a list, in characters.
+const PREVIEW: usize = 120;
 
 /// An account with its name, where it is known.
 pub(crate) fn named(tables: Tables<'_>, account: AccountId) -> Result<Named, DbError> {
-    Ok(Named { account, name: tables.account(account)?.and_then(|row| row.name), card_name: None })
+    Ok(Named { account, name: tables.name_of(account)?, card_name: None })
 }
 
 /// How to call a conversation.
@@ -31,6 +37,12 @@ fn name_of(tables: Tables<'_>, row: &ConversationRow) -> Result<String, DbError>
 }
 
 pub(crate) fn conversation_view(tables: Tables<'_>, row: &ConversationRow) -> Result<ConversationView, DbError> {
+    let Glance { unread, mentions, pins, topic, role, newest } = tables.glance(row)?;
+    let is_member = matches!(row.state, State::Joined | State::Repairing);
+    let preview = |(author, own, text, deleted): (AccountId, bool, String, bool)| {
+        let text = text.lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
+        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted })
+    };
     Ok(ConversationView {
         id: row.id,
         kind: row.kind,
@@ -46,12 +58,12 @@ pub(crate) fn conversation_view(tables: Tables<'_>, row: &ConversationRow) -> Re
         },
         request: !row.accepted,
         newest_ms: row.newest_ms,
-        unread: tables.unread(row.id, row.read_up_to)?,
-        mentions: 0,
+        unread,
+        mentions,
         read_up_to: row.read_up_to,
-        topic: None,
-        role: None,
-        newest: None,
+        topic,
+        role: role.filter(|_| is_member).map(member_role),
+        newest: newest.map(preview).transpose()?,
         notifications: NotificationLevel::default(),
         muted: Muted::default(),
         archived: false,
@@ -59,55 +71,17 @@ pub(crate) fn conversation_view(tables: Tables<'_>, row: &ConversationRow) -> Re
         draft: String::new(),
         typing: Vec::new(),
         here: Vec::new(),
-        pins: 0,
+        pins,
         trust: Trust::default(),
     })
 }
 
-pub(crate) fn message_view(tables: Tables<'_>, row: MessageRow) -> Result<MessageView, DbError> {
-    let conversation = tables.conversation(row.conversation)?;
-    let conversation_name = match &conversation {
-        Some(conversation) => name_of(tables, conversation)?,
-        None => row.conversation.to_string(),
-    };
-    Ok(MessageView {
-        id: row.id,
-        position: row.position,
-        conversation: row.conversation,
-        conversation_name,
-        from: named(tables, row.author.account)?,
-        device: row.author.device,
-        own: row.own,
-        sent_at_ms: row.sent_ms,
-        received_at_ms: row.received_ms,
-        seq: row.seq,
-        kind: row.kind,
-        text: row.body,
-        request: conversation.is_some_and(|conversation| !conversation.accepted),
-        author_listed: row.author_listed,
-        state: match row.standing {
-            MessageStanding::Received => MessageState::Received,
-            MessageStanding::Waiting => MessageState::Waiting,
-            MessageStanding::Sent => MessageState::Sent,
-            MessageStanding::Failed => {
-                let unknown = Failure::Internal { reason: "the reason was not kept".into() };
-                MessageState::Failed(row.failure.unwrap_or(unknown))
-            }
-        },
-        reply_to: None,
-        forwarded: false,
-        mentions: Vec::new(),
-        mentions_me: false,
-        edited_at_ms: None,
-        deleted_by: None,
-        pinned: false,
-        reactions: Vec::new(),
-        receipts: None,
-    })
-}
-
-fn message_views(tables: Tables<'_>, rows: Vec<MessageRow>) -> Result<Vec<MessageView>, DbError> {
-    rows.into_iter().map(|row| message_view(tables, row)).collect()
+fn member_role(role: Role) -> MemberRole {
+    match role {
+        Role::Member => MemberRole::Member,
+        Role::Admin => MemberRole::Admin,
+        Role::Owner => MemberRole::Owner,
+    }
 }
 
 impl Client {
@@ -126,31 +100,6 @@ impl Client {
             joining,
             versions_apart: self.versions_apart.borrow().clone(),
         })
-    }
-
-    pub(crate) fn unprinted(&self, most: u32) -> Result<Vec<MessageView>, Failure> {
-        Ok(self.read(|tables| message_views(tables, tables.unprinted(most.min(MOST_ROWS))?))?)
-    }
-
-    pub(crate) fn messages(
-        &self,
-        conversation: ConversationId,
-        before: Option<u64>,
-        most: u32,
-    ) -> Result<Vec<MessageView>, Failure> {
-        Ok(self.read(|tables| message_views(tables, tables.messages(conversation, before, most.min(MOST_ROWS))?))?)
-    }
-
-    pub(crate) fn search(&self, words: &str, most: u32) -> Result<Vec<Found>, Failure> {
-        let query =
-            search_query(words).ok_or_else(|| Failure::Invalid { reason: "there is no word to search for".into() })?;
-        Ok(self.read(|tables| {
-            let found = tables.search(&query, most.min(MOST_ROWS))?;
-            found
-                .into_iter()
-                .map(|(row, highlights)| Ok(Found { message: message_view(tables, row)?, highlights }))
-                .collect::<Result<_, DbError>>()
-        })?)
     }
 
     pub(crate) fn receipts(&self, message: huis_proto::MessageId) -> Result<Vec<ReceiptView>, Failure> {
@@ -195,11 +144,7 @@ impl Client {
             let view = |account: AccountId| {
                 Ok(MemberView {
                     account: named(tables, account)?,
-                    role: match group.roster().role(account) {
-                        Some(huis_core::groups::Role::Owner) => MemberRole::Owner,
-                        Some(huis_core::groups::Role::Admin) => MemberRole::Admin,
-                        _ => MemberRole::Member,
-                    },
+                    role: group.roster().role(account).map_or(MemberRole::Member, member_role),
                     devices: devices
                         .iter()
                         .filter(|member| member.account == account)

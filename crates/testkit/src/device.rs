@@ -1,5 +1,6 @@
 //! A device: an engine over its own encrypted database, which can be switched off, crash, and be copied.
 
+mod marking;
 mod passwords;
 mod saying;
 mod waiting;

@@ -214,6 +214,13 @@ pub enum Notice {
     },
     /// The restored server does not know this conversation, or this account in it, any more. What was said stays.
     LostByServer,
+    /// An edit, a delete, a reaction or a pin was refused, and is undone.
+    NotDone {
+        /// The message to which it was to be done.
+        message: MessageId,
+        /// Why.
+        failure: Failure,
+    },
     /// The server spoke of something that this version does not know.
     Unknown {
         /// Its name.

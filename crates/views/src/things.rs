@@ -180,7 +180,7 @@ pub struct ConversationView {
     pub request: bool,
     /// When its newest message was received, in milliseconds since 1970; 0 if there is none.
     pub newest_ms: u64,
-    /// How many messages of others are not read.
+    /// How many messages of others are not read; more than 10,000 are not counted.
     pub unread: u32,
     /// How many of them name oneself or answer oneself.
     #[serde(default)]

@@ -25,6 +25,12 @@ pub enum Deed {
     RemoveDevice(Role),
     /// Gives an account another role.
     ChangeRoles,
+    /// Gives the conversation a title or a topic.
+    Entitle,
+    /// Takes back what another account said.
+    DeleteOfOthers,
+    /// Pins a message for everybody, or takes that back.
+    Pin,
 }
 
 /// **The table of who may do what.** What is one's own account's, and what is on no device list any more, anybody
@@ -32,9 +38,12 @@ pub enum Deed {
 pub fn permits(kind: ConversationKind, role: Role, deed: Deed) -> bool {
     match (kind, deed) {
         (_, Deed::AddDevice) => true,
-        (ConversationKind::Direct, Deed::RemoveDevice(_)) => true,
-        (ConversationKind::Direct, Deed::InviteAccount | Deed::RemoveAccount(_) | Deed::ChangeRoles) => false,
-        (_, Deed::InviteAccount) => role >= Role::Admin,
+        (ConversationKind::Direct, Deed::RemoveDevice(_) | Deed::Pin) => true,
+        (
+            ConversationKind::Direct,
+            Deed::InviteAccount | Deed::RemoveAccount(_) | Deed::ChangeRoles | Deed::Entitle | Deed::DeleteOfOthers,
+        ) => false,
+        (_, Deed::InviteAccount | Deed::Entitle | Deed::DeleteOfOthers | Deed::Pin) => role >= Role::Admin,
         (_, Deed::RemoveAccount(target) | Deed::RemoveDevice(target)) => role == Role::Owner || role > target,
         (_, Deed::ChangeRoles) => role == Role::Owner,
     }

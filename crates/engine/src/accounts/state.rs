@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::select;
 use huis_core::account_state::{AccountState, KnownConversation, Pin};
+use huis_core::annotations::Place;
 use huis_proto::rest::AccountState as Sealed;
 use huis_proto::{Bytes32, ConversationId, ConversationKind, ErrorCode};
 use huis_views::{Failure, Notice};
@@ -196,6 +197,12 @@ impl Step<'_> {
         theirs: &KnownConversation,
         base: Option<&KnownConversation>,
     ) -> Result<bool, DbError> {
+        if let Some(topic) = &theirs.topic {
+            // What the log says counts more.
+            let mut settings = self.tables.settings(id)?;
+            settings.take(None, Some(topic), Place::before_the_log());
+            self.tables.put_settings(id, &settings)?;
+        }
         if let Some(mut row) = self.tables.conversation(id)? {
             if matches!(row.state, State::Joining | State::Held) && !row.accepted && theirs.accepted {
                 self.join_as_known(&mut row, theirs)?;
@@ -313,6 +320,7 @@ fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, 
         let known = KnownConversation {
             kind: row.kind,
             title: row.room.or(row.title),
+            topic: tables.settings(row.id)?.topic().map(str::to_owned),
             roster: row.accounts.into_iter().collect(),
             accepted: row.accepted,
         };

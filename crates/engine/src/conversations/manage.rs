@@ -46,7 +46,7 @@ impl Client {
         if self.find_known(&Target::Room(title.into()))?.is_some_and(|row| row.state != State::Left) {
             return Err(Failure::Invalid { reason: format!("you are in a conversation called #{title} already") });
         }
-        let settings = settings(title)?;
+        let settings = settings(Some(title), None)?;
         let mut others = self.look_up_all(invite).await?;
         others.retain(|account| *account != me.account());
         let conversation = ConversationId::random(&mut *self.random.borrow_mut());
@@ -89,9 +89,10 @@ impl Client {
         let row = self.find(target)?;
         let accounts = self.look_up_all(names).await?;
         let id = self.change(row.id, Task::Invite { accounts })?;
-        // Who comes later has not seen the title.
-        if let Some(title) = &row.title {
-            let settings = settings(title)?;
+        // Who comes later has not seen the title, nor the topic.
+        let topic = self.read(|tables| tables.settings(row.id))?.topic().map(str::to_owned);
+        if row.title.is_some() || topic.is_some() {
+            let settings = settings(row.title.as_deref(), topic)?;
             self.step(|step| step.task(row.id, step.client.random_id(), &settings).map(drop))?;
         }
         self.waited(Some(id)).await?;
@@ -139,15 +140,9 @@ impl Client {
         if row.kind != ConversationKind::Group {
             return Err(Failure::Invalid { reason: "only a group has a title".into() });
         }
-        let id = self.change(row.id, settings(title)?)?;
+        self.check_may_entitle(&row)?;
+        let id = self.change(row.id, settings(Some(title), None)?)?;
         self.waited(Some(id)).await?;
-        self.step(|step| {
-            let mut row = step.conversation(row.id)?;
-            row.title = Some(title.into());
-            step.tables.put_conversation(&row)?;
-            step.changed(row.id);
-            Ok::<_, Failure>(step.state_changed()?)
-        })?;
         self.conversation_of(row.id)
     }
 
@@ -173,7 +168,7 @@ impl Client {
     }
 
     /// Puts a change of a conversation into the outbox.
-    fn change(&self, conversation: ConversationId, task: Task) -> Result<MessageId, Failure> {
+    pub(super) fn change(&self, conversation: ConversationId, task: Task) -> Result<MessageId, Failure> {
         let id = self.random_id();
         self.step(|step| match step.conversation(conversation)?.state {
             State::Left | State::Held => Err(Failure::NotAMember),
@@ -191,7 +186,7 @@ impl Client {
     }
 
     /// The outcome of a task that was just put into the outbox; nothing awaited in between.
-    async fn waited(&self, task: Option<MessageId>) -> Result<Option<Outcome>, Failure> {
+    pub(super) async fn waited(&self, task: Option<MessageId>) -> Result<Option<Outcome>, Failure> {
         match task {
             Some(id) => self.outcome(id).await.map_err(|_| Failure::Stopped)?.map(Some),
             None => Ok(None),
@@ -199,12 +194,12 @@ impl Client {
     }
 }
 
-fn settings(title: &str) -> Result<Task, Failure> {
+fn settings(title: Option<&str>, topic: Option<String>) -> Result<Task, Failure> {
     let invalid = |reason: String| Failure::Invalid { reason };
-    if title.trim().is_empty() {
+    if title.is_some_and(|title| title.trim().is_empty()) {
         return Err(invalid("a title is not empty".into()));
     }
-    let content = Content::Settings { title: Some(title.into()), topic: None }
+    let content = Content::Settings { title: title.map(str::to_owned), topic }
         .to_bytes()
         .map_err(|error| invalid(error.to_string()))?;
     Ok(Task::Say { content: Bytes(content), shown: false })

@@ -1,44 +1,62 @@
 //! Saying something, and what is said about what others said.
 
-use huis_core::content::Content;
-use huis_proto::{Bytes, ConversationId, ConversationKind, MessageId};
-use huis_views::{Failure, Send, Sent};
+use huis_core::content::{Content, Quote, excerpt};
+use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, MessageId};
+use huis_views::{Failure, Send, Sent, Target};
 
+use super::annotating::refused;
+use super::mentions::mentions;
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, State, Task};
-use crate::sync::RECEIPTS_UP_TO;
+use crate::sync::{RECEIPTS_UP_TO, taken_back};
 
 /// Messages that may wait to be sent.
 const MOST_WAITING: u32 = 10_000;
 
+/// What is said, and how.
+pub(super) struct Saying {
+    pub(super) text: String,
+    /// The message of the same conversation that it answers.
+    pub(super) reply_to: Option<MessageId>,
+    pub(super) forwarded: bool,
+}
+
 impl Client {
-    /// Stores what is said with its place in the outbox, and waits for the server if that is wished.
     pub(crate) async fn send(&self, wish: Send) -> Result<Sent, Failure> {
+        let saying = Saying { text: wish.text, reply_to: wish.reply_to, forwarded: false };
+        self.say(&wish.to, saying, wish.wait).await
+    }
+
+    /// Stores what is said with its place in the outbox, and waits for the server if that is wished.
+    pub(super) async fn say(&self, to: &Target, saying: Saying, wait: bool) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
-        let content = Content::text(wish.text.clone())
-            .and_then(|content| content.to_bytes())
-            .map_err(|error| Failure::Invalid { reason: error.to_string() })?;
-        if self.read(|tables| tables.count_tasks())? >= MOST_WAITING {
-            return Err(Failure::Busy);
-        }
-        let conversation = self.find_or_open(&wish.to).await?;
+        // Before a conversation is opened for it.
+        Content::text(saying.text.as_str()).map_err(refused)?;
+        self.check_room_to_wait()?;
+        let conversation = self.find_or_open(to).await?;
         let id = self.random_id();
         let outcome = self.outcome(id);
         self.step(|step| {
-            step.speaks_in(conversation)?;
+            let row = step.speaks_in(conversation)?;
+            let content = step.text_of(&row, saying)?;
             let mut message = MessageRow::waiting(conversation, id, me.device.member, step.client.now_ms());
-            message.body = wish.text;
-            message.content = content.clone();
+            message.set_text(&content, me.account());
+            message.content = content.to_bytes().map_err(refused)?;
             step.tables.add_message(&message)?;
-            step.task(conversation, id, &Task::Say { content: Bytes(content), shown: true })?;
+            step.task(conversation, id, &Task::Say { content: Bytes(message.content), shown: true })?;
             step.said(conversation, id);
             Ok::<_, Failure>(())
         })?;
-        if !wish.wait {
+        if !wait {
             return Ok(Sent { id, conversation, seq: None });
         }
         let outcome = outcome.await.map_err(|_| Failure::Stopped)??;
         Ok(Sent { id, conversation: outcome.conversation, seq: Some(outcome.seq) })
+    }
+
+    /// Whether there is room for something more that waits to be sent.
+    pub(super) fn check_room_to_wait(&self) -> Result<(), Failure> {
+        if self.read(|tables| tables.count_tasks())? >= MOST_WAITING { Err(Failure::Busy) } else { Ok(()) }
     }
 
     /// Sends a message that failed once more, under the same id.
@@ -99,20 +117,48 @@ impl Client {
 
 impl Step<'_> {
     /// A person says something in a conversation, where that can be done; who speaks accepts.
-    fn speaks_in(&mut self, conversation: ConversationId) -> Result<(), Failure> {
+    fn speaks_in(&mut self, conversation: ConversationId) -> Result<ConversationRow, Failure> {
         let row = self.conversation(conversation)?;
-        match row.state {
-            State::Left => return Err(Failure::NotAMember),
-            State::Held => {
-                let reason = "its members differ from those that were known; look at the notices".into();
-                return Err(Failure::Invalid { reason });
-            }
-            State::Joining | State::Joined | State::Repairing => {}
-        }
+        check_speakable(&row)?;
         if let Some(peer) = row.peer {
             self.client.check_contact(&self.account(peer)?)?;
         }
-        Ok(self.accept(conversation)?)
+        self.accept(conversation)?;
+        Ok(row)
+    }
+
+    /// What is said with whom it names and what it answers.
+    fn text_of(&mut self, conversation: &ConversationRow, saying: Saying) -> Result<Content, Failure> {
+        let Saying { text: body, reply_to, forwarded } = saying;
+        let mentions = if forwarded { Vec::new() } else { self.mentions_in(&body, &conversation.accounts)? };
+        let reply_to = reply_to.map(|message| self.quote(conversation.id, message)).transpose()?;
+        Ok(Content::Text { body, mentions, reply_to, forwarded })
+    }
+
+    fn quote(&self, conversation: ConversationId, message: MessageId) -> Result<Quote, Failure> {
+        let quoted = self.known_message(message)?;
+        if quoted.conversation != conversation {
+            return Err(Failure::Invalid { reason: "an answer stands in the conversation of what it answers".into() });
+        }
+        if quoted.deleted {
+            return Err(taken_back());
+        }
+        if quoted.standing == MessageStanding::Failed {
+            return Err(Failure::Invalid { reason: "the message that is answered was not sent".into() });
+        }
+        Ok(Quote { target: quoted.as_target(), excerpt: excerpt(&quoted.body).into() })
+    }
+
+    /// Whom a text names, of those in a conversation.
+    pub(super) fn mentions_in(&self, text: &str, accounts: &[AccountId]) -> Result<Vec<AccountId>, DbError> {
+        if !text.contains('@') {
+            return Ok(Vec::new());
+        }
+        let mut known = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            known.extend(self.tables.name_of(*account)?.map(|name| (*account, name)));
+        }
+        Ok(mentions(text, &known))
     }
 
     fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
@@ -131,6 +177,18 @@ impl Step<'_> {
         self.tables.put_conversation(&row)?;
         self.changed(conversation);
         Ok(())
+    }
+}
+
+/// Whether something can be said in a conversation, now or once it is joined.
+pub(super) fn check_speakable(row: &ConversationRow) -> Result<(), Failure> {
+    match row.state {
+        State::Left => Err(Failure::NotAMember),
+        State::Held => {
+            let reason = "its members differ from those that were known; look at the notices".into();
+            Err(Failure::Invalid { reason })
+        }
+        State::Joining | State::Joined | State::Repairing => Ok(()),
     }
 }
 

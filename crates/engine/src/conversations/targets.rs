@@ -13,7 +13,7 @@ impl Client {
         self.find_known(target)?.ok_or_else(|| unknown(target))
     }
 
-    pub(super) fn find_known(&self, target: &Target) -> Result<Option<ConversationRow>, Failure> {
+    pub(crate) fn find_known(&self, target: &Target) -> Result<Option<ConversationRow>, Failure> {
         match target {
             Target::Id(id) => Ok(self.read(|tables| tables.conversation(*id))?),
             Target::Account(name) => {

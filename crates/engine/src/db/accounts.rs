@@ -66,6 +66,12 @@ impl Tables<'_> {
         Ok(statement.query_row([&account.as_bytes()[..]], AccountRow::read).optional()?)
     }
 
+    /// An account's username, where it is known, without all the rest.
+    pub(crate) fn name_of(self, account: AccountId) -> Result<Option<String>, DbError> {
+        let mut statement = self.0.prepare_cached("SELECT name FROM accounts WHERE account = ?1")?;
+        Ok(statement.query_row([&account.as_bytes()[..]], |row| row.get(0)).optional()?.flatten())
+    }
+
     pub(crate) fn account_by_name(self, name: &str) -> Result<Option<AccountRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE name = ?1");
         Ok(self.0.prepare_cached(&sql)?.query_row([name], AccountRow::read).optional()?)

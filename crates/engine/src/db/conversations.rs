@@ -184,7 +184,19 @@ impl Tables<'_> {
 
     /// Removes a conversation with everything that was said in it. The group's keys go with the group.
     pub(crate) fn delete_conversation(self, id: ConversationId) -> Result<(), DbError> {
-        for table in ["messages", "outbox", "dissents", "leavers", "entries", "senders", "heard", "receipts_due"] {
+        for table in [
+            "messages",
+            "marks",
+            "marks_waiting",
+            "titles",
+            "outbox",
+            "dissents",
+            "leavers",
+            "entries",
+            "senders",
+            "heard",
+            "receipts_due",
+        ] {
             let sql = format!("DELETE FROM {table} WHERE conversation = ?1");
             self.0.prepare_cached(&sql)?.execute([&id.as_bytes()[..]])?;
         }

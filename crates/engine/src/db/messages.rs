@@ -1,7 +1,8 @@
 //! Messages, their printed marks and receipts.
 
-use huis_core::content::FrankingOpening;
-use huis_proto::{AccountId, Bytes32, ConversationId, DeviceId, Member, MessageId};
+use huis_core::annotations::MessageRef;
+use huis_core::content::{Content, FrankingOpening};
+use huis_proto::{AccountId, Bytes32, ConversationId, DeviceId, Member, MessageId, codec};
 use huis_views::Failure;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -38,10 +39,21 @@ pub(crate) struct MessageRow {
     pub(crate) author_listed: bool,
     pub(crate) standing: MessageStanding,
     pub(crate) failure: Option<Failure>,
+    /// What it answers.
+    pub(crate) quoted: Option<MessageRef>,
+    pub(crate) forwarded: bool,
+    /// Whom it names, as it stands.
+    pub(crate) mentions: Vec<AccountId>,
+    /// Whether it is another's, and names the own account or answers it.
+    pub(crate) mentions_me: bool,
+    pub(crate) deleted: bool,
+    /// Whether it is pinned: the higher, the later.
+    pub(crate) pinned: Option<u64>,
 }
 
-const COLUMNS: &str = "position, conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body, \
-                       content, opening, mac, author_listed, state, failure";
+pub(super) const COLUMNS: &str = "position, conversation, id, author, device, own, seq, sent_ms, received_ms, kind, \
+                                  body, content, opening, mac, author_listed, state, failure, quoted, quoted_author, \
+                                  forwarded, mentions, mentions_me, deleted, pinned";
 
 impl MessageRow {
     /// A message of this device that waits to be sent.
@@ -63,7 +75,34 @@ impl MessageRow {
             author_listed: true,
             standing: MessageStanding::Waiting,
             failure: None,
+            quoted: None,
+            forwarded: false,
+            mentions: Vec::new(),
+            mentions_me: false,
+            deleted: false,
+            pinned: None,
         }
+    }
+
+    /// The message by which annotations name it.
+    pub(crate) fn as_target(&self) -> MessageRef {
+        MessageRef { message: self.id, author: self.author.account }
+    }
+
+    /// Takes over what a text says and what goes with it.
+    pub(crate) fn set_text(&mut self, content: &Content, me: AccountId) {
+        let Content::Text { body, mentions, reply_to, forwarded } = content else { return };
+        self.body.clone_from(body);
+        self.quoted = reply_to.as_ref().map(|quote| quote.target);
+        self.forwarded = *forwarded;
+        self.set_mentions(mentions, me);
+    }
+
+    /// Whom it names from here on.
+    pub(crate) fn set_mentions(&mut self, mentions: &[AccountId], me: AccountId) {
+        self.mentions = mentions.to_vec();
+        let answers_me = self.quoted.is_some_and(|quoted| quoted.author == me);
+        self.mentions_me = !self.own && (answers_me || mentions.contains(&me));
     }
 
     /// The opening of its franking commitment, for a report.
@@ -71,8 +110,9 @@ impl MessageRow {
         self.opening = Some(*opening.expose());
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let failure: Option<String> = row.get(16)?;
+        let quoted = super::optional_id(row, 17)?.zip(super::optional_id(row, 18)?);
         Ok(Self {
             position: uint(row, 0)?,
             conversation: super::id(row, 1)?,
@@ -96,6 +136,12 @@ impl MessageRow {
                 _ => return Err(super::damaged(15, "state")),
             },
             failure: failure.and_then(|text| serde_json::from_str(&text).ok()),
+            quoted: quoted.map(|(message, author)| MessageRef { message, author }),
+            forwarded: row.get(19)?,
+            mentions: super::cbor(row, 20)?,
+            mentions_me: row.get(21)?,
+            deleted: row.get(22)?,
+            pinned: optional_uint(row, 23)?,
         })
     }
 }
@@ -116,8 +162,8 @@ impl Tables<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO messages (conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body,
-                 content, opening, mac, author_listed, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                 content, opening, mac, author_listed, state, quoted, quoted_author, forwarded, mentions, mentions_me)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
                  ON CONFLICT (conversation, device, id) DO NOTHING",
             )?
             .execute(params![
@@ -136,6 +182,11 @@ impl Tables<'_> {
                 row.mac.map(|mac| mac.0.to_vec()),
                 row.author_listed,
                 standing_number(row.standing),
+                row.quoted.map(|quoted| quoted.message.as_bytes().to_vec()),
+                row.quoted.map(|quoted| quoted.author.as_bytes().to_vec()),
+                row.forwarded,
+                codec::to_cbor(&row.mentions),
+                row.mentions_me,
             ])?;
         Ok((changed > 0).then(|| self.0.last_insert_rowid() as u64))
     }
@@ -201,7 +252,9 @@ impl Tables<'_> {
 
     /// Messages of others that were never printed, oldest first.
     pub(crate) fn unprinted(self, most: u32) -> Result<Vec<MessageRow>, DbError> {
-        let sql = format!("SELECT {COLUMNS} FROM messages WHERE printed = 0 AND own = 0 ORDER BY position LIMIT ?1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM messages WHERE printed = 0 AND own = 0 AND deleted = 0 ORDER BY position LIMIT ?1"
+        );
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map([most], MessageRow::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -230,6 +283,28 @@ impl Tables<'_> {
         Ok(rows)
     }
 
+    /// The oldest messages after a position, oldest first.
+    pub(crate) fn messages_after(
+        self,
+        conversation: ConversationId,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<MessageRow>, DbError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM messages WHERE conversation = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![&conversation.as_bytes()[..], int(after), most], MessageRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The message of this id; of several the one that was here first, for who uses an id again must have seen it.
+    pub(crate) fn message(self, id: MessageId) -> Result<Option<MessageRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM messages WHERE id = ?1 ORDER BY position LIMIT 1");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_row([&id.as_bytes()[..]], MessageRow::read).optional()?)
+    }
+
     pub(crate) fn message_at(self, position: u64) -> Result<Option<MessageRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM messages WHERE position = ?1");
         Ok(self.0.prepare_cached(&sql)?.query_row([int(position)], MessageRow::read).optional()?)
@@ -249,13 +324,6 @@ impl Tables<'_> {
         let rows = statement
             .query_map(params![&conversation.as_bytes()[..], int(after), int(up_to)], |row| super::id(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    pub(crate) fn unread(self, conversation: ConversationId, after: u64) -> Result<u32, DbError> {
-        Ok(self
-            .0
-            .prepare_cached("SELECT count(*) FROM messages WHERE conversation = ?1 AND position > ?2 AND own = 0")?
-            .query_row(params![&conversation.as_bytes()[..], int(after)], |row| row.get(0))?)
     }
 
     /// Notes a receipt that came.

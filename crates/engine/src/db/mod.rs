@@ -5,9 +5,11 @@ mod contests;
 mod conversations;
 mod facts;
 mod heard;
+mod marks;
 mod messages;
 mod mls;
 mod outbox;
+mod pages;
 mod restores;
 mod schema;
 mod search;
@@ -25,10 +27,12 @@ use crate::config::DatabaseKey;
 pub(crate) use self::accounts::AccountRow;
 pub(crate) use self::conversations::{ConversationRow, State};
 pub(crate) use self::heard::Heard;
+pub(crate) use self::marks::WaitingMark;
 pub(crate) use self::messages::{MessageRow, MessageStanding};
 pub(crate) use self::outbox::{OutboxRow, Task};
+pub(crate) use self::pages::{Glance, Quoted};
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
-pub(crate) use self::search::query_of as search_query;
+pub(crate) use self::search::{Wanted, query_of as search_query};
 
 /// Why a database is not opened.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,30 @@ impl<'a> Tables<'a> {
     /// The tables inside a transaction.
     pub(crate) fn over(transaction: &'a Transaction<'_>) -> Self {
         Self(transaction)
+    }
+}
+
+#[cfg(test)]
+impl Tables<'_> {
+    /// Everything that is stored, in all tables, those of the index of words among them.
+    pub(crate) fn everything(self) -> Result<Vec<u8>, DbError> {
+        let mut names = self.0.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'words'")?;
+        let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut all = Vec::new();
+        for name in names {
+            let mut statement = self.0.prepare(&format!("SELECT * FROM {name}"))?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                for column in 0..columns {
+                    if let Ok(bytes) = row.get_ref(column)?.as_bytes() {
+                        all.extend_from_slice(bytes);
+                        all.push(0);
+                    }
+                }
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -145,9 +145,11 @@ impl Tables<'_> {
             .query_row(params![&conversation.as_bytes()[..], codec::to_cbor(&Task::Leave)], |row| row.get(0))?)
     }
 
-    /// Messages of this device that wait.
+    /// Messages and annotations of this device that wait.
     pub(crate) fn count_waiting(self) -> Result<u32, DbError> {
-        Ok(self.0.query_row("SELECT count(*) FROM messages WHERE own = 1 AND state = 1", [], |row| row.get(0))?)
+        let sql = "SELECT (SELECT count(*) FROM messages WHERE own = 1 AND state = 1)
+                   + (SELECT count(*) FROM marks_waiting)";
+        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Makes a draft a sealed row.
@@ -175,6 +177,14 @@ impl Tables<'_> {
                  WHERE position = ?1",
             )?
             .execute([int(position)])?;
+        Ok(())
+    }
+
+    /// Makes a waiting message say something else when it is sealed (again).
+    pub(crate) fn set_task(self, position: u64, task: &Task) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE outbox SET task = ?2 WHERE position = ?1")?
+            .execute(params![int(position), codec::to_cbor(task)])?;
         Ok(())
     }
 

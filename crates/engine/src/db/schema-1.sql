@@ -68,11 +68,54 @@ CREATE TABLE messages (
     state INTEGER NOT NULL,
     failure TEXT,
     printed INTEGER NOT NULL DEFAULT 0,
+    quoted BLOB,
+    quoted_author BLOB,
+    forwarded INTEGER NOT NULL DEFAULT 0,
+    mentions BLOB NOT NULL DEFAULT x'80',
+    mentions_me INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    pinned INTEGER,
     UNIQUE (conversation, device, id)
 ) STRICT;
 CREATE INDEX messages_by_conversation ON messages (conversation, position);
 CREATE INDEX messages_by_id ON messages (id);
-CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own = 0;
+CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own = 0 AND deleted = 0;
+CREATE INDEX messages_unread ON messages (conversation, position) WHERE own = 0 AND deleted = 0;
+CREATE INDEX messages_calling ON messages (conversation, position) WHERE mentions_me = 1 AND deleted = 0;
+CREATE INDEX messages_pinned ON messages (conversation, pinned) WHERE pinned IS NOT NULL;
+CREATE INDEX messages_quoting ON messages (conversation, quoted) WHERE quoted IS NOT NULL;
+
+-- What the annotations of a message come to, also of one that is not here (`here` = 0). `newest`: their highest place.
+CREATE TABLE marks (
+    conversation BLOB NOT NULL,
+    author BLOB NOT NULL,
+    message BLOB NOT NULL,
+    marks BLOB NOT NULL,
+    newest INTEGER NOT NULL,
+    here INTEGER NOT NULL,
+    PRIMARY KEY (conversation, author, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX marks_of_absent ON marks (conversation, newest) WHERE here = 0;
+
+-- Annotations of one's own that wait to be sent; they are shown at once, and undone if they are refused.
+CREATE TABLE marks_waiting (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation BLOB NOT NULL,
+    author BLOB NOT NULL,
+    message BLOB NOT NULL,
+    id BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    content BLOB NOT NULL
+) STRICT;
+CREATE INDEX marks_waiting_by_message ON marks_waiting (conversation, message, author);
+CREATE INDEX marks_waiting_by_id ON marks_waiting (conversation, id);
+
+-- Title and topic with their places in the log, and the own account's role.
+CREATE TABLE titles (
+    conversation BLOB PRIMARY KEY NOT NULL,
+    settings BLOB NOT NULL DEFAULT x'a0',
+    role INTEGER
+) STRICT, WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE words USING fts5 (
     body, content = 'messages', content_rowid = 'position', tokenize = 'unicode61 remove_diacritics 2'

@@ -92,7 +92,10 @@ fn a_search_finds_all_words_and_a_beginning_and_says_where() {
     let db = open(&folder);
     db.tables().add_message(&message(1, "Der Garten im Frühling")).unwrap();
     db.tables().add_message(&message(2, "Garten OR nothing")).unwrap();
-    let search = |words: &str| db.tables().search(&search_query(words).unwrap(), 10).unwrap();
+    let search = |words: &str| {
+        let wanted = Wanted { query: Some(search_query(words).unwrap()), ..Wanted::default() };
+        db.tables().search(&wanted, 10).unwrap()
+    };
     let found = search("garten fruh");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].1, [(4, 10), (14, 23)]);

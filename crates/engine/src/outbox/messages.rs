@@ -134,6 +134,14 @@ impl Step<'_> {
             self.fail_task(&row, Failure::NotAMember)?;
             return Ok(None);
         };
+        if let Task::Say { content, shown: false } = &row.task
+            && let Ok(content) = Content::from_bytes(content)
+            && matches!(self.group(row.conversation), Ok(Some(_)))
+            && let Err(failure) = self.may_say(&conversation, &content)
+        {
+            self.fail_task(&row, failure)?;
+            return Ok(None);
+        }
         let (tables, client) = (self.tables, self.client);
         let counter = row.counter.unwrap_or(conversation.counter + 1);
         let last_seen = tables

@@ -217,11 +217,15 @@ impl Client {
 impl Step<'_> {
     /// A task is given up. The message, if it is one, says why and can be tried again.
     pub(crate) fn fail_task(&mut self, row: &OutboxRow, failure: Failure) -> Result<(), DbError> {
-        if matches!(row.task, Task::Say { .. }) {
-            self.tables.set_standing(row.id, MessageStanding::Failed, Some(&failure))?;
-            self.said(row.conversation, row.id);
-        }
         self.tables.delete_task(row.position)?;
+        match &row.task {
+            Task::Say { shown: true, .. } => {
+                self.tables.set_standing(row.id, MessageStanding::Failed, Some(&failure))?;
+                self.said(row.conversation, row.id);
+            }
+            Task::Say { content, shown: false } => self.undo_mark(row.conversation, row.id, content, &failure)?,
+            _ => {}
+        }
         self.answer(row.id, Err(failure));
         Ok(())
     }

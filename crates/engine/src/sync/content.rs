@@ -1,11 +1,12 @@
 //! What members say: stored, counted, compared with this device's own view of the log.
 
+use huis_core::annotations::{Annotation, Place};
 use huis_core::content::{Content, ReceiptKind};
-use huis_core::groups::{Deed, OpenedMessage, permits};
+use huis_core::groups::OpenedMessage;
 use huis_core::history::{Comparison, Continuation, compare, continuation};
 use huis_proto::frames::LogEntry;
-use huis_proto::{ConversationId, ConversationKind, Member};
-use huis_views::{Event, Notice};
+use huis_proto::{ConversationId, ConversationKind};
+use huis_views::Notice;
 
 use crate::client::Step;
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding};
@@ -28,9 +29,13 @@ impl Step<'_> {
         if self.account(author.account)?.blocked {
             return Ok(());
         }
-        let (kind, body, shown) = match &message.content {
-            Content::Text { body } => ("text".to_owned(), body.clone(), true),
-            Content::Reply { body, .. } => ("reply".to_owned(), body.clone(), true),
+        let place = Place { seq: entry.seq, id: message.id };
+        if let Some(annotation) = Annotation::of(&message.content) {
+            self.take_annotation(conversation, author, &annotation, place, entry.received_at_ms)?;
+            return if own { self.accept(id) } else { Ok(()) };
+        }
+        let (kind, shown) = match &message.content {
+            Content::Text { .. } => ("text".to_owned(), true),
             Content::Receipt { kind, messages } => {
                 for receipt in messages {
                     let read = *kind == ReceiptKind::Read;
@@ -40,23 +45,23 @@ impl Step<'_> {
                 }
                 return Ok(());
             }
-            Content::Settings { title, .. } => return self.take_title(conversation, author, title.clone()),
-            Content::Edit { .. } => ("edit".to_owned(), String::new(), false),
-            Content::Delete { .. } => ("delete".to_owned(), String::new(), false),
-            Content::Reaction { .. } => ("reaction".to_owned(), String::new(), false),
-            Content::Profile { .. } => ("profile".to_owned(), String::new(), false),
-            Content::Unknown { kind } => (kind.clone(), String::new(), true),
-            _ => ("unknown".to_owned(), String::new(), true),
+            Content::Settings { title, topic } => {
+                return self.take_settings(conversation, author.account, (title.as_deref(), topic.as_deref()), place);
+            }
+            Content::Profile { .. } => ("profile".to_owned(), false),
+            Content::Unknown { kind } => (kind.clone(), true),
+            _ => ("unknown".to_owned(), true),
         };
         let mut row = MessageRow::waiting(id, message.id, author, message.sent_at_ms);
         row.own = own;
         row.seq = Some(entry.seq);
         row.received_ms = Some(entry.received_at_ms);
         row.kind = kind;
-        row.body = body;
+        row.set_text(&message.content, me.account());
         row.content = message.content_bytes;
         row.set_opening(&message.opening);
         row.mac = entry.mac;
+        self.without_what_was_deleted(&mut row)?;
         row.author_listed = message.author_listed;
         row.standing = if own { MessageStanding::Sent } else { MessageStanding::Received };
         let Some(position) = self.tables.add_message(&row)? else { return Ok(()) };
@@ -65,6 +70,7 @@ impl Step<'_> {
         } else {
             self.tables.mark_printed(position)?;
         }
+        self.marks_meet_message(id, row.as_target())?;
         self.said(id, message.id);
         if own {
             // Answered on another device of one's own: that accepted it.
@@ -115,31 +121,6 @@ impl Step<'_> {
             Comparison::Forked => self.notice(Some(id), Notice::Forked { sender, seq: seen.seq }),
             Comparison::Hole => self.notice(Some(id), Notice::Hole { sender, seq: seen.seq }),
         }
-    }
-
-    fn take_title(
-        &mut self,
-        conversation: &ConversationRow,
-        author: Member,
-        title: Option<String>,
-    ) -> Result<(), DbError> {
-        let id = conversation.id;
-        let role = match self.group(id) {
-            Ok(Some(group)) => group.roster().role(author.account),
-            _ => None,
-        };
-        // A stranger to the roster, or a plain member, gives no title.
-        if !role.is_some_and(|role| permits(conversation.kind, role, Deed::InviteAccount)) {
-            return Ok(());
-        }
-        let Some(title) = title.filter(|title| !title.trim().is_empty()) else { return Ok(()) };
-        if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.room.is_none()) {
-            row.title = Some(title);
-            self.tables.put_conversation(&row)?;
-            self.event(Event::Conversation { conversation: id });
-            self.state_changed()?;
-        }
-        Ok(())
     }
 
     /// The conversation is no request (any more).

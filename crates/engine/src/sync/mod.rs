@@ -1,5 +1,6 @@
 //! What comes in: the connection, and everything that the server sends on it.
 
+mod annotations;
 mod comparing;
 mod content;
 mod contests;
@@ -21,6 +22,7 @@ use huis_proto::{ErrorCode, limits};
 use huis_views::{Connection, Failure, Notice};
 use rand::Rng;
 
+pub(crate) use self::annotations::taken_back;
 pub(crate) use self::content::RECEIPTS_UP_TO;
 pub(crate) use self::contests::Contests;
 pub(crate) use self::entries::Taken;

@@ -201,7 +201,11 @@ impl Step<'_> {
         }
         self.tables.forget_history_behind(id, head)?;
         self.tables.put_conversation(row)?;
-        self.offer_again(id, head, me.device.member.device, lowest_lost.is_some())?;
+        let known = match cut {
+            Cut::Behind(head) => head,
+            Cut::Unknown(acknowledged) => acknowledged,
+        };
+        self.offer_again(id, head, known, me.device.member.device, lowest_lost.is_some())?;
         self.changed(id);
         Ok(())
     }
@@ -212,6 +216,7 @@ impl Step<'_> {
         &mut self,
         id: ConversationId,
         head: u64,
+        known: u64,
         device: huis_proto::DeviceId,
         counts_anew: bool,
     ) -> Result<(), DbError> {
@@ -228,6 +233,7 @@ impl Step<'_> {
                 self.said(id, message.id);
             }
         }
+        self.marks_go_back(id, known)?;
         for task in waiting {
             // What was sealed names an entry that is no more, and its counter belongs to what comes before it.
             if counts_anew {

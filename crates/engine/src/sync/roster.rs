@@ -110,6 +110,8 @@ impl Step<'_> {
             false => group.roster().accounts().collect(),
         };
         let accounts: Vec<_> = accounts.into_iter().collect();
+        let role = me.and_then(|me| group.roster().role(me.account));
+        self.tables.put_own_role(conversation, role)?;
         self.tables.keep_heard(conversation, &others, at_ms)?;
         if let Some(mut row) = self.tables.conversation(conversation)?
             && row.accounts != accounts

@@ -236,6 +236,6 @@ impl Device {
 }
 
 /// Reads `@name`, `#room` or an id.
-fn target(place: &str) -> Target {
+pub(super) fn target(place: &str) -> Target {
     place.parse().unwrap_or_else(|error| panic!("{error}"))
 }

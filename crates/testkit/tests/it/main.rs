@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on should stop")]
 
+mod annotated_under_faults;
+mod annotations;
 mod bad_networks;
 mod competing;
 mod contested;

@@ -157,7 +157,7 @@ impl Device {
     fn hears(&mut self, sent: &Sent) -> String {
         match self.tries(sent).unwrap() {
             Opened::Message(message) => match message.content {
-                Content::Text { body } => body,
+                Content::Text { body, .. } => body,
                 other => panic!("{other:?}"),
             },
             other => panic!("{other:?}"),

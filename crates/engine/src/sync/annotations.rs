@@ -1,0 +1,287 @@
+//! What is done to messages after they were said: taken from the log, put together, and brought to the messages.
+//!
+//! `marks` holds what all annotations in the log come to ([`huis_core::annotations`]); the row of a message is what follows
+//! from that, from its first content, and from what this device has on its way. So each step can work it out anew.
+
+use huis_core::annotations::{Annotation, MessageRef, Place, may_entitle};
+use huis_core::content::{Content, Quote};
+use huis_core::groups::Role;
+use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId};
+use huis_views::{Event, Failure, Notice};
+
+use crate::client::Step;
+use crate::db::{ConversationRow, DbError, MessageRow, Task};
+
+/// Of a message that changed, so many answers are told to a face, which shows what they quote; the newest ones.
+const MOST_TOLD: u32 = 256;
+
+impl Step<'_> {
+    /// An annotation of another device came. Judged by the roster in force where it stands in the log; who may not do it
+    /// is not heard, then or later.
+    pub(super) fn take_annotation(
+        &mut self,
+        conversation: &ConversationRow,
+        author: Member,
+        annotation: &Annotation,
+        place: Place,
+        at_ms: u64,
+    ) -> Result<(), DbError> {
+        let role = self.role_in_force(conversation.id, author.account);
+        if !annotation.is_permitted(conversation.kind, author.account, role) {
+            return Ok(());
+        }
+        self.settle_mark(conversation.id, annotation, author.account, place, at_ms)
+    }
+
+    /// A title or a topic came.
+    pub(super) fn take_settings(
+        &mut self,
+        conversation: &ConversationRow,
+        author: AccountId,
+        (title, topic): (Option<&str>, Option<&str>),
+        place: Place,
+    ) -> Result<(), DbError> {
+        if !may_entitle(conversation.kind, self.role_in_force(conversation.id, author)) {
+            return Ok(());
+        }
+        self.settle_settings(conversation.id, (title, topic), place)
+    }
+
+    /// The role that an account has in the group as it stands.
+    pub(crate) fn role_in_force(&mut self, conversation: ConversationId, account: AccountId) -> Option<Role> {
+        match self.group(conversation) {
+            Ok(Some(group)) => group.roster().role(account),
+            _ => None,
+        }
+    }
+
+    /// Something of one's own that is no message is in the log. Nothing but what was permitted is sealed, and the server
+    /// takes nothing that was sealed under another roster.
+    pub(crate) fn said_in_log(
+        &mut self,
+        conversation: ConversationId,
+        id: MessageId,
+        content: &[u8],
+        seq: u64,
+        received_ms: u64,
+    ) -> Result<(), DbError> {
+        let Some(me) = self.client.me() else { return Ok(()) };
+        let Ok(content) = Content::from_bytes(content) else { return Ok(()) };
+        let place = Place { seq, id };
+        if let Content::Settings { title, topic } = &content {
+            return self.settle_settings(conversation, (title.as_deref(), topic.as_deref()), place);
+        }
+        let Some(annotation) = Annotation::of(&content) else { return Ok(()) };
+        self.tables.delete_waiting_mark(conversation, id)?;
+        self.settle_mark(conversation, &annotation, me.account(), place, received_ms)
+    }
+
+    /// An annotation of one's own was given up: everything is as if it had never been made, and somebody hears why.
+    pub(crate) fn undo_mark(
+        &mut self,
+        conversation: ConversationId,
+        id: MessageId,
+        content: &[u8],
+        failure: &Failure,
+    ) -> Result<(), DbError> {
+        let annotation = Content::from_bytes(content).ok().and_then(|content| Annotation::of(&content));
+        let Some(annotation) = annotation else { return Ok(()) };
+        if !self.tables.delete_waiting_mark(conversation, id)? {
+            return Ok(());
+        }
+        if !self.client.is_awaited(id) {
+            let (message, failure) = (annotation.target.message, failure.clone());
+            self.notice(Some(conversation), Notice::NotDone { message, failure })?;
+        }
+        self.refresh_message(conversation, annotation.target)
+    }
+
+    fn settle_mark(
+        &mut self,
+        conversation: ConversationId,
+        annotation: &Annotation,
+        by: AccountId,
+        place: Place,
+        at_ms: u64,
+    ) -> Result<(), DbError> {
+        let target = annotation.target;
+        let known = self.tables.marks(conversation, target)?.unwrap_or_default();
+        let mut marks = known.clone();
+        marks.take(&annotation.mark, by, place, at_ms);
+        let here = !self.tables.messages_meant(conversation, target)?.is_empty();
+        if marks != known {
+            self.tables.put_marks(conversation, target, &marks, here)?;
+        }
+        if marks.deleted().is_some() && known.deleted().is_none() {
+            self.erase_what_tells_of(conversation, target)?;
+        }
+        self.refresh_message(conversation, target)
+    }
+
+    fn settle_settings(
+        &mut self,
+        conversation: ConversationId,
+        (title, topic): (Option<&str>, Option<&str>),
+        place: Place,
+    ) -> Result<(), DbError> {
+        let mut settings = self.tables.settings(conversation)?;
+        settings.take(title, topic, place);
+        self.tables.put_settings(conversation, &settings)?;
+        let title = settings.title().map(str::to_owned);
+        if let Some(mut row) = self.tables.conversation(conversation)?.filter(|row| row.room.is_none()) {
+            row.title = title.or(row.title);
+            self.tables.put_conversation(&row)?;
+        }
+        self.event(Event::Conversation { conversation });
+        self.state_changed()
+    }
+
+    /// A message was stored: what was done to it before it came counts from here on.
+    pub(crate) fn marks_meet_message(
+        &mut self,
+        conversation: ConversationId,
+        target: MessageRef,
+    ) -> Result<(), DbError> {
+        let Some(marks) = self.tables.marks(conversation, target)? else { return Ok(()) };
+        self.tables.put_marks(conversation, target, &marks, true)?;
+        self.refresh_message(conversation, target)
+    }
+
+    /// Works out anew what a message says, from what it said first and everything that was done to it.
+    pub(crate) fn refresh_message(&mut self, conversation: ConversationId, target: MessageRef) -> Result<(), DbError> {
+        let Some(me) = self.client.me() else { return Ok(()) };
+        let settled = self.tables.marks(conversation, target)?.unwrap_or_default();
+        let mut marks = settled.clone();
+        for waiting in self.tables.waiting_marks(conversation, target)? {
+            marks.take(&waiting.annotation.mark, me.account(), waiting.place(), waiting.at_ms);
+        }
+        let meant = self.tables.messages_meant(conversation, target)?;
+        if meant.is_empty() {
+            return Ok(());
+        }
+        let mut reads_otherwise = false;
+        for before in meant {
+            let mut row = before.clone();
+            row.deleted = marks.deleted().is_some();
+            row.pinned = marks.pinned().map(|place| place.seq);
+            if row.deleted {
+                row.body.clear();
+                row.set_mentions(&[], me.account());
+            } else if row.kind == "text" {
+                if let Ok(first) = Content::from_bytes(&row.content) {
+                    row.set_text(&first, me.account());
+                }
+                if let Some(edited) = marks.edited() {
+                    row.body.clone_from(&edited.body);
+                    row.set_mentions(&edited.mentions, me.account());
+                }
+            }
+            self.tables.set_marked(&row)?;
+            reads_otherwise |= row.body != before.body || row.deleted != before.deleted || row.pinned != before.pinned;
+            if settled.deleted().is_some() {
+                self.tables.set_content(&row, &[])?;
+                self.tables.forget_quote(&row)?;
+            }
+        }
+        self.said(conversation, target.message);
+        if reads_otherwise {
+            for answer in self.tables.ids_of_answers_to(conversation, target, MOST_TOLD)? {
+                self.said(conversation, answer);
+            }
+            self.changed(conversation);
+        }
+        Ok(())
+    }
+
+    /// What quotes a deleted message forgets what it said, and what still waits to be done to it is given up.
+    fn erase_what_tells_of(&mut self, conversation: ConversationId, target: MessageRef) -> Result<(), DbError> {
+        for answer in self.tables.answers_to(conversation, target)? {
+            let Some(content) = without_excerpt(&answer.content) else { continue };
+            self.tables.set_content(&answer, &content)?;
+            let Some(task) = self.tables.task_by_id(conversation, answer.id)? else { continue };
+            if let Task::Say { shown: true, .. } = task.task {
+                self.tables.set_task(task.position, &Task::Say { content: Bytes(content), shown: true })?;
+            }
+        }
+        for waiting in self.tables.waiting_marks(conversation, target)? {
+            match self.tables.task_by_id(conversation, waiting.id)? {
+                // It may be on its way; what becomes of it changes nothing.
+                Some(task) if task.sealed.is_some() => continue,
+                Some(task) => self.tables.delete_task(task.position)?,
+                None => {}
+            }
+            self.tables.delete_waiting_mark(conversation, waiting.id)?;
+            self.answer(waiting.id, Err(taken_back()));
+        }
+        Ok(())
+    }
+
+    /// Whether an annotation or a setting may be sealed: by the roster as it stands, and not on what was taken back.
+    pub(crate) fn may_say(&mut self, conversation: &ConversationRow, content: &Content) -> Result<(), Failure> {
+        let Some(me) = self.client.me() else { return Err(Failure::NotSignedIn) };
+        let role = self.role_in_force(conversation.id, me.account());
+        if matches!(content, Content::Settings { .. }) {
+            return if may_entitle(conversation.kind, role) { Ok(()) } else { Err(Failure::NotAllowed) };
+        }
+        let Some(annotation) = Annotation::of(content) else { return Ok(()) };
+        if !annotation.is_permitted(conversation.kind, me.account(), role) {
+            return Err(Failure::NotAllowed);
+        }
+        let marks = self.tables.marks(conversation.id, annotation.target)?;
+        if marks.is_some_and(|marks| marks.deleted().is_some()) { Err(taken_back()) } else { Ok(()) }
+    }
+
+    /// A text as it is stored: without what it quotes where that was taken back.
+    pub(super) fn without_what_was_deleted(&mut self, row: &mut MessageRow) -> Result<(), DbError> {
+        let Some(quoted) = row.quoted else { return Ok(()) };
+        let marks = self.tables.marks(row.conversation, quoted)?;
+        if marks.is_some_and(|marks| marks.deleted().is_some())
+            && let Some(content) = without_excerpt(&row.content)
+        {
+            row.content = content;
+            row.opening = None;
+            row.mac = None;
+        }
+        Ok(())
+    }
+
+    /// The log was cut behind `head`: what stood there stands before everything that comes, and what this account did is
+    /// said again.
+    pub(super) fn marks_go_back(&mut self, conversation: ConversationId, head: u64) -> Result<(), DbError> {
+        let Some(me) = self.client.me() else { return Ok(()) };
+        for (target, mut marks, here) in self.tables.marks_behind(conversation, head)? {
+            for (id, content) in marks.done_by(me.account(), target, head) {
+                if let Ok(content) = content.to_bytes() {
+                    self.task(conversation, id, &Task::Say { content: Bytes(content), shown: false })?;
+                }
+            }
+            marks.cut(head);
+            self.tables.put_marks(conversation, target, &marks, here)?;
+            self.refresh_message(conversation, target)?;
+        }
+        let mut settings = self.tables.settings(conversation)?;
+        settings.cut(head);
+        self.tables.put_settings(conversation, &settings)
+    }
+}
+
+/// Why nothing is done to a message any more.
+pub(crate) fn taken_back() -> Failure {
+    Failure::Invalid { reason: "this message was taken back".into() }
+}
+
+/// The content of an answer without what it quotes, if there is anything to take away.
+fn without_excerpt(content: &[u8]) -> Option<Vec<u8>> {
+    match Content::from_bytes(content).ok()? {
+        Content::Text { body, mentions, reply_to: Some(Quote { target, excerpt }), forwarded }
+            if !excerpt.is_empty() =>
+        {
+            let reply_to = Some(Quote { target, excerpt: String::new() });
+            Content::Text { body, mentions, reply_to, forwarded }.to_bytes().ok()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
