@@ -43,12 +43,14 @@ struct Request {
 
 /// Search the messages on this device
 ///
-/// Finds messages that hold all the words; the last word may be a beginning. Nothing leaves this device.
+/// Finds messages that hold all the words; the last word may be a beginning. Nothing leaves this device. Filters stand
+/// among the words: from:NAME, in:#ROOM or in:@NAME, before:YYYY-MM-DD, after:YYYY-MM-DD (that day is in; UTC), has:link,
+/// has:mention. With filters alone the newest messages come first.
 #[derive(Debug, Args)]
 pub(crate) struct Search {
     #[arg(required = true)]
     words: Vec<String>,
-    /// Show at most this many, the best first
+    /// Show at most this many
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1000))]
     most: u32,
 }
@@ -68,6 +70,9 @@ pub(crate) struct ConversationLine<'a> {
     name: &'a str,
     kind: ConversationKind,
     title: Option<&'a str>,
+    /// Only where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<&'a str>,
     accounts: Vec<String>,
     state: ConversationState,
     request: bool,
@@ -178,6 +183,7 @@ impl<'a> From<&'a ConversationView> for ConversationLine<'a> {
             name: &view.name,
             kind: view.kind,
             title: view.title.as_deref(),
+            topic: view.topic.as_deref(),
             accounts: view.accounts.iter().map(name).collect(),
             state: view.state,
             request: view.request,

@@ -22,6 +22,17 @@ pub(crate) struct MessageLine<'a> {
     /// Only where it is false: the author's device did not stand in its account's list.
     #[serde(skip_serializing_if = "is_true")]
     author_listed: bool,
+    /// The id of the message that it answers, where it answers one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<String>,
+    /// Only where it is true, as the next one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    forwarded: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions_me: bool,
+    /// Only where the text was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field so")]
@@ -43,6 +54,10 @@ impl<'a> From<&'a MessageView> for MessageLine<'a> {
             text: &message.text,
             request: message.request,
             author_listed: message.author_listed,
+            reply_to: message.reply_to.as_ref().map(|quote| quote.message.to_string()),
+            forwarded: message.forwarded,
+            mentions_me: message.mentions_me,
+            edited_at: message.edited_at_ms.map(rfc3339),
         }
     }
 }
@@ -55,16 +70,19 @@ pub(crate) fn for_people(message: &MessageView) -> String {
     let place = if *conversation == *from { String::new() } else { format!("{conversation} ") };
     let request = if message.request { " (request)" } else { "" };
     let unlisted = if message.author_listed { "" } else { " (from a device that is not in the account's list)" };
+    let forwarded = if message.forwarded { " (forwarded)" } else { "" };
+    let edited = if message.edited_at_ms.is_some() { " (edited)" } else { "" };
     let text = match message.kind.as_str() {
+        _ if message.deleted_by.is_some() => "(taken back)".into(),
         "text" => safe_block(&message.text, "    "),
         kind => format!("(a message of the kind \"{}\", which this version cannot show)", safe_line(kind)).into(),
     };
-    format!("{at} {place}{from}{request}{unlisted}: {text}")
+    format!("{at} {place}{from}{request}{unlisted}{forwarded}{edited}: {text}")
 }
 
 #[cfg(test)]
 mod tests {
-    use huis_views::{MessageState, Named};
+    use huis_views::{MessageState, Named, QuoteView};
 
     use super::*;
 
@@ -102,6 +120,23 @@ mod tests {
         let json = serde_json::to_string(&MessageLine::from(&message())).unwrap();
         let expected = r##"{"id":"0123456789abcdef0123456789abcdef","conversation":"11111111111111111111111111111111","conversation_name":"#club","from":"member-b","device":"33333333333333333333333333333333","sent_at":"2026-11-21T09:34:06.120Z","received_at":"2026-11-21T09:34:07.000Z","kind":"text","text":"Yes.\nTwo remarks","request":false}"##;
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn what_goes_with_a_message_stands_in_its_json_only_where_it_is_there() {
+        let mut message = message();
+        let (id, from) = (message.id, message.from.clone());
+        message.reply_to = Some(QuoteView { message: id, from, text: "Remarks?".into(), here: true, deleted: false });
+        message.forwarded = true;
+        message.mentions_me = true;
+        message.edited_at_ms = Some(1_795_253_648_000);
+        let json = serde_json::to_string(&MessageLine::from(&message)).unwrap();
+        let expected = r#""request":false,"reply_to":"0123456789abcdef0123456789abcdef","forwarded":true,"mentions_me":true,"edited_at":"2026-11-21T09:34:08.000Z"}"#;
+        assert!(json.ends_with(expected), "{json}");
+        assert_eq!(
+            for_people(&message),
+            "2026-11-21 09:34:07Z #club @member-b (forwarded) (edited): Yes.\n    Two remarks"
+        );
     }
 
     #[test]

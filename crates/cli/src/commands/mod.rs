@@ -8,6 +8,7 @@ pub(crate) mod devices;
 pub(crate) mod invitations;
 pub(crate) mod locks;
 pub(crate) mod manuals;
+pub(crate) mod marks;
 pub(crate) mod messages;
 pub(crate) mod password;
 pub(crate) mod receive;
@@ -66,6 +67,13 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Whoami(command) => command.run(&context).await,
             HuisCommand::Send(command) => command.run(&context).await,
             HuisCommand::Receive(command) => command.run(&context).await,
+            HuisCommand::React(command) => command.run(&context).await,
+            HuisCommand::Edit(command) => command.run(&context).await,
+            HuisCommand::Delete(command) => command.run(&context).await,
+            HuisCommand::Pin(command) => command.run(&context).await,
+            HuisCommand::Unpin(command) => command.run(&context).await,
+            HuisCommand::Pins(command) => command.run(&context).await,
+            HuisCommand::Forward(command) => command.run(&context).await,
             HuisCommand::Room(command) => command.run(&context).await,
             HuisCommand::Conversations(command) => command.run(&context).await,
             HuisCommand::Requests(command) => command.run(&context).await,

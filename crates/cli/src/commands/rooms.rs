@@ -75,6 +75,15 @@ enum RoomCommand {
         #[arg(value_parser = title)]
         title: String,
     },
+    /// Say what a group or room is about, which only its members see; without a text nothing is said of it any more
+    Topic {
+        /// With or without #, or a conversation's id
+        #[arg(value_parser = room_target)]
+        name: Target,
+        /// At most 4,096 bytes
+        #[arg(default_value = "", hide_default_value = true)]
+        topic: String,
+    },
     /// Leave it
     Leave {
         /// With or without #, or a conversation's id
@@ -150,6 +159,7 @@ impl RoomCommand {
             Self::Invite(Members { name, members }) => Command::Invite { target: name, names: members },
             Self::Remove(Members { name, members }) => Command::Remove { target: name, names: members },
             Self::Role { name, role, members } => Command::SetRole { target: name, names: members, role: role.into() },
+            Self::Topic { name, topic } => Command::SetTopic { target: name, topic },
             Self::Title { name, title } => Command::SetTitle { target: name, title },
         };
         match session.ask(command).await? {

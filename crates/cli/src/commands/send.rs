@@ -10,6 +10,7 @@ use huis_views::{Command, ConversationView, Event, MessageState, Reply, Sent, Ta
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::conversations::id;
 use super::{Context, settle};
 use crate::outcome::{Outcome, Stop};
 use crate::session::{Session, ended};
@@ -26,6 +27,10 @@ pub(crate) struct Send {
     /// most 64 KiB]
     text: Option<String>,
 
+    /// The id of a message of the same conversation that this one answers
+    #[arg(long, value_name = "ID", value_parser = id::<MessageId>)]
+    reply_to: Option<MessageId>,
+
     /// How long to wait for the server, in seconds; a message that was not confirmed stays here and goes out with the
     /// next command
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = huis_texts::span)]
@@ -33,8 +38,8 @@ pub(crate) struct Send {
 }
 
 #[derive(Serialize)]
-struct SentLine {
-    id: String,
+pub(super) struct SentLine {
+    pub(super) id: String,
     conversation: String,
     seq: Option<u64>,
 }
@@ -50,13 +55,26 @@ const LINE_END: &[u8] = b"\n";
 impl Send {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         // Before the profile is taken, for whoever writes the text may take long.
-        let text = match self.text {
-            Some(text) if text != "-" => checked(text.into_bytes(), "the text")?,
-            _ => from_input(std::io::stdin().lock())?,
-        };
-        let sent = context.with_session(async |session| deliver(session, self.to, text, self.timeout).await).await?;
-        let line = SentLine { id: sent.id.to_string(), conversation: sent.conversation.to_string(), seq: sent.seq };
+        let text = text_or_input(self.text)?;
+        let send = huis_views::Send { to: self.to, text, reply_to: self.reply_to, wait: false };
+        let sent =
+            context.with_session(async |session| deliver(session, Command::Send(send), self.timeout).await).await?;
+        let line = SentLine::from(&sent);
         context.printer.thing(&line, || line.id.clone())
+    }
+}
+
+impl From<&Sent> for SentLine {
+    fn from(sent: &Sent) -> Self {
+        Self { id: sent.id.to_string(), conversation: sent.conversation.to_string(), seq: sent.seq }
+    }
+}
+
+/// A text as it is typed, or all of the standard input.
+pub(super) fn text_or_input(text: Option<String>) -> Outcome<String> {
+    match text {
+        Some(text) if text != "-" => checked(text.into_bytes(), "the text"),
+        _ => from_input(std::io::stdin().lock()),
     }
 }
 
@@ -85,7 +103,8 @@ fn checked(text: Vec<u8>, what: &str) -> Outcome<String> {
         .map_err(|_| Stop::failed("invalid", format!("{what} is no text in UTF-8"), "check its encoding"))
 }
 
-async fn deliver(session: &mut Session, to: Target, text: String, bound: Duration) -> Outcome<Sent> {
+/// Asks for a message to be sent, without waiting, and waits until the server has it on disk.
+pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duration) -> Outcome<Sent> {
     let deadline = Instant::now() + bound;
     let not_stored = || {
         Stop::TimedOut(format!(
@@ -95,7 +114,6 @@ async fn deliver(session: &mut Session, to: Target, text: String, bound: Duratio
     };
     // Whoever is written to may have opened the conversation already.
     timeout_at(deadline, settle(session)).await.unwrap_or(Ok(()))?;
-    let send = Command::Send(huis_views::Send { to, text, reply_to: None, wait: false });
     // What is asked is asked to the end: a message that is stored after the time has its id, and is not sent twice.
     let stored = match timeout(bound.max(ASKED_AGAIN), session.ask(send)).await {
         Ok(reply) => match reply? {

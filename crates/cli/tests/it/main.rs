@@ -8,6 +8,7 @@ mod harness;
 mod invitations;
 mod locks;
 mod manuals;
+mod marks;
 mod one_profile;
 mod passwords;
 mod readme;

@@ -19,7 +19,7 @@ fn every_command_has_a_manual_page() {
     let house = House::open();
     let folder = house.path("man");
     Process::start(huis(&["man", folder.to_str().unwrap()]), None).end().well();
-    for page in ["huis.1", "huis-send.1", "huis-receive.1", "huis-room-create.1", "huis-serve.1"] {
+    for page in ["huis.1", "huis-send.1", "huis-receive.1", "huis-room-create.1", "huis-react.1", "huis-serve.1"] {
         let text = std::fs::read_to_string(folder.join(page)).unwrap();
         assert!(text.contains(".TH"), "{page}");
     }
