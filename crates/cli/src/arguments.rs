@@ -6,9 +6,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use huis_server::ServeArgs;
 
-use crate::commands::{
-    accounts, admin, contacts, conversations, devices, invitations, locks, marks, password, receive, rooms, send,
-};
+use crate::commands::{accounts, admin, contacts, conversations, devices, invitations, locks, marks, password};
+use crate::commands::{profile, quiet, receive, rooms, send};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -59,6 +58,13 @@ pub(crate) enum HuisCommand {
     Block(contacts::Block),
     Unblock(contacts::Unblock),
     Verify(contacts::Verify),
+    Mute(quiet::Mute),
+    Unmute(quiet::Unmute),
+    Notify(quiet::Notify),
+    Archive(quiet::Archive),
+    Unarchive(quiet::Unarchive),
+    Profile(profile::Profile),
+    Preferences(profile::Preferences),
     Devices(devices::Devices),
     Invitations(invitations::Invitations),
     Admin(admin::Admin),
@@ -121,6 +127,13 @@ impl HuisCommand {
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
             Self::Verify(_) => "verify",
+            Self::Mute(_) => "mute",
+            Self::Unmute(_) => "unmute",
+            Self::Notify(_) => "notify",
+            Self::Archive(_) => "archive",
+            Self::Unarchive(_) => "unarchive",
+            Self::Profile(_) => "profile",
+            Self::Preferences(_) => "preferences",
             Self::Devices(_) => "devices",
             Self::Invitations(_) => "invitations",
             Self::Admin(_) => "admin",
@@ -238,6 +251,20 @@ mod tests {
             "huis unblock member-b",
             "huis verify @member-b",
             "huis verify @member-b --mark",
+            "huis mute '#club'",
+            "huis mute @member-b --for 8h",
+            "huis mute @member-b --until-undone",
+            "huis unmute @member-b",
+            "huis notify '#club' mentions",
+            "huis notify @member-b none",
+            "huis archive '#club'",
+            "huis unarchive club",
+            "huis profile",
+            "huis profile --name 'Zoe of the Hill' --about 'I climb'",
+            "huis profile --picture me.png",
+            "huis profile --no-picture --name ''",
+            "huis preferences",
+            "huis preferences --read-receipts off --presence on",
             "huis status",
             "huis status --wait",
             "huis notices",
@@ -317,6 +344,14 @@ mod tests {
             "huis receipts 12",
             "huis completions cobol",
             "huis verify @member-b --mark --unmark",
+            "huis mute",
+            "huis mute @member-b --for 0",
+            "huis mute @member-b --for 8h --until-undone",
+            "huis notify @member-b",
+            "huis notify @member-b some",
+            "huis archive",
+            "huis profile --picture me.png --no-picture",
+            "huis preferences --presence maybe",
             "huis serve --no-such-setting 1",
         ] {
             match parses(line) {

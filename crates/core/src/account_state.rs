@@ -11,6 +11,8 @@ use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::card::Card;
+use crate::conversation_settings::{ConversationSettings, is_default};
 use crate::identity::IdentityKey;
 use crate::sealing;
 use crate::secret::secret_key;
@@ -40,6 +42,9 @@ pub struct AccountState {
     /// Settings by their name.
     #[serde(default)]
     pub settings: BTreeMap<String, Setting>,
+    /// What the account shows of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Card>,
 }
 
 /// A conversation as the account knows it.
@@ -57,6 +62,15 @@ pub struct KnownConversation {
     pub roster: BTreeSet<AccountId>,
     /// Whether its request was accepted; nothing leaves the device for one that was not.
     pub accepted: bool,
+    /// Direct: whether the other side has spoken in it. Nothing of oneself is shown to who has not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub answered: bool,
+    /// What a person set for it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub settings: ConversationSettings,
+    /// The entry of the log up to which everything was read on one of the devices. Never goes down.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub read_up_to: u64,
 }
 
 /// What is known of another account.
@@ -188,6 +202,9 @@ mod tests {
             title: Some("Garden".into()),
             roster: BTreeSet::from([ACCOUNT, friend]),
             accepted: true,
+            answered: true,
+            settings: ConversationSettings { favourite: true, archived_at: Some(8), ..Default::default() },
+            read_up_to: 9,
         };
         let pin = Pin {
             identity: IdentityKey(Bytes32([4; 32])),
@@ -201,6 +218,7 @@ mod tests {
             pins: BTreeMap::from([(friend, pin)]),
             blocked: BTreeSet::from([AccountId::from_bytes([7; 16])]),
             settings: BTreeMap::from([("receipts".into(), Setting::Flag(false))]),
+            card: Some(Card { version: 5, name: Some("Zoë".into()), about: None, picture: None }),
         }
     }
 

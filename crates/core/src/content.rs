@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::annotations::MessageRef;
+use crate::card::{Card, CardError};
 
 mod emoji;
 mod envelope;
@@ -23,7 +24,7 @@ pub use self::envelope::{Draft, FrankingOpening, LEAST_PADDED, franking_commitme
 const CONTENT: u8 = 1;
 /// The most messages that one receipt names.
 pub const RECEIPTS: usize = 1024;
-/// The longest title of a conversation or name of a profile, in bytes of UTF-8.
+/// The longest title of a conversation or name on a card, in bytes of UTF-8.
 pub const TITLE: usize = 256;
 /// The longest topic of a conversation or text about oneself, in bytes of UTF-8.
 pub const TOPIC: usize = 4096;
@@ -91,13 +92,8 @@ pub enum Content {
         /// Which of the two.
         pinned: bool,
     },
-    /// How the author wants to be called.
-    Profile {
-        /// A name as a person writes it.
-        name: Option<String>,
-        /// A text about oneself.
-        about: Option<String>,
-    },
+    /// What the author shows of itself.
+    Card(Card),
     /// Something that this version does not know.
     Unknown {
         /// Its name.
@@ -161,6 +157,9 @@ pub enum ContentError {
     /// The bytes are not content.
     #[error("the content can't be read: {0}")]
     Form(#[from] CodecError),
+    /// A card breaks its rules.
+    #[error("{0}")]
+    Card(#[from] CardError),
     /// The padding is not zeros up to the next power of two.
     #[error("the padding is wrong")]
     Padding,
@@ -204,13 +203,10 @@ enum Wire {
         target: MessageRef,
         pinned: bool,
     },
-    Profile {
-        name: Option<String>,
-        about: Option<String>,
-    },
+    Card(Card),
 }
 
-const KINDS: [&str; 8] = ["text", "receipt", "settings", "edit", "delete", "reaction", "pin", "profile"];
+const KINDS: [&str; 8] = ["text", "receipt", "settings", "edit", "delete", "reaction", "pin", "card"];
 
 impl Content {
     /// A text message that names nobody and answers nothing.
@@ -268,7 +264,7 @@ impl Content {
             },
             Self::Settings { title, topic } => optional("title", title, TITLE).and(optional("topic", topic, TOPIC)),
             Self::Reaction { emoji: Some(emoji), .. } if !is_emoji(emoji) => Err(ContentError::NotAnEmoji),
-            Self::Profile { name, about } => optional("name", name, TITLE).and(optional("about", about, TOPIC)),
+            Self::Card(card) => Ok(card.check()?),
             Self::Reaction { .. } | Self::Delete { .. } | Self::Pin { .. } | Self::Unknown { .. } => Ok(()),
         }
     }
@@ -282,7 +278,7 @@ impl Content {
             Self::Delete { target } => Wire::Delete { target },
             Self::Reaction { target, emoji } => Wire::Reaction { target, emoji },
             Self::Pin { target, pinned } => Wire::Pin { target, pinned },
-            Self::Profile { name, about } => Wire::Profile { name, about },
+            Self::Card(card) => Wire::Card(card),
             Self::Unknown { kind } => return Err(ContentError::NotMadeHere(kind)),
         })
     }
@@ -296,7 +292,8 @@ impl Content {
             Wire::Delete { target } => Self::Delete { target },
             Wire::Reaction { target, emoji } => Self::Reaction { target, emoji },
             Wire::Pin { target, pinned } => Self::Pin { target, pinned },
-            Wire::Profile { name, about } => Self::Profile { name, about },
+            // Who is called something impossible has no name; what else it says is taken.
+            Wire::Card(card) => Self::Card(card.tidied()),
         }
     }
 }
@@ -355,7 +352,7 @@ mod tests {
             Content::Reaction { target: target(), emoji: Some("👍".into()) },
             Content::Reaction { target: target(), emoji: None },
             Content::Pin { target: target(), pinned: true },
-            Content::Profile { name: some("Zoë"), about: None },
+            Content::Card(Card { version: 5, name: some("Zoë"), about: None, picture: None }),
         ]
     }
 

@@ -7,7 +7,9 @@
 
 pub mod account_state;
 pub mod annotations;
+pub mod card;
 pub mod content;
+pub mod conversation_settings;
 pub mod directory;
 #[cfg(fuzzing)]
 pub mod fuzzing;

@@ -21,6 +21,7 @@ use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
 use crate::outbox::Traffic;
 use crate::ports::{Clock, Ports, Transport};
+use crate::presence::Presence;
 use crate::sync::Contests;
 
 /// Who is signed in on this device.
@@ -54,6 +55,8 @@ pub(crate) struct Signals {
     pub(crate) upkeep: Notify,
     /// A join was answered: entries behind it can be taken.
     pub(crate) joined: Notify,
+    /// Somebody is there, or what others said of themselves has to be looked at again.
+    pub(crate) presence: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
 }
@@ -85,6 +88,9 @@ pub(crate) struct Client {
     /// Whether the server was asked for conversations that this device was added to without hearing of it.
     pub(crate) asked_for_unheard: Cell<bool>,
     pub(crate) stopping: Cell<bool>,
+    pub(crate) presence: RefCell<Presence>,
+    /// When the account state was last stored for what was read, by the device's clock.
+    pub(crate) reads_shared_ms: Cell<u64>,
     pub(crate) server_ahead_ms: Cell<i64>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
@@ -113,6 +119,8 @@ impl Client {
             versions_apart: RefCell::default(),
             asked_for_unheard: Cell::new(false),
             stopping: Cell::new(false),
+            presence: RefCell::default(),
+            reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),
             last_frame_ms: Cell::new(0),
             db: RefCell::new(Some(db)),
@@ -143,7 +151,9 @@ impl Client {
         self.session.replace(session);
         self.known.replace(Rc::new(known));
         self.groups.borrow_mut().clear();
+        self.presence.take();
         self.signals.account.notify_waiters();
+        self.signals.presence.notify_one();
         Ok(())
     }
 
@@ -241,6 +251,23 @@ impl Client {
         Ok(value)
     }
 
+    /// Looks at a group as it stands, outside of a step; none where there is no group.
+    pub(crate) fn look_at_group<T>(
+        &self,
+        conversation: ConversationId,
+        look: impl FnOnce(&Group) -> T,
+    ) -> Result<Option<T>, DbError> {
+        let cached = self.groups.borrow_mut().take(conversation);
+        let group = match cached {
+            Some(group) => Some(group),
+            None => self.read(|tables| Group::load(&tables, conversation).map_err(|_| DbError::Form("group")))?,
+        };
+        let Some(group) = group else { return Ok(None) };
+        let seen = look(&group);
+        self.groups.borrow_mut().put_back(BTreeMap::from([(conversation, group)]));
+        Ok(Some(seen))
+    }
+
     /// Resolves when the task of this id was accepted or has failed.
     pub(crate) fn outcome(&self, id: MessageId) -> oneshot::Receiver<Result<Outcome, Failure>> {
         let (sender, receiver) = oneshot::channel();
@@ -277,6 +304,7 @@ struct Wakes {
     contests: bool,
     state: bool,
     upkeep: bool,
+    presence: bool,
     joined: bool,
 }
 
@@ -291,6 +319,7 @@ impl Wakes {
         ring(self.contests, &signals.contests);
         ring(self.state, &signals.state);
         ring(self.upkeep, &signals.upkeep);
+        ring(self.presence, &signals.presence);
         ring(self.joined, &signals.joined);
     }
 }
@@ -400,6 +429,9 @@ impl Step<'_> {
         task: &crate::db::Task,
     ) -> Result<u64, DbError> {
         self.wakes.outbox = true;
+        if matches!(task, crate::db::Task::Say { shown: true, .. }) {
+            self.introduce(conversation)?;
+        }
         self.tables.add_task(conversation, id, task)
     }
 
@@ -413,6 +445,10 @@ impl Step<'_> {
 
     pub(crate) fn wake_upkeep(&mut self) {
         self.wakes.upkeep = true;
+    }
+
+    pub(crate) fn wake_presence(&mut self) {
+        self.wakes.presence = true;
     }
 
     pub(crate) fn wake_joined(&mut self) {

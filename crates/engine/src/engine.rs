@@ -88,11 +88,12 @@ impl Engine {
         let Self { client, mut ends } = self;
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
-        let contests = client.clone();
+        let (contests, presence) = (client.clone(), client.clone());
         flows.push(Box::pin(async move { connection.run_connection().await }));
         flows.push(Box::pin(async move { outbox.run_outbox().await }));
         flows.push(Box::pin(async move { contests.run_contests().await }));
         flows.push(Box::pin(async move { state.run_state().await }));
+        flows.push(Box::pin(async move { presence.run_presence().await }));
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
         loop {
             tokio::select! {
@@ -209,16 +210,18 @@ impl Client {
             Command::Annotate(wish) => self.annotate(wish).await.map(Reply::Sent),
             Command::Forward(wish) => self.forward(wish).await.map(Reply::Sent),
             Command::SetTopic { target, topic } => self.set_topic(&target, &topic).await.map(conversation),
-            Command::SetNotifications { .. }
-            | Command::SetArchived { .. }
-            | Command::SetFavourite { .. }
-            | Command::SetDraft { .. }
-            | Command::Typing { .. }
-            | Command::Attend
-            | Command::Card
-            | Command::SetCard(_)
-            | Command::Preferences
-            | Command::SetPreferences(_) => Err(Failure::Internal { reason: "not built: presence, cards".into() }),
+            Command::SetNotifications { target, level, muted } => {
+                self.set_notifications(&target, level, muted).map(conversation)
+            }
+            Command::SetArchived { target, archived } => self.set_archived(&target, archived).map(conversation),
+            Command::SetFavourite { target, favourite } => self.set_favourite(&target, favourite).map(conversation),
+            Command::SetDraft { conversation, text } => self.set_draft(conversation, &text).map(done),
+            Command::Typing { conversation } => self.typing(conversation).map(done),
+            Command::Attend => self.attend().map(done),
+            Command::Card => self.own_card().map(|card| Reply::Card(Box::new(card))),
+            Command::SetCard(wish) => self.set_card(wish).map(|card| Reply::Card(Box::new(card))),
+            Command::Preferences => self.preferences().map(Reply::Preferences),
+            Command::SetPreferences(wished) => self.set_preferences(wished).map(Reply::Preferences),
             Command::EndSessions { name } => self.end_sessions(&name).await.map(|count| Reply::SessionsEnded { count }),
             Command::RenewAccessPassphrase => self.renew_access_passphrase().await.map(Reply::AccessPassphrase),
             Command::StopServer => self.stop_server().await.map(done),

@@ -19,6 +19,7 @@ pub mod measuring;
 mod outbox;
 mod platform;
 mod ports;
+mod presence;
 mod reading;
 mod removals;
 mod silence;

@@ -6,12 +6,13 @@ mod wanted;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
-    ConversationState, ConversationView, Failure, MemberRole, MemberView, MessagePreview, Muted, Named,
-    NotificationLevel, ReceiptView, Status, Trust,
+    ConversationState, ConversationView, Failure, MemberRole, MemberView, MessagePreview, Named, ReceiptView, Status,
+    Trust,
 };
 
 use crate::client::Client;
-use crate::db::{ConversationRow, DbError, Glance, State, Tables};
+use crate::conversations::{level_of, muted_of};
+use crate::db::{ConversationRow, DbError, Glance, SettingsRow, State, Tables};
 
 /// The most rows that one question gives.
 pub(crate) const MOST_ROWS: u32 = 1000;
@@ -20,7 +21,7 @@ const PREVIEW: usize = 120;
 
 /// An account with its name, where it is known.
 pub(crate) fn named(tables: Tables<'_>, account: AccountId) -> Result<Named, DbError> {
-    Ok(Named { account, name: tables.name_of(account)?, card_name: None })
+    Ok(Named { account, name: tables.name_of(account)?, card_name: tables.card_name(account)? })
 }
 
 /// How to call a conversation.
@@ -36,7 +37,26 @@ fn name_of(tables: Tables<'_>, row: &ConversationRow) -> Result<String, DbError>
     })
 }
 
-pub(crate) fn conversation_view(tables: Tables<'_>, row: &ConversationRow) -> Result<ConversationView, DbError> {
+/// Whether the others in a conversation are whom one takes them for.
+fn trust_of(tables: Tables<'_>, row: &ConversationRow, me: Option<AccountId>) -> Result<Trust, DbError> {
+    let (mut others, mut verified) = (0, 0);
+    for account in row.accounts.iter().filter(|account| Some(**account) != me) {
+        let known = tables.account(*account)?;
+        if known.as_ref().is_some_and(|known| known.shown_identity.is_some()) {
+            return Ok(Trust::Changed);
+        }
+        others += 1;
+        verified += u32::from(known.is_some_and(|known| known.verified));
+    }
+    Ok(if others > 0 && others == verified { Trust::Verified } else { Trust::NotYet })
+}
+
+fn conversation_view(
+    tables: Tables<'_>,
+    row: &ConversationRow,
+    me: Option<AccountId>,
+) -> Result<ConversationView, DbError> {
+    let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
     let Glance { unread, mentions, pins, topic, role, newest } = tables.glance(row)?;
     let is_member = matches!(row.state, State::Joined | State::Repairing);
     let preview = |(author, own, text, deleted): (AccountId, bool, String, bool)| {
@@ -64,15 +84,15 @@ pub(crate) fn conversation_view(tables: Tables<'_>, row: &ConversationRow) -> Re
         topic,
         role: role.filter(|_| is_member).map(member_role),
         newest: newest.map(preview).transpose()?,
-        notifications: NotificationLevel::default(),
-        muted: Muted::default(),
-        archived: false,
-        favourite: false,
-        draft: String::new(),
+        notifications: level_of(settings.announced),
+        muted: muted_of(settings.muted_until_ms),
+        archived: settings.archived_at.is_some(),
+        favourite: settings.favourite,
+        draft,
         typing: Vec::new(),
         here: Vec::new(),
         pins,
-        trust: Trust::default(),
+        trust: trust_of(tables, row, me)?,
     })
 }
 
@@ -114,20 +134,30 @@ impl Client {
 
     /// Conversations that are, or are not, requests.
     pub(crate) fn conversations(&self, requests: bool) -> Result<Vec<ConversationView>, Failure> {
-        Ok(self.read(|tables| {
+        let me = self.me().map(|me| me.account());
+        let mut views = self.read(|tables| {
             let rows = tables.conversations()?;
             rows.iter()
                 .filter(|row| row.accepted != requests && !(requests && row.state == State::Left))
-                .map(|row| conversation_view(tables, row))
-                .collect::<Result<_, DbError>>()
-        })?)
+                .map(|row| conversation_view(tables, row, me))
+                .collect::<Result<Vec<_>, DbError>>()
+        })?;
+        views.iter_mut().for_each(|view| self.liven(view));
+        // Favourites first; among themselves they stay in order.
+        views.sort_by_key(|view| !view.favourite);
+        Ok(views)
     }
 
     pub(crate) fn conversation_of(&self, id: ConversationId) -> Result<ConversationView, Failure> {
+        let me = self.me().map(|me| me.account());
         let view = self.read(|tables| match tables.conversation(id)? {
-            Some(row) => conversation_view(tables, &row).map(Some),
+            Some(row) => conversation_view(tables, &row, me).map(Some),
             None => Ok::<_, DbError>(None),
         })?;
+        let view = view.map(|mut view| {
+            self.liven(&mut view);
+            view
+        });
         view.ok_or_else(|| Failure::Unknown { what: "conversation".into(), name: id.to_string() })
     }
 
@@ -150,7 +180,7 @@ impl Client {
                         .filter(|member| member.account == account)
                         .map(|member| member.device)
                         .collect(),
-                    here: false,
+                    here: self.is_here(account, Some(id)),
                 })
             };
             accounts.into_iter().map(view).collect()

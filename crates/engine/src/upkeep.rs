@@ -68,9 +68,14 @@ impl Client {
 
     /// Does what is due without gathering more of it, at the end of an engine's short life.
     pub(crate) async fn hurry_upkeep(&self) {
-        if self.connection.get() == Connection::Open
-            && let Err(failure) = self.keep_up().await
-        {
+        if self.connection.get() != Connection::Open {
+            return;
+        }
+        let told = self.say_away().and_then(|()| self.share_reads(true));
+        if let Err(error) = told {
+            tracing::info!(%error, "other devices and people are told later");
+        }
+        if let Err(failure) = self.keep_up().await {
             tracing::info!(%failure, "something that is due has to wait");
         }
     }

@@ -39,7 +39,7 @@ pub const JOINS_PER_COMMIT: usize = 200;
 /// The largest sealed vault.
 pub const VAULT: usize = 16 * 1024;
 /// The largest sealed account state.
-pub const ACCOUNT_STATE: usize = 128 * 1024;
+pub const ACCOUNT_STATE: usize = 176 * 1024;
 /// The most invitations that are good at the same time.
 pub const INVITATIONS: usize = 1000;
 /// How many newcomers one invitation may let in.

@@ -115,7 +115,7 @@ pub enum Command {
         most: u32,
     },
 
-    /// All conversations but requests, the one with the newest message first. Answer: [`Reply::Conversations`].
+    /// All conversations but requests: favourites first, then the one with the newest message. Answer: [`Reply::Conversations`].
     Conversations,
     /// One conversation. Answer: [`Reply::Conversation`].
     Conversation {

@@ -43,6 +43,8 @@ pub(crate) struct Verify {
 #[derive(Serialize)]
 struct ContactLine {
     name: String,
+    /// How it wants to be called, where it said so.
+    card_name: Option<String>,
     account: String,
     safety_number: String,
     verified: bool,
@@ -93,6 +95,7 @@ impl Verify {
         let Reply::Contact(contact) = reply else { return Err(Stop::unexpected(&reply)) };
         let line = ContactLine {
             name: name(&contact.account),
+            card_name: contact.card.name.clone(),
             account: contact.account.account.to_string(),
             safety_number: contact.safety_number.clone(),
             verified: contact.verified,

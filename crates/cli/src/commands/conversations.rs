@@ -3,14 +3,16 @@
 use clap::{Args, Subcommand};
 use huis_proto::{ConversationKind, MessageId};
 use huis_texts::{readable, rfc3339, safe_line};
-use huis_views::{Command, ConversationState, ConversationView, Found, Reply, RequestAnswer, Target};
+use huis_views::{
+    Command, ConversationState, ConversationView, Found, Muted, NotificationLevel, Reply, RequestAnswer, Target,
+};
 use serde::Serialize;
 
 use super::messages::{MessageLine, for_people};
-use super::{Context, at_name, freshen, name, room_target, settle};
+use super::{Context, at_name, freshen, name, now_ms, room_target, settle};
 use crate::outcome::{Outcome, Stop};
 
-/// List the conversations, the one with the newest message first
+/// List the conversations: favourites first, then the one with the newest message
 #[derive(Debug, Args)]
 pub(crate) struct Conversations {}
 
@@ -78,6 +80,12 @@ pub(crate) struct ConversationLine<'a> {
     request: bool,
     newest_at: Option<String>,
     unread: u32,
+    notifications: NotificationLevel,
+    muted: bool,
+    /// Where that ends by itself.
+    muted_until: Option<String>,
+    archived: bool,
+    favourite: bool,
 }
 
 #[derive(Serialize)]
@@ -189,6 +197,14 @@ impl<'a> From<&'a ConversationView> for ConversationLine<'a> {
             request: view.request,
             newest_at: (view.newest_ms > 0).then(|| rfc3339(view.newest_ms)),
             unread: view.unread,
+            notifications: view.notifications,
+            muted: view.muted.holds_at(now_ms()),
+            muted_until: match view.muted {
+                Muted::Until(until_ms) if view.muted.holds_at(now_ms()) => Some(rfc3339(until_ms)),
+                _ => None,
+            },
+            archived: view.archived,
+            favourite: view.favourite,
         }
     }
 }
@@ -213,6 +229,21 @@ pub(crate) fn conversation_for_people(view: &ConversationView) -> String {
     }
     if view.unread > 0 {
         parts.push(format!("{} unread", view.unread));
+    }
+    if view.favourite {
+        parts.push("favourite".into());
+    }
+    if view.archived {
+        parts.push("archived".into());
+    }
+    match (view.muted, view.notifications) {
+        (Muted::Until(until_ms), _) if view.muted.holds_at(now_ms()) => {
+            parts.push(format!("muted until {}", readable(until_ms)));
+        }
+        (Muted::ForEver, _) => parts.push("muted".into()),
+        (_, NotificationLevel::All) => {}
+        (_, NotificationLevel::Mentions) => parts.push("calls for mentions alone".into()),
+        (_, NotificationLevel::None) => parts.push("calls for nothing".into()),
     }
     if view.newest_ms > 0 {
         parts.push(readable(view.newest_ms));

@@ -11,6 +11,8 @@ pub(crate) mod manuals;
 pub(crate) mod marks;
 pub(crate) mod messages;
 pub(crate) mod password;
+pub(crate) mod profile;
+pub(crate) mod quiet;
 pub(crate) mod receive;
 pub(crate) mod rooms;
 pub(crate) mod send;
@@ -82,6 +84,13 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Block(command) => command.run(&context).await,
             HuisCommand::Unblock(command) => command.run(&context).await,
             HuisCommand::Verify(command) => command.run(&context).await,
+            HuisCommand::Mute(command) => command.run(&context).await,
+            HuisCommand::Unmute(command) => command.run(&context).await,
+            HuisCommand::Notify(command) => command.run(&context).await,
+            HuisCommand::Archive(command) => command.run(&context).await,
+            HuisCommand::Unarchive(command) => command.run(&context).await,
+            HuisCommand::Profile(command) => command.run(&context).await,
+            HuisCommand::Preferences(command) => command.run(&context).await,
             HuisCommand::Devices(command) => command.run(&context).await,
             HuisCommand::Invitations(command) => command.run(&context).await,
             HuisCommand::Admin(command) => command.run(&context).await,
@@ -170,6 +179,12 @@ pub(crate) fn at_name(named: &Named) -> String {
         Some(name) => format!("@{}", huis_texts::safe_line(name)),
         None => named.account.to_string(),
     }
+}
+
+/// This device's clock, in milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_1970.map_or(0, |since| since.as_millis() as u64)
 }
 
 /// The answer that says nothing.

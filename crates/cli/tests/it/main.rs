@@ -14,5 +14,6 @@ mod passwords;
 mod readme;
 mod refusals;
 mod secrets;
+mod settings;
 mod starts;
 mod stories;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::harness::{House, Person, texts};
 
 /// Two people who have spoken with each other.
-fn acquainted(house: &House) -> (Person, Person) {
+pub(crate) fn acquainted(house: &House) -> (Person, Person) {
     let (a, b) = (house.person("member-a"), house.person("member-b"));
     a.says("@member-b", "Did you see the draft?");
     b.hears(1);

@@ -14,6 +14,7 @@ mod incoming;
 mod joins;
 pub mod key_packages;
 mod messages;
+mod presence;
 mod roster;
 mod rules;
 mod storage;
@@ -44,6 +45,7 @@ pub use self::incoming::{Entry, Opened, OpenedMessage};
 pub use self::joins::{Expectation, JoinedGroup};
 pub use self::key_packages::VerifiedKeyPackage;
 pub use self::messages::Outgoing;
+pub use self::presence::{SEALED_PRESENCE, Sign, SignError};
 pub use self::roster::{ROSTER_EXTENSION, Role, Roster, Seat};
 pub use self::rules::{Breach, Deed, permits};
 

@@ -4,7 +4,7 @@ use huis_core::directory::KnownDevices;
 use huis_core::identity::IdentityKey;
 use huis_proto::AccountId;
 use huis_proto::rest::{AccountCard, DeviceLists};
-use huis_views::{CardView, ContactView, Event, Failure};
+use huis_views::{ContactView, Event, Failure};
 
 use super::entering::bad_answer;
 use crate::client::Client;
@@ -24,8 +24,8 @@ impl Client {
             blocked: row.blocked,
             devices: devices.listed().map(|(device, _)| device).collect(),
             account: self.read(|tables| crate::reading::named(tables, row.account))?,
-            card: CardView::default(),
-            here: false,
+            card: self.card_of(row.account)?,
+            here: self.is_here(row.account, None),
         })
     }
 
@@ -39,7 +39,15 @@ impl Client {
 
     pub(crate) async fn set_blocked(&self, name: &str, blocked: bool) -> Result<(), Failure> {
         let row = self.look_up(name).await?;
-        self.change_contact(row.account, |row| row.blocked = blocked)
+        self.change_contact(row.account, |row| row.blocked = blocked)?;
+        self.hears_nothing_of(row.account);
+        Ok(())
+    }
+
+    /// What an account let one know of its presence is forgotten.
+    pub(crate) fn hears_nothing_of(&self, account: AccountId) {
+        let shown = self.presence.borrow_mut().forget(Some(account));
+        shown.into_iter().for_each(|conversation| self.emit(Event::Presence { conversation }));
     }
 
     pub(crate) fn change_contact(

@@ -1,6 +1,7 @@
 //! The account and this device: registration, sign-in, sessions, device lists, the sealed account state.
 
 mod administration;
+mod cards;
 mod contacts;
 mod devices;
 mod directory;
@@ -8,6 +9,7 @@ mod entering;
 mod invitations;
 mod offering;
 mod passwords;
+mod preferences;
 mod session;
 mod sign_out;
 mod state;
@@ -25,6 +27,7 @@ use zeroize::Zeroize;
 use crate::client::{Client, Me};
 use crate::db::{DbError, Tables};
 
+pub(crate) use self::cards::is_talked_in;
 pub(crate) use self::session::{Session, read_session};
 pub(crate) use self::versions::server_is_new_enough;
 

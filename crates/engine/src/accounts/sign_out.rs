@@ -13,6 +13,7 @@ impl Client {
         if waiting > 0 && !wish.discard_unsent {
             return Err(Failure::Unsent { count: waiting });
         }
+        self.say_away()?;
         let unlisted = match &wish.password {
             Some(password) => {
                 self.revoke_device(me.device.member.device, password).await?;

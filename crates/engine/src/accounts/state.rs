@@ -8,16 +8,18 @@ use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::future::select;
-use huis_core::account_state::{AccountState, KnownConversation, Pin};
+use huis_core::account_state::{AccountState, KnownConversation, Pin, Setting};
 use huis_core::annotations::Place;
 use huis_proto::rest::AccountState as Sealed;
-use huis_proto::{Bytes32, ConversationId, ConversationKind, ErrorCode};
-use huis_views::{Failure, Notice};
+use huis_proto::{Bytes32, ConversationId, ConversationKind, ErrorCode, IncarnationId};
+use huis_views::{Event, Failure, Notice};
 use sha2::{Digest, Sha256};
 
 use super::entering::internal;
+use super::preferences::put_preferences;
 use crate::api::ApiError;
 use crate::client::{Client, Step};
+use crate::conversations::read_seq;
 use crate::db::{ConversationRow, DbError, State, Tables, Task};
 use crate::ports::Method;
 
@@ -186,6 +188,20 @@ impl Step<'_> {
             let mut row = self.account(*account)?;
             row.blocked = theirs.blocked.contains(account);
             self.tables.put_account(&row)?;
+            if row.blocked {
+                let shown = self.client.presence.borrow_mut().forget(Some(*account));
+                shown.into_iter().for_each(|conversation| self.event(Event::Presence { conversation }));
+            }
+        }
+        self.merge_preferences(theirs, &base)?;
+        if let (Some(card), Some(me)) = (&theirs.card, self.client.me()) {
+            self.keep_card(me.account(), card)?;
+        }
+        let reads_hold = life_of(theirs) == Some(life(self.tables)?);
+        for (id, known) in theirs.conversations.iter().filter(|_| reads_hold) {
+            if self.tables.conversation(*id)?.is_some() {
+                self.merge_reads(*id, known)?;
+            }
         }
         Ok(joins)
     }
@@ -199,9 +215,9 @@ impl Step<'_> {
     ) -> Result<bool, DbError> {
         if let Some(topic) = &theirs.topic {
             // What the log says counts more.
-            let mut settings = self.tables.settings(id)?;
+            let mut settings = self.tables.titles(id)?;
             settings.take(None, Some(topic), Place::before_the_log());
-            self.tables.put_settings(id, &settings)?;
+            self.tables.put_titles(id, &settings)?;
         }
         if let Some(mut row) = self.tables.conversation(id)? {
             if matches!(row.state, State::Joining | State::Held) && !row.accepted && theirs.accepted {
@@ -212,6 +228,10 @@ impl Step<'_> {
                 row.accepted |= theirs.accepted;
                 row.title = theirs.title.clone().or(row.title);
                 self.tables.put_conversation(&row)?;
+                self.merge_settings(id, theirs, base)?;
+                if theirs.answered {
+                    self.tables.put_answered(id)?;
+                }
                 if accepts {
                     self.no_request_any_more(id);
                 }
@@ -228,6 +248,10 @@ impl Step<'_> {
         row.accounts = theirs.roster.iter().copied().collect();
         self.take_partner(&mut row, theirs);
         self.tables.put_conversation(&row)?;
+        self.tables.put_settings(id, &theirs.settings)?;
+        if theirs.answered {
+            self.tables.put_answered(id)?;
+        }
         let checked = theirs.kind != ConversationKind::Open;
         self.task(id, self.client.random_id(), &Task::Join { checked })?;
         self.changed(id);
@@ -306,25 +330,56 @@ impl Step<'_> {
     }
 }
 
+/// The life of the server's store by whose logs it is said what was read: a restored one counts anew.
+const LIFE: &str = "read-in";
+
+fn life(tables: Tables<'_>) -> Result<String, DbError> {
+    Ok(tables.fact::<IncarnationId>("incarnation")?.map_or_else(String::new, |life| life.to_string()))
+}
+
+fn life_of(state: &AccountState) -> Option<String> {
+    match state.settings.get(LIFE) {
+        Some(Setting::Text(life)) => Some(life.clone()),
+        _ => None,
+    }
+}
+
 /// The account state as this device has it.
 fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, DbError> {
     let mut state: AccountState = tables.fact("state_base")?.unwrap_or_default();
     let rows = tables.conversations()?;
     let left: BTreeSet<_> = rows.iter().filter(|row| row.state == State::Left).map(|row| row.id).collect();
     state.conversations.retain(|id, _| !left.contains(id));
-    for row in rows.into_iter().filter(|row| matches!(row.state, State::Joined | State::Repairing)) {
+    for row in rows.into_iter().filter(|row| row.state != State::Left) {
         // It came in to leave: the others keep what they know of it until it has.
         if tables.is_leaving(row.id)? {
+            continue;
+        }
+        let settings = tables.settings(row.id)?;
+        let read_up_to = read_seq(tables, &row, &settings)?;
+        if !matches!(row.state, State::Joined | State::Repairing) {
+            // Who is not in it yet knows it by the state alone, but may set something for it.
+            if let Some(known) = state.conversations.get_mut(&row.id) {
+                (known.settings, known.read_up_to) = (settings.settings, read_up_to);
+            }
             continue;
         }
         let known = KnownConversation {
             kind: row.kind,
             title: row.room.or(row.title),
-            topic: tables.settings(row.id)?.topic().map(str::to_owned),
+            topic: tables.titles(row.id)?.topic().map(str::to_owned),
             roster: row.accounts.into_iter().collect(),
             accepted: row.accepted,
+            settings: settings.settings,
+            read_up_to,
+            answered: settings.answered,
         };
         state.conversations.insert(row.id, known);
+    }
+    put_preferences(&mut state, tables.preferences()?);
+    state.settings.insert(LIFE.into(), Setting::Text(life(tables)?));
+    if let Some(card) = tables.card(me)? {
+        state.card = Some(card);
     }
     for row in tables.accounts()?.into_iter().filter(|row| row.account != me) {
         if row.blocked {

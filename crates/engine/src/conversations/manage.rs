@@ -90,7 +90,7 @@ impl Client {
         let accounts = self.look_up_all(names).await?;
         let id = self.change(row.id, Task::Invite { accounts })?;
         // Who comes later has not seen the title, nor the topic.
-        let topic = self.read(|tables| tables.settings(row.id))?.topic().map(str::to_owned);
+        let topic = self.read(|tables| tables.titles(row.id))?.topic().map(str::to_owned);
         if row.title.is_some() || topic.is_some() {
             let settings = settings(row.title.as_deref(), topic)?;
             self.step(|step| step.task(row.id, step.client.random_id(), &settings).map(drop))?;

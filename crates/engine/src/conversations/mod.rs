@@ -3,6 +3,11 @@
 mod annotating;
 mod manage;
 mod mentions;
+mod reads;
 mod requests;
+mod settings;
 mod speaking;
 mod targets;
+
+pub(crate) use self::reads::read_seq;
+pub(crate) use self::settings::{level_of, muted_of};

@@ -17,6 +17,7 @@ impl Client {
         }
         if let Some(opener) = row.opened_by.filter(|_| answer == RequestAnswer::Block) {
             self.change_contact(opener, |row| row.blocked = true)?;
+            self.hears_nothing_of(opener);
         }
         match self.leave(target).await {
             Ok(()) | Err(Failure::NotAMember) => {}

@@ -1,14 +1,14 @@
-//! Saying something, and what is said about what others said.
+//! Saying something.
 
 use huis_core::content::{Content, Quote, excerpt};
-use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, MessageId};
+use huis_proto::{AccountId, Bytes, ConversationId, MessageId};
 use huis_views::{Failure, Send, Sent, Target};
 
 use super::annotating::refused;
 use super::mentions::mentions;
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, State, Task};
-use crate::sync::{RECEIPTS_UP_TO, taken_back};
+use crate::sync::taken_back;
 
 /// Messages that may wait to be sent.
 const MOST_WAITING: u32 = 10_000;
@@ -43,6 +43,7 @@ impl Client {
             message.set_text(&content, me.account());
             message.content = content.to_bytes().map_err(refused)?;
             step.tables.add_message(&message)?;
+            step.brings_back(conversation, None, step.client.now_ms())?;
             step.task(conversation, id, &Task::Say { content: Bytes(message.content), shown: true })?;
             step.said(conversation, id);
             Ok::<_, Failure>(())
@@ -94,25 +95,6 @@ impl Client {
             Ok(())
         })
     }
-
-    /// Moves the mark of what was read, and owes read receipts where the author may have them.
-    pub(crate) fn mark_read(&self, conversation: ConversationId, up_to: u64) -> Result<(), Failure> {
-        self.step(|step| step.read_up_to(step.conversation(conversation)?, up_to).map_err(Failure::from))
-    }
-
-    /// What was printed was shown, and so was read.
-    pub(crate) fn mark_printed(&self, positions: &[u64]) -> Result<(), DbError> {
-        self.step(|step| {
-            for position in positions {
-                step.tables.mark_printed(*position)?;
-                let Some(message) = step.tables.message_at(*position)? else { continue };
-                if let Some(row) = step.tables.conversation(message.conversation)? {
-                    step.read_up_to(row, *position)?;
-                }
-            }
-            Ok(())
-        })
-    }
 }
 
 impl Step<'_> {
@@ -159,24 +141,6 @@ impl Step<'_> {
             known.extend(self.tables.name_of(*account)?.map(|name| (*account, name)));
         }
         Ok(mentions(text, &known))
-    }
-
-    fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
-        if up_to <= row.read_up_to {
-            return Ok(());
-        }
-        let conversation = row.id;
-        let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
-        if row.accepted && !quiet {
-            for message in self.tables.received_between(conversation, row.read_up_to, up_to)? {
-                self.tables.owe_receipt(conversation, message, true)?;
-            }
-            self.wake_upkeep();
-        }
-        row.read_up_to = up_to;
-        self.tables.put_conversation(&row)?;
-        self.changed(conversation);
-        Ok(())
     }
 }
 

@@ -189,6 +189,8 @@ impl Tables<'_> {
             "marks",
             "marks_waiting",
             "titles",
+            "settings",
+            "cards_shown",
             "outbox",
             "dissents",
             "leavers",

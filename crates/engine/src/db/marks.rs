@@ -242,14 +242,14 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// What all settings of a conversation come to.
-    pub(crate) fn settings(self, conversation: ConversationId) -> Result<Settings, DbError> {
+    /// Title and topic of a conversation: what all its settings come to.
+    pub(crate) fn titles(self, conversation: ConversationId) -> Result<Settings, DbError> {
         let mut statement = self.0.prepare_cached("SELECT settings FROM titles WHERE conversation = ?1")?;
         let found = statement.query_row([&conversation.as_bytes()[..]], |row| super::cbor(row, 0)).optional()?;
         Ok(found.unwrap_or_default())
     }
 
-    pub(crate) fn put_settings(self, conversation: ConversationId, settings: &Settings) -> Result<(), DbError> {
+    pub(crate) fn put_titles(self, conversation: ConversationId, settings: &Settings) -> Result<(), DbError> {
         self.0
             .prepare_cached(
                 "INSERT INTO titles (conversation, settings) VALUES (?1, ?2)

@@ -1,6 +1,7 @@
 //! The encrypted database: one file, one connection, one transaction for each step of the engine.
 
 mod accounts;
+mod cards;
 mod contests;
 mod conversations;
 mod facts;
@@ -13,6 +14,7 @@ mod pages;
 mod restores;
 mod schema;
 mod search;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,7 @@ pub(crate) use self::outbox::{OutboxRow, Task};
 pub(crate) use self::pages::{Glance, Quoted};
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
 pub(crate) use self::search::{Wanted, query_of as search_query};
+pub(crate) use self::settings::SettingsRow;
 
 /// Why a database is not opened.
 #[derive(Debug, thiserror::Error)]

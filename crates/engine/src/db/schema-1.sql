@@ -79,6 +79,7 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_by_conversation ON messages (conversation, position);
 CREATE INDEX messages_by_id ON messages (id);
+CREATE INDEX messages_by_seq ON messages (conversation, seq) WHERE seq IS NOT NULL;
 CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own = 0 AND deleted = 0;
 CREATE INDEX messages_unread ON messages (conversation, position) WHERE own = 0 AND deleted = 0;
 CREATE INDEX messages_calling ON messages (conversation, position) WHERE mentions_me = 1 AND deleted = 0;
@@ -200,6 +201,35 @@ CREATE TABLE receipts_due (
     message BLOB NOT NULL,
     read INTEGER NOT NULL,
     PRIMARY KEY (conversation, message, read)
+) STRICT, WITHOUT ROWID;
+
+-- What a person set for a conversation. The draft is this device's; the rest is shared by the account's devices.
+-- `muted_until_ms`: 0 for not muted, -1 for ever. `archived_at`, `read_seq`: places in the log. `answered`: whether the
+-- other side of a direct conversation has spoken in it.
+CREATE TABLE settings (
+    conversation BLOB PRIMARY KEY NOT NULL,
+    announced INTEGER NOT NULL DEFAULT 0,
+    muted_until_ms INTEGER NOT NULL DEFAULT 0,
+    archived_at INTEGER,
+    favourite INTEGER NOT NULL DEFAULT 0,
+    read_seq INTEGER NOT NULL DEFAULT 0,
+    draft TEXT NOT NULL DEFAULT '',
+    answered INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- What accounts show of themselves, the own one too.
+CREATE TABLE cards (
+    account BLOB PRIMARY KEY NOT NULL,
+    version INTEGER NOT NULL,
+    name TEXT,
+    about TEXT,
+    picture BLOB
+) STRICT;
+
+-- Which version of the own card those have who are in a conversation.
+CREATE TABLE cards_shown (
+    conversation BLOB PRIMARY KEY NOT NULL,
+    version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notices (

@@ -164,6 +164,7 @@ impl Client {
             }
             step.tables.move_tasks(row.conversation, other)?;
             step.tables.move_waiting(row.conversation, other)?;
+            step.tables.move_settings(row.conversation, other)?;
             step.tables.delete_conversation(row.conversation)?;
             step.changed(row.conversation);
             step.changed(other);

@@ -223,7 +223,11 @@ impl Step<'_> {
                 self.tables.set_standing(row.id, MessageStanding::Failed, Some(&failure))?;
                 self.said(row.conversation, row.id);
             }
-            Task::Say { content, shown: false } => self.undo_mark(row.conversation, row.id, content, &failure)?,
+            Task::Say { content, shown: false } => {
+                // It may have been the own card, which goes along the next time then.
+                self.tables.forget_card_shown(row.conversation)?;
+                self.undo_mark(row.conversation, row.id, content, &failure)?;
+            }
             _ => {}
         }
         self.answer(row.id, Err(failure));

@@ -124,9 +124,9 @@ impl Step<'_> {
         (title, topic): (Option<&str>, Option<&str>),
         place: Place,
     ) -> Result<(), DbError> {
-        let mut settings = self.tables.settings(conversation)?;
+        let mut settings = self.tables.titles(conversation)?;
         settings.take(title, topic, place);
-        self.tables.put_settings(conversation, &settings)?;
+        self.tables.put_titles(conversation, &settings)?;
         let title = settings.title().map(str::to_owned);
         if let Some(mut row) = self.tables.conversation(conversation)?.filter(|row| row.room.is_none()) {
             row.title = title.or(row.title);
@@ -259,9 +259,9 @@ impl Step<'_> {
             self.tables.put_marks(conversation, target, &marks, here)?;
             self.refresh_message(conversation, target)?;
         }
-        let mut settings = self.tables.settings(conversation)?;
+        let mut settings = self.tables.titles(conversation)?;
         settings.cut(head);
-        self.tables.put_settings(conversation, &settings)
+        self.tables.put_titles(conversation, &settings)
     }
 }
 

@@ -6,7 +6,7 @@ use huis_core::groups::OpenedMessage;
 use huis_core::history::{Comparison, Continuation, compare, continuation};
 use huis_proto::frames::LogEntry;
 use huis_proto::{ConversationId, ConversationKind};
-use huis_views::Notice;
+use huis_views::{Event, Notice};
 
 use crate::client::Step;
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding};
@@ -29,6 +29,9 @@ impl Step<'_> {
         if self.account(author.account)?.blocked {
             return Ok(());
         }
+        if !own {
+            self.is_answered(conversation)?;
+        }
         let place = Place { seq: entry.seq, id: message.id };
         if let Some(annotation) = Annotation::of(&message.content) {
             self.take_annotation(conversation, author, &annotation, place, entry.received_at_ms)?;
@@ -36,6 +39,8 @@ impl Step<'_> {
         }
         let (kind, shown) = match &message.content {
             Content::Text { .. } => ("text".to_owned(), true),
+            Content::Receipt { kind: ReceiptKind::Read, messages } if own => return self.read_elsewhere(id, messages),
+            Content::Card(card) => return self.take_card(conversation, author.account, card, entry.received_at_ms),
             Content::Receipt { kind, messages } => {
                 for receipt in messages {
                     let read = *kind == ReceiptKind::Read;
@@ -48,7 +53,6 @@ impl Step<'_> {
             Content::Settings { title, topic } => {
                 return self.take_settings(conversation, author.account, (title.as_deref(), topic.as_deref()), place);
             }
-            Content::Profile { .. } => ("profile".to_owned(), false),
             Content::Unknown { kind } => (kind.clone(), true),
             _ => ("unknown".to_owned(), true),
         };
@@ -67,6 +71,10 @@ impl Step<'_> {
         let Some(position) = self.tables.add_message(&row)? else { return Ok(()) };
         if shown {
             self.heard_in(id, entry.received_at_ms)?;
+            self.brings_back(id, Some(entry.seq), entry.received_at_ms)?;
+            if self.client.presence.borrow_mut().has_said(id, author) {
+                self.event(Event::Presence { conversation: id });
+            }
         } else {
             self.tables.mark_printed(position)?;
         }
@@ -76,6 +84,7 @@ impl Step<'_> {
             // Answered on another device of one's own: that accepted it.
             return self.accept(id);
         }
+        self.read_before_it_came(id, entry.seq, position)?;
         let quiet = conversation.kind == ConversationKind::Open || conversation.accounts.len() > RECEIPTS_UP_TO;
         if shown && conversation.accepted && !quiet {
             self.tables.owe_receipt(id, message.id, false)?;

@@ -57,6 +57,7 @@ impl Client {
                 }
                 self.caught_up.set(true);
                 self.signals.upkeep.notify_one();
+                self.presence_begins_anew();
                 self.emit(Event::CaughtUp);
             }
             ServerFrame::GroupInfoWanted { conversation, commit_counter } => {
@@ -76,8 +77,9 @@ impl Client {
                 }
             }
             ServerFrame::Pong { server_time_ms } => self.heard_time(server_time_ms),
-            // Handled by the caller; nothing that is typed or present is shown yet.
-            ServerFrame::Entry(_) | ServerFrame::Ephemeral { .. } => {}
+            ServerFrame::Ephemeral { conversation, from, payload } => self.take_sign(conversation, from, &payload)?,
+            // Handled by the caller.
+            ServerFrame::Entry(_) => {}
         }
         Ok(())
     }

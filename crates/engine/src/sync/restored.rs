@@ -201,6 +201,7 @@ impl Step<'_> {
         }
         self.tables.forget_history_behind(id, head)?;
         self.tables.put_conversation(row)?;
+        self.settings_go_back(id, row.cursor)?;
         let known = match cut {
             Cut::Behind(head) => head,
             Cut::Unknown(acknowledged) => acknowledged,

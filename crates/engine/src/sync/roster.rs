@@ -34,6 +34,7 @@ impl Step<'_> {
             return self.left(conversation);
         }
         self.settle_leavers(conversation, summary)?;
+        self.strangers_to_card(conversation, &summary.joined, &summary.left)?;
         self.tables.heard(conversation, summary.author, at_ms)?;
         self.read_roster(conversation, at_ms)
     }

@@ -5,6 +5,7 @@ mod comparing;
 mod forgeries;
 mod garbage;
 mod joining;
+mod presence;
 mod silence;
 mod stories;
 

@@ -1,0 +1,119 @@
+//! What was read, agreed among the account's devices.
+//!
+//! In small groups the account's own read receipts tell them. For open rooms, large groups and people who send no
+//! receipts the account state tells them, by places in the log, as each device has an order of its own; nobody else
+//! learns anything.
+
+use huis_core::account_state::KnownConversation;
+use huis_proto::{ConversationId, ConversationKind, MessageId};
+use huis_views::Failure;
+
+use crate::client::{Client, Step};
+use crate::db::{ConversationRow, DbError, SettingsRow, Tables};
+use crate::sync::RECEIPTS_UP_TO;
+
+/// The account state is stored at most this often for the sake of what was read, in milliseconds.
+pub(crate) const SHARED_EVERY_MS: u64 = 60_000;
+
+impl Client {
+    /// Moves the mark of what was read, and owes read receipts where the author may have them.
+    pub(crate) fn mark_read(&self, conversation: ConversationId, up_to: u64) -> Result<(), Failure> {
+        self.step(|step| step.read_up_to(step.conversation(conversation)?, up_to).map_err(Failure::from))
+    }
+
+    /// What was printed was shown, and so was read.
+    pub(crate) fn mark_printed(&self, positions: &[u64]) -> Result<(), DbError> {
+        self.step(|step| {
+            for position in positions {
+                step.tables.mark_printed(*position)?;
+                let Some(message) = step.tables.message_at(*position)? else { continue };
+                if let Some(row) = step.tables.conversation(message.conversation)? {
+                    step.read_up_to(row, *position)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Has the other devices told what was read, if that is due. Gives how long it has to wait yet, in milliseconds.
+    pub(crate) fn share_reads(&self, at_once: bool) -> Result<Option<u64>, DbError> {
+        if !self.read(|tables| tables.fact::<bool>("reads_due"))?.unwrap_or(false) {
+            return Ok(None);
+        }
+        let (now_ms, next_ms) = (self.clock.now_ms(), self.reads_shared_ms.get().saturating_add(SHARED_EVERY_MS));
+        // A clock that was set back delays nothing for long.
+        if !at_once && now_ms < next_ms && next_ms - now_ms <= SHARED_EVERY_MS {
+            return Ok(Some(next_ms - now_ms));
+        }
+        self.reads_shared_ms.set(now_ms);
+        self.step(|step| {
+            step.tables.put_fact("reads_due", &false)?;
+            step.state_changed()
+        })?;
+        Ok(None)
+    }
+}
+
+impl Step<'_> {
+    fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
+        if up_to <= row.read_up_to {
+            return Ok(());
+        }
+        let conversation = row.id;
+        let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
+        if row.accepted && !quiet && self.tables.preferences()?.read_receipts {
+            for message in self.tables.received_between(conversation, row.read_up_to, up_to)? {
+                self.tables.owe_receipt(conversation, message, true)?;
+            }
+            self.wake_upkeep();
+        } else {
+            self.tables.put_fact("reads_due", &true)?;
+            self.wake_presence();
+        }
+        row.read_up_to = up_to;
+        self.tables.put_conversation(&row)?;
+        self.changed(conversation);
+        Ok(())
+    }
+
+    /// Another device of the account sent read receipts for these messages.
+    pub(crate) fn read_elsewhere(&mut self, id: ConversationId, messages: &[MessageId]) -> Result<(), DbError> {
+        let mut up_to = 0;
+        for message in messages {
+            up_to = up_to.max(self.tables.position_of_received(id, *message)?.unwrap_or(0));
+        }
+        self.raise_mark(id, up_to)
+    }
+
+    /// A message came in this place of the log; it may have been read before it came.
+    pub(crate) fn read_before_it_came(&mut self, id: ConversationId, seq: u64, position: u64) -> Result<(), DbError> {
+        if seq <= self.tables.settings(id)?.read_seq {
+            self.raise_mark(id, position)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over how far another device has read.
+    pub(crate) fn merge_reads(&mut self, id: ConversationId, theirs: &KnownConversation) -> Result<(), DbError> {
+        if theirs.read_up_to <= self.tables.settings(id)?.read_seq {
+            return Ok(());
+        }
+        self.tables.put_read_seq(id, theirs.read_up_to)?;
+        let position = self.tables.position_of_seq(id, theirs.read_up_to)?;
+        self.raise_mark(id, position)
+    }
+
+    fn raise_mark(&mut self, id: ConversationId, up_to: u64) -> Result<(), DbError> {
+        if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.read_up_to < up_to) {
+            row.read_up_to = up_to;
+            self.tables.put_conversation(&row)?;
+            self.changed(id);
+        }
+        Ok(())
+    }
+}
+
+/// How far the account has read a conversation, by its log.
+pub(crate) fn read_seq(tables: Tables<'_>, row: &ConversationRow, settings: &SettingsRow) -> Result<u64, DbError> {
+    Ok(tables.seq_at(row.id, row.read_up_to, row.cursor)?.max(settings.read_seq))
+}

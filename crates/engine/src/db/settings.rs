@@ -1,0 +1,156 @@
+//! What a person set for a conversation, what was read on another device, and what is being written.
+
+use huis_core::conversation_settings::{Announced, ConversationSettings};
+use huis_proto::{ConversationId, MessageId};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{DbError, Tables, int, optional_uint, uint};
+
+/// A conversation's row, or the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SettingsRow {
+    pub(crate) settings: ConversationSettings,
+    /// The entry up to which everything was read on one of the account's devices.
+    pub(crate) read_seq: u64,
+    pub(crate) draft: String,
+    /// Whether the other side of a direct conversation has spoken here.
+    pub(crate) answered: bool,
+}
+
+impl SettingsRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let announced = match row.get::<_, i64>(0)? {
+            0 => Announced::All,
+            1 => Announced::Mentions,
+            2 => Announced::None,
+            _ => return Err(super::damaged(0, "level")),
+        };
+        let settings = ConversationSettings {
+            announced,
+            muted_until_ms: uint(row, 1)?,
+            archived_at: optional_uint(row, 2)?,
+            favourite: row.get(3)?,
+        };
+        Ok(Self { settings, read_seq: uint(row, 4)?, draft: row.get(5)?, answered: row.get(6)? })
+    }
+}
+
+impl Tables<'_> {
+    pub(crate) fn settings(self, id: ConversationId) -> Result<SettingsRow, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT announced, muted_until_ms, archived_at, favourite, read_seq, draft, answered FROM settings
+             WHERE conversation = ?1",
+        )?;
+        Ok(statement.query_row([&id.as_bytes()[..]], SettingsRow::read).optional()?.unwrap_or_default())
+    }
+
+    pub(crate) fn put_settings(self, id: ConversationId, settings: &ConversationSettings) -> Result<(), DbError> {
+        let announced = match settings.announced {
+            Announced::All => 0_i64,
+            Announced::Mentions => 1,
+            Announced::None => 2,
+        };
+        self.0
+            .prepare_cached(
+                "INSERT INTO settings (conversation, announced, muted_until_ms, archived_at, favourite)
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (conversation) DO UPDATE SET
+                 announced = ?2, muted_until_ms = ?3, archived_at = ?4, favourite = ?5",
+            )?
+            .execute(params![
+                &id.as_bytes()[..],
+                announced,
+                int(settings.muted_until_ms),
+                settings.archived_at.map(int),
+                settings.favourite
+            ])?;
+        Ok(())
+    }
+
+    pub(crate) fn put_read_seq(self, id: ConversationId, seq: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO settings (conversation, read_seq) VALUES (?1, ?2)
+                 ON CONFLICT (conversation) DO UPDATE SET read_seq = ?2",
+            )?
+            .execute(params![&id.as_bytes()[..], int(seq)])?;
+        Ok(())
+    }
+
+    pub(crate) fn put_draft(self, id: ConversationId, text: &str) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO settings (conversation, draft) VALUES (?1, ?2)
+                 ON CONFLICT (conversation) DO UPDATE SET draft = ?2",
+            )?
+            .execute(params![&id.as_bytes()[..], text])?;
+        Ok(())
+    }
+
+    /// What was set for one conversation holds for the one in its place.
+    pub(crate) fn move_settings(self, from: ConversationId, to: ConversationId) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE OR IGNORE settings SET conversation = ?2, read_seq = 0 WHERE conversation = ?1")?
+            .execute([&from.as_bytes()[..], &to.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    /// The log's entry of what stands at a position, or of what came last before it. What a restored server has lost
+    /// stands behind `cursor` and counts for nothing.
+    pub(crate) fn seq_at(self, id: ConversationId, position: u64, cursor: u64) -> Result<u64, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT seq FROM messages WHERE conversation = ?1 AND position <= ?2 AND seq <= ?3
+             ORDER BY position DESC LIMIT 1",
+        )?;
+        let found = statement.query_row(params![&id.as_bytes()[..], int(position), int(cursor)], |row| uint(row, 0));
+        Ok(found.optional()?.unwrap_or(0))
+    }
+
+    /// Where the newest message up to an entry of the log stands on this device; 0 where none is here.
+    pub(crate) fn position_of_seq(self, id: ConversationId, seq: u64) -> Result<u64, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT position FROM messages WHERE conversation = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row(params![&id.as_bytes()[..], int(seq)], |row| uint(row, 0)).optional()?.unwrap_or(0))
+    }
+
+    /// Where another account's message stands on this device.
+    pub(crate) fn position_of_received(
+        self,
+        conversation: ConversationId,
+        id: MessageId,
+    ) -> Result<Option<u64>, DbError> {
+        let mut statement = self
+            .0
+            .prepare_cached("SELECT position FROM messages WHERE id = ?1 AND conversation = ?2 AND own = 0 LIMIT 1")?;
+        let found = statement.query_row([&id.as_bytes()[..], &conversation.as_bytes()[..]], |row| uint(row, 0));
+        Ok(found.optional()?)
+    }
+
+    /// Whether anything to be seen was said behind an entry of the log.
+    pub(crate) fn is_said_behind(self, id: ConversationId, seq: u64) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM messages WHERE conversation = ?1 AND seq > ?2
+                 AND kind NOT IN ('edit', 'delete', 'reaction', 'pin') LIMIT 1",
+            )?
+            .exists(params![&id.as_bytes()[..], int(seq)])?)
+    }
+
+    /// Read receipts that are owed are owed no longer.
+    pub(crate) fn forget_read_receipts(self) -> Result<(), DbError> {
+        self.0.execute("DELETE FROM receipts_due WHERE read = 1", [])?;
+        Ok(())
+    }
+
+    /// The other side of a direct conversation has spoken here.
+    pub(crate) fn put_answered(self, id: ConversationId) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO settings (conversation, answered) VALUES (?1, 1)
+                 ON CONFLICT (conversation) DO UPDATE SET answered = 1",
+            )?
+            .execute([&id.as_bytes()[..]])?;
+        Ok(())
+    }
+}
