@@ -262,6 +262,9 @@ fn between_two_both_pin_and_each_deletes_what_is_its_own() {
     garden.does(ANN, 6, &Content::Delete { target });
     assert_eq!(garden.texts(BEA), [""]);
     assert_eq!(garden.looks(BEA).topic, None);
+    // Who seals here keeps no row of it: what was done to it is looked for where it would be kept.
+    let done = |target| garden.people[BEA].stepper.client.read(|tables| tables.marks(PLACE, target)).unwrap();
+    assert!(done(target).is_some() && done(hers).is_none());
 }
 
 #[test]
