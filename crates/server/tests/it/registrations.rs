@@ -1,6 +1,6 @@
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{AccountCard, Admission, FinishRegistration, RegistrationPolicy, Secret, SessionGrant};
-use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, ErrorCode};
+use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, ErrorCode, limits};
 
 use super::harness::{House, Person, begin_registration, first_list, fresh_key, registration, with_passphrase};
 
@@ -122,7 +122,7 @@ async fn each_part_of_a_registration_is_checked() {
         (
             "a huge state",
             ErrorCode::TooLarge,
-            FinishRegistration { account_state: Bytes(vec![1; 128 * 1024 + 1]), ..good.clone() },
+            FinishRegistration { account_state: Bytes(vec![1; limits::ACCOUNT_STATE + 1]), ..good.clone() },
         ),
         ("no OPAQUE", ErrorCode::BadRequest, FinishRegistration { opaque: Bytes(vec![1; 192]), ..good.clone() }),
         (
