@@ -272,6 +272,19 @@ impl Marks {
         self.places().map(|place| place.seq).max().unwrap_or(0)
     }
 
+    /// Whether this annotation is one of those that count.
+    pub fn holds(&self, annotation: MessageId) -> bool {
+        self.places().any(|place| place.id == annotation)
+    }
+
+    /// A delete that counts was said again, after the log was cut: it stands where it was said last, so that it is known
+    /// to be lost if the log is cut before that.
+    pub fn delete_stands_at(&mut self, place: Place) {
+        if let Some(deeded) = self.deleted.as_mut().filter(|deeded| deeded.place.id == place.id) {
+            deeded.place.seq = deeded.place.seq.max(place.seq);
+        }
+    }
+
     /// The log was cut behind `head`: what stood there stands at its end, before everything that comes.
     pub fn cut(&mut self, head: u64) {
         let cut = |place: &mut Place| place.seq = place.seq.min(head);
@@ -306,7 +319,7 @@ pub struct Settings {
 impl Settings {
     /// Takes in what was permitted to be set. A blank title is none.
     pub fn take(&mut self, title: Option<&str>, topic: Option<&str>, place: Place) {
-        let newer = |known: &Option<(Place, String)>| known.as_ref().is_none_or(|(other, _)| *other < place);
+        let newer = |known: &Option<(Place, String)>| known.as_ref().is_none_or(|(other, _)| *other <= place);
         if let Some(title) = title.filter(|title| !title.trim().is_empty() && newer(&self.title)) {
             self.title = Some((place, title.into()));
         }

@@ -55,7 +55,7 @@ impl Step<'_> {
         for row in self.tables.tasks(u32::MAX)?.into_iter().filter(|row| row.sealed.is_none()) {
             let Task::Say { content, shown: false } = &row.task else { continue };
             if matches!(Content::from_bytes(content), Ok(Content::Receipt { kind: ReceiptKind::Read, .. })) {
-                self.tables.delete_task(row.position)?;
+                self.drop_task(row.position)?;
             }
         }
         Ok(())

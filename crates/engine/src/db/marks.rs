@@ -76,9 +76,9 @@ impl Tables<'_> {
         if !here {
             self.0
                 .prepare_cached(
-                    "DELETE FROM marks WHERE here = 0 AND conversation = ?1 AND newest <= (
-                         SELECT newest FROM marks WHERE here = 0 AND conversation = ?1
-                         ORDER BY newest DESC LIMIT 1 OFFSET ?2)",
+                    "DELETE FROM marks WHERE (conversation, author, message) IN (
+                         SELECT conversation, author, message FROM marks WHERE here = 0 AND conversation = ?1
+                         ORDER BY newest DESC, author DESC, message DESC LIMIT -1 OFFSET ?2)",
                 )?
                 .execute(params![&conversation.as_bytes()[..], ABSENT_KEPT])?;
         }
@@ -148,6 +148,14 @@ impl Tables<'_> {
         )?;
         let rows = statement.query_map([&conversation.as_bytes()[..]], WaitingMark::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether an annotation of one's own waits to be sent.
+    pub(crate) fn is_waiting_mark(self, conversation: ConversationId, id: MessageId) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT 1 FROM marks_waiting WHERE conversation = ?1 AND id = ?2")?
+            .exists([&conversation.as_bytes()[..], &id.as_bytes()[..]])?)
     }
 
     /// Takes an annotation out of those that wait; whether it was there.

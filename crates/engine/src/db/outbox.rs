@@ -193,6 +193,28 @@ impl Tables<'_> {
         Ok(())
     }
 
+    /// Whether anything of a conversation that is sealed, or in the log, has a higher counter.
+    pub(crate) fn is_counted_behind(self, conversation: ConversationId, counter: u64) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM outbox WHERE conversation = ?1 AND counter > ?2 AND sealed IS NOT NULL
+                 UNION ALL SELECT 1 FROM entries WHERE conversation = ?1 AND own_counter > ?2",
+            )?
+            .exists(params![&conversation.as_bytes()[..], int(counter)])?)
+    }
+
+    /// Drafts with a higher counter move up by one.
+    pub(crate) fn count_down(self, conversation: ConversationId, counter: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE outbox SET counter = counter - 1
+                 WHERE conversation = ?1 AND counter > ?2 AND sealed IS NULL",
+            )?
+            .execute(params![&conversation.as_bytes()[..], int(counter)])?;
+        Ok(())
+    }
+
     /// Moves what waits in one conversation behind what waits in another.
     pub(crate) fn move_tasks(self, from: ConversationId, to: ConversationId) -> Result<(), DbError> {
         self.0

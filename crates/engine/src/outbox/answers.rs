@@ -130,15 +130,9 @@ impl Step<'_> {
         self.state_changed()
     }
 
-    /// Gives up a message that the server refused for good. Its counter is used again if it was the last one, so that
-    /// others see no hole.
+    /// Gives up a message that the server refused for good. Its counter is used again.
     fn fail_submitted(&mut self, row: &OutboxRow, failure: Failure) -> Result<(), DbError> {
-        if let Some(mut conversation) = self.tables.conversation(row.conversation)?
-            && row.counter == Some(conversation.counter)
-        {
-            conversation.counter -= 1;
-            self.tables.put_conversation(&conversation)?;
-        }
+        self.give_back(row)?;
         self.fail_task(row, failure)
     }
 

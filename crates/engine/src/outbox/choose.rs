@@ -10,6 +10,9 @@ use crate::db::{DbError, OutboxRow, State, Task};
 /// Rows that are looked at.
 const LOOKED_AT: u32 = 256;
 
+/// Whether what a restored server lost is said again: what others did meanwhile is heard first.
+pub(crate) const SAYS_AGAIN: &str = "says_again";
+
 /// What the outbox does next.
 pub(super) enum Next {
     /// Sends sealed messages (again).
@@ -58,6 +61,7 @@ impl Client {
             return Ok(Next::Wait(None));
         }
 
+        let catches_up_first = !self.caught_up.get() && self.read(|tables| tables.fact(SAYS_AGAIN))? == Some(true);
         let mut held = HashSet::new();
         let awaited = rows.iter().filter(|row| traffic.awaited.contains(&row.position));
         held.extend(awaited.map(|row| row.conversation));
@@ -66,6 +70,10 @@ impl Client {
         for row in rows.into_iter().filter(|row| row.sealed.is_none()) {
             let conversation = row.conversation;
             let enters = matches!(row.task, Task::Create { .. } | Task::Join { .. });
+            if catches_up_first && row.task.is_message() {
+                held.insert(conversation);
+                continue;
+            }
             if traffic.is_blocked(conversation, now_ms) {
                 let until = traffic.blocked.get(&conversation).map_or(now_ms, |block| block.until_ms);
                 wake_at_ms = Some(wake_at_ms.map_or(until, |other: u64| other.min(until)));

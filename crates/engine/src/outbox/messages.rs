@@ -130,6 +130,8 @@ impl Client {
 impl Step<'_> {
     /// Seals one draft; the row as it is to be sent, or nothing if it stays a draft or was given up.
     pub(crate) fn seal(&mut self, row: OutboxRow) -> Result<Option<OutboxRow>, DbError> {
+        // What was given up before it may have changed its counter, or have taken it along.
+        let Some(row) = self.tables.task(row.position)?.filter(|row| row.sealed.is_none()) else { return Ok(None) };
         let (Some(me), Some(mut conversation)) = (self.client.me(), self.tables.conversation(row.conversation)?) else {
             self.fail_task(&row, Failure::NotAMember)?;
             return Ok(None);
@@ -137,17 +139,22 @@ impl Step<'_> {
         if let Task::Say { content, shown: false } = &row.task
             && let Ok(content) = Content::from_bytes(content)
             && matches!(self.group(row.conversation), Ok(Some(_)))
-            && let Err(failure) = self.may_say(&conversation, &content)
+            && let Err(failure) = self.may_say(&conversation, row.id, &content)
         {
             self.fail_task(&row, failure)?;
             return Ok(None);
         }
         let (tables, client) = (self.tables, self.client);
+        let message = tables.own_message(row.id)?;
+        if message.as_ref().is_some_and(|message| message.deleted) {
+            self.need_not_be_said(&row)?;
+            return Ok(None);
+        }
         let counter = row.counter.unwrap_or(conversation.counter + 1);
         let last_seen = tables
             .entry_hash(row.conversation, conversation.cursor)?
             .map(|hash| LastSeen { seq: conversation.cursor, hash });
-        let sent_at_ms = tables.own_message(row.id)?.map_or_else(|| client.now_ms(), |message| message.sent_ms);
+        let sent_at_ms = message.map_or_else(|| client.now_ms(), |message| message.sent_ms);
         let group = match self.group(row.conversation) {
             Ok(Some(group)) => group,
             Ok(None) => {

@@ -26,6 +26,7 @@ use crate::db::{DbError, MessageStanding, OutboxRow, Task};
 
 pub(crate) use self::build::is_no_member;
 use self::choose::Next;
+pub(crate) use self::choose::SAYS_AGAIN;
 
 /// The most messages that wait for their answer.
 const WINDOW: usize = 16;
@@ -217,7 +218,7 @@ impl Client {
 impl Step<'_> {
     /// A task is given up. The message, if it is one, says why and can be tried again.
     pub(crate) fn fail_task(&mut self, row: &OutboxRow, failure: Failure) -> Result<(), DbError> {
-        self.tables.delete_task(row.position)?;
+        self.drop_task(row.position)?;
         match &row.task {
             Task::Say { shown: true, .. } => {
                 self.tables.set_standing(row.id, MessageStanding::Failed, Some(&failure))?;
@@ -232,5 +233,28 @@ impl Step<'_> {
         }
         self.answer(row.id, Err(failure));
         Ok(())
+    }
+
+    /// Takes a task out of the outbox. One that is not sealed, but was, has a counter, which is given back.
+    pub(crate) fn drop_task(&mut self, position: u64) -> Result<(), DbError> {
+        let row = self.tables.task(position)?;
+        self.tables.delete_task(position)?;
+        match row {
+            Some(row) if row.sealed.is_none() => self.give_back(&row),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody will see the counter of a task: those behind it move up, so that others see no hole. Where one of those is
+    /// on its way, or in the log, it is too late for that.
+    fn give_back(&mut self, row: &OutboxRow) -> Result<(), DbError> {
+        let Some(counter) = row.counter else { return Ok(()) };
+        let Some(mut conversation) = self.tables.conversation(row.conversation)? else { return Ok(()) };
+        if conversation.counter < counter || self.tables.is_counted_behind(row.conversation, counter)? {
+            return Ok(());
+        }
+        self.tables.count_down(row.conversation, counter)?;
+        conversation.counter -= 1;
+        self.tables.put_conversation(&conversation)
     }
 }

@@ -3,14 +3,14 @@
 //! `marks` holds what all annotations in the log come to ([`huis_core::annotations`]); the row of a message is what follows
 //! from that, from its first content, and from what this device has on its way. So each step can work it out anew.
 
-use huis_core::annotations::{Annotation, MessageRef, Place, may_entitle};
+use huis_core::annotations::{Annotation, Mark, MessageRef, Place, may_entitle};
 use huis_core::content::{Content, Quote};
 use huis_core::groups::Role;
 use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId};
 use huis_views::{Event, Failure, Notice};
 
 use crate::client::Step;
-use crate::db::{ConversationRow, DbError, MessageRow, Task};
+use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, OutboxRow, Task};
 
 /// Of a message that changed, so many answers are told to a face, which shows what they quote; the newest ones.
 const MOST_TOLD: u32 = 256;
@@ -108,6 +108,9 @@ impl Step<'_> {
         let known = self.tables.marks(conversation, target)?.unwrap_or_default();
         let mut marks = known.clone();
         marks.take(&annotation.mark, by, place, at_ms);
+        if self.client.me().is_some_and(|me| me.account() == by) {
+            marks.delete_stands_at(place);
+        }
         let here = !self.tables.messages_meant(conversation, target)?.is_empty();
         if marks != known {
             self.tables.put_marks(conversation, target, &marks, here)?;
@@ -166,7 +169,8 @@ impl Step<'_> {
             row.pinned = marks.pinned().map(|place| place.seq);
             if row.deleted {
                 row.body.clear();
-                row.set_mentions(&[], me.account());
+                row.mentions.clear();
+                row.mentions_me = false;
             } else if row.kind == "text" {
                 if let Ok(first) = Content::from_bytes(&row.content) {
                     row.set_text(&first, me.account());
@@ -193,7 +197,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// What quotes a deleted message forgets what it said, and what still waits to be done to it is given up.
+    /// What quotes a deleted message forgets what it said; what still waits to be done to it is given up, but for its
+    /// delete, and so is itself if it waits to be said again.
     fn erase_what_tells_of(&mut self, conversation: ConversationId, target: MessageRef) -> Result<(), DbError> {
         for answer in self.tables.answers_to(conversation, target)? {
             let Some(content) = without_excerpt(&answer.content) else { continue };
@@ -203,11 +208,23 @@ impl Step<'_> {
                 self.tables.set_task(task.position, &Task::Say { content: Bytes(content), shown: true })?;
             }
         }
+        for row in self.tables.messages_meant(conversation, target)? {
+            if row.own
+                && row.standing == MessageStanding::Waiting
+                && let Some(task) = self.tables.task_by_id(conversation, row.id)?
+                && task.sealed.is_none()
+            {
+                self.need_not_be_said(&task)?;
+            }
+        }
         for waiting in self.tables.waiting_marks(conversation, target)? {
+            if waiting.annotation.mark == Mark::Delete {
+                continue;
+            }
             match self.tables.task_by_id(conversation, waiting.id)? {
                 // It may be on its way; what becomes of it changes nothing.
                 Some(task) if task.sealed.is_some() => continue,
-                Some(task) => self.tables.delete_task(task.position)?,
+                Some(task) => self.drop_task(task.position)?,
                 None => {}
             }
             self.tables.delete_waiting_mark(conversation, waiting.id)?;
@@ -216,8 +233,22 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// A message of one's own was said once, was lost by the server, and was deleted before it was said again.
+    pub(crate) fn need_not_be_said(&mut self, task: &OutboxRow) -> Result<(), DbError> {
+        self.drop_task(task.position)?;
+        self.tables.set_standing(task.id, MessageStanding::Sent, None)?;
+        self.said(task.conversation, task.id);
+        self.answer(task.id, Err(taken_back()));
+        Ok(())
+    }
+
     /// Whether an annotation or a setting may be sealed: by the roster as it stands, and not on what was taken back.
-    pub(crate) fn may_say(&mut self, conversation: &ConversationRow, content: &Content) -> Result<(), Failure> {
+    pub(crate) fn may_say(
+        &mut self,
+        conversation: &ConversationRow,
+        id: MessageId,
+        content: &Content,
+    ) -> Result<(), Failure> {
         let Some(me) = self.client.me() else { return Err(Failure::NotSignedIn) };
         let role = self.role_in_force(conversation.id, me.account());
         if matches!(content, Content::Settings { .. }) {
@@ -227,8 +258,15 @@ impl Step<'_> {
         if !annotation.is_permitted(conversation.kind, me.account(), role) {
             return Err(Failure::NotAllowed);
         }
-        let marks = self.tables.marks(conversation.id, annotation.target)?;
-        if marks.is_some_and(|marks| marks.deleted().is_some()) { Err(taken_back()) } else { Ok(()) }
+        let marks = self.tables.marks(conversation.id, annotation.target)?.unwrap_or_default();
+        if marks.deleted().is_some() && annotation.mark != Mark::Delete {
+            return Err(taken_back());
+        }
+        // What does not wait is said again, and only for as long as nothing took its place.
+        if !marks.holds(id) && !self.tables.is_waiting_mark(conversation.id, id)? {
+            return Err(Failure::Invalid { reason: "something newer was done to this message".into() });
+        }
+        Ok(())
     }
 
     /// A text as it is stored: without what it quotes where that was taken back.

@@ -13,6 +13,7 @@ use super::Ended;
 use super::entries::Taken;
 use crate::client::Client;
 use crate::db::DbError;
+use crate::outbox::SAYS_AGAIN;
 
 /// How long entries wait for the answer to one's own join, which comes another way.
 const JOIN_ANSWER: Duration = Duration::from_secs(30);
@@ -56,6 +57,10 @@ impl Client {
                     self.come_in_where_unheard(None).await?;
                 }
                 self.caught_up.set(true);
+                if self.read(|tables| tables.fact(SAYS_AGAIN))? == Some(true) {
+                    self.step(|step| step.tables.put_fact(SAYS_AGAIN, &false))?;
+                    self.signals.outbox.notify_one();
+                }
                 self.signals.upkeep.notify_one();
                 self.presence_begins_anew();
                 self.emit(Event::CaughtUp);

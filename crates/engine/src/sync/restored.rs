@@ -12,6 +12,7 @@ use super::Ended;
 use super::comparing::Standing;
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, State, Task};
+use crate::outbox::SAYS_AGAIN;
 
 /// How many messages are offered again at a time; the next follow at once.
 const PORTION: u32 = 256;
@@ -34,6 +35,7 @@ impl Client {
         let unknown = server.incarnation_is_unknown;
         let theirs: HashMap<ConversationId, ConversationInfo> =
             server.conversations.into_iter().map(|info| (info.conversation, info)).collect();
+        self.step(|step| step.tables.put_fact(SAYS_AGAIN, &true))?;
         for row in self.read(|tables| tables.conversations())? {
             let theirs = theirs.get(&row.id);
             let has_parted = match theirs {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use huis_proto::MessageId;
 use huis_testkit::{Device, seeds, story, story_with_seed};
-use huis_views::{Annotation, Command, Notice};
+use huis_views::{Annotation, Command, MessageState, Notice};
 
 use crate::{nobody_is_alarmed, two_friends};
 
@@ -137,5 +137,95 @@ fn what_a_restored_server_lost_is_done_again_and_what_comes_after_counts() {
         ann.sees("that it was taken back", sent, |view| view.reactions.is_empty()).await;
         all_make_the_same_of(sent, &[&ann, &bea], "said after").await;
         nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+async fn makes_up_for_the_restore(devices: &[&Device]) {
+    for device in devices {
+        device.notices("the restore", |notice| *notice == Notice::ServerRestored).await;
+        device.has_settled().await;
+    }
+}
+
+#[test]
+fn a_delete_that_a_restored_server_lost_reaches_who_was_away() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let sent = ann.says("@bea", "regretted").await.id;
+        bea.sees("it", sent, |_| true).await;
+        let first = world.server_is_backed_up();
+        bea.stops().await;
+        ann.deletes(sent).await;
+        world.server_is_restored_from(&first).await;
+        makes_up_for_the_restore(&[&ann]).await;
+        bea.start();
+        all_make_the_same_of(sent, &[&ann, &bea], "").await;
+        // Said again it may be lost again.
+        let gone = ann.says("@bea", "regretted too").await.id;
+        bea.sees("it", gone, |_| true).await;
+        let second = world.server_is_backed_up();
+        bea.stops().await;
+        ann.deletes(gone).await;
+        for notices in 2..=3 {
+            world.server_is_restored_from(&second).await;
+            ann.until("it noticed", async || {
+                ann.noticed().await.iter().filter(|notice| **notice == Notice::ServerRestored).count() == notices
+            })
+            .await;
+            ann.has_settled().await;
+        }
+        bea.start();
+        all_make_the_same_of(gone, &[&ann, &bea], "").await;
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
+fn what_a_device_did_before_a_restore_does_not_undo_what_was_done_after_it() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&ann).await;
+        let sent = ann.says("@bea", "first").await.id;
+        let backup = world.server_is_backed_up();
+        ann.edits(sent, "lost").await;
+        ann.reacts(sent, "👎").await;
+        for device in [&bea, &tablet] {
+            device.sees("the reaction", sent, |view| view.text == "lost" && !view.reactions.is_empty()).await;
+        }
+        ann.stops().await;
+        world.server_is_restored_from(&backup).await;
+        makes_up_for_the_restore(&[&bea, &tablet]).await;
+        tablet.edits(sent, "said after").await;
+        tablet.reacts(sent, "👍").await;
+        ann.start();
+        ann.has_settled().await;
+        all_make_the_same_of(sent, &[&ann, &bea, &tablet], "said after").await;
+        assert_eq!(bea.reactions(sent).await, [("👍".to_owned(), vec!["ann".to_owned()])]);
+        nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
+#[test]
+fn what_was_taken_back_is_not_said_again_after_a_restore() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&ann).await;
+        let backup = world.server_is_backed_up();
+        let sent = ann.says("@bea", "regretted").await.id;
+        for device in [&bea, &tablet] {
+            device.sees("it", sent, |_| true).await;
+        }
+        ann.stops().await;
+        world.server_is_restored_from(&backup).await;
+        makes_up_for_the_restore(&[&bea, &tablet]).await;
+        tablet.deletes(sent).await;
+        ann.start();
+        all_make_the_same_of(sent, &[&ann, &bea, &tablet], "").await;
+        ann.has_settled().await;
+        let view = ann.looks_up(sent).await.unwrap();
+        assert!(view.seq.is_none() && matches!(view.state, MessageState::Sent), "{view:?}");
+        ann.says("@bea", "after").await;
+        bea.hears("@ann", "after").await;
+        nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
     });
 }

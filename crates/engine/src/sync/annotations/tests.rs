@@ -443,3 +443,35 @@ fn who_is_named_or_answered_is_called() {
     garden.people[CEM].stepper.client.mark_read(PLACE, newest).unwrap();
     assert_eq!(garden.looks(CEM).mentions, 0);
 }
+
+#[test]
+fn what_is_given_up_after_it_was_sealed_leaves_no_hole_for_others() {
+    for later_is_on_its_way in [false, true] {
+        let mut garden = Garden::open(ConversationKind::Group);
+        garden.does(ANN, 1, &text("mine"));
+        let target = garden.of(ANN, 1);
+        let bea = &garden.people[BEA].stepper.client;
+        let counted = bea.step(|step| {
+            for number in [20, 21] {
+                let content = reaction(target, Some("👍")).to_bytes().unwrap();
+                step.tables.add_waiting_mark(PLACE, target, id(number), 1, &content)?;
+                step.task(PLACE, id(number), &Task::Say { content: Bytes(content), shown: false })?;
+            }
+            let tasks = step.tables.tasks_of(PLACE)?;
+            let mut counters = Vec::new();
+            for task in &tasks {
+                counters.push(step.seal(task.clone())?.unwrap().counter.unwrap());
+            }
+            assert_eq!(counters, [1, 2]);
+            step.tables.unseal(tasks[0].position)?;
+            if !later_is_on_its_way {
+                step.tables.unseal(tasks[1].position)?;
+            }
+            step.fail_task(&tasks[0], Failure::NotAllowed)?;
+            let later = step.tables.task(tasks[1].position)?.unwrap();
+            Ok::<_, DbError>((later.counter, step.tables.conversation(PLACE)?.unwrap().counter))
+        });
+        let expected = if later_is_on_its_way { 2 } else { 1 };
+        assert_eq!(counted.unwrap(), (Some(expected), expected));
+    }
+}
