@@ -65,6 +65,16 @@ impl Card {
         }
     }
 
+    /// Whether it counts in place of another card of the same account, whichever came first. Of two of one version,
+    /// made on two devices, it is the same one everywhere: by the bytes of what they say.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        fn order(card: &Card) -> (u64, Option<&str>, Option<&str>, Option<&[u8]>) {
+            let picture = card.picture.as_ref().map(|picture| &picture.0[..]);
+            (card.version, card.name.as_deref(), card.about.as_deref(), picture)
+        }
+        order(self) > order(other)
+    }
+
     /// The card without what breaks the rules: who sends it may be another client, or an enemy.
     pub fn tidied(mut self) -> Self {
         self.name = tidy(self.name, TITLE);
@@ -140,6 +150,24 @@ mod tests {
         let large = pictured(&[PNG, &[0; PICTURE]].concat());
         assert!(matches!(large.check(), Err(CardError::TooLong { .. })));
         assert_eq!(large.tidied(), Card::default());
+    }
+
+    #[test]
+    fn of_two_cards_one_is_newer_and_it_is_the_same_one_everywhere() {
+        let cards = [
+            Card::default(),
+            named("Ann"),
+            named("Zoë"),
+            Card { about: Some("I dig".into()), ..named("Zoë") },
+            Card { version: 1, ..Card::default() },
+            Card { version: 1, ..pictured(PNG) },
+            Card { version: 2, ..named("Ann") },
+        ];
+        for (place, card) in cards.iter().enumerate() {
+            for (other_place, other) in cards.iter().enumerate() {
+                assert_eq!(card.is_newer_than(other), place > other_place, "{card:?} {other:?}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use huis_proto::MessageId;
 use huis_views::{Annotate, Annotation, Command, Reply, Sent, Target};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::conversations::id;
 use super::messages::{MessageLine, for_people};
@@ -13,6 +13,9 @@ use super::send::{SentLine, deliver, text_or_input};
 use super::{Context, freshen, settle};
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
+
+/// What is asked is on this machine's disk within this time, with or without the server.
+const STORED_WITHIN: Duration = Duration::from_secs(2);
 
 /// React to a message with one emoji, in place of your reaction before
 ///
@@ -162,27 +165,27 @@ impl Forward {
 impl Marked {
     /// Does it, and waits until the server has it on disk.
     async fn with(self, annotation: Annotation, context: &Context) -> Outcome {
-        let bound = self.timeout;
         let wish = Annotate { message: self.message, annotation, wait: true };
-        let sent = context
-            .with_session(async |session| match timeout(bound, done(session, wish)).await {
-                Ok(sent) => sent,
-                Err(_) => Err(Stop::TimedOut(format!(
-                    "the server did not confirm within {} s; it stays here and goes out with the next command on this \
-                     profile",
-                    bound.as_secs_f32()
-                ))),
-            })
-            .await?;
+        let sent = context.with_session(async |session| done(session, wish, self.timeout).await).await?;
         print(context, &sent)
     }
 }
 
-async fn done(session: &mut Session, wish: Annotate) -> Outcome<Sent> {
-    settle(session).await?;
-    match session.ask(Command::Annotate(wish)).await? {
-        Reply::Sent(sent) => Ok(sent),
-        other => Err(Stop::unexpected(&other)),
+async fn done(session: &mut Session, wish: Annotate, bound: Duration) -> Outcome<Sent> {
+    let deadline = Instant::now() + bound;
+    // The message may be on its way here.
+    timeout_at(deadline, settle(session)).await.unwrap_or(Ok(()))?;
+    // What is asked is asked to be stored, however short the time is.
+    let stored_by = deadline.max(Instant::now() + STORED_WITHIN);
+    match timeout_at(stored_by, session.ask(Command::Annotate(wish))).await {
+        Ok(reply) => match reply? {
+            Reply::Sent(sent) => Ok(sent),
+            other => Err(Stop::unexpected(&other)),
+        },
+        Err(_) => Err(Stop::TimedOut(format!(
+            "the server did not confirm within {} s; it stays here and goes out with the next command on this profile",
+            bound.as_secs_f32()
+        ))),
     }
 }
 

@@ -11,7 +11,8 @@ use huis_views::{CardView, Event, Failure, SetCard};
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, Tables, Task};
 
-/// A card may be this much ahead of the server's clock; a version beyond would shut out every later one.
+/// A card may be this much ahead of the server's clock; a version beyond counts as one of that time, so that it does not
+/// shut out later ones.
 const AHEAD_MS: u64 = 24 * 3_600_000;
 
 impl Client {
@@ -43,7 +44,7 @@ impl Client {
             card.check().map_err(|error| Failure::Invalid { reason: error.to_string() })?;
             if card != before {
                 card.version = step.client.now_ms().max(before.version.saturating_add(1));
-                step.tables.put_card(me, &card)?;
+                step.tables.put_own_card(me, &card)?;
                 step.event(Event::Contact { account: me });
                 step.state_changed()?;
             }
@@ -53,10 +54,10 @@ impl Client {
     }
 }
 
-/// Whether both sides want the conversation: it is no request that waits for an answer, here or there.
+/// Whether both sides want the conversation: it is no request that waits for an answer, here or there. Who opened it
+/// proves nothing: that may be the own account, at another device, or whom the server names.
 pub(crate) fn is_talked_in(tables: Tables<'_>, row: &ConversationRow) -> Result<bool, DbError> {
-    let is_wanted_there =
-        row.kind != ConversationKind::Direct || row.opened_by.is_some() || tables.settings(row.id)?.answered;
+    let is_wanted_there = row.kind != ConversationKind::Direct || tables.settings(row.id)?.answered;
     Ok(row.accepted && is_wanted_there)
 }
 
@@ -81,6 +82,24 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// A message that waited is discarded: the card that was to go before it waits for the next one, if no other message
+    /// follows it.
+    pub(crate) fn no_card_alone(&mut self, id: ConversationId) -> Result<(), DbError> {
+        for task in self.tables.tasks_of(id)?.into_iter().rev() {
+            match &task.task {
+                Task::Say { shown: true, .. } => break,
+                Task::Say { content, shown: false } if task.sealed.is_none() && task.counter.is_none() => {
+                    if matches!(Content::from_bytes(content), Ok(Content::Card(_))) {
+                        self.tables.delete_task(task.position)?;
+                        self.tables.forget_card_shown(id)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The other side of a direct conversation has spoken, be it by a receipt: it wants the conversation.
     pub(crate) fn is_answered(&mut self, conversation: &ConversationRow) -> Result<(), DbError> {
         if conversation.kind == ConversationKind::Direct && !self.tables.settings(conversation.id)?.answered {
@@ -98,24 +117,34 @@ impl Step<'_> {
         card: &Card,
         received_ms: u64,
     ) -> Result<(), DbError> {
-        if conversation.kind == ConversationKind::Open || card.version > received_ms.saturating_add(AHEAD_MS) {
+        if conversation.kind == ConversationKind::Open {
             return Ok(());
         }
         if self.client.me().is_some_and(|me| me.account() == author) {
-            // Another device of the account has shown it there; this one need not.
-            self.tables.put_card_shown(conversation.id, card.version)?;
+            // Where it is the one that is kept, another device of the account has shown it there; this one need not.
+            self.keep_own_card(author, card)?;
+            return match self.tables.card(author)? {
+                Some(kept) if kept == *card => self.tables.put_card_shown(conversation.id, card.version),
+                _ => Ok(()),
+            };
         }
-        self.keep_card(author, card)?;
+        let version = card.version.min(received_ms.saturating_add(AHEAD_MS));
+        if self.tables.put_card(author, &Card { version, ..card.clone() })? {
+            self.event(Event::Contact { account: author });
+        }
         Ok(())
     }
 
-    /// Keeps a card if it is the newest of its account; whether it is.
-    pub(crate) fn keep_card(&mut self, account: AccountId, card: &Card) -> Result<bool, DbError> {
-        let is_newest = self.tables.put_card(account, card)?;
-        if is_newest {
-            self.event(Event::Contact { account });
+    /// Keeps a card that another device made for the own account, if it is the newest.
+    pub(crate) fn keep_own_card(&mut self, me: AccountId, card: &Card) -> Result<(), DbError> {
+        let before = self.tables.card_version(me)?;
+        if self.tables.put_own_card(me, card)? {
+            if before == card.version {
+                self.tables.forget_cards_shown()?;
+            }
+            self.event(Event::Contact { account: me });
         }
-        Ok(is_newest)
+        Ok(())
     }
 
     /// Devices came in that have not seen the own card. Who merely joined anew has.

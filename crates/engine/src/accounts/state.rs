@@ -195,7 +195,7 @@ impl Step<'_> {
         }
         self.merge_preferences(theirs, &base)?;
         if let (Some(card), Some(me)) = (&theirs.card, self.client.me()) {
-            self.keep_card(me.account(), card)?;
+            self.keep_own_card(me.account(), card)?;
         }
         let reads_hold = life_of(theirs) == Some(life(self.tables)?);
         for (id, known) in theirs.conversations.iter().filter(|_| reads_hold) {
@@ -213,8 +213,10 @@ impl Step<'_> {
         theirs: &KnownConversation,
         base: Option<&KnownConversation>,
     ) -> Result<bool, DbError> {
-        if let Some(topic) = &theirs.topic {
-            // What the log says counts more.
+        let topic = theirs.topic.as_deref();
+        let was_known = base.is_some_and(|base| base.topic.is_some());
+        if let Some(topic) = topic.or_else(|| was_known.then_some("")) {
+            // What the log says counts more; otherwise one that is there no more was taken away.
             let mut settings = self.tables.titles(id)?;
             settings.take(None, Some(topic), Place::before_the_log());
             self.tables.put_titles(id, &settings)?;
@@ -226,7 +228,9 @@ impl Step<'_> {
             if base != Some(theirs) {
                 let accepts = theirs.accepted && !row.accepted;
                 row.accepted |= theirs.accepted;
-                row.title = theirs.title.clone().or(row.title);
+                // What the log says counts more.
+                let said = self.tables.titles(id)?.title().map(str::to_owned);
+                row.title = said.or_else(|| theirs.title.clone()).or(row.title);
                 self.tables.put_conversation(&row)?;
                 self.merge_settings(id, theirs, base)?;
                 if theirs.answered {

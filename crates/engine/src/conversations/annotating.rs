@@ -7,7 +7,7 @@ use huis_views::{Annotate, Annotation, ConversationView, Failure, Forward, Sent,
 
 use super::speaking::{Saying, check_speakable};
 use crate::client::{Client, Step};
-use crate::db::{MessageRow, Task};
+use crate::db::{MessageRow, Tables, Task};
 use crate::sync::taken_back;
 
 impl Client {
@@ -85,10 +85,9 @@ impl Client {
 }
 
 impl Step<'_> {
-    /// A message that is here, by its id.
+    /// As [`known_message`].
     pub(super) fn known_message(&self, message: MessageId) -> Result<MessageRow, Failure> {
-        let unknown = || Failure::Unknown { what: "message".into(), name: message.to_string() };
-        self.tables.message(message)?.ok_or_else(unknown)
+        known_message(self.tables, message)
     }
 
     fn check_may_speak(&mut self, conversation: &crate::db::ConversationRow) -> Result<(), Failure> {
@@ -113,7 +112,7 @@ impl Step<'_> {
                 return Err(invalid("a message of this kind cannot be changed"));
             }
             Annotation::Edit { text } => {
-                let mentions = self.mentions_in(&text, accounts)?;
+                let mentions = if message.forwarded { Vec::new() } else { self.mentions_in(&text, accounts)? };
                 Content::Edit { target, body: text, mentions }
             }
             Annotation::Delete => Content::Delete { target },
@@ -121,6 +120,18 @@ impl Step<'_> {
             Annotation::Unpin => Content::Pin { target, pinned: false },
         })
     }
+}
+
+/// A message that is here, by its id. An id that somebody used again leads to none, rather than to another one than is
+/// meant.
+pub(crate) fn known_message(tables: Tables<'_>, message: MessageId) -> Result<MessageRow, Failure> {
+    let Some(row) = tables.message(message)? else {
+        return Err(Failure::Unknown { what: "message".into(), name: message.to_string() });
+    };
+    if tables.is_ambiguous(&row)? {
+        return Err(invalid("several messages have this id: somebody used it again"));
+    }
+    Ok(row)
 }
 
 fn invalid(reason: &str) -> Failure {

@@ -7,8 +7,8 @@ use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode, MessageId, 
 use huis_views::{ConversationView, Failure, MemberRole, Target};
 
 use super::targets::sorted;
-use crate::client::{Client, Outcome};
-use crate::db::{ConversationRow, State, Task};
+use crate::client::{Client, Outcome, Step};
+use crate::db::{ConversationRow, DbError, State, Task};
 
 impl Client {
     pub(crate) async fn rooms(&self) -> Result<Vec<Room>, Failure> {
@@ -89,12 +89,6 @@ impl Client {
         let row = self.find(target)?;
         let accounts = self.look_up_all(names).await?;
         let id = self.change(row.id, Task::Invite { accounts })?;
-        // Who comes later has not seen the title, nor the topic.
-        let topic = self.read(|tables| tables.titles(row.id))?.topic().map(str::to_owned);
-        if row.title.is_some() || topic.is_some() {
-            let settings = settings(row.title.as_deref(), topic)?;
-            self.step(|step| step.task(row.id, step.client.random_id(), &settings).map(drop))?;
-        }
         self.waited(Some(id)).await?;
         self.conversation_of(row.id)
     }
@@ -191,6 +185,20 @@ impl Client {
             Some(id) => self.outcome(id).await.map_err(|_| Failure::Stopped)?.map(Some),
             None => Ok(None),
         }
+    }
+}
+
+impl Step<'_> {
+    /// Accounts were added by this device: who comes later has not seen the title, nor the topic, and is told what they
+    /// are by then.
+    pub(crate) fn tell_newcomers(&mut self, conversation: ConversationId) -> Result<(), DbError> {
+        let title = self.tables.conversation(conversation)?.and_then(|row| row.title);
+        let topic = self.tables.titles(conversation)?.topic().map(str::to_owned);
+        if title.is_some() || topic.is_some() {
+            let settings = settings(title.as_deref(), topic).map_err(|_| DbError::Form("settings"))?;
+            self.task(conversation, self.client.random_id(), &settings)?;
+        }
+        Ok(())
     }
 }
 

@@ -66,7 +66,7 @@ impl Step<'_> {
                 self.tables.owe_receipt(conversation, message, true)?;
             }
             self.wake_upkeep();
-        } else {
+        } else if row.accepted {
             self.tables.put_fact("reads_due", &true)?;
             self.wake_presence();
         }

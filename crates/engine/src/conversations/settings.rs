@@ -102,10 +102,9 @@ impl Step<'_> {
         let mine = self.tables.settings(id)?.settings;
         let mut merged = mine.merged(theirs.settings, base);
         if let Some(archived_at) = merged.archived_at.filter(|_| merged.archived_at != mine.archived_at)
-            && !merged.is_muted_at(self.client.now_ms())
-            && self.tables.is_said_behind(id, archived_at)?
+            && self.tables.is_said_behind(id, archived_at, merged.muted_until_ms)?
         {
-            // What brings it back came before the word that put it aside.
+            // What brings it back came before the word that put it aside; what came while it was muted does not.
             merged.archived_at = None;
             self.state_changed()?;
         }

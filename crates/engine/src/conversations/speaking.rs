@@ -88,6 +88,7 @@ impl Client {
                     return Err(Failure::Invalid { reason: "this message may be on its way already".into() });
                 }
                 step.tables.delete_task(task.position)?;
+                step.no_card_alone(row.conversation)?;
             }
             step.tables.delete_message(row.position)?;
             step.said(row.conversation, message);

@@ -98,8 +98,9 @@ impl MessageRow {
         self.set_mentions(mentions, me);
     }
 
-    /// Whom it names from here on.
+    /// Whom it names from here on. What is forwarded calls nobody, whatever is done to it.
     pub(crate) fn set_mentions(&mut self, mentions: &[AccountId], me: AccountId) {
+        let mentions = if self.forwarded { &[] } else { mentions };
         self.mentions = mentions.to_vec();
         let answers_me = self.quoted.is_some_and(|quoted| quoted.author == me);
         self.mentions_me = !self.own && (answers_me || mentions.contains(&me));
@@ -298,11 +299,19 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The message of this id; of several the one that was here first, for who uses an id again must have seen it.
+    /// The message of this id; of several that an account said in a conversation the first one.
     pub(crate) fn message(self, id: MessageId) -> Result<Option<MessageRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM messages WHERE id = ?1 ORDER BY position LIMIT 1");
         let mut statement = self.0.prepare_cached(&sql)?;
         Ok(statement.query_row([&id.as_bytes()[..]], MessageRow::read).optional()?)
+    }
+
+    /// Whether this id is also that of somebody else's message, or of one elsewhere.
+    pub(crate) fn is_ambiguous(self, row: &MessageRow) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND (author <> ?2 OR conversation <> ?3)")?
+            .exists([&row.id.as_bytes()[..], &row.author.account.as_bytes()[..], &row.conversation.as_bytes()[..]])?)
     }
 
     pub(crate) fn message_at(self, position: u64) -> Result<Option<MessageRow>, DbError> {

@@ -96,7 +96,7 @@ impl Tables<'_> {
     pub(crate) fn pinned(self, conversation: ConversationId) -> Result<Vec<MessageRow>, DbError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM messages WHERE conversation = ?1 AND pinned IS NOT NULL
-             ORDER BY pinned DESC LIMIT {MOST_PINS}"
+             ORDER BY pinned DESC, seq DESC LIMIT {MOST_PINS}"
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map([&conversation.as_bytes()[..]], MessageRow::read)?;
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::config::DatabaseKey;
-    use crate::db::{Db, MessageStanding};
+    use crate::db::{Db, MessageStanding, Wanted};
 
     const ME: AccountId = AccountId::from_bytes([1; 16]);
     const BEA: AccountId = AccountId::from_bytes([2; 16]);
@@ -222,6 +222,13 @@ mod tests {
         let kept = |number| tables.marks(PLACE, target(number)).unwrap().is_some();
         assert!(kept(0), "those of a message that is here stay");
         assert!(!kept(1) && !kept(88) && kept(89) && kept(600));
+        // Of one age those that come last by their names.
+        let elsewhere = ConversationId::from_bytes([8; 16]);
+        for number in 1..=600 {
+            tables.put_marks(elsewhere, target(number), &pinned_at(1), false).unwrap();
+        }
+        let kept = (1..=600).filter(|number| tables.marks(elsewhere, target(*number)).unwrap().is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), (89..=600).collect::<Vec<_>>());
     }
 
     #[test]
@@ -241,19 +248,22 @@ mod tests {
         tables.pinned(PLACE).unwrap();
         tables.waiting_marks_of(PLACE).unwrap();
         tables.ids_of_answers_to(PLACE, page[0].as_target(), 10).unwrap();
+        let of_bea = Wanted { from: Some(BEA), ..Wanted::default() };
+        let in_place = Wanted { place: Some(PLACE), ..Wanted::default() };
         // What these asked, as SQLite plans it: nothing goes through all messages or marks.
+        let searched = [of_bea, in_place].map(|wanted| crate::db::search::filtered(&wanted, 10).0);
         let asked = [
             "SELECT id FROM messages WHERE conversation = ?1 AND position < ?2 ORDER BY position DESC LIMIT 100",
             "SELECT count(*) FROM messages WHERE conversation = ?1 AND position > ?2 AND own = 0 AND deleted = 0",
             "SELECT count(*) FROM messages WHERE conversation = ?1 AND position > ?2 AND mentions_me = 1 AND deleted = 0",
-            "SELECT id FROM messages WHERE conversation = ?1 AND pinned IS NOT NULL ORDER BY pinned DESC LIMIT 50",
+            "SELECT id FROM messages WHERE conversation = ?1 AND pinned IS NOT NULL ORDER BY pinned DESC, seq DESC LIMIT 50",
             "SELECT max(position) FROM messages WHERE conversation = ?1",
             "SELECT id FROM messages WHERE conversation = ?1 AND quoted = ?2 ORDER BY position DESC LIMIT 10",
             "SELECT position FROM messages WHERE printed = 0 AND own = 0 AND deleted = 0 ORDER BY position LIMIT 10",
             "SELECT k.marks FROM json_each(?1) AS p CROSS JOIN messages AS m ON m.position = p.value
              CROSS JOIN marks AS k ON k.conversation = m.conversation AND k.author = m.author AND k.message = m.id",
         ];
-        for sql in asked {
+        for sql in asked.into_iter().chain(searched.iter().map(String::as_str)) {
             let mut statement = tables.0.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let count = statement.parameter_count();
             let nothing = rusqlite::params_from_iter(vec![rusqlite::types::Null; count]);
@@ -268,7 +278,7 @@ mod tests {
             });
             assert!(!through_all, "{sql}: {plan:?}");
             assert!(
-                !plan.iter().any(|line| line.starts_with("USE TEMP B-TREE")) || sql.contains("quoted"),
+                !plan.iter().any(|line| line.starts_with("USE TEMP B-TREE")) || sql.contains("quoted = "),
                 "{sql}: {plan:?}"
             );
         }

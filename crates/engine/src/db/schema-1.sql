@@ -78,12 +78,13 @@ CREATE TABLE messages (
     UNIQUE (conversation, device, id)
 ) STRICT;
 CREATE INDEX messages_by_conversation ON messages (conversation, position);
+CREATE INDEX messages_by_author ON messages (author, position);
 CREATE INDEX messages_by_id ON messages (id);
 CREATE INDEX messages_by_seq ON messages (conversation, seq) WHERE seq IS NOT NULL;
 CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own = 0 AND deleted = 0;
 CREATE INDEX messages_unread ON messages (conversation, position) WHERE own = 0 AND deleted = 0;
 CREATE INDEX messages_calling ON messages (conversation, position) WHERE mentions_me = 1 AND deleted = 0;
-CREATE INDEX messages_pinned ON messages (conversation, pinned) WHERE pinned IS NOT NULL;
+CREATE INDEX messages_pinned ON messages (conversation, pinned, seq) WHERE pinned IS NOT NULL;
 CREATE INDEX messages_quoting ON messages (conversation, quoted) WHERE quoted IS NOT NULL;
 
 -- What the annotations of a message come to, also of one that is not here (`here` = 0). `newest`: their highest place.

@@ -1,7 +1,8 @@
 //! Full-text search over what was said.
 
 use huis_proto::{AccountId, ConversationId};
-use rusqlite::params;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 
 use super::messages::COLUMNS;
 use super::{DbError, MessageRow, Tables, int};
@@ -35,12 +36,53 @@ pub(crate) struct Wanted {
     pub(crate) has_mention: bool,
 }
 
-/// The filters over `m`, a row of `messages`.
-const FILTERS: &str = "m.deleted = 0 AND (?1 IS NULL OR m.author = ?1) AND (?2 IS NULL OR m.conversation = ?2)
-    AND (?3 IS NULL OR coalesce(m.received_ms, m.sent_ms) >= ?3)
-    AND (?4 IS NULL OR coalesce(m.received_ms, m.sent_ms) < ?4)
-    AND (?5 = 0 OR m.body LIKE '%http://_%' OR m.body LIKE '%https://_%')
-    AND (?6 = 0 OR m.mentions <> x'80')";
+/// Without words at most so many messages are looked through for a link or a name, the newest ones.
+const MOST_LOOKED_AT: u32 = 100_000;
+
+/// Conditions over `m`, a row of `messages`, with their values in order.
+#[derive(Default)]
+struct Filters {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Filters {
+    /// What an index finds, or the order of messages.
+    fn placed(wanted: &Wanted) -> Self {
+        let mut filters = Self { sql: "m.deleted = 0".into(), values: Vec::new() };
+        if let Some(account) = wanted.from {
+            filters.and("m.author = ?", Value::Blob(account.as_bytes().to_vec()));
+        }
+        if let Some(place) = wanted.place {
+            filters.and("m.conversation = ?", Value::Blob(place.as_bytes().to_vec()));
+        }
+        if let Some(from_ms) = wanted.from_ms {
+            filters.and("coalesce(m.received_ms, m.sent_ms) >= ?", Value::Integer(int(from_ms)));
+        }
+        if let Some(before_ms) = wanted.before_ms {
+            filters.and("coalesce(m.received_ms, m.sent_ms) < ?", Value::Integer(int(before_ms)));
+        }
+        filters
+    }
+
+    fn and(&mut self, condition: &str, value: Value) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+        self.values.push(value);
+    }
+}
+
+/// What has to be looked for in each message.
+fn within(wanted: &Wanted) -> String {
+    let mut sql = String::from("1");
+    if wanted.has_link {
+        sql.push_str(" AND (m.body LIKE '%http://_%' OR m.body LIKE '%https://_%')");
+    }
+    if wanted.has_mention {
+        sql.push_str(" AND m.mentions <> x'80'");
+    }
+    sql
+}
 
 /// The FTS5 query for words as typed: all of them, each as a quoted string, so that nothing in them is an operator; the
 /// last one may be a beginning. None if there is no word.
@@ -64,27 +106,19 @@ impl Tables<'_> {
     }
 
     fn search_words(self, query: &str, wanted: &Wanted, most: u32) -> Result<Vec<Hit>, DbError> {
+        let Filters { sql: placed, values } = Filters::placed(wanted);
         let sql = format!(
-            "SELECT words.rowid, highlight(words, 0, ?8, ?9) FROM words CROSS JOIN messages AS m ON m.position = words.rowid
-             WHERE words MATCH ?7 AND {FILTERS} ORDER BY words.rank, words.rowid DESC LIMIT ?10"
+            "SELECT words.rowid, highlight(words, 0, ?, ?) FROM words CROSS JOIN messages AS m ON m.position = words.rowid
+             WHERE words MATCH ? AND {placed} AND {} ORDER BY words.rank, words.rowid DESC LIMIT ?",
+            within(wanted)
         );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let [begin, end] = MARKS.map(String::from);
-        let rows = statement.query_map(
-            params![
-                wanted.from.map(|account| account.as_bytes().to_vec()),
-                wanted.place.map(|place| place.as_bytes().to_vec()),
-                wanted.from_ms.map(int),
-                wanted.before_ms.map(int),
-                wanted.has_link,
-                wanted.has_mention,
-                query,
-                begin,
-                end,
-                most,
-            ],
-            |row| Ok((super::uint(row, 0)?, row.get::<_, String>(1)?)),
-        )?;
+        let mut all: Vec<Value> = MARKS.map(|mark| Value::Text(mark.into())).into();
+        all.push(Value::Text(query.into()));
+        all.extend(values);
+        all.push(Value::Integer(most.into()));
+        let rows =
+            statement.query_map(params_from_iter(all), |row| Ok((super::uint(row, 0)?, row.get::<_, String>(1)?)))?;
         let mut found = Vec::new();
         for row in rows {
             let (position, marked) = row?;
@@ -97,22 +131,27 @@ impl Tables<'_> {
     }
 
     fn search_filtered(self, wanted: &Wanted, most: u32) -> Result<Vec<Hit>, DbError> {
-        let sql = format!("SELECT {COLUMNS} FROM messages AS m WHERE {FILTERS} ORDER BY m.position DESC LIMIT ?7");
+        let (sql, values) = filtered(wanted, most);
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map(
-            params![
-                wanted.from.map(|account| account.as_bytes().to_vec()),
-                wanted.place.map(|place| place.as_bytes().to_vec()),
-                wanted.from_ms.map(int),
-                wanted.before_ms.map(int),
-                wanted.has_link,
-                wanted.has_mention,
-                most,
-            ],
-            MessageRow::read,
-        )?;
+        let rows = statement.query_map(params_from_iter(values), MessageRow::read)?;
         Ok(rows.map(|row| row.map(|row| (row, Vec::new()))).collect::<Result<_, _>>()?)
     }
+}
+
+/// The statement for messages by filters alone.
+pub(super) fn filtered(wanted: &Wanted, most: u32) -> (String, Vec<Value>) {
+    let Filters { sql: placed, mut values } = Filters::placed(wanted);
+    values.push(Value::Integer(most.into()));
+    let newest = format!("SELECT {COLUMNS} FROM messages AS m WHERE {placed} ORDER BY m.position DESC");
+    let sql = if wanted.has_link || wanted.has_mention {
+        format!(
+            "SELECT {COLUMNS} FROM ({newest} LIMIT {MOST_LOOKED_AT}) AS m WHERE {} ORDER BY m.position DESC LIMIT ?",
+            within(wanted)
+        )
+    } else {
+        format!("{newest} LIMIT ?")
+    };
+    (sql, values)
 }
 
 /// Where the marks stand, compared with the unmarked text (which may hold the same characters itself).

@@ -86,29 +86,35 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// What was set for one conversation holds for the one in its place.
+    /// What was set for one conversation holds for the one in its place, where something else may be set already. It is
+    /// not put aside: something waits to be said there, and its log has other places.
     pub(crate) fn move_settings(self, from: ConversationId, to: ConversationId) -> Result<(), DbError> {
-        self.0
-            .prepare_cached("UPDATE OR IGNORE settings SET conversation = ?2, read_seq = 0 WHERE conversation = ?1")?
-            .execute([&from.as_bytes()[..], &to.as_bytes()[..]])?;
+        let (moved, known) = (self.settings(from)?, self.settings(to)?);
+        let merged = moved.settings.merged(known.settings, ConversationSettings::default());
+        self.put_settings(to, &ConversationSettings { archived_at: None, ..merged })?;
+        if !moved.draft.is_empty() {
+            self.put_draft(to, &moved.draft)?;
+        }
+        self.0.prepare_cached("DELETE FROM settings WHERE conversation = ?1")?.execute([&from.as_bytes()[..]])?;
         Ok(())
     }
 
-    /// The log's entry of what stands at a position, or of what came last before it. What a restored server has lost
-    /// stands behind `cursor` and counts for nothing.
+    /// The log's entry of what others said at a position, or last before it. One's own messages stand where they were
+    /// written, not where they came into the log. What a restored server has lost stands behind `cursor` and counts for
+    /// nothing.
     pub(crate) fn seq_at(self, id: ConversationId, position: u64, cursor: u64) -> Result<u64, DbError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT seq FROM messages WHERE conversation = ?1 AND position <= ?2 AND seq <= ?3
+            "SELECT seq FROM messages WHERE conversation = ?1 AND position <= ?2 AND own = 0 AND seq <= ?3
              ORDER BY position DESC LIMIT 1",
         )?;
         let found = statement.query_row(params![&id.as_bytes()[..], int(position), int(cursor)], |row| uint(row, 0));
         Ok(found.optional()?.unwrap_or(0))
     }
 
-    /// Where the newest message up to an entry of the log stands on this device; 0 where none is here.
+    /// Where the newest message of others up to an entry of the log stands on this device; 0 where none is here.
     pub(crate) fn position_of_seq(self, id: ConversationId, seq: u64) -> Result<u64, DbError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT position FROM messages WHERE conversation = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+            "SELECT position FROM messages WHERE conversation = ?1 AND seq <= ?2 AND own = 0 ORDER BY seq DESC LIMIT 1",
         )?;
         Ok(statement.query_row(params![&id.as_bytes()[..], int(seq)], |row| uint(row, 0)).optional()?.unwrap_or(0))
     }
@@ -126,15 +132,14 @@ impl Tables<'_> {
         Ok(found.optional()?)
     }
 
-    /// Whether anything to be seen was said behind an entry of the log.
-    pub(crate) fn is_said_behind(self, id: ConversationId, seq: u64) -> Result<bool, DbError> {
+    /// Whether anything to be seen was said behind an entry of the log, and not before a time of the server's.
+    pub(crate) fn is_said_behind(self, id: ConversationId, seq: u64, since_ms: u64) -> Result<bool, DbError> {
         Ok(self
             .0
             .prepare_cached(
-                "SELECT 1 FROM messages WHERE conversation = ?1 AND seq > ?2
-                 AND kind NOT IN ('edit', 'delete', 'reaction', 'pin') LIMIT 1",
+                "SELECT 1 FROM messages WHERE conversation = ?1 AND seq > ?2 AND received_ms >= ?3 LIMIT 1",
             )?
-            .exists(params![&id.as_bytes()[..], int(seq)])?)
+            .exists(params![&id.as_bytes()[..], int(seq), int(since_ms.min(i64::MAX as u64))])?)
     }
 
     /// Read receipts that are owed are owed no longer.
@@ -152,5 +157,72 @@ impl Tables<'_> {
             )?
             .execute([&id.as_bytes()[..]])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huis_proto::{AccountId, DeviceId, Member};
+
+    use super::*;
+    use crate::config::DatabaseKey;
+    use crate::db::{Db, MessageRow};
+
+    const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
+    const OTHER: ConversationId = ConversationId::from_bytes([8; 16]);
+
+    fn open(folder: &tempfile::TempDir) -> Db {
+        Db::open(&folder.path().join("db"), &DatabaseKey::from_bytes([7; 32]), None).unwrap()
+    }
+
+    /// Adds a message that came into the log as entry `seq`, and at that time.
+    fn add(tables: Tables<'_>, seq: u64, own: bool) -> u64 {
+        let author = Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([2; 16]) };
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&seq.to_be_bytes());
+        let mut row = MessageRow::waiting(PLACE, MessageId::from_bytes(id), author, 1);
+        (row.own, row.seq, row.received_ms) = (own, Some(seq), Some(seq));
+        tables.add_message(&row).unwrap().unwrap()
+    }
+
+    #[test]
+    fn ones_own_messages_say_nothing_of_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder);
+        let tables = db.tables();
+        // The own one was written before the second of the others came, and got behind it in the log.
+        let (one, mine, two) = (add(tables, 1, false), add(tables, 3, true), add(tables, 2, false));
+        assert_eq!([one, mine, two].map(|position| tables.seq_at(PLACE, position, 9).unwrap()), [1, 1, 2]);
+        assert_eq!([1, 2, 3].map(|seq| tables.position_of_seq(PLACE, seq).unwrap()), [one, two, two]);
+    }
+
+    #[test]
+    fn what_came_while_it_was_muted_is_not_said_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder);
+        let tables = db.tables();
+        add(tables, 5, false);
+        let said = |seq, since_ms| tables.is_said_behind(PLACE, seq, since_ms).unwrap();
+        assert!(said(4, 0) && said(4, 5) && !said(5, 0));
+        assert!(!said(4, 6) && !said(4, huis_core::conversation_settings::MUTED_FOR_EVER));
+    }
+
+    #[test]
+    fn what_is_set_in_both_places_is_merged_when_one_takes_the_others_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder);
+        let tables = db.tables();
+        let moved = ConversationSettings { muted_until_ms: 7, archived_at: Some(3), ..Default::default() };
+        tables.put_settings(OTHER, &moved).unwrap();
+        tables.put_draft(OTHER, "dear").unwrap();
+        let known = ConversationSettings { favourite: true, archived_at: Some(2), ..Default::default() };
+        tables.put_settings(PLACE, &known).unwrap();
+        tables.put_read_seq(PLACE, 4).unwrap();
+        tables.put_answered(PLACE).unwrap();
+        tables.move_settings(OTHER, PLACE).unwrap();
+        let settings = ConversationSettings { muted_until_ms: 7, favourite: true, ..Default::default() };
+        let merged = SettingsRow { settings, read_seq: 4, draft: "dear".into(), answered: true };
+        assert_eq!(tables.settings(PLACE).unwrap(), merged);
+        assert_eq!(tables.settings(OTHER).unwrap(), SettingsRow::default());
     }
 }

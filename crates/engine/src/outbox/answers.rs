@@ -148,6 +148,9 @@ impl Step<'_> {
             Some(row) if row.task.is_message() => self.message_accepted(&row, seq, received_ms),
             Some(row) => {
                 self.tables.delete_task(row.position)?;
+                if matches!(row.task, Task::Invite { .. }) {
+                    self.tell_newcomers(conversation)?;
+                }
                 self.answer(id, Ok(Outcome { conversation, seq }));
                 self.wake_outbox();
                 Ok(())

@@ -165,6 +165,7 @@ impl Client {
             step.tables.move_tasks(row.conversation, other)?;
             step.tables.move_waiting(row.conversation, other)?;
             step.tables.move_settings(row.conversation, other)?;
+            step.state_changed()?;
             step.tables.delete_conversation(row.conversation)?;
             step.changed(row.conversation);
             step.changed(other);
@@ -220,6 +221,8 @@ impl Step<'_> {
             };
             let group = Group::accept_join(&tables, conversation, pending.id, &pending.hash).map_err(damaged)?;
             tables.forget_history(conversation)?;
+            // Nor is it known who came in while this device was out.
+            tables.forget_card_shown(conversation)?;
             self.set_group(group);
             Some(pending.summary)
         } else {
@@ -251,6 +254,9 @@ impl Step<'_> {
         match summary {
             Some(summary) => self.roster_changed(conversation, &summary, committed.received_at_ms)?,
             None => self.read_roster(conversation, committed.received_at_ms)?,
+        }
+        if matches!(row.task, Task::Invite { .. }) {
+            self.tell_newcomers(conversation)?;
         }
         if enters {
             self.state_changed()?;

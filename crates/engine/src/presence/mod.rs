@@ -15,6 +15,8 @@ use huis_proto::{AccountId, ConversationId, DeviceId, Member};
 const HERE_HOLDS_MS: u64 = 100_000;
 /// A sign of writing holds this long.
 const WRITING_HOLDS_MS: u64 = 6_000;
+/// Who does not say again that a person is there counts as away after this long, in milliseconds.
+const ATTENDED_MS: u64 = 70_000;
 /// A sign is taken within this distance of the server's time, in milliseconds.
 const CLOSE_MS: u64 = 120_000;
 /// Devices of conversations that are kept in mind.
@@ -60,6 +62,20 @@ impl Heard {
             && self.writing_until_ms <= now_ms
     }
 
+    /// Nothing holds longer than it may from now on, also where the clock was set back.
+    fn bound(&mut self, now_ms: u64) {
+        self.here_until_ms = self.here_until_ms.min(now_ms.saturating_add(HERE_HOLDS_MS));
+        self.writing_until_ms = self.writing_until_ms.min(now_ms.saturating_add(WRITING_HOLDS_MS));
+        self.budget_at_ms = self.budget_at_ms.min(now_ms);
+    }
+
+    /// Nobody is here and nobody writes; what was heard is not taken again all the same. Whether a face sees another thing
+    /// than before.
+    fn ends(&mut self) -> bool {
+        (self.here_until_ms, self.writing_until_ms) = (0, 0);
+        self.refresh(0)
+    }
+
     /// Brings what is shown up to date; whether that changed anything.
     fn refresh(&mut self, now_ms: u64) -> bool {
         let (here, writing) = (now_ms < self.here_until_ms, now_ms < self.writing_until_ms);
@@ -101,7 +117,7 @@ impl Presence {
         match sign {
             Sign::Here => heard.here_until_ms = now_ms.saturating_add(HERE_HOLDS_MS),
             Sign::Writing => heard.writing_until_ms = now_ms.saturating_add(WRITING_HOLDS_MS),
-            Sign::Away => (heard.here_until_ms, heard.writing_until_ms) = (0, 0),
+            Sign::Away => return heard.ends(),
         }
         heard.refresh(now_ms)
     }
@@ -115,7 +131,11 @@ impl Presence {
 
     /// Lets go what is over; where a face sees another thing than before.
     fn expire(&mut self, now_ms: u64) -> BTreeSet<ConversationId> {
-        let changed = self.heard.iter_mut().filter_map(|((id, _), heard)| heard.refresh(now_ms).then_some(*id));
+        self.attended_until_ms = self.attended_until_ms.min(now_ms.saturating_add(ATTENDED_MS));
+        let changed = self.heard.iter_mut().filter_map(|((id, _), heard)| {
+            heard.bound(now_ms);
+            heard.refresh(now_ms).then_some(*id)
+        });
         changed.collect()
     }
 
@@ -128,17 +148,15 @@ impl Presence {
         ends.min()
     }
 
-    /// Forgets what was heard of an account, or of all; where a face sees another thing than before.
+    /// Ends what was heard of an account, or of all; where a face sees another thing than before.
     pub(crate) fn forget(&mut self, account: Option<AccountId>) -> BTreeSet<ConversationId> {
-        let mut shown = BTreeSet::new();
-        self.heard.retain(|(id, member), heard| {
-            let goes = account.is_none_or(|account| member.account == account);
-            if goes && (heard.shows_here || heard.shows_writing) {
-                shown.insert(*id);
-            }
-            !goes
-        });
-        shown
+        let meant = self.heard.iter_mut().filter(|((_, member), _)| account.is_none_or(|id| member.account == id));
+        meant.filter_map(|((id, _), heard)| heard.ends().then_some(*id)).collect()
+    }
+
+    /// A device is out of a conversation; whether a face sees another thing than before.
+    pub(crate) fn is_out(&mut self, conversation: ConversationId, member: Member) -> bool {
+        self.heard.get_mut(&(conversation, member)).is_some_and(Heard::ends)
     }
 
     fn heard_in(&self, conversation: ConversationId) -> impl Iterator<Item = (AccountId, &Heard)> {
@@ -199,5 +217,32 @@ mod tests {
         assert!(presence.expire(WRITING_HOLDS_MS - 1).is_empty());
         assert_eq!(presence.expire(WRITING_HOLDS_MS), BTreeSet::from([PLACE]));
         assert_eq!(presence.next_expiry_ms(), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nobody_there() {
+        let mut presence = Presence::default();
+        let late_ms = 1_000_000_000;
+        presence.attended_until_ms = late_ms + ATTENDED_MS;
+        assert!(presence.may_speak(PLACE, device(1), late_ms));
+        assert!(presence.take(PLACE, device(1), Sign::Here, 5, late_ms));
+        assert!(presence.expire(1_000).is_empty());
+        assert_eq!(presence.attended_until_ms, 1_000 + ATTENDED_MS);
+        assert_eq!(presence.next_expiry_ms(), Some(1_000 + HERE_HOLDS_MS));
+        assert_eq!(presence.expire(1_000 + HERE_HOLDS_MS), BTreeSet::from([PLACE]));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_taken_again() {
+        let mut presence = Presence::default();
+        for account in [None, Some(device(1).account)] {
+            assert!(presence.may_speak(PLACE, device(1), 1_000));
+            let at_ms = if account.is_none() { 5 } else { 6 };
+            assert!(presence.take(PLACE, device(1), Sign::Here, at_ms, 1_000));
+            assert_eq!(presence.forget(account), BTreeSet::from([PLACE]));
+            assert!(presence.may_speak(PLACE, device(1), 1_000));
+            assert!(!presence.take(PLACE, device(1), Sign::Here, at_ms, 1_000));
+            assert_eq!(presence.next_expiry_ms(), None);
+        }
     }
 }

@@ -9,12 +9,11 @@ use huis_proto::{ConversationId, ConversationKind};
 use huis_views::{Connection, Event, Failure};
 use rand::Rng;
 
+use super::ATTENDED_MS;
 use crate::accounts::is_talked_in;
 use crate::client::Client;
 use crate::db::{ConversationRow, DbError, State, Tables};
 
-/// Who does not say again that a person is there counts as away after this long, in milliseconds.
-const ATTENDED_MS: u64 = 70_000;
 /// The pauses between two signs that somebody is here, in milliseconds.
 const HERE_EVERY_MS: std::ops::RangeInclusive<u64> = 40_000..=50_000;
 /// Where it is said: in so many conversations, those with the newest messages.
@@ -161,7 +160,7 @@ impl Client {
     }
 
     /// Nothing is told to who has not answered or was not accepted, nor to an account that is blocked, nor where an
-    /// identity changed and nobody accepted that.
+    /// identity changed and nobody accepted that, nor to whom one is about to leave.
     fn may_hear(&self, tables: Tables<'_>, row: &ConversationRow) -> Result<bool, DbError> {
         if row.state != State::Joined || !(2..=ACCOUNTS).contains(&row.accounts.len()) {
             return Ok(false);
@@ -173,7 +172,7 @@ impl Client {
                 return Ok(false);
             }
         }
-        is_talked_in(tables, row)
+        Ok(is_talked_in(tables, row)? && !tables.is_leaving(row.id)?)
     }
 
     /// Sends a sign, if the connection is there; whether it did. A group that holds a device which its account does not

@@ -9,6 +9,7 @@ use huis_views::{Failure, Found, MessageState, MessageView, Named, QuoteView, Re
 
 use super::{MOST_ROWS, name_of, named};
 use crate::client::Client;
+use crate::conversations::known_message;
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, Quoted, Tables, WaitingMark};
 use crate::sync::RECEIPTS_UP_TO;
 
@@ -67,7 +68,7 @@ impl Page<'_> {
         };
         let receipts = receipts.filter(|_| row.own && row.seq.is_some()).map(|others| {
             let (delivered, read) = self.receipts.get(&row.id).copied().unwrap_or_default();
-            ReceiptCounts { others, delivered, read }
+            ReceiptCounts { others, delivered: delivered.min(others), read: read.min(others) }
         });
         let deleted_by = marks.deleted().map(|deleted| self.named(deleted.by)).transpose()?;
         let place = self.place(row.conversation)?;
@@ -221,8 +222,9 @@ impl Client {
     }
 
     pub(crate) fn message(&self, message: MessageId) -> Result<MessageView, Failure> {
-        let found = self.views(|tables| Ok(tables.message(message)?.into_iter().collect()))?.pop();
-        found.ok_or_else(|| Failure::Unknown { what: "message".into(), name: message.to_string() })
+        let row = self.read(|tables| Ok(known_message(tables, message)))??;
+        let found = self.views(|_| Ok(vec![row]))?.pop();
+        found.ok_or(Failure::NotSignedIn)
     }
 
     pub(crate) fn pinned_messages(&self, conversation: ConversationId) -> Result<Vec<MessageView>, Failure> {

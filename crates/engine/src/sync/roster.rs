@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use huis_core::groups::{Change, CommitSummary, Deed, Role, permits};
 use huis_proto::{AccountId, ConversationId, ConversationKind};
-use huis_views::{Notice, RepairReason};
+use huis_views::{Event, Notice, RepairReason};
 use rand::Rng;
 
 use crate::client::Step;
@@ -35,6 +35,11 @@ impl Step<'_> {
         }
         self.settle_leavers(conversation, summary)?;
         self.strangers_to_card(conversation, &summary.joined, &summary.left)?;
+        for member in &summary.left {
+            if self.client.presence.borrow_mut().is_out(conversation, *member) {
+                self.event(Event::Presence { conversation });
+            }
+        }
         self.tables.heard(conversation, summary.author, at_ms)?;
         self.read_roster(conversation, at_ms)
     }

@@ -97,6 +97,8 @@ impl Step<'_> {
         }
         row.update_due_ms = self.first_update_due(&Task::Tidy);
         tables.forget_history(id)?;
+        // Nor is it known who came in while this device was out.
+        tables.forget_card_shown(id)?;
         tables.put_conversation(&row)?;
         self.set_group(joined.group);
         self.read_roster(id, welcome.received_at_ms)?;

@@ -275,6 +275,8 @@ fn who_is_named_is_called_and_what_is_forwarded_calls_nobody() {
         assert_eq!(bea.looks_up(forwarded.id).await.unwrap().text, "Does @cem water?", "it is a message of its own");
         let preview = view_of(&bea, "@ann").await.newest.unwrap();
         assert_eq!((preview.text.as_str(), preview.own, preview.deleted), ("Does @cem water?", false, false));
+        ann.edits(forwarded.id, "Does @bea water?").await;
+        assert!(!bea.sees("the edit", forwarded.id, |view| view.text == "Does @bea water?").await.mentions_me);
     });
 }
 

@@ -9,6 +9,7 @@ use huis_proto::frames::ClientFrame;
 use huis_testkit::{Device, Fate, story};
 use huis_views::{CardView, Command, ContactView, Failure, Reply, SetCard};
 
+use crate::presence::{attends, comes_to_see, notes_signs, writes_in};
 use crate::{nobody_is_alarmed, two_friends};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
@@ -103,6 +104,97 @@ fn neither_strangers_nor_open_rooms_are_shown_a_card() {
         knows(&ann, &bea, "Bea by the Sea").await;
         ann.says("@bea", "then that is who I am").await;
         knows(&bea, &ann, "Ann of the Garden").await;
+    });
+}
+
+#[test]
+fn whom_another_own_device_wrote_to_is_shown_and_told_nothing_before_it_answers() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        is_called(&ann, "Ann of the Garden").await;
+        let tablet = world.another_device_of(&ann).await;
+        assert_eq!(own_card(&tablet).await.name.as_deref(), Some("Ann of the Garden"));
+        ann.says("@bea", "you don't know me").await;
+        tablet.is_in("@bea").await;
+        let signs = notes_signs(&tablet);
+        for _ in 0..3 {
+            attends(&tablet).await;
+            writes_in(&tablet, "@bea").await;
+            world.passes(Duration::from_secs(50)).await;
+        }
+        tablet.says("@bea", "nor my tablet").await;
+        bea.hears("@ann", "nor my tablet").await;
+        assert_eq!(*signs.borrow(), []);
+        assert_eq!(contact(&bea, &ann).await.card, CardView::default());
+
+        bea.accepts("@ann").await;
+        bea.says("@ann", "but I would like to").await;
+        tablet.hears("@bea", "but I would like to").await;
+        tablet.says("@bea", "then that is who I am").await;
+        knows(&bea, &ann, "Ann of the Garden").await;
+        attends(&tablet).await;
+        comes_to_see(&bea, "@ann", &ann).await;
+    });
+}
+
+#[test]
+fn who_was_out_shows_it_to_those_who_came_in_meanwhile() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let cem = world.account("cem").await;
+        is_called(&ann, "Ann of the Garden").await;
+        bea.opens_a_group("garden", &[&ann]).await;
+        ann.is_in("#garden").await;
+        ann.says("#garden", "among us").await;
+        knows(&bea, &ann, "Ann of the Garden").await;
+        bea.removes("#garden", &[&ann]).await;
+        ann.is_out_of("#garden").await;
+        bea.invites("#garden", &[&cem]).await;
+        bea.invites("#garden", &[&ann]).await;
+        ann.is_in("#garden").await;
+        ann.says("#garden", "back again").await;
+        cem.hears("#garden", "back again").await;
+        knows(&cem, &ann, "Ann of the Garden").await;
+    });
+}
+
+#[test]
+fn a_card_that_was_made_while_the_clock_was_ahead_is_shown_and_so_is_the_next_one() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.says("@ann", "hello").await;
+        ann.hears("@bea", "hello").await;
+        ann.clock_is_wrong_by_ms(3 * 24 * 3_600_000);
+        is_called(&ann, "Ann of the Garden").await;
+        ann.clock_is_wrong_by_ms(0);
+        ann.says("@bea", "early").await;
+        knows(&bea, &ann, "Ann of the Garden").await;
+        world.passes(Duration::from_secs(1)).await;
+        is_called(&ann, "Ann of the Attic").await;
+        ann.says("@bea", "and up here").await;
+        knows(&bea, &ann, "Ann of the Attic").await;
+    });
+}
+
+#[test]
+fn a_card_does_not_go_out_alone_when_its_message_is_discarded() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.says("@ann", "hello").await;
+        ann.hears("@bea", "hello").await;
+        world.passes(Duration::from_secs(60)).await;
+        let said = counts_what_is_said(&ann);
+        is_called(&ann, "Ann of the Garden").await;
+        ann.goes_offline();
+        world.passes(Duration::from_secs(60)).await;
+        let sent = ann.writes("@bea", "on second thoughts").await;
+        ann.command(Command::Discard { message: sent.id }).await;
+        ann.comes_online();
+        ann.has_settled().await;
+        assert_eq!(said.get(), 0);
+        ann.says("@bea", "good morning").await;
+        knows(&bea, &ann, "Ann of the Garden").await;
+        assert_eq!(said.get(), 2, "the card and the message");
     });
 }
 

@@ -95,12 +95,25 @@ fn a_request_whose_welcome_expired_is_declined_for_good() {
 fn an_open_room_whose_welcome_expired_is_joined_by_whoever_joins_it() {
     story(async |world| {
         let (ann, bea) = (world.account("ann").await, world.account("bea").await);
-        let id = ann.joins_room("lobby").await.to_string();
+        ann.joins_room("lobby").await;
         bea.stops().await;
         ann.invites("#lobby", &[&bea]).await;
         a_season_passes(&world, &[&ann]).await;
         comes_back(&bea).await;
-        asks(&bea, &id).await;
+        bea.joins_room("lobby").await;
+        bea.is_in("#lobby").await;
+        bea.says("#lobby", "good morning").await;
+        ann.hears("#lobby", "good morning").await;
+    });
+}
+
+#[test]
+fn who_joins_a_room_that_asks_accepts_it() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        let id = ann.joins_room("lobby").await.to_string();
+        ann.invites("#lobby", &[&bea]).await;
+        bea.until("the room asks", async || bea.looks_at(&id).await.is_some_and(|view| view.request)).await;
         bea.joins_room("lobby").await;
         bea.is_in("#lobby").await;
         bea.says("#lobby", "good morning").await;

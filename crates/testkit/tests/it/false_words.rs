@@ -178,9 +178,10 @@ fn is_with(id: ConversationId, other: AccountId) -> impl FnMut(HttpResponse) -> 
     }
 }
 
+/// The server says in place of a welcome that all is there.
 fn without_welcomes(frame: ServerFrame) -> Fate<ServerFrame> {
     match frame {
-        ServerFrame::Welcome(_) => Fate::Becomes(vec![]),
+        ServerFrame::Welcome(_) => Fate::Becomes(vec![ServerFrame::CaughtUp {}]),
         other => Fate::passes(other),
     }
 }

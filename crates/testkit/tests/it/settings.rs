@@ -239,6 +239,46 @@ fn what_is_read_in_an_open_room_is_read_on_all_devices_and_nobody_else_is_told()
 }
 
 #[test]
+fn ones_own_word_that_waited_makes_nothing_read_that_came_before_it() {
+    story(async |world| {
+        let (ann, tablet, bea) = friends_and_a_tablet(&world).await;
+        for device in [&ann, &bea] {
+            device.joins_room("lobby").await;
+        }
+        tablet.is_in("#lobby").await;
+        bea.says("#lobby", "one").await;
+        ann.hears("#lobby", "one").await;
+        ann.goes_offline();
+        ann.writes("#lobby", "mine").await;
+        bea.says("#lobby", "two").await;
+        ann.comes_online();
+        ann.hears("#lobby", "two").await;
+        tablet.hears("#lobby", "mine").await;
+        assert_eq!(ann.texts("#lobby").await, ["one", "mine", "two"]);
+        assert_eq!(tablet.texts("#lobby").await, ["one", "two", "mine"]);
+        let up_to = ann.messages("#lobby").await[1].position;
+        ann.command(Command::MarkRead { conversation: ann.id_of("#lobby").await, up_to }).await;
+        world.passes(Duration::from_secs(180)).await;
+        assert_eq!(view(&ann, "#lobby").await.unread, 1);
+        assert_eq!(view(&tablet, "#lobby").await.unread, 1);
+    });
+}
+
+#[test]
+fn that_a_request_is_read_is_told_to_nobody() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        ann.says("@bea", "who are you?").await;
+        bea.hears("@ann", "who are you?").await;
+        world.passes(Duration::from_secs(300)).await;
+        let stored = counts_states(&bea);
+        reads_all(&bea, "@ann").await;
+        world.passes(Duration::from_secs(300)).await;
+        assert_eq!((view(&bea, "@ann").await.unread, stored.get()), (0, 0));
+    });
+}
+
+#[test]
 fn a_device_that_was_read_on_and_stops_at_once_has_told_the_others() {
     story(async |world| {
         let (ann, tablet, bea) = friends_and_a_tablet(&world).await;
