@@ -115,8 +115,8 @@ fn who_joins_a_room_that_asks_accepts_it() {
         ann.invites("#lobby", &[&bea]).await;
         bea.until("the room asks", async || bea.looks_at(&id).await.is_some_and(|view| view.request)).await;
         bea.joins_room("lobby").await;
-        bea.is_in("#lobby").await;
-        bea.says("#lobby", "good morning").await;
+        bea.is_in(&id).await;
+        bea.says(&id, "good morning").await;
         ann.hears("#lobby", "good morning").await;
     });
 }

@@ -118,42 +118,6 @@ fn a_conversation_of_two_that_was_lost_stays_with_whom_it_was_when_the_server_sp
     });
 }
 
-#[test]
-fn what_another_device_accepted_is_accepted_though_its_welcome_comes_late() {
-    story(async |world| {
-        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
-        let tablet = world.another_device_of(&bea).await;
-        let id = ann.opens_a_group("garden", &[&bea]).await.to_string();
-        bea.accepts(&id).await;
-        tablet.is_in(&id).await;
-        bea.leaves(&id).await;
-        for each in [&bea, &tablet] {
-            each.is_out_of(&id).await;
-            each.has_settled().await;
-        }
-        ann.says(&id, "alone").await;
-        tablet.stops().await;
-        ann.invites("#garden", &[&bea]).await;
-        bea.accepts(&id).await;
-        bea.has_settled().await;
-        // What the account knows comes first, and no other word of it.
-        let heard = Rc::new(Cell::new(false));
-        let is_heard = Rc::clone(&heard);
-        tablet.received_frames_pass(without_welcomes);
-        tablet.answers_pass(move |request, response| {
-            is_heard.set(is_heard.get() || request.path.ends_with("/account/state"));
-            (!request.path.ends_with("/api/v1/conversations")).then_some(response)
-        });
-        tablet.start();
-        tablet.until("it has the account's state", async || heard.get()).await;
-        tablet.has_settled().await;
-        tablet.nobody_meddles();
-        tablet.loses_its_connection();
-        tablet.is_in(&id).await;
-        assert!(!tablet.looks_at(&id).await.unwrap().request);
-    });
-}
-
 /// The device's conversation of this id is the one with ann, and both can speak in it.
 async fn is_with_ann(world: &World, ann: &Device, device: &Device, id: ConversationId) {
     assert_eq!(device.id_of("@ann").await, id);
