@@ -85,7 +85,7 @@ pub struct SqliteStore {
     published: Arc<Published>,
     faulty: Arc<AtomicBool>,
     /// Held as long as the store is open.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<FileLock>>,
     path: PathBuf,
 }
 
@@ -217,12 +217,24 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
+/// The lock beside the database.
+struct FileLock(File);
+
+impl Drop for FileLock {
+    /// Given back by word and not only by closing the file: a child process that is being made at this moment has a copy
+    /// of it until it runs its own program.
+    fn drop(&mut self) {
+        // Closing the file does the rest.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the lock beside the database, which the operating system frees when the process ends, however it ends.
-fn take_lock(path: &Path) -> StoreResult<File> {
+fn take_lock(path: &Path) -> StoreResult<FileLock> {
     let beside = with_suffix(path, ".lock");
     let file = private().open(&beside).map_err(|error| unusable(&beside, &error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FileLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(format!("{} is held", beside.display()))),
         Err(TryLockError::Error(error)) => Err(unusable(&beside, &error)),
     }
