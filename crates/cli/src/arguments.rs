@@ -33,6 +33,7 @@ pub(crate) struct Huis {
 #[derive(Debug, Subcommand)]
 pub(crate) enum HuisCommand {
     Serve(Box<Serve>),
+    Chat(Box<crate::commands::chat::Chat>),
     Register(accounts::Register),
     Login(accounts::Login),
     Recover(accounts::Recover),
@@ -102,6 +103,7 @@ impl HuisCommand {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Chat(_) => "chat",
             Self::Register(_) => "register",
             Self::Login(_) => "login",
             Self::Recover(_) => "recover",
@@ -269,6 +271,8 @@ mod tests {
             "huis status --wait",
             "huis notices",
             &format!("huis receipts {ID}"),
+            "huis chat",
+            "huis chat --server http://127.0.0.1:8080 --lang fr --theme 16 --bell off --notify on --lock-after 10",
             "huis serve",
             "huis serve --data /tmp/x --listen 127.0.0.1:0",
             "huis completions bash",
@@ -343,6 +347,10 @@ mod tests {
             "huis devices revoke 12",
             "huis receipts 12",
             "huis completions cobol",
+            "huis chat --lang nl",
+            "huis chat --theme pink",
+            "huis chat --lock-after 0",
+            "huis chat somebody",
             "huis verify @member-b --mark --unmark",
             "huis mute",
             "huis mute @member-b --for 0",

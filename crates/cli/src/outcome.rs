@@ -32,6 +32,8 @@ pub(crate) struct Fault {
     why: String,
     /// What to do about it; may be empty.
     advice: String,
+    /// What the engine said, if it was the engine.
+    failure: Option<Box<Failure>>,
 }
 
 impl Fault {
@@ -44,7 +46,7 @@ impl Fault {
 impl Stop {
     /// A failure with its stable code, the reason, and what to do.
     pub(crate) fn failed(code: &str, why: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::Failed(Fault { code: code.into(), why: why.into(), advice: advice.into() })
+        Self::Failed(Fault { code: code.into(), why: why.into(), advice: advice.into(), failure: None })
     }
 
     /// A file of the profile, or the standard input or output, can't be used.
@@ -60,6 +62,23 @@ impl Stop {
             _ => "another kind",
         };
         Failure::Internal { reason: format!("the engine gave an answer of {name}") }.into()
+    }
+
+    /// What a full-screen face says of it, in its own words.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Failed(Fault { failure: Some(failure), .. }) => *failure,
+            Self::Failed(Fault { code, why, .. }) => match code.as_str() {
+                "not-signed-in" => Failure::NotSignedIn,
+                "wrong-password" => Failure::WrongPassword,
+                "locked" => Failure::Locked,
+                "busy" | "owner-crashed" => Failure::Busy,
+                _ => Failure::Database { reason: why },
+            },
+            Self::TimedOut(_) => Failure::Offline { reason: "timed out".into() },
+            Self::Usage(reason) => Failure::Invalid { reason },
+            Self::ReaderGone => Failure::Stopped,
+        }
     }
 
     /// What the exit code says.
@@ -80,8 +99,8 @@ impl Stop {
     pub(crate) fn line(&self, command: &str) -> Option<String> {
         let said = match self {
             Self::ReaderGone => return None,
-            Self::Failed(Fault { code, why, advice }) if advice.is_empty() => format!("{why} [{code}]"),
-            Self::Failed(Fault { code, why, advice }) => format!("{why}; {advice} [{code}]"),
+            Self::Failed(Fault { code, why, advice, .. }) if advice.is_empty() => format!("{why} [{code}]"),
+            Self::Failed(Fault { code, why, advice, .. }) => format!("{why}; {advice} [{code}]"),
             Self::Usage(why) => format!("{why} [usage]"),
             Self::TimedOut(why) => format!("{why} [timed-out]"),
         };
@@ -92,8 +111,8 @@ impl Stop {
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         let sentence = failure.to_string();
-        let why = sentence.trim_end_matches('.');
-        Self::failed(code(&failure), why, advice(&failure))
+        let (code, why, advice) = (code(&failure).into(), sentence.trim_end_matches('.').into(), advice(&failure));
+        Self::Failed(Fault { code, why, advice, failure: Some(Box::new(failure)) })
     }
 }
 

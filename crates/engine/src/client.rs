@@ -11,6 +11,7 @@ use huis_core::account_state::StateKey;
 use huis_core::directory::KnownDevices;
 use huis_core::groups::{Group, GroupError};
 use huis_core::identity::{IdentityKey, LocalDevice};
+use huis_proto::rest::ConversationInfo;
 use huis_proto::{AccountId, ConversationId, MessageId, limits};
 use huis_views::{Connection, Event, Failure, Named, Notice, NoticeView};
 use rand::rngs::StdRng;
@@ -87,6 +88,8 @@ pub(crate) struct Client {
     pub(crate) versions_apart: RefCell<Option<Failure>>,
     /// Whether the server was asked for conversations that this device was added to without hearing of it.
     pub(crate) asked_for_unheard: Cell<bool>,
+    /// What it said, until the welcomes that waited are there.
+    pub(crate) unheard: RefCell<Option<Vec<ConversationInfo>>>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) presence: RefCell<Presence>,
     /// When the account state was last stored for what was read, by the device's clock.
@@ -118,6 +121,7 @@ impl Client {
             caught_up: Cell::new(false),
             versions_apart: RefCell::default(),
             asked_for_unheard: Cell::new(false),
+            unheard: RefCell::default(),
             stopping: Cell::new(false),
             presence: RefCell::default(),
             reads_shared_ms: Cell::new(0),

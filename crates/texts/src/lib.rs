@@ -1,9 +1,20 @@
-//! What a person reads and types, the same for all faces: texts of others made harmless, times, spans of time.
+//! What a person reads and types, the same for all faces: the texts in the person's language, texts of others made
+//! harmless, times, spans of time.
 
 #![deny(missing_docs)]
 
+mod addresses;
+mod failures;
+mod language;
+mod notices;
+mod reasons;
 mod safe;
+mod texts;
 mod times;
+#[cfg(test)]
+mod used;
 
+pub use addresses::{AddressError, is_unprotected, server_address, typed_address};
 pub use safe::{safe_block, safe_line};
+pub use texts::{Language, Texts, Value};
 pub use times::{SpanError, readable, rfc3339, span};

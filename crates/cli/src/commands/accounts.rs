@@ -1,6 +1,5 @@
 //! `huis register`, `login`, `recover`, `logout` and `whoami`.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -104,7 +103,7 @@ pub(crate) struct WhoAmI {}
 #[derive(Debug, Args)]
 struct Server {
     /// The server, such as https://chat.example.org
-    #[arg(long = "server", value_name = "URL", env = "HUIS_SERVER", value_parser = server_url)]
+    #[arg(long = "server", value_name = "URL", env = "HUIS_SERVER", value_parser = huis_texts::server_address)]
     url: String,
 }
 
@@ -311,13 +310,7 @@ async fn enter(
 impl Server {
     /// Says so where everybody on the way could change what is exchanged.
     fn warn(&self) {
-        let Some(place) = self.url.strip_prefix("http://") else { return };
-        let host = match place.strip_prefix('[') {
-            Some(v6) => v6.split(']').next().unwrap_or_default(),
-            None => place.split(':').next().unwrap_or_default(),
-        };
-        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        if !here {
+        if huis_texts::is_unprotected(&self.url) {
             note(
                 "http:// is not protected on the way: messages stay sealed, but whoever is in between can act as you at the \
                  server; use https://",
@@ -331,42 +324,8 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 
-/// A server's address in one form: scheme and place, without a path.
-fn server_url(text: &str) -> Result<String, &'static str> {
-    const WRONG: &str = "expected an address such as https://chat.example.org or http://127.0.0.1:8080";
-    let url = text.trim_end_matches('/');
-    let (scheme, place) = url.split_once("://").ok_or(WRONG)?;
-    let scheme = scheme.to_ascii_lowercase();
-    let plain =
-        !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]%_".contains(&byte));
-    if matches!(scheme.as_str(), "http" | "https") && plain {
-        Ok(format!("{scheme}://{}", place.to_ascii_lowercase()))
-    } else {
-        Err(WRONG)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn a_servers_address_has_one_form() {
-        for (typed, one) in [
-            ("https://chat.example", "https://chat.example"),
-            ("HTTPS://Chat.Example/", "https://chat.example"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("http://[::1]:8080", "http://[::1]:8080"),
-        ] {
-            assert_eq!(server_url(typed), Ok(one.into()));
-        }
-        for wrong in
-            ["", "chat.example", "ftp://a", "https://", "https://a/b", "https://u@a", "https://a?b", "https://a b"]
-        {
-            assert!(server_url(wrong).is_err(), "{wrong}");
-        }
-    }
-
     #[test]
     fn secrets_among_the_arguments_are_not_shown() {
         let line = [

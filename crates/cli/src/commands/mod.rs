@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod admin;
+pub(crate) mod chat;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
@@ -59,6 +60,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
         .map_err(|error| Stop::file("the runtime", &error))?;
     let ended = runtime.block_on(async {
         match command {
+            HuisCommand::Chat(command) => command.run(&context).await,
             HuisCommand::Register(command) => command.run(&context).await,
             HuisCommand::Login(command) => command.run(&context).await,
             HuisCommand::Recover(command) => command.run(&context).await,

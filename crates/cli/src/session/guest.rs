@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{Error, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use huis_views::{Command, Event, Failure, Reply};
@@ -23,6 +23,7 @@ pub(super) struct Guest {
     to: OwnedWriteHalf,
     asked: u64,
     events: VecDeque<Event>,
+    socket: PathBuf,
 }
 
 /// The owner ended.
@@ -55,12 +56,17 @@ impl Guest {
         let greeting = timeout(GREETS_WITHIN, lines.next::<FromOwner>()).await;
         match greeting {
             Ok(Ok(Some(FromOwner::Hello { protocol: wire::PROTOCOL, .. }))) => {
-                Ok(Self { lines, to, asked: 0, events: VecDeque::new() })
+                Ok(Self { lines, to, asked: 0, events: VecDeque::new(), socket: socket.to_owned() })
             }
             Ok(Ok(Some(FromOwner::Hello { version, .. }))) => Err(TurnedAway::OtherVersion(version)),
             Ok(Ok(Some(FromOwner::Full))) => Err(TurnedAway::Full),
             _ => Err(TurnedAway::Nobody),
         }
+    }
+
+    /// Where the owner listens.
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// Asks, and waits for the answer.

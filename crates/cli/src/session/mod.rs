@@ -6,6 +6,7 @@ mod given;
 mod guest;
 mod idle;
 mod owner;
+mod way;
 mod wire;
 
 use std::pin::pin;
@@ -20,6 +21,7 @@ use self::given::GivenKey;
 use self::guest::{Guest, Lost, is_lock};
 use self::idle::Idle;
 use self::owner::{Own, find};
+pub(crate) use self::way::Way;
 use crate::outcome::{Outcome, Stop};
 use crate::passwords::of_locked_profile;
 use crate::profile::{Lock, Profile, Taken};
@@ -351,12 +353,16 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 /// Whether asking twice is the same as asking once.
 fn may_repeat(command: &Command) -> bool {
     use Command::{
-        CheckPassword, Contact, Conversation, Conversations, Devices, Invitations, MarkPrinted, MarkRead, Members,
-        Messages, Notices, Receipts, Requests, Rooms, Search, SetVerified, Status, Unprinted, WhoAmI,
+        Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, Invitations, MarkPrinted, MarkRead,
+        Members, Message, Messages, MessagesAfter, Notices, PinnedMessages, Preferences, Receipts, Requests, Rooms,
+        Search, SetArchived, SetCard, SetDraft, SetFavourite, SetNotifications, SetPreferences, SetVerified, Status,
+        Typing, Unprinted, WhoAmI,
     };
     matches!(
         command,
-        CheckPassword { .. }
+        Attend
+            | Card
+            | CheckPassword { .. }
             | Contact { .. }
             | Conversation { .. }
             | Conversations
@@ -365,14 +371,25 @@ fn may_repeat(command: &Command) -> bool {
             | MarkPrinted { .. }
             | MarkRead { .. }
             | Members { .. }
+            | Message { .. }
             | Messages { .. }
+            | MessagesAfter { .. }
             | Notices { .. }
+            | PinnedMessages { .. }
+            | Preferences
             | Receipts { .. }
             | Requests
             | Rooms
             | Search { .. }
+            | SetArchived { .. }
+            | SetCard(_)
+            | SetDraft { .. }
+            | SetFavourite { .. }
+            | SetNotifications { .. }
+            | SetPreferences(_)
             | SetVerified { .. }
             | Status
+            | Typing { .. }
             | Unprinted { .. }
             | WhoAmI
     )

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::harness::{House, Person, Process};
 
 /// The super-administrator of a house.
-fn head_of(house: &mut House) -> Person {
+pub(crate) fn head_of(house: &mut House) -> Person {
     let claim = house.announced("--claim ");
     let head = house.stranger("head");
     head.does(&["register", "head", "--server", &house.url(), "--claim", &claim]).well();

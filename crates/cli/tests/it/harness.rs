@@ -146,6 +146,11 @@ impl House {
 }
 
 impl Person {
+    /// The server.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Another profile of the same person.
     pub(crate) fn with_profile(&self, name: &str) -> Self {
         Self { profile: self.profile.with_file_name(name), ..self.clone() }

@@ -3,6 +3,9 @@
 #![expect(clippy::print_stdout, reason = "figures are stated on the standard output")]
 
 mod admin;
+mod chat;
+mod chat_commands;
+mod chat_entry;
 mod crashes;
 mod harness;
 mod invitations;
@@ -17,3 +20,4 @@ mod secrets;
 mod settings;
 mod starts;
 mod stories;
+mod terminal;

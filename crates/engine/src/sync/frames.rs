@@ -47,15 +47,13 @@ impl Client {
             ServerFrame::Welcome(welcome) => self.take_welcome(&welcome).await?,
             ServerFrame::Expired { conversation, seq } => {
                 if self.is_unheard_of(conversation)? {
-                    self.come_in_where_unheard(Some(conversation)).await?;
+                    self.come_in_where_expired(conversation).await?;
                 }
                 self.step(|step| step.expired(conversation, seq))?;
             }
             ServerFrame::CaughtUp {} => {
-                if !self.asked_for_unheard.get() {
-                    // Once is enough: from here on every welcome comes as it is made.
-                    self.come_in_where_unheard(None).await?;
-                }
+                // Once is enough: from here on every welcome comes as it is made.
+                self.come_in_where_unheard().await?;
                 self.caught_up.set(true);
                 if self.read(|tables| tables.fact(SAYS_AGAIN))? == Some(true) {
                     self.step(|step| step.tables.put_fact(SAYS_AGAIN, &false))?;

@@ -132,6 +132,7 @@ impl Client {
 
     async fn one_connection(self: &Rc<Self>, failures: &mut u32) -> Result<std::convert::Infallible, Ended> {
         let token = self.access_token(false).await?;
+        self.ask_for_unheard().await?;
         let Link { sender, receiver } = self.transport.connect(token).await.map_err(ApiError::from)?;
         let read = self.read_frames(receiver, failures);
         let write = self.write_frames(sender);

@@ -4,8 +4,13 @@ use huis_proto::rest::{ConversationInfo, Conversations};
 use huis_proto::{ConversationId, ConversationKind};
 use huis_views::Notice;
 
+use super::Ended;
+use crate::api::ApiError;
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, State, Task};
+
+/// Every conversation of the account.
+const ALL: &str = "/api/v1/conversations";
 
 impl Client {
     /// Whether a conversation is not known here at all, or as one that was left.
@@ -13,33 +18,79 @@ impl Client {
         Ok(self.read(|tables| tables.conversation(conversation))?.is_none_or(|row| row.state == State::Left))
     }
 
-    /// Comes in by itself, once the request is accepted, where the server says that this device is a member and no welcome said so, and into `expired`
-    /// also where it was taken out meanwhile, being silent. All welcomes that waited must be there.
-    /// A device that has not taken over its account's state yet knows of no conversation: the server could invent them.
-    pub(super) async fn come_in_where_unheard(&self, expired: Option<ConversationId>) -> Result<(), DbError> {
-        if self.read(|tables| tables.fact::<u64>("state_version"))? == Some(0) {
+    /// Asks, once in a run, in which conversations this device is and of which it never heard. It is asked before the
+    /// connection is made: of what is older, every welcome that waits comes before the connection has caught up.
+    ///
+    /// # Errors
+    /// What makes a connection fail as well.
+    pub(super) async fn ask_for_unheard(&self) -> Result<(), Ended> {
+        if self.asked_for_unheard.get() || !self.knows_its_account()? {
             return Ok(());
         }
-        let server: Conversations = match self.get("/api/v1/conversations".into()).await {
-            Ok(server) => server,
-            Err(error) => {
+        match self.get::<Conversations>(ALL.into()).await {
+            Ok(server) => {
+                let joined = server.conversations.into_iter().filter(|info| info.joined);
+                let mut unheard = Vec::new();
+                for info in joined {
+                    if self.is_unheard_of(info.conversation)? {
+                        unheard.push(info);
+                    }
+                }
+                self.unheard.replace(Some(unheard));
+                Ok(())
+            }
+            Err(error @ (ApiError::Refused(_) | ApiError::Answer(_))) => {
                 tracing::info!(%error, "the server was not asked for conversations; it is the next time");
-                return Ok(());
+                Ok(())
             }
-        };
-        let owed = |info: &&ConversationInfo| info.joined || Some(info.conversation) == expired;
-        for info in server.conversations.iter().filter(owed) {
-            let Some(row) = self.step(|step| step.come_in(info))? else { continue };
-            // It may have been made at this very moment.
-            self.wait_for_welcome(info.conversation);
-            if let Some(peer) = row.peer
-                && let Err(error) = self.fetch_lists(&[peer]).await
-            {
-                tracing::info!(%error, "who asks is not known by name yet");
-            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Comes in by itself, once the request is accepted, where the server said that this device is a member and no
+    /// welcome said so. All welcomes that waited must be there.
+    pub(super) async fn come_in_where_unheard(&self) -> Result<(), DbError> {
+        let Some(unheard) = self.unheard.take() else { return Ok(()) };
+        for info in &unheard {
+            self.come_in(info).await?;
         }
         self.asked_for_unheard.set(true);
         Ok(())
+    }
+
+    /// As [`Client::come_in_where_unheard`], into a conversation of which entries expired: also where this device was
+    /// taken out meanwhile, being silent.
+    pub(super) async fn come_in_where_expired(&self, conversation: ConversationId) -> Result<(), DbError> {
+        if !self.knows_its_account()? {
+            return Ok(());
+        }
+        match self.get::<Conversations>(ALL.into()).await {
+            Ok(server) => match server.conversations.iter().find(|info| info.conversation == conversation) {
+                Some(info) => self.come_in(info).await,
+                None => Ok(()),
+            },
+            Err(error) => {
+                tracing::info!(%error, "the server was not asked for conversations; it is the next time");
+                Ok(())
+            }
+        }
+    }
+
+    async fn come_in(&self, info: &ConversationInfo) -> Result<(), DbError> {
+        let Some(row) = self.step(|step| step.come_in(info))? else { return Ok(()) };
+        // It may have been made at this very moment.
+        self.wait_for_welcome(info.conversation);
+        if let Some(peer) = row.peer
+            && let Err(error) = self.fetch_lists(&[peer]).await
+        {
+            tracing::info!(%error, "who asks is not known by name yet");
+        }
+        Ok(())
+    }
+
+    /// A device that has not taken over its account's state yet knows of no conversation: the server could invent them.
+    fn knows_its_account(&self) -> Result<bool, DbError> {
+        Ok(self.read(|tables| tables.fact::<u64>("state_version"))? != Some(0))
     }
 }
 

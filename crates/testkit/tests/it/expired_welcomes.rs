@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use huis_testkit::{Device, World, story};
-use huis_views::{ConversationState, ConversationView, RequestAnswer};
+use huis_proto::frames::ServerFrame;
+use huis_testkit::{Device, Fate, World, story};
+use huis_views::{ConversationState, ConversationView, Notice, RequestAnswer};
 
 use crate::requests::counts_what_is_said;
 
@@ -60,6 +61,26 @@ fn a_device_whose_welcome_expired_in_silence_asks_for_its_conversations() {
         ann.says(&id, "there you are").await;
         bea.hears(&id, "there you are").await;
         ann.agrees_with(&[&bea], &id).await;
+    });
+}
+
+#[test]
+fn who_is_invited_while_it_connects_has_missed_nothing() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        bea.stops().await;
+        // The device has caught up at the moment at which the welcome is made.
+        bea.received_frames_pass(|frame| match frame {
+            ServerFrame::CaughtUp {} => Fate::Becomes(Vec::new()),
+            ServerFrame::Welcome(_) => Fate::Becomes(vec![ServerFrame::CaughtUp {}, frame]),
+            frame => Fate::passes(frame),
+        });
+        bea.start();
+        world.passes(Duration::from_secs(10)).await;
+        let id = ann.opens_a_group("garden", &[&bea]).await.to_string();
+        ann.says(&id, "there you are").await;
+        bea.hears(&id, "there you are").await;
+        assert!(!bea.noticed().await.iter().any(|notice| matches!(notice, Notice::Expired { .. })));
     });
 }
 

@@ -1,0 +1,45 @@
+# What the engine noticed.
+
+notice-repairing = This conversation is joined anew, because { $reason }. What was said meanwhile cannot be read here.
+notice-repaired = The conversation was joined anew. Entries { $from } to { $to } cannot be read here.
+notice-repair-delayed = The conversation was joined anew too often; the next attempt follows at { $time }.
+notice-repair-called-off = Something here could not be read: { $reason }. Everything else is as the other members have it, so it was garbage, and nothing is joined anew.
+notice-expired = Messages up to entry { $seq } expired on the server before this device fetched them.
+notice-gap = The server did not deliver entries { $from } to { $to }.
+notice-missing-from =
+    { $count ->
+        [one] { $count } message of { $name } is missing. Ask what it was.
+       *[other] { $count } messages of { $name } are missing. Ask what they were.
+    }
+notice-counter-repeated = A device of { $name } counts its messages anew: it runs from an old copy, or somebody replays old messages.
+notice-forked = { $name } saw another history than this device, from entry { $seq } on: the server shows two. Talk about it elsewhere.
+notice-hole = { $name } saw entry { $seq }, which did not come here: the server may hold it back.
+notice-unreadable = A message (entry { $seq }) could not be read and was passed over: { $reason }.
+notice-invalid-commit = A change (entry { $seq }) broke a rule, and all members pass it over: { $reason }.
+notice-shut-out = By a change that broke a rule (entry { $seq }) the server shuts this device out until others contest it as well. If it stays silent, open another conversation with those whom you trust.
+notice-identity-changed = The identity key of { $name } has changed. Nothing is sent to { $name } before you compare the safety number and accept it: /verify { $name }.
+notice-device-list-refused = The server showed a list of the devices of { $name } that is not acceptable: { $reason }.
+notice-account-state-refused = The server showed a state of your account that is not acceptable: { $reason }.
+notice-unexpected-members = This conversation has members that your account does not know ({ $names }) and was not joined. Join it only if that is right.
+notice-join-failed = The conversation could not be joined. { $failure }
+notice-device-added =
+    { $count ->
+        [one] { $name } has a new device.
+       *[other] { $name } has { $count } new devices.
+    }
+notice-removed = { $name } removed this device from the conversation.
+notice-old-copy = This profile is an old copy, or runs twice. All conversations are joined anew before anything is sent.
+notice-server-restored = The server was restored from a backup. What it lost is offered again.
+notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, set another one with huis password.
+notice-not-done = What you did to a message was refused, and is undone. { $reason }
+notice-lost-by-server = The restored server does not know this conversation, or that you are in it, any more. What was said can still be read here; ask a member to invite you, or make it anew.
+notice-unknown = The server spoke of "{ $what }", which this version does not know. Update Huis.
+
+repair-unreadable = entry { $seq } cannot be read here
+repair-expired = entries expired before they were fetched
+repair-taken-out = this device was not heard for so long that a member took it out
+repair-state-lost = its state here cannot be read
+repair-old-copy = this profile is an old copy
+repair-welcome = the invitation could not be used
+repair-gap = entries were not delivered
+repair-server-restored = the server was restored from a backup

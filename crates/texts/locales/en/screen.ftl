@@ -1,0 +1,279 @@
+# The screen of `huis chat`.
+
+screen-too-small = Please make this window at least 40 × 12.
+you = you
+
+# Connection.
+
+offline = Offline. What you write goes out when you are back.
+offline-waiting =
+    { $count ->
+        [one] Offline. { $count } message will go out when you are back.
+       *[other] Offline. { $count } messages will go out when you are back.
+    }
+joining-count =
+    { $count ->
+        [one] Joining { $count } conversation…
+       *[other] Joining { $count } conversations…
+    }
+
+# The list.
+
+list-title = Conversations
+list-favourites = Favourites
+list-others = Others
+list-requests = Requests
+list-archived = Archived { $count }
+list-empty = No conversation yet. Press Ctrl+K, or write to somebody with /dm NAME.
+list-typing = writing
+list-draft = draft
+list-muted = muted
+list-all-read = Everything is read.
+welcome-choose = Choose a conversation with ↑ and ↓, open it with ↵.
+welcome-empty = No conversation yet.
+
+# The header.
+
+header-here = here
+header-people =
+    { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }
+header-count-here = { $count } here
+header-pins = { $count } pinned
+trust-verified = verified
+trust-not-yet = not verified
+trust-changed = key changed
+
+# Days.
+
+day-today = Today
+day-yesterday = Yesterday
+day-of-this-year = { $weekday }, { $day } { $month }
+day-of-year = { $weekday }, { $day } { $month } { $year }
+day-short = { $day } { $month }
+weekday-1 = Monday
+weekday-2 = Tuesday
+weekday-3 = Wednesday
+weekday-4 = Thursday
+weekday-5 = Friday
+weekday-6 = Saturday
+weekday-7 = Sunday
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+month-short-1 = Jan
+month-short-2 = Feb
+month-short-3 = Mar
+month-short-4 = Apr
+month-short-5 = May
+month-short-6 = Jun
+month-short-7 = Jul
+month-short-8 = Aug
+month-short-9 = Sep
+month-short-10 = Oct
+month-short-11 = Nov
+month-short-12 = Dec
+
+# Messages.
+
+timeline-beginning = This is the beginning of { $name }.
+timeline-empty = Nothing was said here yet.
+timeline-new = new
+timeline-to-newest = newest: Ctrl+End
+timeline-to-newest-count =
+    { $count ->
+        [one] { $count } new message: Ctrl+End
+       *[other] { $count } new messages: Ctrl+End
+    }
+message-forwarded = forwarded
+message-device-unlisted = from a device that is not on its account's list
+message-deleted = (deleted)
+message-deleted-by = (deleted by { $name })
+message-unknown-kind = (something that this version cannot show: { $kind })
+message-edited = edited
+message-pinned = pinned
+message-waiting = waiting
+message-failed = not sent
+message-not-own = Only your own messages can be edited.
+message-copied = Copied.
+message-forwarded-to = Forwarded to { $name }.
+conversation-arrived = { $name } is in the list.
+message-quoted-not-here = The message that this one answers is not here.
+receipt-read = read
+receipt-read-by-all = read by all
+receipt-read-by = read by { $count } of { $others }
+receipt-delivered = { $count } of { $others }
+typing-one = { $name } is writing…
+typing-two = { $name } and { $other } are writing…
+typing-many = { $count } people are writing…
+
+# The composer, and what stands in its place.
+
+composer-hint = write a message, / for commands
+composer-replying = Answer to { $name }: { $text }
+composer-editing = Editing
+composer-too-long = This would be { $bytes } bytes; a message holds { $most }. Nothing was added. Send it in parts.
+bar-request = { $name } would like to talk with you.
+bar-accept = accept
+bar-decline = decline
+bar-block = block
+bar-held = This conversation has members whom your account does not know. It was not joined.
+bar-join-anyway = join anyway
+bar-left = You are no longer in this conversation. What was said can still be read.
+
+# Actions.
+
+action-retry = try again
+action-discard = discard
+action-search = Search
+action-details = People and details
+action-next-unread = Next unread conversation
+action-favourite = Favourite, or not
+action-archive = Archive, or take back
+action-mute = Mute, or not
+action-notifications = Call me for: all, mentions, none
+action-leave = Leave this conversation
+action-help = Help
+action-quit = Quit
+
+confirm-title = Are you sure?
+confirm-no = no
+confirm-delete = Delete “{ $text }” for everybody?
+confirm-delete-other = Delete “{ $text }”, which { $name } wrote, for everybody?
+confirm-delete-yes = delete
+confirm-discard = Discard this message? It was not sent.
+confirm-discard-yes = discard
+confirm-leave = Leave { $name }? You will get nothing more that is said there.
+confirm-leave-yes = leave
+confirm-block = Block { $name }? Nothing more of theirs will reach you.
+confirm-block-request = Decline this request, and block who sent it?
+confirm-decline-request = Decline this request?
+confirm-decline-yes = decline
+confirm-join-anyway = Join, although your account does not know who is in there?
+confirm-join-anyway-yes = join
+confirm-block-yes = block
+confirm-identity = The identity key of { $name } changed. Accept it only after comparing the safety number with them.
+confirm-identity-yes = accept
+
+# Overlays.
+
+emoji-title = React
+palette-title = Go to
+palette-forward = Forward to
+palette-hint = a conversation or a command
+palette-nothing = Nothing of that name.
+receipts-title = Who has it
+receipts-none = Nobody has confirmed it yet.
+receipts-read = read { $time }
+receipts-delivered = got it { $time }
+search-title = Search
+search-hint = words
+search-nothing = Nothing was found.
+search-filters = Filters: from:NAME  in:#ROOM  in:@NAME  before:2026-01-31  after:2026-01-01  has:link  has:mention
+
+# Details.
+
+details-title = Details
+details-safety-number = Safety number
+details-verified = ✓ You have compared it.
+details-not-verified = Not compared yet. Read it to each other, then press v.
+details-identity-changed = ! The identity key changed. Compare the number, then press v.
+details-blocked = Blocked.
+details-muted = Muted.
+details-devices =
+    { $count ->
+        [one] { $count } device
+       *[other] { $count } devices
+    }
+details-keys = With ↑ in the messages: v verified, b block.
+details-pinned = Pinned
+notify-all = Calls you for every message.
+notify-mentions = Calls you for mentions.
+notify-none = Never calls you.
+role-owner = owner
+role-admin = admin
+
+# The footer: a word for each key.
+
+key-archive = archive
+key-back = back
+key-cancel = cancel
+key-choose = choose
+key-close = close
+key-copy = copy
+key-delete = delete
+key-details = people
+key-edit = edit
+key-favourite = favourite
+key-forward = forward
+key-go = go to
+key-go-there = go there
+key-help = help
+key-line = new line
+key-list = list
+key-messages = messages
+key-move = move
+key-mute = mute
+key-no = no
+key-open = open
+key-pin = pin
+key-quit = quit
+key-quoted = to the quote
+key-react = react
+key-receipts = who has it
+key-reply = reply
+key-scroll = scroll
+key-search = search
+key-send = send
+key-yes = yes
+
+# Help.
+
+help-title = Keys
+help-everywhere = Everywhere
+help-palette = go to a conversation or command
+help-search = search in all messages
+help-next = conversation above, below
+help-unread = next unread conversation
+help-details = who is here, details
+help-scroll = scroll the messages
+help-newest = to the newest message
+help-tab = to the list and back
+help-help = this help
+help-quit = quit
+help-writing = Writing
+help-send = send
+help-line = new line
+help-select = choose a message
+help-history = what you sent before
+help-undo = undo, redo
+help-word = delete a word
+help-cancel = cancel, back
+help-message = On a message (choose it with ↑)
+help-reply = reply
+help-edit = edit your own
+help-delete = delete for everybody
+help-react = react
+help-pin = pin, unpin
+help-forward = forward
+help-copy = copy
+help-receipts = who has it, who read it
+help-quoted = go to the quoted message
+help-trouble = try again, discard (not sent)
+help-list = In the list
+help-open = open
+help-favourite = favourite
+help-archive = archive
+help-mute = mute
+help-notifications = call me for: all, mentions, none

@@ -1,0 +1,45 @@
+# Ce que le programme a remarqué.
+
+notice-repairing = Cette conversation est rejointe à nouveau, car { $reason }. Ce qui s'est dit entre-temps ne peut pas être lu ici.
+notice-repaired = La conversation a été rejointe à nouveau. Les entrées { $from } à { $to } ne peuvent pas être lues ici.
+notice-repair-delayed = La conversation a été rejointe trop souvent ; prochain essai : { $time }.
+notice-repair-called-off = Quelque chose n'a pas pu être lu : { $reason }. Tout le reste est comme chez les autres membres ; c'était donc sans valeur, et rien n'est rejoint à nouveau.
+notice-expired = Les messages jusqu'à l'entrée { $seq } ont expiré sur le serveur avant que cet appareil les reçoive.
+notice-gap = Le serveur n'a pas livré les entrées { $from } à { $to }.
+notice-missing-from =
+    { $count ->
+        [one] { $count } message de { $name } manque. Demandez ce qu'il disait.
+       *[other] { $count } messages de { $name } manquent. Demandez ce qu'ils disaient.
+    }
+notice-counter-repeated = Un appareil de { $name } recompte ses messages : il tourne sur une vieille copie, ou quelqu'un rejoue d'anciens messages.
+notice-forked = { $name } a vu une autre histoire que cet appareil, à partir de l'entrée { $seq } : le serveur en montre deux. Parlez-en par un autre moyen.
+notice-hole = { $name } a vu l'entrée { $seq }, qui n'est pas venue ici : le serveur la retient peut-être.
+notice-unreadable = Un message (entrée { $seq }) n'a pas pu être lu et a été passé : { $reason }.
+notice-invalid-commit = Un changement (entrée { $seq }) enfreint une règle, et tous les membres l'ignorent : { $reason }.
+notice-shut-out = Par un changement qui enfreint une règle (entrée { $seq }), le serveur exclut cet appareil jusqu'à ce que d'autres le contestent aussi. Si cela reste silencieux, ouvrez une autre conversation avec ceux en qui vous avez confiance.
+notice-identity-changed = La clé d'identité de { $name } a changé. Rien n'est envoyé à { $name } avant que vous ayez comparé le numéro de sécurité et accepté la clé : /verifier { $name }.
+notice-device-list-refused = Le serveur a montré une liste des appareils de { $name } qui n'est pas acceptable : { $reason }.
+notice-account-state-refused = Le serveur a montré un état de votre compte qui n'est pas acceptable : { $reason }.
+notice-unexpected-members = Cette conversation a des membres que votre compte ne connaît pas ({ $names }) et n'a pas été rejointe. N'y entrez que si c'est voulu.
+notice-join-failed = La conversation n'a pas pu être rejointe. { $failure }
+notice-device-added =
+    { $count ->
+        [one] { $name } a un nouvel appareil.
+       *[other] { $name } a { $count } nouveaux appareils.
+    }
+notice-removed = { $name } a retiré cet appareil de la conversation.
+notice-old-copy = Ce profil est une vieille copie, ou tourne deux fois. Toutes les conversations sont rejointes à nouveau avant tout envoi.
+notice-server-restored = Le serveur a été restauré d'une sauvegarde. Ce qu'il a perdu lui est proposé de nouveau.
+notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, choisissez-en un autre avec huis password.
+notice-not-done = Ce que vous avez fait à un message a été refusé, et c'est annulé. { $reason }
+notice-lost-by-server = Le serveur restauré ne connaît plus cette conversation, ou ne sait plus que vous en êtes. Ce qui s'est dit se lit encore ici ; demandez à un membre de vous inviter, ou recréez-la.
+notice-unknown = Le serveur a parlé de « { $what } », que cette version ne connaît pas. Mettez Huis à jour.
+
+repair-unreadable = l'entrée { $seq } ne peut pas être lue ici
+repair-expired = des entrées ont expiré avant d'être reçues
+repair-taken-out = on n'a pas entendu cet appareil depuis si longtemps qu'un membre l'a retiré
+repair-state-lost = son état ici ne peut pas être lu
+repair-old-copy = ce profil est une vieille copie
+repair-welcome = l'invitation n'a pas pu être utilisée
+repair-gap = des entrées n'ont pas été livrées
+repair-server-restored = le serveur a été restauré d'une sauvegarde

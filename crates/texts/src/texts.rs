@@ -1,0 +1,214 @@
+//! The texts that a person reads, in the person's language. They stand in `locales/`, one folder a language, in the
+//! form of Project Fluent; a key has the same variables in each language, which a test checks.
+
+use std::borrow::Cow;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use unic_langid::{LanguageIdentifier, langid};
+
+/// The files of a language, in the same order in each.
+const ENGLISH: &[&str] = &[
+    include_str!("../locales/en/commands.ftl"),
+    include_str!("../locales/en/entry.ftl"),
+    include_str!("../locales/en/failures.ftl"),
+    include_str!("../locales/en/notices.ftl"),
+    include_str!("../locales/en/screen.ftl"),
+];
+const FRENCH: &[&str] = &[
+    include_str!("../locales/fr/commands.ftl"),
+    include_str!("../locales/fr/entry.ftl"),
+    include_str!("../locales/fr/failures.ftl"),
+    include_str!("../locales/fr/notices.ftl"),
+    include_str!("../locales/fr/screen.ftl"),
+];
+
+/// A language that Huis speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English, also where the person's own language is not spoken.
+    #[default]
+    English,
+    /// French.
+    French,
+}
+
+impl Language {
+    /// Each language.
+    pub const ALL: [Self; 2] = [Self::English, Self::French];
+
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::English => ENGLISH,
+            Self::French => FRENCH,
+        }
+    }
+
+    fn id(self) -> LanguageIdentifier {
+        match self {
+            Self::English => langid!("en"),
+            Self::French => langid!("fr"),
+        }
+    }
+}
+
+/// What stands in a text in place of a variable. It is put in as it is: whoever shows a text of others makes it
+/// harmless first ([`safe_line`](crate::safe_line)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A name or a text.
+    Text(&'a str),
+    /// A count, by which a text may choose between its plural forms.
+    Number(u64),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// The texts of one language.
+pub struct Texts {
+    language: Language,
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl std::fmt::Debug for Texts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Texts").field("language", &self.language).finish_non_exhaustive()
+    }
+}
+
+impl Texts {
+    /// Reads the texts of a language.
+    pub fn of(language: Language) -> Self {
+        let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
+        // The marks that isolate a variable's direction are themselves characters that act on a terminal.
+        bundle.set_use_isolating(false);
+        for file in language.files() {
+            // What cannot be read is left out; a test keeps the files whole.
+            let resource = match FluentResource::try_new((*file).to_owned()) {
+                Ok(resource) | Err((resource, _)) => resource,
+            };
+            bundle.add_resource_overriding(resource);
+        }
+        Self { language, bundle }
+    }
+
+    /// Which language it is.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text without variables. A key that does not exist is its own text.
+    pub fn text(&self, key: &str) -> String {
+        self.text_with(key, &[])
+    }
+
+    /// A text with variables. A key that does not exist is its own text.
+    pub fn text_with(&self, key: &str, values: &[(&str, Value<'_>)]) -> String {
+        let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
+            return key.to_owned();
+        };
+        let mut args = FluentArgs::with_capacity(values.len());
+        for (name, value) in values {
+            args.set(*name, FluentValue::from(*value));
+        }
+        // A variable that is missing stands there by its name.
+        self.bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
+    }
+}
+
+impl<'a> From<Value<'a>> for FluentValue<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Text(text) => Self::String(Cow::Borrowed(text)),
+            Value::Number(number) => Self::from(number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// The keys of a language with the variables of each.
+    fn keys(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+        let mut keys = BTreeMap::new();
+        let mut key = String::new();
+        for line in language.files().iter().flat_map(|file| file.lines()) {
+            let begins = |c: char| c.is_ascii_alphabetic();
+            if let Some((name, _)) = line.split_once('=').filter(|_| line.starts_with(begins)) {
+                key = name.trim().to_owned();
+                assert!(keys.insert(key.clone(), BTreeSet::new()).is_none(), "{key} stands there twice");
+            }
+            for (at, _) in line.match_indices('$') {
+                let name = line[at + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c));
+                keys.get_mut(&key).expect("a key before a variable").insert(name.collect());
+            }
+        }
+        keys
+    }
+
+    #[test]
+    fn each_file_can_be_read_to_its_end() {
+        for language in Language::ALL {
+            for file in language.files() {
+                if let Err((_, errors)) = FluentResource::try_new((*file).to_owned()) {
+                    panic!("{language:?}: {errors:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_language_has_the_same_keys_with_the_same_variables() {
+        let english = keys(Language::English);
+        assert!(!english.is_empty());
+        assert_eq!(keys(Language::French), english);
+    }
+
+    #[test]
+    fn each_text_can_be_filled_in() {
+        for language in Language::ALL {
+            let texts = Texts::of(language);
+            for (key, variables) in keys(language) {
+                for number in [0, 1, 2, 1_000_000] {
+                    let values: Vec<_> =
+                        variables.iter().map(|variable| (variable.as_str(), Value::Number(number))).collect();
+                    let text = texts.text_with(&key, &values);
+                    // A word may be its own key.
+                    assert!(
+                        (text != key || !key.contains('-')) && !text.is_empty() && !text.contains("{$"),
+                        "{language:?} {key}: {text}"
+                    );
+                    assert_eq!(crate::safe_block(&text, ""), text, "{language:?} {key} holds characters that act");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_chooses_its_form_and_a_name_stands_without_marks() {
+        let (english, french) = (Texts::of(Language::English), Texts::of(Language::French));
+        let waiting = |texts: &Texts, n| texts.text_with("offline-waiting", &[("count", Value::Number(n))]);
+        assert_eq!(waiting(&english, 1), "Offline. 1 message will go out when you are back.");
+        assert_eq!(waiting(&english, 3), "Offline. 3 messages will go out when you are back.");
+        assert_ne!(waiting(&french, 1), waiting(&french, 3));
+        assert_eq!(english.text_with("typing-one", &[("name", Value::Text("member-b"))]), "member-b is writing…");
+    }
+
+    #[test]
+    fn a_key_that_does_not_exist_is_its_own_text() {
+        assert_eq!(Texts::of(Language::French).text("no-such-key"), "no-such-key");
+    }
+}

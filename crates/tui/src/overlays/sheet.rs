@@ -1,0 +1,228 @@
+//! A few lines to read, some of which can be chosen: rooms, devices, what one shows of oneself, a safety number.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use huis_proto::rest::{Room, Secret};
+use huis_texts::{Texts, Value};
+use huis_views::{CardView, Command, ContactView, DeviceView, Profile};
+use ratatui::layout::Rect;
+
+use super::{Outcome, window};
+use crate::app::App;
+use crate::calendar::Zone;
+use crate::cells::{self, Canvas};
+use crate::say;
+use crate::theme::Role;
+
+/// The width of its lines.
+const WIDE: u16 = 60;
+
+/// Lines under a heading.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    heading: String,
+    rows: Vec<Row>,
+    /// None at first: an Enter that was meant for something else does nothing.
+    chosen: Option<usize>,
+    top: usize,
+}
+
+#[derive(Debug)]
+struct Row {
+    text: Text,
+    role: Role,
+    /// What choosing it does, and whether the conversation that is the answer is opened.
+    does: Option<(Command, bool)>,
+}
+
+/// A text that may be a secret, which is wiped when it goes.
+#[derive(Debug)]
+enum Text {
+    Plain(String),
+    Secret(Secret),
+}
+
+impl Text {
+    fn shown(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
+impl Row {
+    fn new(text: impl Into<String>, role: Role) -> Self {
+        Self { text: Text::Plain(text.into()), role, does: None }
+    }
+
+    fn doing(text: impl Into<String>, command: Command, opens: bool) -> Self {
+        Self { does: Some((command, opens)), ..Self::new(text, Role::Text) }
+    }
+}
+
+impl Sheet {
+    fn new(heading: String, rows: Vec<Row>) -> Self {
+        Self { heading, rows, chosen: None, top: 0 }
+    }
+
+    pub(crate) fn rooms(texts: &Texts, rooms: &[Room]) -> Self {
+        let mut rows: Vec<Row> = rooms
+            .iter()
+            .map(|room| {
+                let count = texts.text_with("header-people", &[("count", Value::Number(room.accounts))]);
+                Row::doing(format!("#{} · {count}", room.name), Command::JoinRoom { name: room.name.clone() }, true)
+            })
+            .collect();
+        if rows.is_empty() {
+            rows.push(Row::new(texts.text("sheet-no-rooms"), Role::Muted));
+        }
+        Self::new(texts.text("sheet-rooms"), rows)
+    }
+
+    pub(crate) fn devices(texts: &Texts, zone: &Zone, devices: &[DeviceView], now_ms: u64) -> Self {
+        let mut rows = Vec::new();
+        for device in devices {
+            let id: String = device.device.to_string().chars().take(8).collect();
+            let mark = if device.current { texts.text("sheet-this-device") } else { String::new() };
+            rows.push(Row::new(format!("{id}  {mark}"), Role::Strong));
+            let added = zone.short(texts, device.added_at_ms, now_ms);
+            let mut about = match device.added_at_ms {
+                0 => Vec::new(),
+                _ => vec![texts.text_with("sheet-device-added", &[("time", Value::Text(&added))])],
+            };
+            about.push(match device.used_at_ms {
+                Some(used) => {
+                    let used = zone.short(texts, used, now_ms);
+                    texts.text_with("sheet-device-used", &[("time", Value::Text(&used))])
+                }
+                None => texts.text("sheet-device-no-session"),
+            });
+            rows.push(Row::new(format!("  {}", about.join(" · ")), Role::Muted));
+        }
+        Self::new(texts.text("sheet-devices"), rows)
+    }
+
+    pub(crate) fn card(texts: &Texts, me: Option<&Profile>, card: &CardView) -> Self {
+        let mut rows = Vec::new();
+        if let Some(me) = me {
+            rows.push(Row::new(format!("@{} · {}", me.username, me.server), Role::Strong));
+        }
+        for (key, value) in [("sheet-card-name", &card.name), ("sheet-card-about", &card.about)] {
+            let value = value.clone().filter(|value| !value.is_empty()).unwrap_or_else(|| "—".into());
+            rows.push(Row::new(format!("{} {value}", texts.text(key)), Role::Text));
+        }
+        rows.push(Row::new("", Role::Text));
+        rows.push(Row::new(texts.text("sheet-card-how"), Role::Muted));
+        Self::new(texts.text("sheet-card"), rows)
+    }
+
+    pub(crate) fn person(texts: &Texts, contact: &ContactView) -> Self {
+        let mut rows = vec![Row::new(say::name(&contact.account), Role::Strong)];
+        if let Some(about) = contact.card.about.as_deref().filter(|about| !about.trim().is_empty()) {
+            rows.push(Row::new(say::first_line(about), Role::Text));
+        }
+        rows.push(Row::new("", Role::Text));
+        rows.push(Row::new(texts.text("details-safety-number"), Role::Strong));
+        let digits: Vec<char> = contact.safety_number.chars().filter(char::is_ascii_digit).collect();
+        let groups: Vec<String> = digits.chunks(5).map(|group| group.iter().collect()).collect();
+        rows.extend(groups.chunks(4).map(|row| Row::new(row.join("  "), Role::Text)));
+        rows.push(Row::new(texts.text("sheet-compare"), Role::Muted));
+        rows.push(Row::new("", Role::Text));
+        let Some(name) = contact.account.name.clone() else { return Self::new(texts.text("sheet-person"), rows) };
+        if contact.identity_changed {
+            rows.push(Row::new(texts.text("details-identity-changed"), Role::Danger));
+            let accept = Command::AcceptIdentity { name: name.clone() };
+            rows.push(Row::doing(texts.text("sheet-accept-identity"), accept, false));
+        } else {
+            let (state, key) = if contact.verified {
+                ("details-verified", "sheet-unverify")
+            } else {
+                ("details-not-verified", "sheet-verify")
+            };
+            rows.push(Row::new(texts.text(state), if contact.verified { Role::Good } else { Role::Muted }));
+            let mark = Command::SetVerified { name: name.clone(), verified: !contact.verified };
+            rows.push(Row::doing(texts.text(key), mark, false));
+        }
+        if contact.blocked {
+            rows.push(Row::new(texts.text("details-blocked"), Role::Danger));
+            rows.push(Row::doing(texts.text("sheet-unblock"), Command::Unblock { name }, false));
+        }
+        Self::new(texts.text("sheet-person"), rows)
+    }
+
+    pub(crate) fn passphrase(texts: &Texts, passphrase: Secret) -> Self {
+        let about = Row::new(texts.text("sheet-passphrase-about"), Role::Muted);
+        let secret = Row { text: Text::Secret(passphrase), role: Role::Waiting, does: None };
+        Self::new(texts.text("sheet-passphrase"), vec![secret, Row::new("", Role::Text), about])
+    }
+
+    pub(super) fn on_key(&mut self, key: KeyEvent) -> Outcome {
+        match key.code {
+            KeyCode::Up | KeyCode::Char('k') => self.choose(true),
+            KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => self.choose(false),
+            KeyCode::Enter if self.has_choices() => {
+                return self.chosen.map_or(Outcome::Stays, Outcome::Does);
+            }
+            KeyCode::Enter => return Outcome::Closes,
+            _ => {}
+        }
+        Outcome::Stays
+    }
+
+    /// To the next line that can be chosen; where none can, the lines move.
+    pub(super) fn choose(&mut self, up: bool) {
+        let mut choices: Vec<usize> =
+            self.rows.iter().enumerate().filter(|(_, row)| row.does.is_some()).map(|(at, _)| at).collect();
+        if up {
+            choices.reverse();
+        }
+        let beyond = |at: &&usize| self.chosen.is_none_or(|chosen| if up { **at < chosen } else { **at > chosen });
+        match choices.iter().find(beyond) {
+            Some(next) => self.chosen = Some(*next),
+            None if choices.is_empty() => {
+                self.top = if up { self.top.saturating_sub(1) } else { (self.top + 1).min(self.rows.len() - 1) };
+            }
+            None => {}
+        }
+    }
+
+    /// What the chosen line does.
+    pub(crate) fn take(mut self, at: usize) -> Option<(Command, bool)> {
+        self.rows.get_mut(at)?.does.take()
+    }
+
+    pub(super) fn has_choices(&self) -> bool {
+        self.rows.iter().any(|row| row.does.is_some())
+    }
+
+    pub(super) fn draw(&mut self, app: &App, canvas: &mut Canvas<'_>, around: Rect) {
+        let theme = app.settings.theme;
+        let room = WIDE.min(around.width.saturating_sub(8));
+        let mut lines: Vec<(String, Role, bool)> = Vec::new();
+        let mut chosen_line = 0;
+        for (at, row) in self.rows.iter().enumerate() {
+            let is_chosen = self.chosen == Some(at);
+            if is_chosen {
+                chosen_line = lines.len();
+            }
+            let text = huis_texts::safe_line(row.text.shown());
+            for piece in cells::wrap(&text, room) {
+                lines.push((text.get(piece).unwrap_or_default().to_owned(), row.role, is_chosen));
+            }
+        }
+        let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let area = window(canvas, around, (room + 2, count), &self.heading, theme);
+        let height = usize::from(area.height);
+        if self.chosen.is_some() {
+            self.top = (chosen_line + 1).saturating_sub(height);
+        }
+        self.top = self.top.min(lines.len().saturating_sub(height));
+        for (y, (text, role, is_chosen)) in (area.top()..area.bottom()).zip(lines.iter().skip(self.top)) {
+            if *is_chosen {
+                canvas.put(area.x, y, area.right(), "›", theme.style(Role::Accent));
+            }
+            let role = if *is_chosen { Role::Strong } else { *role };
+            canvas.put(area.x + 2, y, area.right(), text, theme.style(role));
+        }
+    }
+}

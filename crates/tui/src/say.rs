@@ -1,0 +1,104 @@
+//! What is said about messages and people in one line.
+
+use huis_proto::ConversationKind;
+use huis_texts::{Texts, Value};
+use huis_views::{ConversationView, Failure, MessageView, Named, Notice, Trust};
+
+use crate::theme::Role;
+
+/// How somebody is called: as they want to be, or by their username, or by the beginning of their id.
+pub(crate) fn name(named: &Named) -> String {
+    let shown = named.card_name.as_deref().filter(|name| !name.trim().is_empty()).or(named.name.as_deref());
+    match shown {
+        Some(name) => name.trim_start_matches('@').to_owned(),
+        None => named.account.to_string().chars().take(8).collect(),
+    }
+}
+
+/// The author of a message.
+pub(crate) fn author(texts: &Texts, message: &MessageView) -> String {
+    if message.own { texts.text("you") } else { name(&message.from) }
+}
+
+/// How a conversation is called in a list: one with somebody as they want to be called.
+pub(crate) fn conversation(conversation: &ConversationView) -> String {
+    let username = conversation.name.trim_start_matches('@');
+    card_name(conversation).unwrap_or(username).to_owned()
+}
+
+/// How a conversation is called where it must be plain whom it is with: what somebody wants to be called proves nothing.
+pub(crate) fn full_name(view: &ConversationView) -> String {
+    match card_name(view) {
+        Some(card) => format!("{card} {}", view.name),
+        None => conversation(view),
+    }
+}
+
+/// What somebody wants to be called, where that is not the username and the conversation is with them alone.
+fn card_name(view: &ConversationView) -> Option<&str> {
+    let username = view.name.strip_prefix('@').filter(|_| view.kind == ConversationKind::Direct)?;
+    let with = view.accounts.iter().find(|named| named.name.as_deref() == Some(username))?;
+    with.card_name.as_deref().filter(|card| !card.trim().is_empty() && *card != username)
+}
+
+/// The first line that holds something, harmless.
+pub(crate) fn first_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    huis_texts::safe_line(line).into_owned()
+}
+
+/// Why something was not done.
+pub(crate) fn failure(texts: &Texts, failure: &Failure) -> String {
+    huis_texts::safe_line(&texts.failure(failure)).into_owned()
+}
+
+/// What the engine noticed.
+pub(crate) fn notice(texts: &Texts, notice: &Notice) -> String {
+    huis_texts::safe_line(&texts.notice(notice)).into_owned()
+}
+
+/// How far a message of one's own got with the others.
+pub(crate) fn receipts(texts: &Texts, message: &MessageView, is_direct: bool) -> (String, Role) {
+    let Some(counts) = message.receipts else { return ("✓".to_owned(), Role::Muted) };
+    let (others, delivered, read) = (counts.others, counts.delivered.max(counts.read), counts.read);
+    let of = |key, count: u32| {
+        texts.text_with(key, &[("count", Value::Number(count.into())), ("others", Value::Number(others.into()))])
+    };
+    if read > 0 && (is_direct || read >= others) {
+        let key = if is_direct { "receipt-read" } else { "receipt-read-by-all" };
+        (format!("✓✓ {}", texts.text(key)), Role::Good)
+    } else if read > 0 {
+        (format!("✓✓ {}", of("receipt-read-by", read)), Role::Good)
+    } else if delivered > 0 && delivered >= others {
+        ("✓✓".to_owned(), Role::Muted)
+    } else if delivered > 0 {
+        (format!("✓✓ {}", of("receipt-delivered", delivered)), Role::Muted)
+    } else {
+        ("✓".to_owned(), Role::Muted)
+    }
+}
+
+/// Whether the others are whom one takes them for.
+pub(crate) fn trust(texts: &Texts, trust: Trust) -> (String, Role) {
+    match trust {
+        Trust::Verified => (format!("✓ {}", texts.text("trust-verified")), Role::Good),
+        Trust::NotYet => (format!("○ {}", texts.text("trust-not-yet")), Role::Muted),
+        Trust::Changed => (format!("! {}", texts.text("trust-changed")), Role::Danger),
+    }
+}
+
+/// Who is writing.
+pub(crate) fn typing(texts: &Texts, typing: &[Named]) -> Option<String> {
+    match typing {
+        [] => None,
+        [one] => Some(texts.text_with("typing-one", &[("name", Value::Text(&name(one)))])),
+        [one, other] => {
+            let (one, other) = (name(one), name(other));
+            Some(texts.text_with("typing-two", &[("name", Value::Text(&one)), ("other", Value::Text(&other))]))
+        }
+        many => {
+            let count = u64::try_from(many.len()).unwrap_or(u64::MAX);
+            Some(texts.text_with("typing-many", &[("count", Value::Number(count))]))
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! What a command means at the place where one is.
+
+use huis_proto::{ConversationId, MessageId};
+use huis_views::{Command, MemberRole, Muted, NotificationLevel, RequestAnswer, SetCard, Target};
+
+use super::words::{CARD, LEVELS, OFF, ROLES, keyword};
+use super::{Mistake, Word};
+
+/// Where one is when one types a command.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Here {
+    /// The open conversation.
+    pub(crate) conversation: Option<ConversationId>,
+    /// The username of the other one, where the conversation is between two.
+    pub(crate) peer: Option<String>,
+    /// Whether it was put aside, and whether it is kept at the top.
+    pub(crate) archived: bool,
+    pub(crate) favourite: bool,
+    /// The message that is selected.
+    pub(crate) selected: Option<Marked>,
+    /// The newest message, and the newest one of one's own, that are not deleted.
+    pub(crate) newest: Option<Marked>,
+    pub(crate) newest_own: Option<Marked>,
+    /// The time, in milliseconds since 1970.
+    pub(crate) now_ms: u64,
+}
+
+/// A message that a command may be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Marked {
+    pub(crate) message: MessageId,
+    pub(crate) own: bool,
+    pub(crate) pinned: bool,
+    /// The emoji by which one reacted to it.
+    pub(crate) reaction: Option<String>,
+}
+
+/// What is meant.
+#[derive(Debug, Clone)]
+pub(crate) enum Intent {
+    /// Help, about one command or about all.
+    Help(Option<&'static Word>),
+    /// Who is in the conversation.
+    People,
+    /// The server's open rooms.
+    Rooms,
+    /// The account's devices.
+    Devices,
+    /// What one shows of oneself.
+    Card,
+    /// What is known of an account, with the safety number.
+    Person(String),
+    /// A conversation is opened; a first word to a name makes it.
+    Open(Target),
+    /// The open conversation, which is a request, is answered.
+    Answer(ConversationId, RequestAnswer),
+    /// Something is done; a conversation that is the answer is opened if `opens`.
+    Ask { command: Box<Command>, opens: bool },
+    /// Something is done once the person has said yes.
+    Confirm(Question, Box<Command>),
+    /// An answer is said, or begun where there is no text.
+    Reply(MessageId, String),
+    /// A reaction is given, taken back, or chosen where there is none.
+    React(MessageId, Option<String>),
+    /// One's reaction is taken back.
+    Unreact(MessageId),
+    /// A text is put in place, or begun from the one that is there.
+    Edit(MessageId, String),
+    /// A message is taken back, after a question.
+    Delete(MessageId),
+    /// A message is pinned, or no longer.
+    Pin(MessageId, bool),
+    /// A message is said elsewhere; the place is chosen where there is none.
+    Forward(MessageId, Option<Target>),
+    /// Messages are looked for.
+    Search(String),
+    /// The device is put under the password.
+    Lock,
+    /// The chat ends.
+    Quit,
+}
+
+/// What is asked before something is done that cannot be undone by oneself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Question {
+    Leave,
+    Remove(String),
+    Block(String),
+    Kick(String),
+    Regen,
+    Stop,
+}
+
+impl Question {
+    /// The key of its text, and the name that it holds.
+    pub(crate) fn text(&self) -> (&'static str, &str) {
+        match self {
+            Self::Leave => ("slash-confirm-leave", ""),
+            Self::Remove(names) => ("slash-confirm-remove", names),
+            Self::Block(name) => ("slash-confirm-block", name),
+            Self::Kick(name) => ("slash-confirm-kick", name),
+            Self::Regen => ("slash-confirm-regen", ""),
+            Self::Stop => ("slash-confirm-stop", ""),
+        }
+    }
+}
+
+/// What `word`, with what stands behind it, means here.
+pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Intent, Mistake> {
+    let usage = || Mistake::Usage(word);
+    let given = || if rest.is_empty() { Err(usage()) } else { Ok(rest) };
+    let conversation = || here.conversation.ok_or(Mistake::NoConversation);
+    let target = || conversation().map(Target::Id);
+    let ask = |command| Intent::Ask { command: Box::new(command), opens: false };
+    let asks_and_opens = |command| Intent::Ask { command: Box::new(command), opens: true };
+    let confirm = |question, command| Intent::Confirm(question, Box::new(command));
+    let names = || names(rest).ok_or_else(usage);
+    let nothing_behind = |intent: Intent| if rest.is_empty() { Ok(intent) } else { Err(usage()) };
+    Ok(match word.name {
+        "help" if rest.is_empty() => Intent::Help(None),
+        "help" => Intent::Help(Some(super::find(rest.trim_start_matches('/')).ok_or_else(usage)?)),
+        "users" => nothing_behind(Intent::People)?,
+        "rooms" => nothing_behind(Intent::Rooms)?,
+        "devices" => nothing_behind(Intent::Devices)?,
+        "lock" => nothing_behind(Intent::Lock)?,
+        "quit" => nothing_behind(Intent::Quit)?,
+        "dm" => Intent::Open(Target::Account(one_name(rest).ok_or_else(usage)?)),
+        "group" => {
+            let (name, invite) = group(rest).ok_or_else(usage)?;
+            asks_and_opens(Command::CreateRoom { name, open: false, invite })
+        }
+        "join" => {
+            let name = given()?.trim_start_matches('#').to_owned();
+            if name.is_empty() || name.contains(char::is_whitespace) {
+                return Err(usage());
+            }
+            asks_and_opens(Command::JoinRoom { name })
+        }
+        "invite" => ask(Command::Invite { target: target()?, names: names()? }),
+        "remove" => {
+            let names = names()?;
+            confirm(Question::Remove(at_names(&names)), Command::Remove { target: target()?, names })
+        }
+        "leave" => {
+            let target = target()?;
+            nothing_behind(confirm(Question::Leave, Command::Leave { target }))?
+        }
+        "accept" | "decline" => {
+            let answer = if word.name == "accept" { RequestAnswer::Accept } else { RequestAnswer::Decline };
+            nothing_behind(Intent::Answer(conversation()?, answer))?
+        }
+        "title" => ask(Command::SetTitle { target: target()?, title: given()?.into() }),
+        "topic" => ask(Command::SetTopic { target: target()?, topic: cleared(given()?).into() }),
+        "role" => {
+            let (role, behind) = rest.split_once(char::is_whitespace).ok_or_else(usage)?;
+            let role = role_of(role).ok_or_else(usage)?;
+            let names = self::names(behind).ok_or_else(usage)?;
+            ask(Command::SetRole { target: target()?, names, role })
+        }
+        "mute" => {
+            let muted = muted(rest, here.now_ms).ok_or_else(usage)?;
+            ask(Command::SetNotifications { target: target()?, level: None, muted: Some(muted) })
+        }
+        "notify" => {
+            let level = level(rest).ok_or_else(usage)?;
+            ask(Command::SetNotifications { target: target()?, level: Some(level), muted: None })
+        }
+        "archive" => {
+            let target = target()?;
+            nothing_behind(ask(Command::SetArchived { target, archived: !here.archived }))?
+        }
+        "favourite" => {
+            let target = target()?;
+            nothing_behind(ask(Command::SetFavourite { target, favourite: !here.favourite }))?
+        }
+        "search" => Intent::Search(rest.into()),
+        "block" => {
+            let name = name_or_peer(rest, here).ok_or_else(usage)?;
+            confirm(Question::Block(at_names([&name])), Command::Block { name })
+        }
+        "unblock" => ask(Command::Unblock { name: name_or_peer(rest, here).ok_or_else(usage)? }),
+        "verify" => Intent::Person(name_or_peer(rest, here).ok_or_else(usage)?),
+        "profile" => profile(rest).ok_or_else(usage)?,
+        "kick" => {
+            let name = one_name(rest).ok_or_else(usage)?;
+            confirm(Question::Kick(at_names([&name])), Command::EndSessions { name })
+        }
+        "regen" => nothing_behind(confirm(Question::Regen, Command::RenewAccessPassphrase))?,
+        "stop" => nothing_behind(confirm(Question::Stop, Command::StopServer))?,
+        _ => return to_message(word, rest, here),
+    })
+}
+
+/// What is done to a message: to the selected one, or to the last that it can be done to.
+fn to_message(word: &'static Word, rest: &str, here: &Here) -> Result<Intent, Mistake> {
+    here.conversation.ok_or(Mistake::NoConversation)?;
+    let marked = || here.selected.as_ref().or(here.newest.as_ref()).ok_or(Mistake::NoMessage);
+    let own = || match &here.selected {
+        Some(selected) if !selected.own => Err(Mistake::NotOwn),
+        Some(selected) => Ok(selected),
+        None => here.newest_own.as_ref().ok_or(Mistake::NoMessage),
+    };
+    // Owners and admins take back also what others said: the engine knows who may.
+    let to_delete = || here.selected.as_ref().or(here.newest_own.as_ref()).ok_or(Mistake::NoMessage);
+    Ok(match word.name {
+        "reply" => Intent::Reply(marked()?.message, rest.into()),
+        "react" => {
+            let marked = marked()?;
+            match rest {
+                "" => Intent::React(marked.message, None),
+                typed => {
+                    let emoji = emoji(typed).ok_or_else(|| Mistake::NoEmoji(typed.into()))?;
+                    match &marked.reaction {
+                        Some(given) if *given == emoji => Intent::Unreact(marked.message),
+                        _ => Intent::React(marked.message, Some(emoji)),
+                    }
+                }
+            }
+        }
+        "edit" => Intent::Edit(own()?.message, rest.into()),
+        "delete" if rest.is_empty() => Intent::Delete(to_delete()?.message),
+        "pin" if rest.is_empty() => {
+            let marked = marked()?;
+            Intent::Pin(marked.message, !marked.pinned)
+        }
+        "forward" => {
+            let to = if rest.is_empty() { None } else { Some(place(rest).ok_or(Mistake::Usage(word))?) };
+            Intent::Forward(marked()?.message, to)
+        }
+        _ => return Err(Mistake::Usage(word)),
+    })
+}
+
+/// A reaction as it was typed: the emoji itself, or its name with or without colons.
+fn emoji(typed: &str) -> Option<String> {
+    let found = emojis::get(typed).or_else(|| emojis::get_by_shortcode(typed.trim_matches(':')))?;
+    // With its skin tone, as it was typed.
+    Some(if found.as_str() == typed { typed.to_owned() } else { found.as_str().to_owned() })
+}
+
+/// A conversation as it was typed; a bare word is a name.
+fn place(typed: &str) -> Option<Target> {
+    match typed.parse() {
+        Ok(target) => Some(target),
+        Err(_) => one_name(typed).map(Target::Account),
+    }
+}
+
+fn one_name(typed: &str) -> Option<String> {
+    let name = typed.trim_start_matches('@');
+    (!name.is_empty() && !name.contains(char::is_whitespace)).then(|| name.to_owned())
+}
+
+fn name_or_peer(typed: &str, here: &Here) -> Option<String> {
+    if typed.is_empty() { here.peer.clone() } else { one_name(typed) }
+}
+
+fn names(typed: &str) -> Option<Vec<String>> {
+    let names: Option<Vec<String>> =
+        typed.split([' ', ',']).map(str::trim).filter(|word| !word.is_empty()).map(one_name).collect();
+    names.filter(|names| !names.is_empty())
+}
+
+fn at_names<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().map(|name| format!("@{}", name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// A group's title and people: those with `@`, and the words before them are the title; without any `@` all are people.
+/// A group without a title is called after its people.
+fn group(typed: &str) -> Option<(String, Vec<String>)> {
+    let words: Vec<&str> = typed.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let has_signs = words.iter().any(|word| word.starts_with('@'));
+    let (people, title): (Vec<&str>, Vec<&str>) =
+        words.into_iter().partition(|word| !has_signs || word.starts_with('@'));
+    let invite: Vec<String> = people.into_iter().map(one_name).collect::<Option<_>>()?;
+    if invite.is_empty() {
+        return None;
+    }
+    let title = if title.is_empty() { invite.join(", ") } else { title.join(" ") };
+    Some((title, invite))
+}
+
+fn role_of(typed: &str) -> Option<MemberRole> {
+    Some(match keyword(ROLES, typed)? {
+        "owner" => MemberRole::Owner,
+        "admin" => MemberRole::Admin,
+        _ => MemberRole::Member,
+    })
+}
+
+fn level(typed: &str) -> Option<NotificationLevel> {
+    Some(match keyword(LEVELS, typed)? {
+        "none" => NotificationLevel::None,
+        "mentions" => NotificationLevel::Mentions,
+        _ => NotificationLevel::All,
+    })
+}
+
+fn muted(typed: &str, now_ms: u64) -> Option<Muted> {
+    if typed.is_empty() {
+        return Some(Muted::ForEver);
+    }
+    if keyword(OFF, typed).is_some() {
+        return Some(Muted::No);
+    }
+    let span = huis_texts::span(typed).ok()?;
+    Some(Muted::Until(now_ms.saturating_add(u64::try_from(span.as_millis()).ok()?)))
+}
+
+/// What is said alone to empty something; leaving the text out is rather a slip.
+fn cleared(typed: &str) -> &str {
+    if typed == "-" { "" } else { typed }
+}
+
+fn profile(typed: &str) -> Option<Intent> {
+    if typed.is_empty() {
+        return Some(Intent::Card);
+    }
+    let (what, text) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    let keyword = keyword(CARD, what);
+    if keyword.is_some() && text.trim().is_empty() {
+        return None;
+    }
+    let text = Some(cleared(text.trim()).to_owned());
+    let set = match keyword {
+        Some("name") => SetCard { name: text, ..SetCard::default() },
+        Some(_) => SetCard { about: text, ..SetCard::default() },
+        None => return one_name(typed).map(Intent::Person),
+    };
+    Some(Intent::Ask { command: Box::new(Command::SetCard(set)), opens: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Typed, read};
+    use super::*;
+
+    const PLACE: ConversationId = ConversationId::from_bytes([1; 16]);
+
+    fn marked(number: u8, own: bool) -> Marked {
+        Marked { message: MessageId::from_bytes([number; 16]), own, pinned: false, reaction: None }
+    }
+
+    fn here() -> Here {
+        Here {
+            conversation: Some(PLACE),
+            peer: Some("member-b".into()),
+            newest: Some(marked(9, false)),
+            newest_own: Some(marked(7, true)),
+            now_ms: 1_000,
+            ..Here::default()
+        }
+    }
+
+    fn means(line: &str, here: &Here) -> Result<Intent, Mistake> {
+        match read(line) {
+            Typed::Command(word, rest) => intent(word, rest, here),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    fn shown(line: &str) -> String {
+        format!("{:?}", means(line, &here()).unwrap())
+    }
+
+    #[test]
+    fn commands_about_messages_take_the_selected_one_or_the_last_that_fits() {
+        let nine = MessageId::from_bytes([9; 16]);
+        let seven = MessageId::from_bytes([7; 16]);
+        let three = MessageId::from_bytes([3; 16]);
+        assert!(matches!(means("/reply yes", &here()), Ok(Intent::Reply(id, text)) if id == nine && text == "yes"));
+        assert!(
+            matches!(means("/edit better", &here()), Ok(Intent::Edit(id, text)) if id == seven && text == "better")
+        );
+        assert!(matches!(means("/delete", &here()), Ok(Intent::Delete(id)) if id == seven));
+        assert!(matches!(means("/pin", &here()), Ok(Intent::Pin(id, true)) if id == nine));
+        let selecting = Here { selected: Some(Marked { pinned: true, ..marked(3, false) }), ..here() };
+        assert!(matches!(means("/pin", &selecting), Ok(Intent::Pin(id, false)) if id == three));
+        assert!(matches!(means("/delete", &selecting), Ok(Intent::Delete(id)) if id == three));
+        assert!(matches!(means("/edit better", &selecting), Err(Mistake::NotOwn)));
+        let empty = Here { newest: None, newest_own: None, ..here() };
+        for line in ["/reply x", "/react 👍", "/edit x", "/delete", "/pin", "/forward @member-b"] {
+            assert!(matches!(means(line, &empty), Err(Mistake::NoMessage)), "{line}");
+            assert!(matches!(means(line, &Here::default()), Err(Mistake::NoConversation)), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_reaction_is_an_emoji_or_its_name_and_the_same_again_takes_it_back() {
+        for typed in ["👍", ":+1:", "+1", ":thumbsup:"] {
+            let line = format!("/react {typed}");
+            assert!(matches!(means(&line, &here()), Ok(Intent::React(_, Some(emoji))) if emoji == "👍"), "{typed}");
+        }
+        let given = Here { newest: Some(Marked { reaction: Some("👍".into()), ..marked(9, false) }), ..here() };
+        assert!(matches!(means("/react 👍", &given), Ok(Intent::Unreact(_))));
+        assert!(matches!(means("/react ❤️", &given), Ok(Intent::React(_, Some(_)))));
+        assert!(matches!(means("/react", &given), Ok(Intent::React(_, None))));
+        assert!(matches!(means("/react \u{1b}[2J", &given), Err(Mistake::NoEmoji(_))));
+    }
+
+    #[test]
+    fn a_group_is_named_after_its_title_or_its_people() {
+        for (line, name, invite) in [
+            ("/group @member-b @member-c", "member-b, member-c", ["member-b", "member-c"]),
+            ("/group member-b member-c", "member-b, member-c", ["member-b", "member-c"]),
+            ("/groupe Book club @member-b, @member-c", "Book club", ["member-b", "member-c"]),
+        ] {
+            let Ok(Intent::Ask { command, opens: true }) = means(line, &here()) else { panic!("{line}") };
+            let Command::CreateRoom { name: title, open: false, invite: people } = *command else { panic!("{line}") };
+            assert_eq!((title.as_str(), people), (name, invite.map(String::from).to_vec()), "{line}");
+        }
+        assert!(matches!(means("/group", &here()), Err(Mistake::Usage(_))));
+    }
+
+    #[test]
+    fn who_is_meant_may_be_left_out_between_two() {
+        assert!(shown("/block").contains("member-b"));
+        assert!(shown("/verify").contains("member-b"));
+        assert!(shown("/unblock @member-c").contains("\"member-c\""));
+        let group = Here { peer: None, ..here() };
+        for line in ["/block", "/unblock", "/verify"] {
+            assert!(matches!(means(line, &group), Err(Mistake::Usage(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn being_quiet_has_an_end_or_none() {
+        for (line, muted) in [
+            ("/mute", Muted::ForEver),
+            ("/mute 1h", Muted::Until(3_601_000)),
+            ("/mute off", Muted::No),
+            ("/sourdine non", Muted::No),
+        ] {
+            let Ok(Intent::Ask { command, .. }) = means(line, &here()) else { panic!("{line}") };
+            assert!(
+                matches!(*command, Command::SetNotifications { muted: Some(found), .. } if found == muted),
+                "{line}"
+            );
+        }
+        assert!(matches!(means("/mute soon", &here()), Err(Mistake::Usage(_))));
+        assert!(shown("/notify mentions").contains("Mentions"));
+        assert!(shown("/prevenir rien").contains("None"));
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_is_asked_first() {
+        for line in ["/leave", "/remove @member-b", "/block", "/kick member-b", "/regen", "/stop"] {
+            assert!(matches!(means(line, &here()), Ok(Intent::Confirm(..))), "{line}");
+        }
+        assert!(matches!(means("/delete", &here()), Ok(Intent::Delete(_))));
+    }
+
+    #[test]
+    fn what_does_not_fit_says_how_it_is_written() {
+        for line in [
+            "/dm",
+            "/dm a b",
+            "/join",
+            "/join a b",
+            "/title",
+            "/invite",
+            "/remove",
+            "/role king @member-b",
+            "/role admin",
+            "/notify loudly",
+            "/kick",
+            "/help nothing",
+            "/quit now",
+            "/delete it",
+            "/pin it",
+            "/leave it",
+        ] {
+            assert!(matches!(means(line, &here()), Err(Mistake::Usage(_))), "{line}");
+        }
+        for line in ["/leave", "/invite @a1", "/title x", "/mute", "/archive", "/accept"] {
+            assert!(matches!(means(line, &Here::default()), Err(Mistake::NoConversation)), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_understood_in_each_language() {
+        for word in super::super::WORDS {
+            for name in [word.name, word.french] {
+                for behind in ["", " member-b", " admin member-b", " 👍", " x y", " all", " #lobby"] {
+                    // Whatever stands behind: an intent or a mistake, and nothing else.
+                    let _ = means(&format!("/{name}{behind}"), &here());
+                }
+            }
+        }
+        assert!(shown("/role admin @member-b").contains("Admin"));
+        assert!(shown("/profile name Member B").contains("Member B"));
+        assert!(matches!(means("/profil", &here()), Ok(Intent::Card)));
+        assert!(matches!(means("/forward #club", &here()), Ok(Intent::Forward(_, Some(Target::Room(_))))));
+        assert!(matches!(means("/forward member-b", &here()), Ok(Intent::Forward(_, Some(Target::Account(_))))));
+    }
+}

@@ -1,0 +1,10 @@
+//! The screen as a whole, on a canned engine.
+
+mod asking;
+mod behaviour;
+mod hands;
+mod hostile;
+mod large;
+mod reading;
+mod views;
+mod world;
