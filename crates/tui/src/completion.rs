@@ -188,13 +188,14 @@ fn rooms(typed: &str, known: &Known) -> Vec<Candidate> {
 fn commands(texts: &Texts, typed: &str, slash: bool) -> Vec<Candidate> {
     let typed = slash::folded(typed);
     let french = texts.language() == Language::French;
+    let in_both = |word: &slash::Word| if french { (word.french, word.name) } else { (word.name, word.french) };
+    // Both are understood; those of the language are offered, unless it has none that begins so.
+    let has_own = slash::WORDS.iter().any(|word| in_both(word).0.starts_with(&typed));
     slash::WORDS
         .iter()
         .filter_map(|word| {
-            let (own, other) = if french { (word.french, word.name) } else { (word.name, word.french) };
-            // Both are understood; the one that is offered is the one of the language, unless the other is being typed.
-            let name =
-                if own.starts_with(&typed) { own } else { Some(other).filter(|name| name.starts_with(&typed))? };
+            let (own, other) = in_both(word);
+            let name = Some(if has_own { own } else { other }).filter(|name| name.starts_with(&typed))?;
             let space = if word.takes == Takes::Nothing { "" } else { " " };
             let sign = if slash { "/" } else { "" };
             let usage = slash::usage(texts, word);

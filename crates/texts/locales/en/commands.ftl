@@ -105,6 +105,7 @@ sheet-card-about = About:
 sheet-card-how = /profile name TEXT and /profile about TEXT change it. Only those with whom you talk see it.
 sheet-person = Safety number
 sheet-compare = Compare these digits with the other person's, by another way than this one.
+sheet-not-verified = Not compared yet.
 sheet-verify = They are the same: mark as verified
 sheet-unverify = No longer take it for verified
 sheet-accept-identity = Accept the changed key

@@ -105,6 +105,7 @@ sheet-card-about = À propos :
 sheet-card-how = /profil nom TEXTE et /profil apropos TEXTE le changent. Seuls ceux avec qui vous parlez le voient.
 sheet-person = Numéro de sécurité
 sheet-compare = Comparez ces chiffres avec ceux de l'autre personne, par un autre moyen que celui-ci.
+sheet-not-verified = Pas encore comparé.
 sheet-verify = Ce sont les mêmes : marquer comme vérifié
 sheet-unverify = Ne plus le tenir pour vérifié
 sheet-accept-identity = Accepter la clé changée

@@ -56,7 +56,7 @@ impl Row {
     }
 
     fn doing(text: impl Into<String>, command: Command, opens: bool) -> Self {
-        Self { does: Some((command, opens)), ..Self::new(text, Role::Text) }
+        Self { does: Some((command, opens)), ..Self::new(text, Role::Accent) }
     }
 }
 
@@ -137,7 +137,7 @@ impl Sheet {
             let (state, key) = if contact.verified {
                 ("details-verified", "sheet-unverify")
             } else {
-                ("details-not-verified", "sheet-verify")
+                ("sheet-not-verified", "sheet-verify")
             };
             rows.push(Row::new(texts.text(state), if contact.verified { Role::Good } else { Role::Muted }));
             let mark = Command::SetVerified { name: name.clone(), verified: !contact.verified };
