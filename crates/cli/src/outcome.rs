@@ -124,6 +124,7 @@ fn code(failure: &Failure) -> &'static str {
         Failure::SessionEnded => "session-ended",
         Failure::WrongPassword => "wrong-password",
         Failure::WrongRecoveryKey => "wrong-recovery-key",
+        Failure::NeedsRecoveryKey => "needs-recovery-key",
         Failure::Locked => "locked",
         Failure::WeakPassword { .. } => "weak-password",
         Failure::Unknown { .. } => "unknown",
@@ -151,6 +152,7 @@ fn advice(failure: &Failure) -> String {
     let text = match failure {
         Failure::WrongPassword => "check both; letter case counts in the password",
         Failure::WrongRecoveryKey => "check both; the recovery key was shown when the account was made",
+        Failure::NeedsRecoveryKey => "set HUIS_RECOVERY_KEY or give --recovery-key-stdin",
         Failure::Locked => "`huis unlock` opens it",
         Failure::WeakPassword { .. } => "take four words or more that do not belong together",
         Failure::Unknown { what, .. } => match what.as_str() {

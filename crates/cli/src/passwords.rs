@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use clap::Args;
 use huis_proto::rest::Secret;
+use huis_views::{Command, Reply};
 use zeroize::Zeroizing;
 
 use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 /// Where a password may come from.
 #[derive(Debug, Clone, Args)]
@@ -21,6 +23,17 @@ pub(crate) struct PasswordArgs {
     /// What was given: a line is there to be read once, and a person is asked once.
     #[arg(skip)]
     given: OnceLock<Secret>,
+}
+
+/// Where the recovery key comes from, for an account that keeps its password out of the vault.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct RecoveryKeyArgs {
+    /// Read the recovery key from the standard input as well, from the line behind the password
+    ///
+    /// It is needed where the account keeps its password out of the vault. Otherwise it is taken from HUIS_RECOVERY_KEY, or
+    /// asked for on the terminal once it is needed.
+    #[arg(long)]
+    recovery_key_stdin: bool,
 }
 
 /// Where the secrets of a command come from that needs several: from as many lines, in the order in which they are asked
@@ -66,6 +79,26 @@ impl PasswordArgs {
         }
         let password = ask(Secrets { from_stdin: self.password_stdin })?;
         Ok(self.given.get_or_init(|| password).clone())
+    }
+}
+
+impl RecoveryKeyArgs {
+    /// Asks the engine with the recovery key that was given, or without; where it turns out to be needed, a person is asked
+    /// for it. Passwords are read before this.
+    pub(crate) async fn ask(
+        self,
+        session: &mut Session,
+        command: impl Fn(Option<Secret>) -> Command,
+    ) -> Outcome<Reply> {
+        let given = Secrets { from_stdin: self.recovery_key_stdin }.given(RECOVERY_KEY)?;
+        match session.ask(command(given.clone())).await {
+            Err(Stop::Failed(fault))
+                if fault.is("needs-recovery-key") && given.is_none() && std::io::stdin().is_terminal() =>
+            {
+                session.ask(command(Some(prompted(RECOVERY_KEY, RECOVERY_KEY.question)?))).await
+            }
+            answer => answer,
+        }
     }
 }
 

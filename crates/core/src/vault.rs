@@ -1,8 +1,9 @@
 //! The vault: the account's secrets, sealed twice, so that the password or the recovery key alone opens it.
 //!
 //! Form: version byte 1, then CBOR of account, number and one sealed copy for each key. Each copy is AES-256-GCM under
-//! a key by HKDF-SHA512 and is bound to the version, the account and the vault's number, so that a copy cannot be
-//! moved to another account or pass for a newer one.
+//! a key by HKDF-SHA512 and is bound to the version, the account, the vault's number and whether the password opens it, so
+//! that a copy cannot be moved to another account or pass for a newer one, and what the account chose is not the server's
+//! to change.
 
 use huis_proto::codec::{self, CodecError};
 use huis_proto::{AccountId, Bytes, Bytes32, limits};
@@ -136,7 +137,7 @@ impl VaultContents {
         recovery: &[u8; 32],
     ) -> Vec<u8> {
         let plain = self.to_plain(recovery);
-        let bound_to = bound_to(account, number);
+        let bound_to = bound_to(account, number, export_key.is_some());
         let mut sealed = |key: &[u8; 32]| Bytes(sealing::seal(rng, key, &bound_to, &plain));
         let vault = SealedVault {
             account,
@@ -233,20 +234,18 @@ fn read(bytes: &[u8], known: u64) -> Result<SealedVault, VaultError> {
 
 fn open(vault: &SealedVault, account: AccountId, sealed: &[u8], key: &[u8; 32]) -> Result<OpenedVault, VaultError> {
     // The account that was asked for, never the one that the vault names.
-    let plain = sealing::open(key, &bound_to(account, vault.number), sealed).map_err(|_| VaultError::WrongKey)?;
-    Ok(OpenedVault {
-        contents: VaultContents::from_plain(&plain)?,
-        number: vault.number,
-        under_password: vault.under_export_key.is_some(),
-    })
+    let under_password = vault.under_export_key.is_some();
+    let bound_to = bound_to(account, vault.number, under_password);
+    let plain = sealing::open(key, &bound_to, sealed).map_err(|_| VaultError::WrongKey)?;
+    Ok(OpenedVault { contents: VaultContents::from_plain(&plain)?, number: vault.number, under_password })
 }
 
 fn recovery_wrapping(recovery: &RecoveryKey) -> Zeroizing<[u8; 32]> {
     sealing::derive(&*recovery.wrapping_secret(), UNDER_RECOVERY_KEY)
 }
 
-fn bound_to(account: AccountId, number: u64) -> Vec<u8> {
-    [&b"huis vault"[..], &[0, VERSION], account.as_bytes(), &number.to_be_bytes()].concat()
+fn bound_to(account: AccountId, number: u64, under_password: bool) -> Vec<u8> {
+    [&b"huis vault"[..], &[0, VERSION], account.as_bytes(), &number.to_be_bytes(), &[under_password.into()]].concat()
 }
 
 #[cfg(test)]
@@ -323,6 +322,20 @@ mod tests {
         let refused = open_with_export_key(&sealed, ACCOUNT, 0, &export_key).unwrap_err();
         assert_eq!(refused, VaultError::NotUnderPassword);
         assert!(!open_with_recovery_key(&sealed, ACCOUNT, 0, &recovery).unwrap().under_password);
+    }
+
+    #[test]
+    fn whether_the_password_opens_a_vault_is_not_the_servers_to_say() {
+        let (export_key, recovery) = keys();
+        let kept_from_it = contents().seal(&mut StdRng::seed_from_u64(1), ACCOUNT, 1, None, &recovery);
+        for (honest, copy) in [(kept_from_it, Some(Bytes(vec![7; 64]))), (sealed(1), None)] {
+            let mut vault: SealedVault = codec::from_versioned(VERSION, &honest).unwrap();
+            vault.under_export_key = copy;
+            let forged = codec::to_versioned(VERSION, &vault);
+            assert!(open_with_recovery_key(&honest, ACCOUNT, 0, &recovery).is_ok());
+            assert_eq!(open_with_recovery_key(&forged, ACCOUNT, 0, &recovery).unwrap_err(), VaultError::WrongKey);
+            assert!(open_with_export_key(&forged, ACCOUNT, 0, &export_key).is_err());
+        }
     }
 
     #[test]

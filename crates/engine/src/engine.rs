@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use huis_views::{Command, Connection, Event, Failure, Reply};
 
+use crate::accounts::Keys;
 use crate::client::Client;
 use crate::config::Config;
 use crate::db::{Db, OpenError};
@@ -193,7 +194,10 @@ impl Client {
             Command::Leave { target } => self.leave(&target).await.map(done),
             Command::JoinAnyway { conversation } => self.join_anyway(conversation).map(done),
             Command::Devices => self.devices().await.map(Reply::Devices),
-            Command::RevokeDevice { device, password } => self.revoke_device(device, &password).await.map(done),
+            Command::RevokeDevice { device, password, recovery_key } => {
+                let keys = Keys { password: &password, recovery_key: recovery_key.as_ref() };
+                self.revoke_device(device, keys).await.map(done)
+            }
             Command::MakeInvitation { uses, expires_in_s } => {
                 self.make_invitation(uses, expires_in_s).await.map(Reply::InvitationMade)
             }

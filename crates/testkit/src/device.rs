@@ -279,11 +279,23 @@ impl Device {
     /// # Errors
     /// What the engine says.
     pub async fn tries_to_register(&self) -> Result<Reply, Failure> {
+        self.tries_to_register_as(false).await
+    }
+
+    /// Registers the account and keeps its password out of the vault.
+    pub async fn registers_by_recovery_key_only(&self) {
+        let reply = self.tries_to_register_as(true).await;
+        assert!(matches!(reply, Ok(Reply::Registered { .. })), "{self:?}: {reply:?}");
+        self.is_connected().await;
+    }
+
+    async fn tries_to_register_as(&self, recovery_key_only: bool) -> Result<Reply, Failure> {
         let wish = Register {
             username: self.0.name.clone(),
             password: Secret::new(PASSWORD),
             email: None,
             admission: Admission::default(),
+            recovery_key_only,
             stay_signed_in: true,
         };
         let reply = self.tries(Command::Register(wish)).await;
@@ -304,7 +316,12 @@ impl Device {
     /// # Errors
     /// What the engine says.
     pub async fn tries_to_sign_in(&self) -> Result<Reply, Failure> {
-        let wish = SignIn { username: self.0.name.clone(), password: Secret::new(PASSWORD), stay_signed_in: true };
+        let wish = SignIn {
+            username: self.0.name.clone(),
+            password: Secret::new(PASSWORD),
+            recovery_key: None,
+            stay_signed_in: true,
+        };
         self.tries(Command::SignIn(wish)).await
     }
 

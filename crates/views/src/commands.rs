@@ -267,6 +267,9 @@ pub enum Command {
         device: DeviceId,
         /// The password, with which the account's identity key is opened to sign the list of devices.
         password: Secret,
+        /// The recovery key, where the vault is kept from the password; else
+        /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+        recovery_key: Option<Secret>,
     },
     /// Makes an invitation to the server, as its super-administrator. Answer: [`Reply::InvitationMade`].
     MakeInvitation {
@@ -327,6 +330,9 @@ pub struct Register {
     pub email: Option<String>,
     /// What lets the newcomer in.
     pub admission: Admission,
+    /// Keep the password out of the vault: further devices need the recovery key as well, and who guesses the password has
+    /// none of the account's secrets.
+    pub recovery_key_only: bool,
     /// Keep the session beyond 15 idle minutes.
     pub stay_signed_in: bool,
 }
@@ -338,6 +344,9 @@ pub struct SignIn {
     pub username: String,
     /// The password; it never leaves this device.
     pub password: Secret,
+    /// The recovery key, where the account keeps its password out of the vault; else
+    /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey). It never leaves this device.
+    pub recovery_key: Option<Secret>,
     /// Keep the session beyond 15 idle minutes.
     pub stay_signed_in: bool,
 }
@@ -362,6 +371,11 @@ pub struct ChangePassword {
     pub old: Secret,
     /// The new one; it never leaves this device. It may be the same: it is then stretched as new ones are.
     pub new: Secret,
+    /// The recovery key, where the vault is kept from the password, before or after; else
+    /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+    pub recovery_key: Option<Secret>,
+    /// Whether the new password opens the vault; none leaves that as it is.
+    pub under_password: Option<bool>,
     /// End all sessions of the account but this device's.
     pub end_other_sessions: bool,
 }
@@ -372,6 +386,9 @@ pub struct SignOut {
     /// Opens the identity key, which signs the list without this device. Without it the session ends and the database
     /// is emptied, but the device stays listed until another device revokes it.
     pub password: Option<Secret>,
+    /// The recovery key, where there is a password and the vault is kept from it; else
+    /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+    pub recovery_key: Option<Secret>,
     /// Sign out although messages wait to be sent; otherwise this is [`Failure::Unsent`](crate::Failure::Unsent).
     pub discard_unsent: bool,
 }

@@ -25,6 +25,9 @@ pub enum Failure {
     /// The name or the recovery key is wrong.
     #[error("the name or the recovery key is wrong")]
     WrongRecoveryKey,
+    /// The account keeps its password out of the vault, and no recovery key was given.
+    #[error("the recovery key is needed as well, because the password is kept out of the account's vault")]
+    NeedsRecoveryKey,
     /// The database's key is locked under the password.
     #[error("this device is locked")]
     Locked,

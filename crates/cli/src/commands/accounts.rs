@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::outcome::{Outcome, Stop};
-use crate::passwords::{NEW_PASSWORD, PasswordArgs, RECOVERY_KEY, Secrets, of_locked_profile};
+use crate::passwords::{NEW_PASSWORD, PasswordArgs, RECOVERY_KEY, RecoveryKeyArgs, Secrets, of_locked_profile};
 use crate::printer::note;
 use crate::session::{CaughtUp, Session};
 
@@ -40,6 +40,13 @@ pub(crate) struct Register {
     #[arg(long, value_name = "CODE", env = "HUIS_CLAIM", hide_env_values = true, value_parser = secret)]
     claim: Option<Secret>,
 
+    /// Keep the password out of the vault: a further device needs the recovery key as well
+    ///
+    /// Whoever has the server's data and guesses the password has none of the account's secrets then. Without the recovery
+    /// key no device can be added or revoked any more. `huis password` changes this later.
+    #[arg(long)]
+    recovery_key_only: bool,
+
     #[command(flatten)]
     password: PasswordArgs,
 }
@@ -47,7 +54,7 @@ pub(crate) struct Register {
 /// Make this a device of an account; the password is enough
 ///
 /// The device joins all conversations of the account, and gets what is said from then on. Where the session of this
-/// profile has ended, it goes on.
+/// profile has ended, it goes on. An account that keeps its password out of the vault needs the recovery key as well.
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     /// The username
@@ -58,6 +65,9 @@ pub(crate) struct Login {
 
     #[command(flatten)]
     password: PasswordArgs,
+
+    #[command(flatten)]
+    recovery_key: RecoveryKeyArgs,
 }
 
 /// Set a new password by the recovery key, and make this a device of the account
@@ -94,6 +104,9 @@ pub(crate) struct Logout {
 
     #[command(flatten)]
     password: PasswordArgs,
+
+    #[command(flatten)]
+    recovery_key: RecoveryKeyArgs,
 }
 
 /// Print who is signed in here
@@ -150,17 +163,22 @@ impl Register {
                 claim: self.claim,
                 invitation: self.invitation,
             },
+            recovery_key_only: self.recovery_key_only,
             stay_signed_in: true,
         });
-        enter(context, &self.server.url, register, of_locked_profile, async |_, reply| {
+        let what_for = match self.recovery_key_only {
+            true => "further devices need it as well as\nthe password, and nobody can show it again.",
+            false => "it opens your account when the\npassword is forgotten, and nobody can show it again.",
+        };
+        let ask = async |session: &mut Session| session.ask(register).await;
+        enter(context, &self.server.url, ask, of_locked_profile, async |_, reply| {
             let Reply::Registered { profile, recovery_key } = reply else { return Err(Stop::unexpected(&reply)) };
             let mut line = ProfileLine::from(profile);
             line.recovery_key = Some(recovery_key.clone());
             context.printer.thing(&line, || {
                 format!(
                     "Registered as @{} on {}.\n\nRecovery key, shown this once:\n\n    {}\n\nWrite it down and keep it away \
-                     from this machine: it opens your account when the\npassword is forgotten, and nobody can show it \
-                     again.",
+                     from this machine: {what_for}",
                     line.username,
                     line.server,
                     recovery_key.expose()
@@ -176,9 +194,11 @@ impl Login {
         self.server.warn();
         let password = self.password.known()?;
         let username = self.name.trim_start_matches('@').into();
-        let sign_in = Command::SignIn(SignIn { username, password, stay_signed_in: true });
+        let sign_in = SignIn { username, password, recovery_key: None, stay_signed_in: true };
         let opens = || self.password.known();
-        enter(context, &self.server.url, sign_in, opens, async |session, reply| {
+        let by = |recovery_key| Command::SignIn(SignIn { recovery_key, ..sign_in.clone() });
+        let ask = async |session: &mut Session| self.recovery_key.ask(session, by).await;
+        enter(context, &self.server.url, ask, opens, async |session, reply| {
             signed_in(context, session, reply, "").await
         })
         .await
@@ -193,7 +213,8 @@ impl Recover {
         let password = secrets.twice(NEW_PASSWORD)?;
         let username = self.name.trim_start_matches('@').into();
         let recover = Command::Recover(huis_views::Recover { username, recovery_key, password, stay_signed_in: true });
-        enter(context, &self.server.url, recover, of_locked_profile, async |session, reply| {
+        let ask = async |session: &mut Session| session.ask(recover).await;
+        enter(context, &self.server.url, ask, of_locked_profile, async |session, reply| {
             let said = " The new password counts; all other devices are signed out, and log in with it.";
             signed_in(context, session, reply, said).await
         })
@@ -247,7 +268,10 @@ impl Logout {
             return Err(Failure::Unsent { count: waiting }.into());
         }
         let password = if self.local { None } else { Some(self.password.known()?) };
-        match session.ask(Command::SignOut(SignOut { password, discard_unsent: self.force })).await {
+        let sign_out = SignOut { password, recovery_key: None, discard_unsent: self.force };
+        let by = |recovery_key| Command::SignOut(SignOut { recovery_key, ..sign_out.clone() });
+        let asked = if self.local { session.ask(by(None)).await } else { self.recovery_key.ask(session, by).await };
+        match asked {
             Ok(Reply::SignedOut { unlisted }) => Ok(unlisted),
             Ok(other) => Err(Stop::unexpected(&other)),
             Err(Stop::Failed(fault)) if self.local && !fault.is("unsent") => Ok(false),
@@ -281,12 +305,12 @@ impl WhoAmI {
 async fn enter(
     context: &Context,
     server: &str,
-    command: Command,
+    ask: impl AsyncFnOnce(&mut Session) -> Outcome<Reply>,
     opens: impl FnOnce() -> Outcome<Secret>,
     print: impl AsyncFnOnce(&mut Session, Reply) -> Outcome,
 ) -> Outcome {
     let (mut session, fresh) = Session::begin(&context.profile, server, opens).await?;
-    match session.ask(command).await {
+    match ask(&mut session).await {
         Ok(reply) => {
             if fresh {
                 note(&context.profile.key_warning());

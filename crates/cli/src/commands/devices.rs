@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::conversations::id;
 use super::{Context, settle};
 use crate::outcome::{Outcome, Stop};
-use crate::passwords::PasswordArgs;
+use crate::passwords::{PasswordArgs, RecoveryKeyArgs};
 use crate::sentences;
 use crate::session::{Session, ended};
 
@@ -32,6 +32,8 @@ enum Change {
         device: DeviceId,
         #[command(flatten)]
         password: PasswordArgs,
+        #[command(flatten)]
+        recovery_key: RecoveryKeyArgs,
     },
 }
 
@@ -82,13 +84,17 @@ struct NoticeLine<'a> {
 impl Devices {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let devices = match self.change {
-            Some(Change::Revoke { device, password }) => {
+            Some(Change::Revoke { device, password, recovery_key: key }) => {
                 let opens = || password.known();
                 return context
                     .with_session_by(opens, async |session| {
                         settle(session).await?;
                         let password = password.known()?;
-                        super::done(session.ask(Command::RevokeDevice { device, password }).await?)
+                        let by = |recovery_key| {
+                            let password = password.clone();
+                            Command::RevokeDevice { device, password, recovery_key }
+                        };
+                        super::done(key.ask(session, by).await?)
                     })
                     .await;
             }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::outcome::{Outcome, Stop};
-use crate::passwords::{NEW_PASSWORD, OLD_PASSWORD, Secrets};
+use crate::passwords::{NEW_PASSWORD, OLD_PASSWORD, RecoveryKeyArgs, Secrets};
 
 /// Change the password of your account
 ///
@@ -24,6 +24,19 @@ pub(crate) struct Password {
     /// Otherwise they are taken from HUIS_PASSWORD and HUIS_NEW_PASSWORD, or asked for on the terminal.
     #[arg(long)]
     password_stdin: bool,
+
+    /// Keep the new password out of the vault: a further device then needs the recovery key as well
+    ///
+    /// Asks for the recovery key, to see that it is there. Whoever copied the vault before can still guess at the old password.
+    #[arg(long, conflicts_with = "under_password")]
+    recovery_key_only: bool,
+
+    /// Let the new password open the vault again, so that it is enough for a further device
+    #[arg(long)]
+    under_password: bool,
+
+    #[command(flatten)]
+    recovery_key: RecoveryKeyArgs,
 }
 
 #[derive(Serialize)]
@@ -42,11 +55,22 @@ impl Password {
         let secrets = Secrets { from_stdin: self.password_stdin };
         let old = secrets.known(OLD_PASSWORD)?;
         let new = secrets.twice(NEW_PASSWORD)?;
-        let change = ChangePassword { old: old.clone(), new: new.clone(), end_other_sessions: self.end_other_sessions };
+        let change = ChangePassword {
+            old: old.clone(),
+            new: new.clone(),
+            recovery_key: None,
+            under_password: match (self.recovery_key_only, self.under_password) {
+                (true, _) => Some(false),
+                (_, true) => Some(true),
+                _ => None,
+            },
+            end_other_sessions: self.end_other_sessions,
+        };
+        let by = |recovery_key| Command::ChangePassword(ChangePassword { recovery_key, ..change.clone() });
         let ended_sessions = context
             .with_session_by(
                 || Ok(old),
-                async |session| match session.ask(Command::ChangePassword(change)).await? {
+                async |session| match self.recovery_key.ask(session, by).await? {
                     Reply::PasswordChanged { ended_sessions } => {
                         session.lock_anew(&new)?;
                         Ok(ended_sessions)

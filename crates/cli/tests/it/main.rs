@@ -8,6 +8,7 @@ mod chat_commands;
 mod chat_entry;
 mod crashes;
 mod harness;
+mod identities;
 mod invitations;
 mod locks;
 mod manuals;

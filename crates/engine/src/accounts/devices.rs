@@ -3,10 +3,10 @@
 use huis_core::identity::{list_position, next_device_list};
 use huis_proto::DeviceId;
 use huis_proto::device_list::SignedDeviceList;
-use huis_proto::rest::{PutDeviceList, Secret, SessionInfo};
+use huis_proto::rest::{PutDeviceList, SessionInfo};
 use huis_views::{DeviceView, Failure};
 
-use super::entering::{bad_answer, list_conflict};
+use super::entering::{Keys, bad_answer, list_conflict};
 use crate::client::Client;
 use crate::ports::Method;
 
@@ -33,10 +33,10 @@ impl Client {
     }
 
     /// Takes a device off the account's list. The identity key is opened for this one signature.
-    pub(crate) async fn revoke_device(&self, device: DeviceId, password: &Secret) -> Result<(), Failure> {
+    pub(crate) async fn revoke_device(&self, device: DeviceId, keys: Keys<'_>) -> Result<(), Failure> {
         let me = self.signed_in()?;
         for _ in 0..TRIES {
-            let entered = self.enter_own(&me, password).await?;
+            let entered = self.enter_own(&me, keys).await?;
             let identity = &entered.vault.contents.identity;
             let current = &entered.signed_in.device_list;
             let list = current.open(me.account(), &me.identity.0).map_err(bad_answer)?;

@@ -20,6 +20,14 @@ use crate::api::ApiError;
 use crate::client::{Client, Me};
 use crate::ports::Method;
 
+/// What opens an account.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys<'a> {
+    pub(crate) password: &'a Secret,
+    /// As it was typed; asked for where the vault is kept from the password.
+    pub(crate) recovery_key: Option<&'a Secret>,
+}
+
 /// A finished sign-in: who may enrol a device.
 pub(super) struct Entered {
     pub(super) signed_in: SignedIn,
@@ -54,6 +62,7 @@ impl Client {
             let listed = listed(&device, self.clock.now_ms());
             let list = next_device_list(account, None, self.clock.now_ms(), 1, vec![listed]);
             let state = AccountState::default().seal(random, &contents.state_key, account, 1).map_err(internal)?;
+            let export_key = (!wish.recovery_key_only).then_some(&registered.export_key);
             let finish = FinishRegistration {
                 username: username.clone(),
                 email: wish.email,
@@ -65,7 +74,7 @@ impl Client {
                 identity_key: contents.identity.key().0,
                 recovery_key: recovery.verifier(),
                 device_list: contents.identity.sign_device_list(&list),
-                vault: Bytes(contents.seal(random, account, 1, Some(&registered.export_key), &recovery)),
+                vault: Bytes(contents.seal(random, account, 1, export_key, &recovery)),
                 account_state: Bytes(state),
                 stay_signed_in: wish.stay_signed_in,
             };
@@ -88,11 +97,11 @@ impl Client {
     }
 
     async fn resume_registration(&self, me: &Me, password: &Secret, stay: bool) -> Result<SessionGrant, Failure> {
-        let entered = self.enter(&me.username, password, 0).await?;
-        if entered.signed_in.account != me.account() {
+        let (signed_in, _) = self.prove_password(&me.username, password).await?;
+        if signed_in.account != me.account() {
             return Err(Failure::BadAnswer { reason: "another account has this name".into() });
         }
-        self.enrol(&entered.signed_in, &me.device, vec![], stay).await
+        self.enrol(&signed_in, &me.device, vec![], stay).await
     }
 
     /// Makes this a device of an account; in a database whose session ended, the same device goes on.
@@ -110,7 +119,7 @@ impl Client {
             return self.sign_in_again(&me, wish).await;
         }
         self.check_versions().await?;
-        let entered = self.enter(&username, &wish.password, 0).await?;
+        let entered = self.enter(&username, keys_of(&wish), 0).await?;
         let SignedIn { account, .. } = entered.signed_in;
         let contents = &entered.vault.contents;
         let identity = contents.identity.key();
@@ -142,15 +151,15 @@ impl Client {
     }
 
     async fn sign_in_again(&self, me: &Me, wish: huis_views::SignIn) -> Result<Reply, Failure> {
-        let entered = self.enter_own(me, &wish.password).await?;
-        let newest = &entered.signed_in.device_list;
+        let signed_in = self.enter_again(me, keys_of(&wish)).await?;
+        let newest = &signed_in.device_list;
         let list = newest.open(me.account(), &me.identity.0).map_err(bad_answer)?;
         let lost = match list.device(me.device.member.device) {
             Some(_) => vec![],
             // A restored server may have lost the list that this device entered by, and others before it.
             None => self.own_lists_behind(newest)?,
         };
-        let grant = self.enrol(&entered.signed_in, &me.device, lost, wish.stay_signed_in).await?;
+        let grant = self.enrol(&signed_in, &me.device, lost, wish.stay_signed_in).await?;
         let session = self.step(|step| step.keep_session(&grant))?;
         self.set_session(Some(session));
         self.signals.account.notify_waiters();
@@ -158,7 +167,18 @@ impl Client {
     }
 
     /// Proves the password to the server and opens the vault.
-    pub(super) async fn enter(&self, username: &str, password: &Secret, known_vault: u64) -> Result<Entered, Failure> {
+    pub(super) async fn enter(&self, username: &str, keys: Keys<'_>, known_vault: u64) -> Result<Entered, Failure> {
+        let (signed_in, export_key) = self.prove_password(username, keys.password).await?;
+        let vault = open_vault(&signed_in, known_vault, &export_key, keys.recovery_key)?;
+        Ok(Entered { signed_in, vault })
+    }
+
+    /// Proves the password to the server; gives what the server gives for it, and the vault's key under the password.
+    pub(super) async fn prove_password(
+        &self,
+        username: &str,
+        password: &Secret,
+    ) -> Result<(SignedIn, ExportKey), Failure> {
         let secret = password.expose().as_bytes();
         let (sign_in, request) = {
             let random = &mut *self.random.borrow_mut();
@@ -176,11 +196,7 @@ impl Client {
         let finish = FinishSignIn { state: started.state, opaque: Bytes(finished.finalization) };
         let signed_in: SignedIn =
             self.ask_openly(Method::Post, "/api/v1/sign-ins/finish".into(), Some(&finish)).await?;
-        let vault = open_vault(&signed_in, known_vault, &finished.export_key)?;
-        if vault.contents.identity.key().0 != signed_in.identity_key {
-            return Err(bad_answer("the identity key is not the vault's"));
-        }
-        Ok(Entered { signed_in, vault })
+        Ok((signed_in, finished.export_key))
     }
 
     async fn enrol(
@@ -246,11 +262,41 @@ pub(super) fn identifiers(username: &str) -> Identifiers<'_> {
     Identifiers { client: Some(client_identifier(username)), server: Some(SERVER_IDENTIFIER) }
 }
 
-fn open_vault(signed_in: &SignedIn, known: u64, key: &ExportKey) -> Result<OpenedVault, Failure> {
-    vault::open_with_export_key(&signed_in.vault, signed_in.account, known, key).map_err(|error| match error {
-        VaultError::NotUnderPassword => Failure::Invalid { reason: error.to_string() },
+fn keys_of(wish: &huis_views::SignIn) -> Keys<'_> {
+    Keys { password: &wish.password, recovery_key: wish.recovery_key.as_ref() }
+}
+
+/// Opens the vault by the password, or, where it is kept from that, by the recovery key.
+pub(super) fn open_vault(
+    signed_in: &SignedIn,
+    known: u64,
+    key: &ExportKey,
+    recovery_key: Option<&Secret>,
+) -> Result<OpenedVault, Failure> {
+    let opened = match vault::open_with_export_key(&signed_in.vault, signed_in.account, known, key) {
+        Err(VaultError::NotUnderPassword) => {
+            open_by_recovery_key(signed_in, known, recovery_key.ok_or(Failure::NeedsRecoveryKey)?)?
+        }
+        opened => opened.map_err(bad_answer)?,
+    };
+    if opened.contents.identity.key().0 == signed_in.identity_key {
+        Ok(opened)
+    } else {
+        Err(bad_answer("the identity key is not the vault's"))
+    }
+}
+
+/// Opens the vault of a sign-in by the recovery key, as it was typed.
+pub(super) fn open_by_recovery_key(signed_in: &SignedIn, known: u64, typed: &Secret) -> Result<OpenedVault, Failure> {
+    let key = typed_key(typed)?;
+    vault::open_with_recovery_key(&signed_in.vault, signed_in.account, known, &key).map_err(|error| match error {
+        VaultError::WrongKey => Failure::WrongRecoveryKey,
         other => bad_answer(other),
     })
+}
+
+pub(super) fn typed_key(typed: &Secret) -> Result<RecoveryKey, Failure> {
+    RecoveryKey::parse(typed.expose()).map_err(|error| Failure::Invalid { reason: error.to_string() })
 }
 
 fn listed(device: &LocalDevice, now_ms: u64) -> ListedDevice {

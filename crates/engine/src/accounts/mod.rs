@@ -28,6 +28,7 @@ use crate::client::{Client, Me};
 use crate::db::{DbError, Tables};
 
 pub(crate) use self::cards::is_talked_in;
+pub(crate) use self::entering::Keys;
 pub(crate) use self::session::{Session, read_session};
 pub(crate) use self::versions::server_is_new_enough;
 

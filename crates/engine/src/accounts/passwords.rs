@@ -3,7 +3,7 @@
 //! Record and vault change together at the server, in one step. So a crash or a lost answer leaves the old password with
 //! the old vault or the new one with the new; a sign-in with the new password tells which.
 
-use huis_core::password::Registration;
+use huis_core::password::{Registered, Registration};
 use huis_core::recovery::RecoveryKey;
 use huis_core::vault::{self, OpenedVault};
 use huis_proto::opaque::StretchParameters;
@@ -13,17 +13,35 @@ use huis_proto::rest::{
 };
 use huis_proto::{AccountId, Bytes, IncarnationId, recovery};
 use huis_views::{ChangePassword, Failure, Recover, Reply, SignIn};
+use rand::rngs::StdRng;
 
-use super::entering::{Entered, bad_answer, identifiers, internal, one_form, password_failure};
+use super::entering::{
+    Entered, Keys, bad_answer, identifiers, internal, one_form, open_by_recovery_key, password_failure, typed_key,
+};
 use crate::api::ApiError;
 use crate::client::{Client, Me};
 use crate::ports::Method;
 
 /// A new password on its way to the server.
-struct Fresh<'a> {
+pub(super) struct Fresh<'a> {
     username: &'a str,
     password: &'a Secret,
     registration: Registration,
+}
+
+impl Fresh<'_> {
+    /// OPAQUE's last message, and what the password gives.
+    pub(super) fn finish(
+        self,
+        random: &mut StdRng,
+        response: &[u8],
+        stretch: StretchParameters,
+    ) -> Result<Registered, Failure> {
+        let Self { username, password, registration } = self;
+        registration
+            .finish(random, password.expose().as_bytes(), response, identifiers(username), stretch)
+            .map_err(password_failure)
+    }
 }
 
 impl Client {
@@ -31,11 +49,16 @@ impl Client {
     pub(crate) async fn change_password(&self, wish: ChangePassword) -> Result<Reply, Failure> {
         let me = self.signed_in()?;
         self.check_strength(&wish.new, &me.username)?;
-        let Entered { signed_in, vault } = self.enter_own(&me, &wish.old).await?;
-        let (fresh, opaque) = self.fresh(&me.username, &wish.new)?;
-        let start = StartPasswordChange { ticket: signed_in.ticket.clone(), opaque };
-        let path = "/api/v1/account/password/start".into();
-        let started: RegistrationStarted = self.ask(Method::Post, path, Some(&start)).await?;
+        let keys = Keys { password: &wish.old, recovery_key: wish.recovery_key.as_ref() };
+        let Entered { signed_in, mut vault } = self.enter_own(&me, keys).await?;
+        let under_password = wish.under_password.unwrap_or(vault.under_password);
+        if vault.under_password && !under_password {
+            // Who has lost it would never open the vault again.
+            let typed = wish.recovery_key.as_ref().ok_or(Failure::NeedsRecoveryKey)?;
+            open_by_recovery_key(&signed_in, vault.number, typed)?;
+        }
+        vault.under_password = under_password;
+        let (fresh, started) = self.begin_password(&me, &wish.new, &signed_in.ticket).await?;
         let (opaque, vault) = self.sealed_anew(fresh, &started.opaque, started.stretch, me.account(), &vault)?;
         let number = vault.number;
         let finish = FinishPasswordChange {
@@ -69,8 +92,7 @@ impl Client {
         if let Some(me) = me.as_ref().filter(|me| me.username != username) {
             return Err(Failure::AlreadySignedIn { username: me.username.clone() });
         }
-        let key = RecoveryKey::parse(wish.recovery_key.expose())
-            .map_err(|error| Failure::Invalid { reason: error.to_string() })?;
+        let key = typed_key(&wish.recovery_key)?;
         self.check_strength(&wish.password, &username)?;
         let incarnation = self.check_versions().await?;
         let (fresh, opaque) = self.fresh(&username, &wish.password)?;
@@ -106,8 +128,9 @@ impl Client {
             counts.map_err(|_| Failure::Offline { reason: reason.clone() })?;
             self.session_ended();
         }
-        let Recover { password, stay_signed_in, .. } = wish;
-        match (lost, self.sign_in(SignIn { username, password, stay_signed_in }).await) {
+        let Recover { password, recovery_key, stay_signed_in, .. } = wish;
+        let sign_in = SignIn { username, password, recovery_key: Some(recovery_key), stay_signed_in };
+        match (lost, self.sign_in(sign_in).await) {
             (Some(reason), Err(Failure::WrongPassword)) => Err(Failure::Offline { reason }),
             (_, signed_in) => signed_in,
         }
@@ -119,8 +142,12 @@ impl Client {
         self.counts(&me, password).await
     }
 
-    async fn counts(&self, me: &Me, password: &Secret) -> Result<(), Failure> {
-        self.enter_own(me, password).await.map(drop)
+    pub(super) async fn counts(&self, me: &Me, password: &Secret) -> Result<(), Failure> {
+        match self.enter_own(me, Keys { password, recovery_key: None }).await {
+            // The server has taken the password; the vault is kept from it.
+            Ok(_) | Err(Failure::NeedsRecoveryKey) => Ok(()),
+            Err(failure) => Err(failure),
+        }
     }
 
     fn open_by_recovery_key(
@@ -139,12 +166,20 @@ impl Client {
         {
             return Err(bad_answer("the identity key is not the vault's"));
         }
-        if !opened.under_password {
-            // Sealed under a password it would be less safe than its person has chosen.
-            let reason = "this account keeps its password out of the vault, which this version cannot set anew";
-            return Err(Failure::Invalid { reason: reason.into() });
-        }
         Ok(opened)
+    }
+
+    /// The first step to a new password of the own account.
+    pub(super) async fn begin_password<'a>(
+        &self,
+        me: &'a Me,
+        password: &'a Secret,
+        ticket: &Secret,
+    ) -> Result<(Fresh<'a>, RegistrationStarted), Failure> {
+        let (fresh, opaque) = self.fresh(&me.username, password)?;
+        let start = StartPasswordChange { ticket: ticket.clone(), opaque };
+        let path = "/api/v1/account/password/start".into();
+        Ok((fresh, self.ask(Method::Post, path, Some(&start)).await?))
     }
 
     /// OPAQUE's first message for a new password.
@@ -155,7 +190,7 @@ impl Client {
         Ok((Fresh { username, password, registration }, Bytes(request)))
     }
 
-    /// OPAQUE's last message, and the vault that follows `before` under the new password.
+    /// OPAQUE's last message, and the vault that follows `before` under the new password, unless it is kept from that.
     fn sealed_anew(
         &self,
         fresh: Fresh<'_>,
@@ -165,12 +200,10 @@ impl Client {
         before: &OpenedVault,
     ) -> Result<(Bytes, Vault), Failure> {
         let random = &mut *self.random.borrow_mut();
-        let Fresh { username, password, registration } = fresh;
-        let registered = registration
-            .finish(random, password.expose().as_bytes(), response, identifiers(username), stretch)
-            .map_err(password_failure)?;
+        let registered = fresh.finish(random, response, stretch)?;
         let number = before.number.saturating_add(1);
-        let sealed = before.contents.reseal(random, account, number, Some(&registered.export_key)).map_err(internal)?;
+        let export_key = before.under_password.then_some(&registered.export_key);
+        let sealed = before.contents.reseal(random, account, number, export_key).map_err(internal)?;
         Ok((Bytes(registered.upload), Vault { number, sealed: Bytes(sealed) }))
     }
 }

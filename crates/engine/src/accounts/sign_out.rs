@@ -2,6 +2,7 @@
 
 use huis_views::{Connection, Failure, Reply, SignOut};
 
+use super::entering::Keys;
 use crate::api::ApiError;
 use crate::client::Client;
 use crate::ports::Method;
@@ -16,7 +17,8 @@ impl Client {
         self.say_away()?;
         let unlisted = match &wish.password {
             Some(password) => {
-                self.revoke_device(me.device.member.device, password).await?;
+                let keys = Keys { password, recovery_key: wish.recovery_key.as_ref() };
+                self.revoke_device(me.device.member.device, keys).await?;
                 true
             }
             None => false,

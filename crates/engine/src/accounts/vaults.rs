@@ -4,34 +4,44 @@
 //! the password of its time, and is this account's if its identity is; whoever is given it is told so.
 
 use huis_proto::IncarnationId;
-use huis_proto::rest::Secret;
+use huis_proto::rest::SignedIn;
 use huis_views::{Failure, Notice};
 
-use super::entering::{Entered, bad_answer};
+use super::entering::{Entered, Keys, bad_answer, open_vault};
 use crate::client::{Client, Me, Step};
 use crate::db::{DbError, Tables};
 
 impl Client {
     /// Proves the password of the account that is signed in here, and opens its vault.
-    pub(super) async fn enter_own(&self, me: &Me, password: &Secret) -> Result<Entered, Failure> {
+    pub(super) async fn enter_own(&self, me: &Me, keys: Keys<'_>) -> Result<Entered, Failure> {
         let incarnation = self.check_versions().await?;
         let oldest = self.oldest_vault(incarnation)?;
-        let entered = self.enter(&me.username, password, oldest).await?;
+        let entered = self.enter(&me.username, keys, oldest).await?;
         if entered.signed_in.account != me.account() || entered.vault.contents.identity.key() != me.identity {
-            return Err(bad_answer("the vault is another account's"));
+            return Err(another_accounts());
         }
-        let number = entered.vault.number;
-        self.step(|step| {
-            // A newer one may have been stored here while this answer was under way.
-            if number < oldest_vault(step.tables, incarnation)? {
-                return Err(bad_answer("a newer vault has been seen meanwhile"));
-            }
-            if number < step.tables.fact::<u64>("vault_number")?.unwrap_or(0) {
-                step.notice(None, Notice::VaultSetBack)?;
-            }
-            Ok::<_, Failure>(step.vault_is(number, incarnation)?)
-        })?;
+        self.step(|step| step.vault_was_opened(entered.vault.number, incarnation))?;
         Ok(entered)
+    }
+
+    /// The same for a device whose session has ended. The vault stays closed where it is kept from the password: this device
+    /// has all that is in it.
+    pub(super) async fn enter_again(&self, me: &Me, keys: Keys<'_>) -> Result<SignedIn, Failure> {
+        let incarnation = self.check_versions().await?;
+        let oldest = self.oldest_vault(incarnation)?;
+        let (signed_in, export_key) = self.prove_password(&me.username, keys.password).await?;
+        let is_mine = signed_in.account == me.account() && signed_in.identity_key == me.identity.0;
+        if !is_mine {
+            return Err(another_accounts());
+        }
+        match open_vault(&signed_in, oldest, &export_key, keys.recovery_key) {
+            Err(Failure::NeedsRecoveryKey) => Ok(signed_in),
+            opened => {
+                let number = opened?.number;
+                self.step(|step| step.vault_was_opened(number, incarnation))?;
+                Ok(signed_in)
+            }
+        }
     }
 
     /// The number that a vault has at least, of a server in this life.
@@ -46,7 +56,23 @@ fn oldest_vault(tables: Tables<'_>, incarnation: IncarnationId) -> Result<u64, D
     Ok(if is_another_life { 0 } else { tables.fact("vault_number")?.unwrap_or(0) })
 }
 
+fn another_accounts() -> Failure {
+    bad_answer("the vault is another account's")
+}
+
 impl Step<'_> {
+    /// A vault of the identity that is known was opened.
+    fn vault_was_opened(&mut self, number: u64, incarnation: IncarnationId) -> Result<(), Failure> {
+        // A newer one may have been stored here while this answer was under way.
+        if number < oldest_vault(self.tables, incarnation)? {
+            return Err(bad_answer("a newer vault has been seen meanwhile"));
+        }
+        if number < self.tables.fact::<u64>("vault_number")?.unwrap_or(0) {
+            self.notice(None, Notice::VaultSetBack)?;
+        }
+        Ok(self.vault_is(number, incarnation)?)
+    }
+
     /// The vault of this number was opened, and the server was in this life.
     pub(super) fn vault_is(&mut self, number: u64, incarnation: IncarnationId) -> Result<(), DbError> {
         self.tables.put_fact("vault_number", &number)?;

@@ -29,11 +29,33 @@ impl Device {
     }
 
     async fn changes(&self, old: &str, new: &str, end_other_sessions: bool) -> Result<Option<u32>, Failure> {
-        let change = ChangePassword { old: Secret::new(old), new: Secret::new(new), end_other_sessions };
+        let (old, new) = (Secret::new(old), Secret::new(new));
+        let change = ChangePassword { old, new, recovery_key: None, under_password: None, end_other_sessions };
         match self.tries(Command::ChangePassword(change)).await? {
             Reply::PasswordChanged { ended_sessions } => Ok(ended_sessions),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Changes the account's password by it and the recovery key, and says whether the new one opens the vault.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn changes_password_with(
+        &self,
+        key: Option<&Secret>,
+        old: &str,
+        new: &str,
+        under_password: Option<bool>,
+    ) -> Result<(), Failure> {
+        let change = ChangePassword {
+            old: Secret::new(old),
+            new: Secret::new(new),
+            recovery_key: key.cloned(),
+            under_password,
+            end_other_sessions: false,
+        };
+        self.tries(Command::ChangePassword(change)).await.map(drop)
     }
 
     /// Sets a new password by a recovery key, and signs in.
@@ -55,11 +77,20 @@ impl Device {
     /// # Errors
     /// What the engine says.
     pub async fn signs_in_by(&self, password: &str) -> Result<(), Failure> {
-        let wish = SignIn { username: self.name().into(), password: Secret::new(password), stay_signed_in: true };
+        self.signs_in_with(password, None).await
+    }
+
+    /// Signs in by this password and the recovery key.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn signs_in_with(&self, password: &str, key: Option<&Secret>) -> Result<(), Failure> {
+        let (username, password) = (self.name().into(), Secret::new(password));
+        let wish = SignIn { username, password, recovery_key: key.cloned(), stay_signed_in: true };
         self.tries(Command::SignIn(wish)).await.map(drop)
     }
 
-    /// Whether this is the account's password, and opens its vault.
+    /// Whether this is the account's password, and opens its vault unless that is kept from it.
     pub async fn password_is(&self, password: &str) -> bool {
         match self.tries(Command::CheckPassword { password: Secret::new(password) }).await {
             Ok(_) => true,

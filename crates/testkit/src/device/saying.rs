@@ -224,7 +224,7 @@ impl Device {
 
     /// Takes a device off the account.
     pub async fn revokes(&self, device: DeviceId) {
-        self.command(Command::RevokeDevice { device, password: Secret::new(PASSWORD) }).await;
+        self.command(Command::RevokeDevice { device, password: Secret::new(PASSWORD), recovery_key: None }).await;
     }
 
     async fn place(&self, command: Command) -> ConversationId {

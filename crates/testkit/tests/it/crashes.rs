@@ -154,6 +154,7 @@ fn a_device_that_dies_while_it_signs_in_can_go_on() {
             let wish = huis_views::SignIn {
                 username: "bea".into(),
                 password: huis_proto::rest::Secret::new(huis_testkit::PASSWORD),
+                recovery_key: None,
                 stay_signed_in: true,
             };
             let _ = tablet.attempts(Command::SignIn(wish)).await;

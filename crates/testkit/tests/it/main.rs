@@ -21,6 +21,7 @@ mod key_packages;
 mod old_states;
 mod passwords;
 mod presence;
+mod recovery_key_only;
 mod repairs;
 mod requests;
 mod restored_servers;

@@ -73,6 +73,7 @@ fn a_weak_password_is_refused_by_the_engine_before_anything_is_asked() {
                 password: Secret::new(weak),
                 email: None,
                 admission: Default::default(),
+                recovery_key_only: false,
                 stay_signed_in: true,
             };
             assert!(is_weak(blank.tries(Command::Register(register)).await.unwrap_err()), "{weak}");
@@ -183,6 +184,8 @@ fn whoever_changes_the_password_may_die_after_any_transaction() {
             let change = huis_views::ChangePassword {
                 old: Secret::new(current),
                 new: Secret::new(next),
+                recovery_key: None,
+                under_password: None,
                 end_other_sessions: false,
             };
             let _ = ann.attempts(Command::ChangePassword(change)).await;
