@@ -163,7 +163,7 @@ impl Scene {
             .map(|(me, identity)| {
                 let listed =
                     ListedDevice { device: me.member.device, signature_key: me.secret.public(), added_at_ms: 0 };
-                identity.sign_device_list(&next_device_list(me.member.account, None, 0, vec![listed]))
+                identity.sign_device_list(&next_device_list(me.member.account, identity.key(), None, 0, 1, vec![listed]))
             })
             .collect();
         let mut devices: Vec<Device> = mine

@@ -132,12 +132,15 @@ pub fn device_list(bytes: &[u8]) {
     let identity = Bytes32(key.verifying_key().to_bytes());
     let _ = codec::from_cbor::<SignedDeviceList>(bytes);
     let _ = serde_json::from_slice::<SignedDeviceList>(bytes);
-    let signed =
-        SignedDeviceList { list: Bytes(bytes.to_vec()), signature: labels::sign(&key, labels::DEVICE_LIST, bytes) };
+    let signature = labels::sign(&key, labels::DEVICE_LIST, bytes);
+    let signed = SignedDeviceList { list: Bytes(bytes.to_vec()), signature, handover: None };
     if let Ok(list) = signed.open(MEMBER.account, &identity) {
         assert_eq!(list.sign(&key).open(MEMBER.account, &identity).as_ref(), Ok(&list));
     }
     let _ = signed.open_next(MEMBER.account, &identity, None);
+    let over = SignedDeviceList { handover: Some(Bytes(bytes.to_vec())), ..signed };
+    let taken = over.open_next(MEMBER.account, &Bytes32([4; 32]), Some((0, Bytes32([0; 32]))));
+    assert!(taken.is_err(), "nobody has signed a handover");
 }
 
 pub fn device_list_seeds() -> Vec<Vec<u8>> {
@@ -147,7 +150,9 @@ pub fn device_list_seeds() -> Vec<Vec<u8>> {
         account: MEMBER.account,
         number: 1,
         previous: Bytes32([0; 32]),
+        identity: Bytes32(key.verifying_key().to_bytes()),
         signed_at_ms: 5,
+        state_number: 1,
         devices: vec![device],
     };
     let signed = list.sign(&key);

@@ -122,7 +122,7 @@ fn new_account(account: AccountId, devices: &[DeviceId], now_ms: u64) -> NewAcco
         stretch: StretchParameters::NEW_ACCOUNTS,
         identity_key: Bytes32([0; 32]),
         recovery_key: Bytes32([0; 32]),
-        device_list: SignedDeviceList { list: Bytes(vec![0; 64]), signature: Bytes(vec![0; 64]) },
+        device_list: SignedDeviceList { list: Bytes(vec![0; 64]), signature: Bytes(vec![0; 64]), handover: None },
         devices: devices.to_vec(),
         vault: Bytes(vec![0; 512]),
         account_state: Bytes(vec![0; 512]),

@@ -76,6 +76,7 @@ async fn register(server: &Server, passphrase: &str) -> anyhow::Result<Person> {
         account: member.account,
         number: 1,
         previous: Bytes32([0; 32]),
+        identity: public(&identity),
         signed_at_ms: 1,
         state_number: 1,
         devices: vec![ListedDevice { device: member.device, signature_key: public(&device_key), added_at_ms: 1 }],

@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use huis_server::ServeArgs;
 
-use crate::commands::{accounts, admin, contacts, conversations, devices, invitations, locks, marks, password};
+use crate::commands::{
+    accounts, admin, contacts, conversations, devices, identity, invitations, locks, marks, password,
+};
 use crate::commands::{profile, quiet, receive, rooms, send};
 
 /// A self-hosted messenger whose conversations only their members can read
@@ -38,6 +40,7 @@ pub(crate) enum HuisCommand {
     Login(accounts::Login),
     Recover(accounts::Recover),
     Password(password::Password),
+    Identity(identity::Identity),
     Lock(locks::Lock),
     Unlock(locks::Unlock),
     Logout(accounts::Logout),
@@ -108,6 +111,7 @@ impl HuisCommand {
             Self::Login(_) => "login",
             Self::Recover(_) => "recover",
             Self::Password(_) => "password",
+            Self::Identity(_) => "identity",
             Self::Lock(_) => "lock",
             Self::Unlock(_) => "unlock",
             Self::Logout(_) => "logout",
@@ -191,6 +195,8 @@ mod tests {
             "huis password --under-password --recovery-key-stdin",
             "huis register member-a --server http://127.0.0.1:8080 --recovery-key-only",
             "huis login member-a --server http://127.0.0.1:8080 --password-stdin --recovery-key-stdin",
+            "huis identity renew",
+            "huis identity renew --password-stdin --json",
             "huis lock",
             "huis lock --password-stdin",
             "huis unlock",
@@ -326,6 +332,7 @@ mod tests {
             "huis recover member-a",
             "huis password secret",
             "huis password --recovery-key-only --under-password",
+            "huis identity",
             "huis lock now",
             "huis register member-a --server ftp://chat.example",
             "huis register member-a --server https://chat.example/path",

@@ -125,6 +125,7 @@ fn code(failure: &Failure) -> &'static str {
         Failure::WrongPassword => "wrong-password",
         Failure::WrongRecoveryKey => "wrong-recovery-key",
         Failure::NeedsRecoveryKey => "needs-recovery-key",
+        Failure::Revoked => "revoked",
         Failure::Locked => "locked",
         Failure::WeakPassword { .. } => "weak-password",
         Failure::Unknown { .. } => "unknown",
@@ -153,6 +154,9 @@ fn advice(failure: &Failure) -> String {
         Failure::WrongPassword => "check both; letter case counts in the password",
         Failure::WrongRecoveryKey => "check both; the recovery key was shown when the account was made",
         Failure::NeedsRecoveryKey => "set HUIS_RECOVERY_KEY or give --recovery-key-stdin",
+        Failure::Revoked => {
+            "`huis login` in another profile makes another device; `huis logout --local` deletes what is here"
+        }
         Failure::Locked => "`huis unlock` opens it",
         Failure::WeakPassword { .. } => "take four words or more that do not belong together",
         Failure::Unknown { what, .. } => match what.as_str() {

@@ -48,7 +48,22 @@ pub(crate) fn notice(notice: &Notice) -> String {
             "by the change at entry {seq}, which broke a rule, the server shuts this device out of a conversation until others \
              contest it as well; if it stays silent, open another conversation with those whom you trust"
         ),
-        Notice::IdentityChanged { account } => format!(
+        Notice::IdentityChanged { account, handed_over: true } => format!(
+            "{name} has another identity key, to which the one before has signed the account over; somebody who stole that one \
+             could do this as well, so nothing is sent to {name} alone before you compare the safety number and accept it with \
+             `huis verify {name} --accept`",
+            name = at_name(account)
+        ),
+        Notice::IdentityRenewed => {
+            "your account has the new identity key that you asked for, and this is its only device; if \
+                                    you were not shown the new recovery key, `huis identity renew` shows it"
+                .into()
+        }
+        Notice::OwnIdentityChanged => {
+            "your account has another identity key, which this device did not ask for; if you did not renew it yourself, somebody              who stole the one before has taken your account: tell your contacts by another way"
+                .into()
+        }
+        Notice::IdentityChanged { account, handed_over: false } => format!(
             "the identity key of {name} has changed; nothing is sent to {name} before you compare the safety number and \
              accept it with `huis verify {name} --accept`",
             name = at_name(account)

@@ -85,6 +85,9 @@ pub struct Pin {
     /// Whether a person compared the safety number.
     #[serde(default)]
     pub verified: bool,
+    /// Whether it is the first that was seen, or a person has accepted it; not yet where the one before has handed the
+    /// account over to it.
+    pub accepted: bool,
     /// The name under which it is known here.
     #[serde(default)]
     pub name: Option<String>,
@@ -211,6 +214,7 @@ mod tests {
             list_number: 2,
             list_hash: Bytes32([5; 32]),
             verified: true,
+            accepted: true,
             name: None,
         };
         AccountState {

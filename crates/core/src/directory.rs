@@ -3,6 +3,10 @@
 //! The chain of an account is followed from its first list without gaps, so that for every device that ever was listed
 //! the first and the last list that names it are known. A list that is older than the newest one, or forks from it, is
 //! never accepted.
+//!
+//! A chain may pass from one identity key to another, where a list carries the handover of the one before. So numbers and
+//! devices go on, and everybody who follows the chain judges leaves alike, whether or not a person has accepted the key
+//! that is there now.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +22,8 @@ use crate::identity::IdentityKey;
 const VERSION: u8 = 1;
 /// More devices than this an account never had; a chain beyond it is an attack on memory.
 const MOST_RECORDED: usize = 4096;
+/// More identity keys than this an account never had.
+const MOST_IDENTITIES: usize = 256;
 
 /// The accounts that this device knows, with their devices.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +35,10 @@ pub struct KnownDevices {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountDevices {
     account: AccountId,
+    /// The one that the newest list names; before the first list the one that is pinned, which the chain must reach.
     identity: IdentityKey,
+    /// The identity keys that handed the account over, oldest first. None of them counts again.
+    past: Vec<IdentityKey>,
     /// 0 before the first list.
     number: u64,
     hash: Bytes32,
@@ -58,12 +67,15 @@ pub struct Accepted {
     pub added: Vec<DeviceId>,
     /// Devices that stood in the list before and do not any more.
     pub revoked: Vec<DeviceId>,
+    /// Whether the identity key that was pinned has handed the account over to the one that is pinned from here on.
+    pub handed_over: bool,
 }
 
 /// Why device lists are refused. Nothing of the offered lists is taken then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
-    /// The account shows another identity key than the pinned one. Shown to the person, never swallowed.
+    /// The account shows another identity key than the pinned one, which did not hand the account over to it. Shown to the
+    /// person, never swallowed.
     #[error("the identity key of account {account} has changed")]
     IdentityChanged {
         /// Whose key.
@@ -72,6 +84,12 @@ pub enum DirectoryError {
         pinned: IdentityKey,
         /// The key that was offered.
         found: IdentityKey,
+    },
+    /// The account shows an identity key that it has signed away.
+    #[error("account {account} is shown with an identity key that it has signed away")]
+    SignedAway {
+        /// Whose key.
+        account: AccountId,
     },
     /// The newest offered list is older than one that was seen.
     #[error("account {account} is shown with device list {found}, but list {known} was seen before")]
@@ -107,8 +125,8 @@ pub enum DirectoryError {
         /// The device.
         device: DeviceId,
     },
-    /// More devices than an account ever has.
-    #[error("account {account} names more than {MOST_RECORDED} devices over time")]
+    /// More devices or identity keys than an account ever has.
+    #[error("account {account} names more than {MOST_RECORDED} devices or {MOST_IDENTITIES} identity keys over time")]
     TooMany {
         /// Whose lists.
         account: AccountId,
@@ -138,26 +156,36 @@ impl KnownDevices {
     }
 
     /// Takes over what another device of one's own account has seen: the identity key is pinned, and the chain must
-    /// pass through the list that the pin names.
+    /// pass through the list that the pin names. The pin may be ahead of what is known here, also by a handover, or behind.
     ///
     /// # Errors
-    /// [`DirectoryError::IdentityChanged`] where another key is pinned here, `Forked` where another list was seen.
+    /// [`DirectoryError::IdentityChanged`] where the pinned key is none that the chain had so far, `Forked` where another
+    /// list was seen.
     pub fn restore_pin(&mut self, account: AccountId, pin: &Pin) -> Result<(), DirectoryError> {
-        let known = match self.accounts.get(&account) {
+        let mut known = match self.accounts.get(&account) {
             Some(known) => known.clone(),
             None => AccountDevices::new(account, pin.identity),
         };
-        known.check_identity(&pin.identity)?;
+        if pin.list_number <= known.number && !known.had(&pin.identity) {
+            return Err(known.changed_to(&pin.identity));
+        }
         if known.number == pin.list_number && known.number > 0 && known.hash != pin.list_hash {
             return Err(DirectoryError::Forked { account, number: pin.list_number });
         }
-        let must_pass = (pin.list_number > known.number).then_some((pin.list_number, pin.list_hash));
-        self.insert(AccountDevices { must_pass: must_pass.or(known.must_pass), ..known });
+        let ahead = known.must_pass.map_or(known.number, |(number, _)| number);
+        if pin.list_number > ahead {
+            known.must_pass = Some((pin.list_number, pin.list_hash));
+            if known.number == 0 {
+                known.identity = pin.identity;
+            }
+        }
+        self.insert(known);
         Ok(())
     }
 
     /// Takes lists of `account`, oldest first: all that follow the newest one known here, which for an account that is
-    /// not known yet means all from number 1. `identity` is the key that the server shows; the first one is pinned.
+    /// not known yet means all from number 1. `identity` is the key that the server shows. It must be the one that the last
+    /// list names; at the first contact it is pinned, later the chain must lead to it from the pinned one.
     ///
     /// # Errors
     /// [`DirectoryError`]; nothing is taken then.
@@ -171,10 +199,19 @@ impl KnownDevices {
             Some(known) => known.clone(),
             None => AccountDevices::new(account, *identity),
         };
-        known.check_identity(identity)?;
+        if known.past.contains(identity) {
+            return Err(DirectoryError::SignedAway { account });
+        }
         let mut next = known.clone();
-        for list in lists {
-            next.follow(list)?;
+        let followed = lists.iter().try_for_each(|list| next.follow(list));
+        if *identity != known.identity && !(followed.is_ok() && next.identity == *identity && next.had(&known.identity))
+        {
+            // Says more than what is wrong with the lists.
+            return Err(known.changed_to(identity));
+        }
+        followed?;
+        if next.identity != *identity {
+            return Err(DirectoryError::List { account, error: DeviceListError::OtherIdentity });
         }
         if let Some((number, _)) = next.must_pass.filter(|(number, _)| *number > next.number) {
             return Err(DirectoryError::Older { account, found: next.number, known: number });
@@ -183,6 +220,7 @@ impl KnownDevices {
             number: next.number,
             added: next.listed().map(|(device, _)| device).filter(|device| !known.lists(*device)).collect(),
             revoked: known.listed().map(|(device, _)| device).filter(|device| !next.lists(*device)).collect(),
+            handed_over: next.identity != known.identity,
         };
         self.insert(next);
         Ok(accepted)
@@ -211,7 +249,8 @@ impl KnownDevices {
 
 impl AccountDevices {
     fn new(account: AccountId, identity: IdentityKey) -> Self {
-        Self { account, identity, number: 0, hash: Bytes32([0; 32]), must_pass: None, devices: BTreeMap::new() }
+        let (past, hash) = (Vec::new(), Bytes32([0; 32]));
+        Self { account, identity, past, number: 0, hash, must_pass: None, devices: BTreeMap::new() }
     }
 
     /// Whose devices these are.
@@ -222,6 +261,16 @@ impl AccountDevices {
     /// The pinned identity key.
     pub fn identity(&self) -> IdentityKey {
         self.identity
+    }
+
+    /// Whether the account has signed this identity key away.
+    pub fn has_signed_away(&self, identity: &IdentityKey) -> bool {
+        self.past.contains(identity)
+    }
+
+    /// Whether another device of one's own account has seen later lists, which were not seen here yet.
+    pub fn is_behind(&self) -> bool {
+        self.must_pass.is_some()
     }
 
     /// Number and hash of the newest list; `None` before the first.
@@ -251,18 +300,22 @@ impl AccountDevices {
         self.devices.get(&device).is_some_and(|record| record.last == self.number)
     }
 
-    fn check_identity(&self, found: &IdentityKey) -> Result<(), DirectoryError> {
-        if self.identity == *found {
-            Ok(())
-        } else {
-            Err(DirectoryError::IdentityChanged { account: self.account, pinned: self.identity, found: *found })
-        }
+    /// Whether this is the account's identity key, or was.
+    fn had(&self, identity: &IdentityKey) -> bool {
+        self.identity == *identity || self.past.contains(identity)
+    }
+
+    fn changed_to(&self, found: &IdentityKey) -> DirectoryError {
+        DirectoryError::IdentityChanged { account: self.account, pinned: self.identity, found: *found }
     }
 
     fn follow(&mut self, signed: &SignedDeviceList) -> Result<(), DirectoryError> {
         let account = self.account;
         let refused = |error| DirectoryError::List { account, error };
-        let list = signed.open(account, &self.identity.0).map_err(refused)?;
+        let list = signed.open_unpinned(account).map_err(refused)?;
+        if self.past.iter().any(|past| past.0 == list.identity) {
+            return Err(DirectoryError::SignedAway { account });
+        }
         let hash = signed.hash();
         if list.number == self.number && hash == self.hash {
             return Ok(());
@@ -273,11 +326,20 @@ impl AccountDevices {
         if list.number < self.number {
             return Err(DirectoryError::Older { account, found: list.number, known: self.number });
         }
-        let list = signed.open_next(account, &self.identity.0, self.newest()).map_err(refused)?;
+        // The first list says itself whose it is; what is pinned the chain must come to.
+        let before = if self.number == 0 { list.identity } else { self.identity.0 };
+        let list = signed.open_next(account, &before, self.newest()).map_err(refused)?;
         if self.must_pass.is_some_and(|(number, expected)| number == list.number && expected != hash) {
             return Err(DirectoryError::Forked { account, number: list.number });
         }
         self.record(&list)?;
+        if list.identity != before {
+            if self.past.len() >= MOST_IDENTITIES {
+                return Err(DirectoryError::TooMany { account });
+            }
+            self.past.push(IdentityKey(before));
+        }
+        self.identity = IdentityKey(list.identity);
         self.hash = hash;
         self.must_pass = self.must_pass.filter(|(number, _)| *number > list.number);
         Ok(())
@@ -312,137 +374,4 @@ impl AccountDevices {
 }
 
 #[cfg(test)]
-mod tests {
-    use huis_proto::device_list::ListedDevice;
-
-    use super::*;
-    use crate::identity::{IdentitySecret, list_position, next_device_list};
-
-    const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
-
-    fn identity() -> IdentitySecret {
-        IdentitySecret::from_bytes(&[9; 32])
-    }
-
-    fn device(byte: u8) -> ListedDevice {
-        let device = DeviceId::from_bytes([byte; 16]);
-        ListedDevice { device, signature_key: Bytes32([byte; 32]), added_at_ms: 0 }
-    }
-
-    /// A chain of lists, each with these devices.
-    fn chain(lists: &[&[u8]]) -> Vec<SignedDeviceList> {
-        let mut previous = None;
-        let mut chain = Vec::new();
-        for devices in lists {
-            let devices = devices.iter().map(|byte| device(*byte)).collect();
-            let list = next_device_list(ACCOUNT, previous, 0, 1, devices);
-            let signed = identity().sign_device_list(&list);
-            previous = Some(list_position(&signed).unwrap());
-            chain.push(signed);
-        }
-        chain
-    }
-
-    fn member(byte: u8) -> Member {
-        Member { account: ACCOUNT, device: DeviceId::from_bytes([byte; 16]) }
-    }
-
-    #[test]
-    fn a_chain_is_followed_and_says_what_changed() {
-        let mut known = KnownDevices::default();
-        let lists = chain(&[&[1], &[1, 2], &[2, 3]]);
-        let first = known.accept(ACCOUNT, &identity().key(), &lists[..2]).unwrap();
-        let added = vec![member(1).device, member(2).device];
-        assert_eq!(first, Accepted { number: 2, added, revoked: vec![] });
-        let second = known.accept(ACCOUNT, &identity().key(), &lists[2..]).unwrap();
-        let (added, revoked) = (vec![member(3).device], vec![member(1).device]);
-        assert_eq!(second, Accepted { number: 3, added, revoked });
-        assert!(known.lists(member(2), &Bytes32([2; 32])));
-        assert!(!known.lists(member(1), &Bytes32([1; 32])));
-        let record = DeviceRecord { key: Bytes32([1; 32]), first: 1, last: 2 };
-        assert_eq!(known.standing(member(1), &Bytes32([1; 32])), Standing::Listed(record));
-        assert_eq!(known.standing(member(2), &Bytes32([7; 32])), Standing::OtherKey);
-    }
-
-    #[test]
-    fn an_older_list_is_never_accepted_again() {
-        let mut known = KnownDevices::default();
-        let lists = chain(&[&[1], &[1, 2]]);
-        known.accept(ACCOUNT, &identity().key(), &lists).unwrap();
-        let refused = known.accept(ACCOUNT, &identity().key(), &lists[..1]);
-        assert_eq!(refused, Err(DirectoryError::Older { account: ACCOUNT, found: 1, known: 2 }));
-        assert!(known.lists(member(2), &Bytes32([2; 32])));
-    }
-
-    #[test]
-    fn a_forked_or_broken_chain_is_refused_whole() {
-        let mut known = KnownDevices::default();
-        let lists = chain(&[&[1], &[1, 2], &[1, 2, 3]]);
-        known.accept(ACCOUNT, &identity().key(), &lists[..2]).unwrap();
-        let fork = chain(&[&[1], &[1, 4]]);
-        let refused = known.accept(ACCOUNT, &identity().key(), &fork[1..]);
-        assert_eq!(refused, Err(DirectoryError::Forked { account: ACCOUNT, number: 2 }));
-        let fork = chain(&[&[1], &[1, 4], &[1, 4, 5]]);
-        let refused = known.accept(ACCOUNT, &identity().key(), &fork[2..]);
-        assert!(matches!(refused, Err(DirectoryError::List { error: DeviceListError::Chain { .. }, .. })));
-        let mut fresh = KnownDevices::default();
-        let gap = fresh.accept(ACCOUNT, &identity().key(), &lists[1..]);
-        assert!(matches!(gap, Err(DirectoryError::List { .. })));
-        assert!(fresh.get(ACCOUNT).is_none());
-    }
-
-    #[test]
-    fn another_identity_key_is_an_error_that_shows_both() {
-        let mut known = KnownDevices::default();
-        known.accept(ACCOUNT, &identity().key(), &chain(&[&[1]])).unwrap();
-        let found = IdentitySecret::from_bytes(&[8; 32]).key();
-        let refused = known.accept(ACCOUNT, &found, &[]);
-        let pinned = identity().key();
-        assert_eq!(refused, Err(DirectoryError::IdentityChanged { account: ACCOUNT, pinned, found }));
-    }
-
-    #[test]
-    fn a_revoked_device_or_its_key_never_comes_back() {
-        let again = chain(&[&[1, 2], &[1], &[1, 2]]);
-        let refused = KnownDevices::default().accept(ACCOUNT, &identity().key(), &again);
-        assert_eq!(refused, Err(DirectoryError::Reused { account: ACCOUNT, device: member(2).device }));
-        let mut stolen = device(3);
-        stolen.signature_key = Bytes32([2; 32]);
-        let lists = chain(&[&[1, 2], &[1]]);
-        let list = next_device_list(ACCOUNT, Some(list_position(&lists[1]).unwrap()), 0, 1, vec![device(1), stolen]);
-        let lists = [lists, vec![identity().sign_device_list(&list)]].concat();
-        let refused = KnownDevices::default().accept(ACCOUNT, &identity().key(), &lists);
-        assert_eq!(refused, Err(DirectoryError::Reused { account: ACCOUNT, device: member(3).device }));
-    }
-
-    #[test]
-    fn a_new_device_refuses_lists_older_than_its_account_has_seen() {
-        let lists = chain(&[&[1], &[1, 2], &[1, 2, 3]]);
-        let pin = |number: u64, list: &SignedDeviceList| Pin {
-            identity: identity().key(),
-            list_number: number,
-            list_hash: list.hash(),
-            verified: false,
-            name: None,
-        };
-        let mut known = KnownDevices::default();
-        known.restore_pin(ACCOUNT, &pin(2, &lists[1])).unwrap();
-        let refused = known.accept(ACCOUNT, &identity().key(), &lists[..1]);
-        assert_eq!(refused, Err(DirectoryError::Older { account: ACCOUNT, found: 1, known: 2 }));
-        let fork = chain(&[&[1], &[1, 4]]);
-        let refused = known.accept(ACCOUNT, &identity().key(), &fork);
-        assert_eq!(refused, Err(DirectoryError::Forked { account: ACCOUNT, number: 2 }));
-        assert_eq!(known.accept(ACCOUNT, &identity().key(), &lists).unwrap().number, 3);
-    }
-
-    #[test]
-    fn a_stored_account_comes_back_and_keeps_its_bytes() {
-        let mut known = KnownDevices::default();
-        known.accept(ACCOUNT, &identity().key(), &chain(&[&[1], &[1, 2]])).unwrap();
-        let account = known.get(ACCOUNT).unwrap();
-        let bytes = account.to_bytes();
-        assert_eq!(&AccountDevices::from_bytes(&bytes).unwrap(), account);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        insta::assert_snapshot!(hex);
-    }
-}
+mod tests;

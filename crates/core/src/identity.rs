@@ -41,9 +41,14 @@ impl IdentitySecret {
         IdentityKey(Bytes32(self.signing_key().verifying_key().to_bytes()))
     }
 
-    /// Signs a device list of the account.
+    /// Signs a device list of the account, which names this identity.
     pub fn sign_device_list(&self, list: &DeviceList) -> SignedDeviceList {
         list.sign(&self.signing_key())
+    }
+
+    /// Hands the account over to the identity `to`, which the list names and which signs it.
+    pub fn hand_over(&self, to: &Self, list: &DeviceList) -> SignedDeviceList {
+        list.sign_over(&to.signing_key(), &self.signing_key())
     }
 
     fn signing_key(&self) -> SigningKey {
@@ -149,10 +154,11 @@ pub fn member_of_credential(bytes: &[u8]) -> Result<Member, CodecError> {
     })
 }
 
-/// The first list of an account, or the one after `previous`: number and hash follow by themselves. `state_number` is
-/// that of the newest account state that this device has opened.
+/// The first list of an account, or the one after `previous`, to be signed by `identity`: number and hash follow by
+/// themselves. `state_number` is that of the newest account state that this device has opened.
 pub fn next_device_list(
     account: AccountId,
+    identity: IdentityKey,
     previous: Option<ListPosition>,
     signed_at_ms: u64,
     state_number: u64,
@@ -160,7 +166,8 @@ pub fn next_device_list(
 ) -> DeviceList {
     let previous = previous.unwrap_or(ListPosition { number: 0, hash: Bytes32([0; 32]), state_number: 0 });
     let (number, state_number) = (previous.number.saturating_add(1), state_number.max(previous.state_number));
-    DeviceList { account, number, previous: previous.hash, signed_at_ms, state_number, devices }
+    let (previous, identity) = (previous.hash, identity.0);
+    DeviceList { account, number, previous, identity, signed_at_ms, state_number, devices }
 }
 
 /// What the next device list continues.
@@ -214,11 +221,11 @@ mod tests {
     #[test]
     fn a_device_list_names_no_older_account_state_than_the_one_before() {
         let identity = IdentitySecret::from_bytes(&[1; 32]);
-        let first = next_device_list(member().account, None, 0, 7, vec![]);
+        let first = next_device_list(member().account, identity.key(), None, 0, 7, vec![]);
         let position = list_position(&identity.sign_device_list(&first)).unwrap();
         assert_eq!((position.number, position.state_number), (1, 7));
-        assert_eq!(next_device_list(member().account, Some(position), 0, 5, vec![]).state_number, 7);
-        assert_eq!(next_device_list(member().account, Some(position), 0, 9, vec![]).state_number, 9);
+        assert_eq!(next_device_list(member().account, identity.key(), Some(position), 0, 5, vec![]).state_number, 7);
+        assert_eq!(next_device_list(member().account, identity.key(), Some(position), 0, 9, vec![]).state_number, 9);
     }
 
     #[test]

@@ -158,6 +158,7 @@ impl Client {
             Command::Register(wish) => self.register(wish).await,
             Command::SignIn(wish) => self.sign_in(wish).await,
             Command::Recover(wish) => self.recover(wish).await,
+            Command::RenewIdentity(wish) => self.renew_identity(wish).await,
             Command::ChangePassword(wish) => self.change_password(wish).await,
             Command::CheckPassword { password } => self.check_password(&password).await.map(done),
             Command::SignOut(wish) => self.sign_out(wish).await,

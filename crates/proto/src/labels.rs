@@ -8,6 +8,8 @@ use crate::{Bytes, Bytes32};
 
 /// The identity key signs a device list.
 pub const DEVICE_LIST: &str = "huis device list v1";
+/// The identity key of an account hands the account over to another one.
+pub const HANDOVER: &str = "huis identity handover v1";
 /// A device's key signs that somebody is there or writing.
 pub const PRESENCE: &str = "huis presence v1";
 /// The recovery key's signing half asks for a new password.

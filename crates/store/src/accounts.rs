@@ -81,6 +81,37 @@ pub enum EndedSessions {
     All,
 }
 
+/// Another identity in place of the one before, with everything that was in the same vault. `Debug` is left out: it holds
+/// password material.
+#[derive(Clone)]
+pub struct NewIdentity {
+    /// The new password, with the vault of the new secrets.
+    pub password: NewPassword,
+    /// The identity key.
+    pub identity_key: Bytes32,
+    /// The recovery key's public signing half.
+    pub recovery_key: Bytes32,
+    /// The number of the device list.
+    pub device_list_number: u64,
+    /// The device list, which the identity before has handed over; checked by the caller.
+    pub device_list: SignedDeviceList,
+    /// The devices of that list.
+    pub devices: Vec<DeviceId>,
+    /// The account state, sealed under the new state key.
+    pub account_state: Numbered,
+}
+
+/// What became of a renewal of the identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityRenewal {
+    /// Stored; these sessions have ended.
+    Stored(Vec<SessionId>),
+    /// Another device list came first; this is the newest number. Nothing was changed.
+    OtherList(u64),
+    /// Another password, vault or account state came first, or there is no such account. Nothing was changed.
+    Conflict,
+}
+
 /// What became of a change of password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordChange {
@@ -180,6 +211,11 @@ pub trait Accounts: Send + Sync {
     /// Replaces password and vault together, if the newest ones are those before: OPAQUE record, stretch, vault and the
     /// end of sessions are one step, so that a vault is never there under another password than the one that signs in.
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange>;
+
+    /// Replaces the identity key and everything that was in the same vault, if the newest of each are those before: device
+    /// list (as [`put_device_list`](Self::put_device_list) does), OPAQUE record, recovery key, vault, account state and the
+    /// end of sessions are one step.
+    async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal>;
 
     /// The device lists behind number `after`, oldest first, at most `most`.
     async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>>;

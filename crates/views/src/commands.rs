@@ -23,6 +23,9 @@ pub enum Command {
     Recover(Recover),
     /// Sets a new password in place of the old one. Answer: [`Reply::PasswordChanged`].
     ChangePassword(ChangePassword),
+    /// Puts another identity key, and other secrets, in the place of those that somebody else may have, and sets a new
+    /// password. All other devices are off the account by it. Answer: [`Reply::IdentityRenewed`].
+    RenewIdentity(RenewIdentity),
     /// Asks the server whether this is the account's password. Answer: [`Reply::Done`].
     CheckPassword {
         /// The password; it never leaves this device.
@@ -380,6 +383,18 @@ pub struct ChangePassword {
     pub end_other_sessions: bool,
 }
 
+/// How to renew the identity.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RenewIdentity {
+    /// The password so far; it never leaves this device.
+    pub old: Secret,
+    /// The new one, which must be another; it never leaves this device.
+    pub new: Secret,
+    /// The recovery key so far, where the vault is kept from the password; else
+    /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+    pub recovery_key: Option<Secret>,
+}
+
 /// How to sign out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SignOut {
@@ -535,6 +550,15 @@ pub enum Reply {
     PasswordChanged {
         /// How many sessions have ended; not known where the server's answer was lost.
         ended_sessions: Option<u32>,
+    },
+    /// The account has another identity key, and this is its only device.
+    IdentityRenewed {
+        /// To be shown once: the recovery key in place of the one before.
+        recovery_key: Secret,
+        /// How many sessions have ended; not known where the server's answer was lost.
+        ended_sessions: Option<u32>,
+        /// Whether it had been done before, by a command that did not come to its answer: the password of that time counts.
+        earlier: bool,
     },
     /// This device is no longer signed in.
     SignedOut {

@@ -165,7 +165,16 @@ pub enum Notice {
     IdentityChanged {
         /// The account.
         account: Named,
+        /// Whether the identity key before has signed the account over to it, which whoever stole that one can do too.
+        /// Groups go on then.
+        handed_over: bool,
     },
+    /// The own account has another identity key, as this device was asked for. A recovery key that nobody was shown, because
+    /// the command ended too early, is shown where the same is asked for again.
+    IdentityRenewed,
+    /// The own account has another identity key, and this device knows nothing of having asked for it: its database is an older
+    /// copy, or whoever stole the key before has signed the account over to himself.
+    OwnIdentityChanged,
     /// The server showed a list of devices that is older than, or contradicts, one that was seen.
     DeviceListRefused {
         /// The account.

@@ -28,6 +28,9 @@ pub enum Failure {
     /// The account keeps its password out of the vault, and no recovery key was given.
     #[error("the recovery key is needed as well, because the password is kept out of the account's vault")]
     NeedsRecoveryKey,
+    /// This device is not on the account's list of devices any more.
+    #[error("this device was taken off the account; what it has stays readable here, and nothing new comes")]
+    Revoked,
     /// The database's key is locked under the password.
     #[error("this device is locked")]
     Locked,

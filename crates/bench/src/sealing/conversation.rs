@@ -149,7 +149,7 @@ fn register(known: &mut KnownDevices) -> anyhow::Result<LocalDevice> {
     let account = AccountId::random(&mut OsRng);
     let device = LocalDevice::generate(&mut OsRng, account);
     let listed = ListedDevice { device: device.member.device, signature_key: device.secret.public(), added_at_ms: 0 };
-    let list = identity.sign_device_list(&next_device_list(account, None, 0, 1, vec![listed]));
+    let list = identity.sign_device_list(&next_device_list(account, identity.key(), None, 0, 1, vec![listed]));
     known.accept(account, &identity.key(), &[list])?;
     Ok(device)
 }

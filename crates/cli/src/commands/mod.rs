@@ -6,6 +6,7 @@ pub(crate) mod chat;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
+pub(crate) mod identity;
 pub(crate) mod invitations;
 pub(crate) mod locks;
 pub(crate) mod manuals;
@@ -65,6 +66,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Login(command) => command.run(&context).await,
             HuisCommand::Recover(command) => command.run(&context).await,
             HuisCommand::Password(command) => command.run(&context).await,
+            HuisCommand::Identity(command) => command.run(&context).await,
             HuisCommand::Lock(command) => command.run(&context).await,
             HuisCommand::Unlock(command) => command.run(&context).await,
             HuisCommand::Logout(command) => command.run(&context).await,

@@ -1,8 +1,51 @@
-//! Accounts that keep their password out of the vault.
+//! Identities that are renewed, and accounts that keep their password out of the vault.
 
 use crate::harness::{House, PASSPHRASE, PASSWORD, Person};
 
 const NEW: &str = "copper-violin-harbour-seventeen";
+
+#[test]
+fn an_identity_is_renewed_and_contacts_accept_it_after_a_comparison() {
+    let house = House::open();
+    let (a, b) = (house.person("member-a"), house.stranger("member-b"));
+    let registered = b.registers().objects().remove(0);
+    a.says("@member-b", "hello");
+    b.hears(1);
+    b.says("@member-a", "hello yourself");
+    a.hears(1);
+    let tablet = b.with_profile("tablet");
+    tablet.logs_in().well();
+
+    let same = [("HUIS_NEW_PASSWORD", PASSWORD)];
+    b.does_with(&same, &["identity", "renew"]).refused(1, "invalid");
+    let new = [("HUIS_NEW_PASSWORD", NEW)];
+    let renewed = b.does_with(&new, &["identity", "renew", "--json"]).objects().remove(0);
+    assert_eq!((&renewed["renewed"], &renewed["earlier"]), (&true.into(), &false.into()));
+    let (old_key, key) = (&registered["recovery_key"], &renewed["recovery_key"]);
+    assert!(key.as_str().unwrap().len() > 60 && key != old_key, "{renewed}");
+    let b = b.with_password(Some(NEW));
+    let identity = b.does(&["whoami", "--json"]).objects().remove(0);
+    assert_ne!(identity["identity_key"], registered["identity_key"]);
+    assert_eq!(identity["device"], registered["device"]);
+
+    a.does(&["receive"]).well();
+    a.does(&["send", "@member-b", "is it you?"]).refused(1, "identity-changed");
+    let notices = a.does(&["notices"]).well();
+    assert!(notices.contains("signed the account over"), "{notices}");
+    let shown = a.does(&["verify", "@member-b", "--json"]).objects().remove(0);
+    let own = b.does(&["verify", "@member-a", "--json"]).objects().remove(0);
+    assert_eq!((&shown["identity_changed"], &shown["safety_number"]), (&true.into(), &own["safety_number"]));
+    a.does(&["verify", "@member-b", "--accept"]).well();
+    a.says("@member-b", "so it is");
+    assert_eq!(b.hears_texts(1), ["so it is"]);
+
+    tablet.does(&["receive", "--timeout", "60"]).refused(1, "session-ended");
+    tablet.with_password(Some(NEW)).logs_in().refused(1, "revoked");
+    let old = [("HUIS_RECOVERY_KEY", old_key.as_str().unwrap()), ("HUIS_NEW_PASSWORD", PASSWORD)];
+    let (url, machine) = (house.url(), b.with_profile("machine"));
+    machine.does_with(&old, &["recover", "member-b", "--server", &url]).refused(1, "wrong-recovery-key");
+    machine.logs_in().well();
+}
 
 #[test]
 fn an_account_by_recovery_key_only_asks_for_it_where_the_vault_is_opened() {

@@ -37,6 +37,9 @@ pub enum Change {
     /// A fresh key for the own leaf: heals what somebody may have stolen from this device before. The leaf says from
     /// then on what this version of the program can do.
     UpdateOwnLeaf,
+    /// As `UpdateOwnLeaf`, and the own account's floor goes up to its newest list: everybody looks that list up, and devices
+    /// that it does not name are out.
+    FollowOwnLists,
     /// Gives accounts other roles.
     Roles(Vec<(AccountId, Role)>),
     /// Carries out the proposed leaves and nothing else.
@@ -284,7 +287,7 @@ impl Group {
             added: Vec::new(),
             removed: BTreeSet::new(),
             leaving_devices,
-            update: matches!(change, Change::UpdateOwnLeaf),
+            update: matches!(change, Change::UpdateOwnLeaf | Change::FollowOwnLists),
         };
         let mut touched = BTreeSet::new();
         let mut gone: BTreeSet<_> = plan.leaving_devices.iter().map(|member| member.account).collect();
@@ -308,6 +311,9 @@ impl Group {
                 plan.removed.extend(devices);
             }
             Change::UpdateOwnLeaf => {}
+            Change::FollowOwnLists => {
+                touched.insert(me.member.account);
+            }
             Change::Roles(roles) => roles.iter().for_each(|(account, role)| plan.after.set_role(*account, *role)),
             Change::PendingProposals if gone.is_empty() => return Err(PrepareError::Nothing),
             Change::PendingProposals => {}

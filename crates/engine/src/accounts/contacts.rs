@@ -64,13 +64,19 @@ impl Client {
         })
     }
 
-    /// Pins the identity key that the server shows in place of the one before. The mark of a comparison is gone.
+    /// Pins the identity key that is shown in place of the one before. The mark of a comparison is gone.
     pub(crate) async fn accept_identity(&self, name: &str) -> Result<(), Failure> {
         let row = self.look_up(name).await?;
         let Some(shown) = row.shown_identity else {
             return Err(Failure::Invalid { reason: "the identity key of this account has not changed".into() });
         };
         let account = row.account;
+        if row.is_handed_over() {
+            // The chain has led to it already.
+            self.change_contact(account, |row| row.shown_identity = None)?;
+            self.signals.outbox.notify_one();
+            return Ok(());
+        }
         let card: AccountCard = self.get(format!("/api/v1/accounts/{account}")).await?;
         if card.identity_key != shown {
             // A third key: a person accepts what was shown, nothing else.

@@ -52,7 +52,8 @@ impl Client {
             devices.retain(|listed| listed.device != device);
             let previous = list_position(current).map_err(bad_answer)?;
             let state_number = self.read(|tables| tables.fact::<u64>("state_version"))?.unwrap_or(0);
-            let next = next_device_list(me.account(), Some(previous), self.clock.now_ms(), state_number, devices);
+            let next =
+                next_device_list(me.account(), me.identity, Some(previous), self.clock.now_ms(), state_number, devices);
             let device_list: SignedDeviceList = identity.sign_device_list(&next);
             let body = PutDeviceList { device_list };
             let path = "/api/v1/account/device-list".into();

@@ -1,11 +1,12 @@
 //! Other accounts: their identity keys, pinned at first use, and their device lists.
 
 use futures_util::future::join_all;
+use huis_core::account_state::{AccountState, Pin};
 use huis_core::directory::{Accepted, DirectoryError, KnownDevices};
 use huis_core::identity::IdentityKey;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::rest::{AccountCard, DeviceLists};
-use huis_proto::{AccountId, ErrorCode, names};
+use huis_proto::{AccountId, Bytes32, ErrorCode, names};
 use huis_views::{Event, Failure, Notice};
 
 use crate::api::ApiError;
@@ -52,15 +53,12 @@ impl Client {
     }
 
     async fn fetch_list(&self, account: AccountId) -> Result<(), ApiError> {
-        let card: AccountCard = match self.get(format!("/api/v1/accounts/{account}")).await {
+        let card = match self.card(account).await {
             Ok(card) => card,
             // An account that is gone has no newer list.
             Err(error) if error.code() == Some(ErrorCode::NotFound) => return Ok(()),
             Err(error) => return Err(error),
         };
-        if card.account != account {
-            return Err(ApiError::Answer("the card of another account".into()));
-        }
         match self.take_card(account, card).await? {
             Ok(_) => Ok(()),
             Err(Failure::IdentityChanged { .. } | Failure::BadAnswer { .. }) => Ok(()),
@@ -68,8 +66,27 @@ impl Client {
         }
     }
 
+    async fn card(&self, account: AccountId) -> Result<AccountCard, ApiError> {
+        let card: AccountCard = self.get(format!("/api/v1/accounts/{account}")).await?;
+        match card.account == account {
+            true => Ok(card),
+            false => Err(ApiError::Answer("the card of another account".into())),
+        }
+    }
+
     /// Checks what the server shows of an account against what is known, and keeps it.
-    async fn take_card(&self, account: AccountId, card: AccountCard) -> Result<Result<AccountRow, Failure>, ApiError> {
+    async fn take_card(
+        &self,
+        account: AccountId,
+        mut card: AccountCard,
+    ) -> Result<Result<AccountRow, Failure>, ApiError> {
+        let is_past = |identity: Bytes32| {
+            self.known().get(account).is_some_and(|known| known.has_signed_away(&IdentityKey(identity)))
+        };
+        if is_past(card.identity_key) {
+            // It may have been on its way while another flow learnt of the handover.
+            card = self.card(account).await?;
+        }
         let identity = IdentityKey(card.identity_key);
         let known = self.known();
         let newest = known.get(account).and_then(|known| known.newest());
@@ -80,13 +97,19 @@ impl Client {
         let taken = self
             .step(|step| step.take_lists(account, &identity, &lists, Some(card.username)))
             .map_err(|error: DbError| ApiError::Own(error.into()))?;
-        Ok(taken.map(|(row, known)| {
-            self.set_known(known);
-            row
-        }))
+        let (row, known) = match taken {
+            Ok(taken) => taken,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let is_renewed = self.me().is_some_and(|me| me.account() == account && me.identity != identity);
+        self.set_known(known);
+        if is_renewed {
+            self.read_account().map_err(|error| ApiError::Own(error.into()))?;
+        }
+        Ok(Ok(row))
     }
 
-    /// The lists behind a number, up to the newest.
+    /// The lists behind a number, up to the newest and not beyond it, should there be one meanwhile.
     async fn chain(
         &self,
         account: AccountId,
@@ -101,7 +124,8 @@ impl Client {
                 break;
             }
             chain.extend(page.lists);
-            if chain.last().is_some_and(|last| last.hash() == newest.hash()) {
+            if let Some(last) = chain.iter().position(|list| list.hash() == newest.hash()) {
+                chain.truncate(last + 1);
                 break;
             }
         }
@@ -123,7 +147,7 @@ impl Client {
 
 impl Step<'_> {
     /// Takes device lists in. Gives the row and all lists as they are known from here on, or what was refused.
-    fn take_lists(
+    pub(super) fn take_lists(
         &mut self,
         account: AccountId,
         identity: &IdentityKey,
@@ -138,9 +162,16 @@ impl Step<'_> {
         match known.accept(account, identity, lists) {
             Ok(accepted) => {
                 row.devices = known.get(account).cloned();
+                let me = self.client.me().filter(|me| me.account() == account);
+                if me.is_none() && accepted.handed_over {
+                    self.identity_handed_over(&mut row, identity)?;
+                }
                 self.tables.put_account(&row)?;
-                if self.client.me().is_some_and(|me| me.account() == account) {
+                if let Some(me) = me {
                     self.keep_own_lists(lists)?;
+                    if accepted.handed_over && me.identity != *identity {
+                        self.own_identity_changed(&me, identity)?;
+                    }
                 }
                 self.lists_changed(account, first_contact, &accepted)?;
                 Ok(Ok((row, known)))
@@ -170,6 +201,25 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// The key that is there is not accepted before a person has compared it: whoever stole the one before could have
+    /// signed the account over as well. Where that was done on another device it is done, unless that one had never known
+    /// another key.
+    fn identity_handed_over(&mut self, row: &mut AccountRow, identity: &IdentityKey) -> Result<(), DbError> {
+        let state: AccountState = self.tables.fact("state_base")?.unwrap_or_default();
+        let is_doubted = row.shown_identity == Some(identity.0);
+        let is_accepted = |pin: &&Pin| pin.identity == *identity && pin.accepted && !is_doubted;
+        let accepted = state.pins.get(&row.account).filter(is_accepted);
+        row.verified = accepted.is_some_and(|pin| pin.verified);
+        row.shown_identity = accepted.is_none().then_some(identity.0);
+        if accepted.is_some() {
+            return Ok(());
+        }
+        self.event(Event::Contact { account: row.account });
+        self.state_changed()?;
+        let account = self.named(row.account)?;
+        self.notice(None, Notice::IdentityChanged { account, handed_over: true })
+    }
+
     fn lists_refused(&mut self, row: &mut AccountRow, error: &DirectoryError) -> Result<Failure, DbError> {
         let account = self.named(row.account)?;
         let name = row.name.clone().unwrap_or_else(|| row.account.to_string());
@@ -178,7 +228,7 @@ impl Step<'_> {
                 row.shown_identity = Some(found.0);
                 row.verified = false;
                 self.event(Event::Contact { account: row.account });
-                self.notice(None, Notice::IdentityChanged { account })?;
+                self.notice(None, Notice::IdentityChanged { account, handed_over: false })?;
             }
             return Ok(Failure::IdentityChanged { name });
         }

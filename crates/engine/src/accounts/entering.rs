@@ -60,7 +60,8 @@ impl Client {
             let account = AccountId::random(random);
             let device = LocalDevice::generate(random, account);
             let listed = listed(&device, self.clock.now_ms());
-            let list = next_device_list(account, None, self.clock.now_ms(), 1, vec![listed]);
+            let identity = contents.identity.key();
+            let list = next_device_list(account, identity, None, self.clock.now_ms(), 1, vec![listed]);
             let state = AccountState::default().seal(random, &contents.state_key, account, 1).map_err(internal)?;
             let export_key = (!wish.recovery_key_only).then_some(&registered.export_key);
             let finish = FinishRegistration {
@@ -71,14 +72,13 @@ impl Client {
                 stretch: started.stretch,
                 account,
                 device: device.member.device,
-                identity_key: contents.identity.key().0,
+                identity_key: identity.0,
                 recovery_key: recovery.verifier(),
                 device_list: contents.identity.sign_device_list(&list),
                 vault: Bytes(contents.seal(random, account, 1, export_key, &recovery)),
                 account_state: Bytes(state),
                 stay_signed_in: wish.stay_signed_in,
             };
-            let identity = contents.identity.key();
             (finish, Me { device, username, identity, state_key: contents.state_key }, recovery)
         };
         let path = "/api/v1/registrations/finish".to_owned();
@@ -136,7 +136,7 @@ impl Client {
         let previous = list_position(&entered.signed_in.device_list).map_err(bad_answer)?;
         let mut devices = newest.devices;
         devices.push(listed(&device, self.clock.now_ms()));
-        let list = next_device_list(account, Some(previous), self.clock.now_ms(), state_number, devices);
+        let list = next_device_list(account, identity, Some(previous), self.clock.now_ms(), state_number, devices);
         let list = contents.identity.sign_device_list(&list);
         let grant = self.enrol(&entered.signed_in, &device, vec![list], wish.stay_signed_in).await?;
         let username = grant.username.clone();
@@ -151,17 +151,32 @@ impl Client {
     }
 
     async fn sign_in_again(&self, me: &Me, wish: huis_views::SignIn) -> Result<Reply, Failure> {
-        let signed_in = self.enter_again(me, keys_of(&wish)).await?;
+        let (signed_in, vault) = self.enter_again(me, keys_of(&wish)).await?;
+        let identity = vault.as_ref().map_or(me.identity, |(vault, _)| vault.contents.identity.key());
         let newest = &signed_in.device_list;
-        let list = newest.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+        let list = newest.open(me.account(), &identity.0).map_err(bad_answer)?;
         let lost = match list.device(me.device.member.device) {
+            Some(listed) if listed.signature_key != me.device.secret.public() => {
+                return Err(bad_answer("this device is listed with another key"));
+            }
             Some(_) => vec![],
             // A restored server may have lost the list that this device entered by, and others before it.
-            None => self.own_lists_behind(newest)?,
+            None => self.own_lists_behind(newest)?.ok_or(Failure::Revoked)?,
         };
         let grant = self.enrol(&signed_in, &me.device, lost, wish.stay_signed_in).await?;
-        let session = self.step(|step| step.keep_session(&grant))?;
+        let session = self.step(|step| {
+            if let Some((vault, incarnation)) = vault.as_ref().filter(|_| identity != me.identity) {
+                step.vault_is(vault.number, *incarnation)?;
+                step.take_identity_of(me, vault)?;
+            }
+            step.keep_session(&grant)
+        })?;
         self.set_session(Some(session));
+        if identity != me.identity {
+            self.read_account()?;
+            // The chain shows how it came to that identity; the next fetch makes up for this one.
+            let _ = self.fetch_lists(&[me.account()]).await;
+        }
         self.signals.account.notify_waiters();
         Ok(Reply::SignedIn { profile: self.profile()?, conversations: 0 })
     }

@@ -10,6 +10,7 @@ mod invitations;
 mod offering;
 mod passwords;
 mod preferences;
+mod renewal;
 mod session;
 mod sign_out;
 mod state;
@@ -82,6 +83,14 @@ pub(crate) fn put_me(tables: Tables<'_>, me: &Me) -> Result<(), DbError> {
             state_key: Bytes32(*me.state_key.expose()),
         },
     )
+}
+
+/// Puts another identity key and state key in place of those before; the device is the same.
+fn put_identity(tables: Tables<'_>, identity: IdentityKey, state_key: &StateKey) -> Result<(), DbError> {
+    let Some(mut stored) = tables.fact::<StoredMe>("me")? else { return Ok(()) };
+    stored.identity = identity;
+    stored.state_key = Bytes32(*state_key.expose());
+    tables.put_fact("me", &stored)
 }
 
 impl Client {

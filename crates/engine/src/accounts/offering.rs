@@ -45,20 +45,24 @@ impl Client {
     }
 
     /// The lists that follow the server's newest, up to the first one that names this device: it has lost them. None
-    /// where this device does not know them, or so many that they are too many for one request.
-    pub(super) fn own_lists_behind(&self, newest: &SignedDeviceList) -> Result<Vec<SignedDeviceList>, Failure> {
+    /// where this device does not know them, or so many that they are too many for one request, or where another identity
+    /// key comes between: a handover comes in by a renewal alone.
+    pub(super) fn own_lists_behind(&self, newest: &SignedDeviceList) -> Result<Option<Vec<SignedDeviceList>>, Failure> {
         let me = self.signed_in()?;
-        let Ok(position) = list_position(newest) else { return Ok(vec![]) };
+        let Ok(position) = list_position(newest) else { return Ok(None) };
         let mut lists = Vec::new();
         for number in (position.number.saturating_add(1)..).take(limits::LISTS_AT_ONCE) {
             let Some(list) = self.read(|tables| tables.own_list(number))? else { break };
-            let names_me = list.open(me.account(), &me.identity.0).map_err(bad_answer)?;
+            let Ok(names) = list.open(me.account(), &me.identity.0) else { break };
+            if list.handover.is_some() {
+                break;
+            }
             lists.push(list);
-            if names_me.device(me.device.member.device).is_some() {
-                return Ok(lists);
+            if names.device(me.device.member.device).is_some() {
+                return Ok(Some(lists));
             }
         }
-        Ok(vec![])
+        Ok(None)
     }
 }
 

@@ -20,7 +20,7 @@ use super::preferences::put_preferences;
 use crate::api::ApiError;
 use crate::client::{Client, Step};
 use crate::conversations::read_seq;
-use crate::db::{ConversationRow, DbError, State, Tables, Task};
+use crate::db::{AccountRow, ConversationRow, DbError, State, Tables, Task};
 use crate::ports::Method;
 
 /// How often a compare-and-swap is tried in a row.
@@ -52,7 +52,9 @@ impl Client {
         }
     }
 
-    async fn settle_state(&self) -> Result<(), Failure> {
+    pub(super) async fn settle_state(&self) -> Result<(), Failure> {
+        // Under which key it is sealed has to be known first.
+        self.settle_renewals().await?;
         for _ in 0..TRIES {
             let (version, newest, dirty) = self.read(|tables| {
                 let version: u64 = tables.fact("state_version")?.unwrap_or(0);
@@ -117,6 +119,7 @@ impl Client {
         let sealed: Sealed = self.get("/api/v1/account/state".into()).await?;
         let (state, version) = match AccountState::open(&sealed.sealed, &me.state_key, me.account(), known) {
             Ok(opened) => opened,
+            Err(_) if self.may_be_renewed(&me)? => return Err(Failure::Busy),
             Err(error) => {
                 let reason = error.to_string();
                 let notice = Notice::AccountStateRefused { reason: reason.clone() };
@@ -136,7 +139,9 @@ impl Client {
             }
         };
         let mut known_devices = (*self.known()).clone();
+        let mut asked_for = vec![me.account()];
         let joins = self.step(|step| {
+            let base: AccountState = step.tables.fact("state_base")?.unwrap_or_default();
             for (account, pin) in &state.pins {
                 if let Err(error) = known_devices.restore_pin(*account, pin) {
                     let account = step.named(*account)?;
@@ -146,7 +151,20 @@ impl Client {
                 let mut row = step.account(*account)?;
                 row.devices = known_devices.get(*account).cloned();
                 row.name = row.name.or_else(|| pin.name.clone());
-                row.verified |= pin.verified;
+                let before = row.shown_identity;
+                if row.devices.as_ref().is_some_and(|known| known.identity() == pin.identity) {
+                    row.verified |= pin.verified;
+                    merge_acceptance(&mut row, pin, base.pins.get(account));
+                } else if !base.pins.contains_key(account) && is_news(&row, pin) {
+                    // There it was a first contact, here it is another key than the one that is known: nobody has
+                    // accepted it.
+                    row.shown_identity = Some(pin.identity.0);
+                    row.verified = false;
+                    asked_for.push(*account);
+                }
+                if row.shown_identity != before {
+                    step.event(Event::Contact { account: *account });
+                }
                 step.tables.put_account(&row)?;
             }
             let joins = step.merge_state(&state)?;
@@ -158,7 +176,7 @@ impl Client {
             Ok::<_, DbError>(joins)
         })?;
         self.set_known(known_devices);
-        match self.fetch_lists(&[me.account()]).await {
+        match self.fetch_lists(&asked_for).await {
             Ok(()) | Err(ApiError::Unreachable(_)) => Ok(joins),
             Err(error) => Err(error.into()),
         }
@@ -348,8 +366,29 @@ fn life_of(state: &AccountState) -> Option<String> {
     }
 }
 
+/// Takes over whether a person has accepted the identity key of the pin, if another device has changed that since the last
+/// common version. The key is the one that is known here as well.
+fn merge_acceptance(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
+    let before = base.filter(|base| base.identity == pin.identity).map(|base| base.accepted);
+    match (before, pin.accepted) {
+        (Some(false), true) if row.shown_identity == Some(pin.identity.0) => row.shown_identity = None,
+        (None | Some(true), false) => {
+            row.shown_identity = Some(pin.identity.0);
+            row.verified = false;
+        }
+        _ => {}
+    }
+}
+
+/// Whether the pin names an identity key that this device, which knows another one, has never seen.
+fn is_news(row: &AccountRow, pin: &Pin) -> bool {
+    row.devices.as_ref().is_some_and(|known| {
+        known.newest().is_some() && known.identity() != pin.identity && !known.has_signed_away(&pin.identity)
+    })
+}
+
 /// The account state as this device has it.
-fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, DbError> {
+pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, DbError> {
     let mut state: AccountState = tables.fact("state_base")?.unwrap_or_default();
     let rows = tables.conversations()?;
     let left: BTreeSet<_> = rows.iter().filter(|row| row.state == State::Left).map(|row| row.id).collect();
@@ -392,9 +431,18 @@ fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, 
             state.blocked.remove(&row.account);
         }
         let Some(devices) = row.devices else { continue };
+        if devices.is_behind() && state.pins.contains_key(&row.account) {
+            continue;
+        }
         let Some((list_number, list_hash)) = devices.newest() else { continue };
         let identity = devices.identity();
-        let pin = Pin { identity, list_number, list_hash, verified: row.verified, name: row.name };
+        // A third key, which the server shows, says nothing about whether a person has accepted this one.
+        let is_known_as = |pin: &Pin| pin.identity == identity && pin.accepted;
+        let accepted = match row.shown_identity {
+            None => true,
+            Some(shown) => shown != identity.0 && state.pins.get(&row.account).is_some_and(is_known_as),
+        };
+        let pin = Pin { identity, list_number, list_hash, verified: row.verified, accepted, name: row.name };
         state.pins.insert(row.account, pin);
     }
     Ok(state)

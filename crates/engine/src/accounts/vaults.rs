@@ -3,6 +3,7 @@
 //! A server that was restored has an older vault, and devices keep none, so it is the only one that there is. It goes with
 //! the password of its time, and is this account's if its identity is; whoever is given it is told so.
 
+use huis_core::vault::OpenedVault;
 use huis_proto::IncarnationId;
 use huis_proto::rest::SignedIn;
 use huis_views::{Failure, Notice};
@@ -24,24 +25,36 @@ impl Client {
         Ok(entered)
     }
 
-    /// The same for a device whose session has ended. The vault stays closed where it is kept from the password: this device
-    /// has all that is in it.
-    pub(super) async fn enter_again(&self, me: &Me, keys: Keys<'_>) -> Result<SignedIn, Failure> {
+    /// The same for a device whose session has ended. The vault stays closed where it is kept from the password and its
+    /// identity is this device's, which has all that is in it. It may have another identity, by a renewal: that is for the
+    /// caller to take over, together with the number of the vault, of the server in this life.
+    pub(super) async fn enter_again(
+        &self,
+        me: &Me,
+        keys: Keys<'_>,
+    ) -> Result<(SignedIn, Option<(OpenedVault, IncarnationId)>), Failure> {
         let incarnation = self.check_versions().await?;
         let oldest = self.oldest_vault(incarnation)?;
         let (signed_in, export_key) = self.prove_password(&me.username, keys.password).await?;
-        let is_mine = signed_in.account == me.account() && signed_in.identity_key == me.identity.0;
-        if !is_mine {
+        if signed_in.account != me.account() {
             return Err(another_accounts());
         }
-        match open_vault(&signed_in, oldest, &export_key, keys.recovery_key) {
-            Err(Failure::NeedsRecoveryKey) => Ok(signed_in),
-            opened => {
-                let number = opened?.number;
-                self.step(|step| step.vault_was_opened(number, incarnation))?;
-                Ok(signed_in)
+        let vault = match open_vault(&signed_in, oldest, &export_key, keys.recovery_key) {
+            Err(Failure::NeedsRecoveryKey) if signed_in.identity_key == me.identity.0 => return Ok((signed_in, None)),
+            opened => opened?,
+        };
+        let identity = vault.contents.identity.key();
+        if identity == me.identity {
+            self.step(|step| step.vault_was_opened(vault.number, incarnation))?;
+        } else {
+            // A renewal raises the number. A restored server that has lost it shows what was signed away.
+            let newest: u64 = self.read(|tables| tables.fact("vault_number"))?.unwrap_or(0);
+            let is_past = self.known().get(me.account()).is_some_and(|known| known.has_signed_away(&identity));
+            if is_past || vault.number <= newest {
+                return Err(another_accounts());
             }
         }
+        Ok((signed_in, Some((vault, incarnation))))
     }
 
     /// The number that a vault has at least, of a server in this life.
@@ -57,7 +70,7 @@ fn oldest_vault(tables: Tables<'_>, incarnation: IncarnationId) -> Result<u64, D
 }
 
 fn another_accounts() -> Failure {
-    bad_answer("the vault is another account's")
+    bad_answer("the vault is another account's, or of an identity that does not follow the one that is known")
 }
 
 impl Step<'_> {

@@ -20,7 +20,7 @@ pub(crate) struct AccountRow {
     pub(crate) verified: bool,
     /// Whether nothing of it is taken any more.
     pub(crate) blocked: bool,
-    /// The identity key that the server shows, where it is not the pinned one.
+    /// The identity key that no person has accepted yet: the server shows it, or the one before has handed over to it.
     pub(crate) shown_identity: Option<Bytes32>,
 }
 
@@ -38,6 +38,11 @@ impl AccountRow {
             blocked: false,
             shown_identity: None,
         }
+    }
+
+    /// Whether the key that no person has accepted yet is the one to which the one before has handed the account over.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.shown_identity.is_some_and(|shown| self.devices.as_ref().is_some_and(|known| known.identity().0 == shown))
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {

@@ -30,6 +30,8 @@ pub(crate) enum Task {
     Roles { roles: Vec<(AccountId, Role)> },
     /// Gives the own leaf a fresh key.
     UpdateLeaf,
+    /// Gives the own leaf a fresh key, and shows everybody the own account's newest device list.
+    FollowOwnLists,
     /// Carries out what has to be done before the next message: leaves, and devices that are listed no more.
     Tidy,
     /// Leaves.

@@ -81,8 +81,10 @@ impl Tables<'_> {
     /// Keeps a device list of the own account, and drops the oldest.
     pub(crate) fn put_own_list(self, number: u64, signed: &SignedDeviceList) -> Result<(), DbError> {
         self.0
-            .prepare_cached("INSERT OR REPLACE INTO own_lists (number, list, signature) VALUES (?1, ?2, ?3)")?
-            .execute(params![int(number), &signed.list[..], &signed.signature[..]])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO own_lists (number, list, signature, handover) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![int(number), &signed.list[..], &signed.signature[..], signed.handover.as_deref()])?;
         self.0
             .prepare_cached("DELETE FROM own_lists WHERE number <= ?1")?
             .execute([int(number.saturating_sub(LISTS_KEPT))])?;
@@ -91,9 +93,15 @@ impl Tables<'_> {
 
     /// The device list of this number, if it is kept.
     pub(crate) fn own_list(self, number: u64) -> Result<Option<SignedDeviceList>, DbError> {
-        let mut statement = self.0.prepare_cached("SELECT list, signature FROM own_lists WHERE number = ?1")?;
+        let mut statement =
+            self.0.prepare_cached("SELECT list, signature, handover FROM own_lists WHERE number = ?1")?;
         let mut rows = statement.query_map([int(number)], |row| {
-            Ok(SignedDeviceList { list: Bytes(row.get(0)?), signature: Bytes(row.get(1)?) })
+            let handover: Option<Vec<u8>> = row.get(2)?;
+            Ok(SignedDeviceList {
+                list: Bytes(row.get(0)?),
+                signature: Bytes(row.get(1)?),
+                handover: handover.map(Bytes),
+            })
         })?;
         Ok(rows.next().transpose()?)
     }

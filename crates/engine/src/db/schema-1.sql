@@ -25,7 +25,8 @@ CREATE INDEX accounts_by_name ON accounts (name);
 CREATE TABLE own_lists (
     number INTEGER PRIMARY KEY,
     list BLOB NOT NULL,
-    signature BLOB NOT NULL
+    signature BLOB NOT NULL,
+    handover BLOB
 ) STRICT;
 
 CREATE TABLE conversations (

@@ -265,6 +265,7 @@ impl Client {
                 Task::RemoveSilent { .. } => Change::Remove { accounts: vec![], devices: silent },
                 Task::Roles { roles } => Change::Roles(roles.clone()),
                 Task::UpdateLeaf => Change::UpdateOwnLeaf,
+                Task::FollowOwnLists => Change::FollowOwnLists,
                 _ if !group.unlisted(&known).is_empty() => Change::RemoveUnlisted,
                 _ => {
                     of_leavers = voided.is_some();

@@ -12,7 +12,7 @@ use huis_views::{Failure, RepairReason};
 
 use super::answers::unblock_after;
 use crate::client::{Client, Step};
-use crate::db::{DbError, OutboxRow, State, Task};
+use crate::db::{AccountRow, DbError, OutboxRow, State, Task};
 
 /// Device lists older than this are asked for before something is said.
 const LISTS_FRESH_MS: u64 = 3_600_000;
@@ -96,7 +96,11 @@ impl Client {
         }
         for account in &row.accounts {
             let known = self.read(|tables| tables.account(*account))?;
-            if let Some(known) = known.filter(|known| known.shown_identity.is_some()) {
+            // A group goes on over a handover: its members are the same devices, and everybody sees who they are.
+            let stops = |known: &AccountRow| {
+                known.shown_identity.is_some() && (row.kind == ConversationKind::Direct || !known.is_handed_over())
+            };
+            if let Some(known) = known.filter(stops) {
                 let name = known.name.unwrap_or_else(|| account.to_string());
                 return Ok(Readiness::Refused(Failure::IdentityChanged { name }));
             }

@@ -6,6 +6,7 @@
 mod accounts;
 mod administration;
 mod conversations;
+mod identities;
 mod invitations;
 mod passwords;
 mod sign_in;
@@ -13,6 +14,7 @@ mod sign_in;
 pub use accounts::*;
 pub use administration::*;
 pub use conversations::*;
+pub use identities::*;
 pub use invitations::*;
 pub use passwords::*;
 pub use sign_in::*;

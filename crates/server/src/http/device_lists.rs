@@ -81,8 +81,19 @@ pub(super) async fn own_account(app: &App, account: AccountId) -> Result<Account
     app.store.account(account).await?.ok_or_else(Refusal::session_ended)
 }
 
-/// The list inside, if it may follow the account's newest one.
+/// The list inside, if it may follow the account's newest one under the same identity key.
 pub(super) fn next_list(account: &Account, signed: &SignedDeviceList) -> Result<DeviceList, Refusal> {
+    let list = next_list_of_any(account, signed)?;
+    if list.identity == account.identity_key {
+        return Ok(list);
+    }
+    let reason =
+        "The device list hands the account over to another identity key; that is done by a renewal of it alone.";
+    Err(Refusal::new(ErrorCode::BadDeviceList, reason))
+}
+
+/// The list inside, if it may follow the account's newest one, also by a handover to another identity key.
+pub(super) fn next_list_of_any(account: &Account, signed: &SignedDeviceList) -> Result<DeviceList, Refusal> {
     let known = (account.device_list_number, account.device_list.hash());
     let list = signed.open_next(account.account, &account.identity_key, Some(known)).map_err(|error| match error {
         DeviceListError::Chain { .. } => conflict(account.device_list_number),
@@ -128,7 +139,7 @@ pub(super) async fn publish(
     Ok(())
 }
 
-fn conflict(newest: u64) -> Refusal {
+pub(super) fn conflict(newest: u64) -> Refusal {
     Refusal::new(
         ErrorCode::DeviceListConflict,
         format!("Another device list came first; the newest is number {newest}. Build on that one."),

@@ -14,6 +14,7 @@ mod docs;
 mod first_steps;
 mod guard;
 mod health;
+mod identities;
 mod invitations;
 pub(crate) mod json;
 mod key_packages;
@@ -53,6 +54,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(registrations::routes())
         .merge(sign_ins::routes())
         .merge(password_changes::routes())
+        .merge(identities::routes())
         .merge(recoveries::routes())
         .merge(devices::routes())
         .merge(sessions::routes())

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{FinishPasswordChange, PasswordChanged, RegistrationStarted, StartPasswordChange, Vault};
-use huis_proto::{AccountId, Bytes, ErrorCode, limits};
+use huis_proto::{AccountId, Bytes, ErrorCode, SessionId, limits};
 use huis_store::{Account, EndedSessions, NewPassword, Numbered, PasswordChange};
 
 use super::conversations::finished;
@@ -35,7 +35,7 @@ async fn start(
     asker: SignedInDevice,
     JsonBody(request): JsonBody<StartPasswordChange>,
 ) -> Result<Json<RegistrationStarted>, Refusal> {
-    let account = who_proved(&app, asker.member.account, request.ticket.expose()).await?;
+    let (_, account) = who_proved(&app, asker.member.account, request.ticket.expose()).await?;
     let opaque = app.opaque.start_registration(&account.username, &request.opaque).map_err(malformed)?;
     Ok(Json(RegistrationStarted { opaque: Bytes(opaque), stretch: app.config.stretch }))
 }
@@ -53,15 +53,20 @@ async fn finish(
     asker: SignedInDevice,
     JsonBody(request): JsonBody<FinishPasswordChange>,
 ) -> Result<Json<PasswordChanged>, Refusal> {
-    let account = who_proved(&app, asker.member.account, request.ticket.expose()).await?;
+    let (_, account) = who_proved(&app, asker.member.account, request.ticket.expose()).await?;
     let ends = if request.end_other_sessions { EndedSessions::AllBut(asker.session) } else { EndedSessions::None };
     let number = account.password_number;
     set(&app, account.account, number, &request.opaque, request.stretch, request.vault, ends).await.map(Json)
 }
 
-async fn who_proved(app: &App, asker: AccountId, ticket: &str) -> Result<Account, Refusal> {
-    let (_, account) = Ticket::open(app, ticket).await?;
-    if account.account == asker { Ok(account) } else { Err(Refusal::proof("The ticket belongs to another account.")) }
+/// The ticket and its account, if it is the asker's.
+pub(super) async fn who_proved(app: &App, asker: AccountId, ticket: &str) -> Result<(Ticket, Account), Refusal> {
+    let (ticket, account) = Ticket::open(app, ticket).await?;
+    if account.account == asker {
+        Ok((ticket, account))
+    } else {
+        Err(Refusal::proof("The ticket belongs to another account."))
+    }
 }
 
 /// Stores a new password with its vault, and ends sessions. `follows` is the number of the password on which this was
@@ -75,27 +80,44 @@ pub(super) async fn set(
     vault: Vault,
     ends: EndedSessions,
 ) -> Result<PasswordChanged, Refusal> {
-    check_stretch(app, stretch)?;
-    check_size("The vault", &vault.sealed, limits::VAULT)?;
-    let opaque = Bytes(OpaqueServer::finish_registration(upload).map_err(malformed)?);
-    let vault = Numbered { number: vault.number, sealed: vault.sealed };
-    let new = NewPassword { account, follows, opaque, stretch, vault, ends };
+    let new = new_password(app, account, follows, upload, stretch, vault, ends)?;
     let app = app.clone();
     // Sessions that ended in the store are cut off here, also if the client goes away meanwhile.
     let changed = async move {
         match app.store.change_password(new).await.map_err(|error| Refusal::from(error).0)? {
-            PasswordChange::Stored(ended) => {
-                for session in &ended {
-                    app.hub.session_ended(*session);
-                }
-                Ok(PasswordChanged { ended_sessions: u32::try_from(ended.len()).unwrap_or(u32::MAX) })
-            }
-            PasswordChange::Conflict => Err(Refusal::new(
-                ErrorCode::StateConflict,
-                "Another password or vault came first, and nothing was changed; begin again.",
-            )
-            .0),
+            PasswordChange::Stored(ended) => Ok(cut_off(&app, &ended)),
+            PasswordChange::Conflict => Err(came_first().0),
         }
     };
     finished(changed).await.map(|Json(changed)| changed)
+}
+
+/// What the store is to keep of a new password, if it is of the form that it should be.
+pub(super) fn new_password(
+    app: &App,
+    account: AccountId,
+    follows: u64,
+    upload: &[u8],
+    stretch: StretchParameters,
+    vault: Vault,
+    ends: EndedSessions,
+) -> Result<NewPassword, Refusal> {
+    check_stretch(app, stretch)?;
+    check_size("The vault", &vault.sealed, limits::VAULT)?;
+    let opaque = Bytes(OpaqueServer::finish_registration(upload).map_err(malformed)?);
+    let vault = Numbered { number: vault.number, sealed: vault.sealed };
+    Ok(NewPassword { account, follows, opaque, stretch, vault, ends })
+}
+
+/// Closes the connections of sessions that have ended in the store.
+pub(super) fn cut_off(app: &App, ended: &[SessionId]) -> PasswordChanged {
+    for session in ended {
+        app.hub.session_ended(*session);
+    }
+    PasswordChanged { ended_sessions: u32::try_from(ended.len()).unwrap_or(u32::MAX) }
+}
+
+pub(super) fn came_first() -> Refusal {
+    let reason = "Another password, vault or account state came first, and nothing was changed; begin again.";
+    Refusal::new(ErrorCode::StateConflict, reason)
 }

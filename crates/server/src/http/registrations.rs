@@ -176,7 +176,7 @@ fn refuse_unless_created(creation: Creation, username: &str) -> Result<(), Refus
     Err(Refusal::new(code, reason))
 }
 
-fn check_key(what: &str, key: &Bytes32) -> Result<(), Refusal> {
+pub(super) fn check_key(what: &str, key: &Bytes32) -> Result<(), Refusal> {
     let good = VerifyingKey::from_bytes(&key.0).is_ok_and(|key| !key.is_weak());
     good.then_some(()).ok_or_else(|| Refusal::bad_request(format!("The {what} is no Ed25519 key.")))
 }

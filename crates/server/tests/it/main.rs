@@ -9,6 +9,7 @@ mod connections;
 mod delivery;
 mod device_lists;
 mod harness;
+mod identities;
 mod invitations;
 mod pages;
 mod passwords;

@@ -8,6 +8,7 @@ mod commits;
 mod contests;
 mod delivery;
 mod expiry;
+mod identities;
 mod invitations;
 mod key_packages;
 mod lives;
@@ -24,6 +25,7 @@ pub use commits::*;
 pub use contests::*;
 pub use delivery::*;
 pub use expiry::*;
+pub use identities::*;
 pub use invitations::*;
 pub use key_packages::*;
 pub use lives::*;
@@ -58,6 +60,9 @@ macro_rules! conformance {
             of_two_new_passwords_at_once_one_counts_whole,
             no_session_begins_by_a_password_that_was_replaced_meanwhile,
             a_new_password_ends_the_sessions_that_it_is_told_to,
+            a_new_identity_replaces_everything_of_the_old_one_together,
+            a_new_identity_ends_all_sessions_but_one_and_takes_the_other_devices_off,
+            of_two_new_identities_at_once_one_counts_whole,
             an_account_state_may_skip_numbers_over_the_one_that_it_replaces,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,
             a_device_off_the_list_is_delivered_nothing_but_its_account_stays,

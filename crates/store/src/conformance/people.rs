@@ -227,6 +227,7 @@ pub(super) fn device_list(number: u64) -> SignedDeviceList {
     SignedDeviceList {
         list: Bytes(format!("list {number}").into_bytes()),
         signature: Bytes(format!("signature {number}").into_bytes()),
+        handover: None,
     }
 }
 

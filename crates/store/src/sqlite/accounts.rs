@@ -20,23 +20,24 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      stretch_memory_kib, stretch_passes, stretch_lanes, identity_key, recovery_key, \
      device_list_number, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature, a.password_number FROM accounts a \
+     l.list, l.signature, l.handover, a.password_number FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = ?1";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature, a.password_number FROM accounts a \
+     l.list, l.signature, l.handover, a.password_number FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = ?1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
      password_number, recovery_key FROM accounts WHERE username = ?1";
-pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature FROM accounts a \
+pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = ?1 AND l.number > ?2 \
      ORDER BY l.number LIMIT ?3";
 pub(super) const NEWEST_PASSWORD: &str = "SELECT account, password_number FROM accounts WHERE id = ?1";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = ?2, opaque = ?3, stretch_memory_kib = ?4, \
      stretch_passes = ?5, stretch_lanes = ?6 WHERE account = ?1";
 const NEWEST_LIST: &str = "SELECT account, device_list_number FROM accounts WHERE id = ?1";
-const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature) VALUES (?1, ?2, ?3, ?4)";
+const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
+     VALUES (?1, ?2, ?3, ?4, ?5)";
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = ?2 WHERE account = ?1";
 const PUT_DEVICE: &str = "INSERT INTO devices (account, id, listed, place) VALUES (?1, ?2, 1, ?3) \
      ON CONFLICT (account, id) DO UPDATE SET listed = 1, place = excluded.place";
@@ -290,7 +291,9 @@ impl Writer {
     }
 
     fn put_list(&self, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {
-        self.db.prepare_cached(PUT_LIST)?.execute(params![account, signed(number), &*list.list, &*list.signature])?;
+        let handover: &[u8] = list.handover.as_deref().unwrap_or_default();
+        let columns = params![account, signed(number), &*list.list, &*list.signature, handover];
+        self.db.prepare_cached(PUT_LIST)?.execute(columns)?;
         Ok(())
     }
 
@@ -343,10 +346,15 @@ fn found_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         identity_key: Bytes32(row.get(3)?),
         device_list: found_list(row, 5)?,
         device_list_number: columns::number(row, 4)?,
-        password_number: columns::number(row, 7)?,
+        password_number: columns::number(row, 8)?,
     })
 }
 
 fn found_list(row: &Row<'_>, column: usize) -> rusqlite::Result<SignedDeviceList> {
-    Ok(SignedDeviceList { list: columns::bytes(row, column)?, signature: columns::bytes(row, column + 1)? })
+    let handover = columns::bytes(row, column + 2)?;
+    Ok(SignedDeviceList {
+        list: columns::bytes(row, column)?,
+        signature: columns::bytes(row, column + 1)?,
+        handover: (!handover.is_empty()).then_some(handover),
+    })
 }

@@ -12,6 +12,7 @@ mod expiry;
 mod fault;
 mod group_infos;
 mod hot;
+mod identities;
 mod invitations;
 mod key_packages;
 mod lives;

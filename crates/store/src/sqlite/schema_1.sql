@@ -57,6 +57,8 @@ CREATE TABLE device_lists (
     number INTEGER NOT NULL,
     list BLOB NOT NULL,
     signature BLOB NOT NULL,
+    -- Empty where the identity key is that of the list before.
+    handover BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (account, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -99,6 +99,7 @@ fn no_hot_query_scans_a_table() {
         accounts::ACCOUNT_BY_ID,
         accounts::PASSWORD,
         accounts::NEWEST_PASSWORD,
+        identities::NEWEST_OF_ALL,
         accounts::DEVICE_LISTS,
         invitations::IS_GOOD,
         invitations::TAKE_USE,

@@ -13,9 +13,9 @@ use super::queue::Urgency;
 use super::{SqliteStore, delivery, expiry, group_infos, invitations, key_packages, lives, lock, sessions};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
-    Dissenting, Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord,
-    Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
-    Wanting,
+    Dissenting, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewIdentity, NewPassword, Numbered,
+    PasswordChange, PasswordRecord, Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked,
+    StoreError, StoreResult, Swap, Wanting,
 };
 
 #[async_trait]
@@ -49,6 +49,10 @@ impl Accounts for SqliteStore {
 
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
         self.write(move |writer| writer.change_password(&new)).await
+    }
+
+    async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal> {
+        self.write(move |writer| writer.renew_identity(&new)).await
     }
 
     async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>> {

@@ -1,7 +1,7 @@
 //! What people do with passwords and the recovery key.
 
 use huis_proto::rest::Secret;
-use huis_views::{ChangePassword, Command, Failure, Recover, Reply, SignIn};
+use huis_views::{ChangePassword, Command, Failure, Recover, RenewIdentity, Reply, SignIn};
 
 use super::Device;
 
@@ -56,6 +56,29 @@ impl Device {
             end_other_sessions: false,
         };
         self.tries(Command::ChangePassword(change)).await.map(drop)
+    }
+
+    /// Renews the account's identity, and writes the new recovery key down.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn renews_identity(&self, old: &str, new: &str) -> Result<(), Failure> {
+        self.renews_identity_with(None, old, new).await
+    }
+
+    /// As [`renews_identity`](Self::renews_identity), with the recovery key so far.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn renews_identity_with(&self, key: Option<&Secret>, old: &str, new: &str) -> Result<(), Failure> {
+        let renewal = RenewIdentity { old: Secret::new(old), new: Secret::new(new), recovery_key: key.cloned() };
+        match self.tries(Command::RenewIdentity(renewal)).await? {
+            Reply::IdentityRenewed { recovery_key, .. } => {
+                self.0.recovery_key.replace(Some(recovery_key));
+                Ok(())
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Sets a new password by a recovery key, and signs in.

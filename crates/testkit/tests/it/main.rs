@@ -22,6 +22,7 @@ mod old_states;
 mod passwords;
 mod presence;
 mod recovery_key_only;
+mod renewals;
 mod repairs;
 mod requests;
 mod restored_servers;
@@ -30,6 +31,7 @@ mod secrecy;
 mod settings;
 mod short_runs;
 mod silence;
+mod stolen_identities;
 mod talking;
 mod versions;
 
@@ -60,6 +62,7 @@ fn is_alarming(notice: &Notice) -> bool {
             | Notice::ShutOut { .. }
             | Notice::Repairing { .. }
             | Notice::IdentityChanged { .. }
+            | Notice::OwnIdentityChanged
             | Notice::DeviceListRefused { .. }
             | Notice::AccountStateRefused { .. }
             | Notice::UnexpectedMembers { .. }

@@ -43,7 +43,7 @@ fn a_password_that_is_kept_out_of_the_vault_is_not_enough_for_a_further_device()
 }
 
 #[test]
-fn the_password_stays_out_of_the_vault_over_changes_and_recoveries() {
+fn the_password_stays_out_of_the_vault_over_changes_recoveries_and_renewals() {
     story(async |world| {
         let bea = world.blank_account("bea");
         bea.start();
@@ -63,6 +63,13 @@ fn the_password_stays_out_of_the_vault_over_changes_and_recoveries() {
         // A device that is listed goes on by the password: what is in the vault it has.
         bea.signs_in_by(NEWER).await.unwrap();
         bea.has_settled().await;
+
+        assert_eq!(bea.renews_identity(NEWER, NEW).await, Err(Failure::NeedsRecoveryKey));
+        bea.renews_identity_with(Some(&key), NEWER, NEW).await.unwrap();
+        assert_eq!(blank.signs_in_by(NEW).await, Err(Failure::NeedsRecoveryKey));
+        assert_eq!(blank.signs_in_with(NEW, Some(&key)).await, Err(Failure::WrongRecoveryKey));
+        blank.signs_in_with(NEW, Some(&bea.recovery_key())).await.unwrap();
+        blank.has_settled().await;
         nobody_is_alarmed(&[&bea, &blank]).await;
     });
 }

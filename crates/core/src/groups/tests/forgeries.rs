@@ -496,7 +496,14 @@ impl Device {
         let identity = IdentitySecret::from_bytes(&[0xee; 32]);
         let listed =
             ListedDevice { device: self.me.member.device, signature_key: self.me.secret.public(), added_at_ms: 0 };
-        let list = identity.sign_device_list(&next_device_list(self.me.member.account, None, 0, 1, vec![listed]));
+        let list = identity.sign_device_list(&next_device_list(
+            self.me.member.account,
+            identity.key(),
+            None,
+            0,
+            1,
+            vec![listed],
+        ));
         known.accept(self.me.member.account, &identity.key(), &[list]).unwrap();
         VerifiedKeyPackage::verify(&self.key_package(), self.member(), &known, now_ms()).unwrap()
     }

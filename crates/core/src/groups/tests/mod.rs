@@ -54,9 +54,19 @@ impl Account {
         self.sign();
     }
 
+    /// Hands over to another identity, and leaves this device alone on the list.
+    fn renews(&mut self, keeps: Member) {
+        let to = IdentitySecret::from_bytes(&[self.id.as_bytes()[0] ^ 0x80; 32]);
+        self.listed.retain(|listed| listed.device == keeps.device);
+        let previous = self.lists.last().map(|list| list_position(list).unwrap());
+        let list = next_device_list(self.id, to.key(), previous, 0, 1, self.listed.clone());
+        self.lists.push(self.identity.hand_over(&to, &list));
+        self.identity = to;
+    }
+
     fn sign(&mut self) {
         let previous = self.lists.last().map(|list| list_position(list).unwrap());
-        let list = next_device_list(self.id, previous, 0, 1, self.listed.clone());
+        let list = next_device_list(self.id, self.identity.key(), previous, 0, 1, self.listed.clone());
         self.lists.push(self.identity.sign_device_list(&list));
     }
 }

@@ -162,6 +162,32 @@ fn a_revoked_device_is_noticed_and_removed_by_anybody_who_knows_the_newest_list(
 }
 
 #[test]
+fn a_renewed_identity_takes_the_other_devices_out_by_a_commit_that_everybody_judges_alike() {
+    let (mut accounts, [mut alice, mut bob, mut carol]) = group_of::<3>(ConversationKind::Group);
+    let mut second = accounts[0].device(&mut StdRng::seed_from_u64(9));
+    let [a, b, c] = &accounts;
+    [&mut alice, &mut bob, &mut carol, &mut second].into_iter().for_each(|device| device.learns(&[a, b, c]));
+    let commit = alice.commits(Change::Invite(vec![alice.verified(&second)]));
+    bob.merges(&Sent::commit(&commit));
+    carol.merges(&Sent::commit(&commit));
+    second.joins(&commit);
+
+    accounts[0].renews(alice.member());
+    alice.learns(&[&accounts[0]]);
+    let commit = alice.commits(Change::FollowOwnLists);
+    let unknown = bob.tries(&Sent::commit(&commit)).unwrap_err();
+    assert_eq!(unknown.disposition(), Disposition::FetchDeviceLists(vec![accounts[0].id]));
+    for member in [&mut bob, &mut carol] {
+        member.learns(&[&accounts[0]]);
+        assert_eq!(member.merges(&Sent::commit(&commit)).left, [second.member()]);
+        assert_eq!(member.group().roster().floor(accounts[0].id), 3);
+    }
+    let word = alice.says("still the same device");
+    assert_eq!(bob.hears(&word), "still the same device");
+    assert_eq!(carol.hears(&word), "still the same device");
+}
+
+#[test]
 fn a_hundred_devices_are_added_at_once() {
     let mut rng = StdRng::seed_from_u64(3);
     let (mut accounts, [mut alice, mut bob]) = group_of::<2>(ConversationKind::Group);

@@ -87,7 +87,7 @@ impl House {
             stretch: StretchParameters::NEW_ACCOUNTS,
             identity_key: Bytes32([number; 32]),
             recovery_key: Bytes32([number; 32]),
-            device_list: SignedDeviceList { list: Bytes(vec![1]), signature: Bytes(vec![1]) },
+            device_list: SignedDeviceList { list: Bytes(vec![1]), signature: Bytes(vec![1]), handover: None },
             devices,
             vault: Bytes(vec![1]),
             account_state: Bytes(vec![1]),

@@ -61,6 +61,7 @@ pub(crate) fn first_list(
         account,
         number: 1,
         previous: Bytes32([0; 32]),
+        identity: public(identity),
         signed_at_ms: 5,
         state_number: 1,
         devices: vec![listed],
@@ -221,12 +222,17 @@ impl Person {
     }
 
     pub(crate) fn list(&self, number: u64, previous: Bytes32, devices: &[(DeviceId, &SigningKey)]) -> SignedDeviceList {
+        self.unsigned(number, previous, devices).sign(&self.identity)
+    }
+
+    /// The same, before it is signed.
+    pub(crate) fn unsigned(&self, number: u64, previous: Bytes32, devices: &[(DeviceId, &SigningKey)]) -> DeviceList {
         let devices = devices
             .iter()
             .map(|(device, key)| ListedDevice { device: *device, signature_key: public(key), added_at_ms: 5 })
             .collect();
-        let list = DeviceList { account: self.account, number, previous, signed_at_ms: 5, state_number: 1, devices };
-        list.sign(&self.identity)
+        let identity = public(&self.identity);
+        DeviceList { account: self.account, number, previous, identity, signed_at_ms: 5, state_number: 1, devices }
     }
 
     /// Enrols a second device with the password; gives its id, key and session.
