@@ -133,6 +133,13 @@ impl Client {
                     return Err(Failure::BadAnswer { reason });
                 }
                 if before.state != State::Left {
+                    // Who was invited has not heard what it is called.
+                    if before.room.is_none() {
+                        let named = ConversationRow { room: Some(room.into()), ..before.clone() };
+                        step.tables.put_conversation(&named)?;
+                        step.changed(conversation);
+                        step.state_changed()?;
+                    }
                     // Who joins accepts.
                     step.accept(conversation)?;
                     return Ok((conversation, None));

@@ -137,6 +137,25 @@ fn a_leave_in_an_open_room_is_carried_out_by_one_that_has_accepted_alone() {
 }
 
 #[test]
+fn whoever_joins_a_room_that_asks_by_its_name_accepts_it_and_sees_the_name() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        let phone = world.another_device_of(&bea).await;
+        let id = ann.joins_room("lobby").await.to_string();
+        ann.invites("#lobby", &[&bea]).await;
+        for each in [&bea, &phone] {
+            each.is_in(&id).await;
+            assert!(each.looks_at(&id).await.unwrap().request);
+        }
+        assert_eq!(bea.joins_room("lobby").await.to_string(), id);
+        for each in [&bea, &phone] {
+            let is_named = |view: ConversationView| !view.request && view.title.as_deref() == Some("lobby");
+            each.until("it has its name", async || each.looks_at(&id).await.is_some_and(is_named)).await;
+        }
+    });
+}
+
+#[test]
 fn a_group_that_its_last_member_left_asks_for_nothing_after_a_restart() {
     story(async |world| {
         let ann = world.account("ann").await;
