@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use huis_core::account_state::{AccountState, StateKey};
 use huis_core::annotations::MessageRef;
+use huis_core::card::Card;
 use huis_core::content::{Content, Draft, Quote};
 use huis_core::directory::{AccountDevices, KnownDevices};
 use huis_core::groups::key_packages::{self, Use};
@@ -52,7 +53,7 @@ pub fn content_seeds() -> Vec<Vec<u8>> {
         Content::Reaction { target, emoji: Some("👍".into()) },
         Content::Reaction { target, emoji: None },
         Content::Pin { target, pinned: true },
-        Content::Profile { name: Some(text()), about: None },
+        Content::Card(Card { version: 2, name: Some(text()), about: None, picture: None }),
     ];
     let contents = contents.iter().map(|content| content.to_bytes().expect("a content"));
     contents.chain(huis_core::fuzzing::envelope_seeds()).collect()
@@ -163,7 +164,14 @@ impl Scene {
             .map(|(me, identity)| {
                 let listed =
                     ListedDevice { device: me.member.device, signature_key: me.secret.public(), added_at_ms: 0 };
-                identity.sign_device_list(&next_device_list(me.member.account, identity.key(), None, 0, 1, vec![listed]))
+                identity.sign_device_list(&next_device_list(
+                    me.member.account,
+                    identity.key(),
+                    None,
+                    0,
+                    1,
+                    vec![listed],
+                ))
             })
             .collect();
         let mut devices: Vec<Device> = mine

@@ -58,6 +58,7 @@ pub fn frames_seeds() -> Vec<Vec<u8>> {
         author: MEMBER,
         received_at_ms: 5,
         welcome: payload.clone(),
+        seat: 1,
     };
     let ready = Ready {
         server_time_ms: 1_800_000_000_000,
@@ -105,7 +106,8 @@ pub fn aad(bytes: &[u8]) {
 fn data() -> Vec<AuthenticatedData> {
     [
         Act::Message { commitment: Bytes32([9; 32]) },
-        Act::Commit { joins: vec![MEMBER], leaves: vec![] },
+        Act::Commit { joins: vec![MEMBER], leaves: vec![], out: vec![] },
+        Act::Commit { joins: vec![], leaves: vec![MEMBER], out: vec![MEMBER.account] },
         Act::Leave { leaves: vec![MEMBER] },
     ]
     .into_iter()
