@@ -364,6 +364,7 @@ mod tests {
             "huis chat --lock-after 0",
             "huis chat somebody",
             "huis verify @member-b --mark --unmark",
+            "huis verify @member-b --accept --number 12345",
             "huis mute",
             "huis mute @member-b --for 0",
             "huis mute @member-b --for 8h --until-undone",

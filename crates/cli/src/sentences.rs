@@ -55,12 +55,13 @@ pub(crate) fn notice(notice: &Notice) -> String {
             name = at_name(account)
         ),
         Notice::IdentityRenewed => {
-            "your account has the new identity key that you asked for, and this is its only device; if \
-                                    you were not shown the new recovery key, `huis identity renew` shows it"
+            "your account has the new identity key that you asked for, and this is its only device; if you were not shown the \
+             new recovery key, `huis identity renew` shows it"
                 .into()
         }
         Notice::OwnIdentityChanged => {
-            "your account has another identity key, which this device did not ask for; if you did not renew it yourself, somebody              who stole the one before has taken your account: tell your contacts by another way"
+            "your account has another identity key, which this device did not ask for; if you did not renew it yourself, \
+             somebody who stole the one before has taken your account: tell your contacts by another way"
                 .into()
         }
         Notice::IdentityChanged { account, handed_over: false } => format!(

@@ -205,8 +205,12 @@ impl Client {
             Command::Invitations => self.invitations().await.map(Reply::Invitations),
             Command::RevokeInvitation { invitation } => self.revoke_invitation(invitation).await.map(done),
             Command::Contact { name } => self.contact(&name).await.map(|view| Reply::Contact(Box::new(view))),
-            Command::SetVerified { name, verified } => self.set_verified(&name, verified).await.map(done),
-            Command::AcceptIdentity { name } => self.accept_identity(&name).await.map(done),
+            Command::SetVerified { name, verified, safety_number } => {
+                self.set_verified(&name, verified, safety_number.as_deref()).await.map(done)
+            }
+            Command::AcceptIdentity { name, safety_number } => {
+                self.accept_identity(&name, safety_number.as_deref()).await.map(done)
+            }
             Command::MessagesAfter { conversation, after, most } => {
                 self.messages_after(conversation, after, most).map(Reply::Messages)
             }

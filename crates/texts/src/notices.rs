@@ -35,7 +35,10 @@ impl Texts {
             Notice::Unreadable { seq, reason } => self.reasoned_at("notice-unreadable", *seq, reason),
             Notice::InvalidCommit { seq, reason } => self.reasoned_at("notice-invalid-commit", *seq, reason),
             Notice::ShutOut { seq: at } => seq("notice-shut-out", at),
-            Notice::IdentityChanged { account } => name("notice-identity-changed", account),
+            Notice::IdentityChanged { account, handed_over: false } => name("notice-identity-changed", account),
+            Notice::IdentityChanged { account, handed_over: true } => name("notice-identity-handed-over", account),
+            Notice::IdentityRenewed => self.text("notice-identity-renewed"),
+            Notice::OwnIdentityChanged => self.text("notice-own-identity-changed"),
             Notice::DeviceListRefused { account, reason } => {
                 let (name, reason) = (named(account), self.reason(reason));
                 let values = [("name", Value::Text(&name)), ("reason", Value::Text(&reason))];
@@ -114,7 +117,10 @@ mod tests {
             Notice::Unreadable { seq: 1, reason: text() },
             Notice::InvalidCommit { seq: 1, reason: text() },
             Notice::ShutOut { seq: 1 },
-            Notice::IdentityChanged { account: account() },
+            Notice::IdentityChanged { account: account(), handed_over: false },
+            Notice::IdentityChanged { account: account(), handed_over: true },
+            Notice::IdentityRenewed,
+            Notice::OwnIdentityChanged,
             Notice::DeviceListRefused { account: account(), reason: text() },
             Notice::AccountStateRefused { reason: text() },
             Notice::UnexpectedMembers { accounts: vec![account()] },

@@ -309,11 +309,16 @@ pub enum Command {
         name: String,
         /// Whether two people compared the safety number.
         verified: bool,
+        /// The number that they compared: if another one counts by now, the answer is
+        /// [`Failure::IdentityChanged`](crate::Failure::IdentityChanged) and nothing is marked.
+        safety_number: Option<String>,
     },
     /// Accepts an identity key that changed. Answer: [`Reply::Done`].
     AcceptIdentity {
         /// The account's username, with or without `@`.
         name: String,
+        /// As for [`SetVerified`](Self::SetVerified).
+        safety_number: Option<String>,
     },
     /// What the engine noticed, newest first. Answer: [`Reply::Notices`].
     Notices {

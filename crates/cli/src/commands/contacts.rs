@@ -38,6 +38,9 @@ pub(crate) struct Verify {
     /// Accept an identity key that changed, after a comparison
     #[arg(long)]
     accept: bool,
+    /// The number that the two of you compared: nothing is done if another one counts by now
+    #[arg(long, value_name = "DIGITS", value_parser = sixty_digits)]
+    number: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -77,9 +80,14 @@ async fn change(context: &Context, command: Command) -> Outcome {
 impl Verify {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let change = match self {
-            Self { ref name, accept: true, .. } => Some(Command::AcceptIdentity { name: name.clone() }),
-            Self { ref name, mark, unmark, .. } if mark || unmark => {
-                Some(Command::SetVerified { name: name.clone(), verified: mark })
+            Self { ref name, accept: true, ref number, .. } => {
+                Some(Command::AcceptIdentity { name: name.clone(), safety_number: number.clone() })
+            }
+            Self { ref name, mark, unmark, ref number, .. } if mark || unmark => {
+                Some(Command::SetVerified { name: name.clone(), verified: mark, safety_number: number.clone() })
+            }
+            Self { number: Some(_), .. } => {
+                return Err(Stop::Usage("--number goes with --mark or --accept".into()));
             }
             _ => None,
         };
@@ -116,6 +124,13 @@ impl Verify {
             )
         })
     }
+}
+
+/// A safety number as somebody typed it.
+fn sixty_digits(typed: &str) -> Result<String, &'static str> {
+    let digits: String = typed.chars().filter(|character| !character.is_whitespace()).collect();
+    let is_whole = digits.len() == 60 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_whole { Ok(digits) } else { Err("expected the 60 digits of a safety number") }
 }
 
 /// The number in groups of five digits, four groups a line.

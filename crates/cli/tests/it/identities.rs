@@ -35,7 +35,12 @@ fn an_identity_is_renewed_and_contacts_accept_it_after_a_comparison() {
     let shown = a.does(&["verify", "@member-b", "--json"]).objects().remove(0);
     let own = b.does(&["verify", "@member-a", "--json"]).objects().remove(0);
     assert_eq!((&shown["identity_changed"], &shown["safety_number"]), (&true.into(), &own["safety_number"]));
-    a.does(&["verify", "@member-b", "--accept"]).well();
+    let number = shown["safety_number"].as_str().unwrap();
+    let another = "0".repeat(60);
+    a.does(&["verify", "@member-b", "--accept", "--number", &another]).refused(1, "identity-changed");
+    a.does(&["verify", "@member-b", "--accept", "--number", number]).well();
+    a.does(&["verify", "@member-b", "--mark", "--number", &another]).refused(1, "identity-changed");
+    a.does(&["verify", "@member-b", "--mark", "--number", number]).well();
     a.says("@member-b", "so it is");
     assert_eq!(b.hears_texts(1), ["so it is"]);
 

@@ -29,8 +29,29 @@ impl Client {
         })
     }
 
-    pub(crate) async fn set_verified(&self, name: &str, verified: bool) -> Result<(), Failure> {
+    /// Refuses a number that is not the one of the identity key that counts now: the server may have shown another key
+    /// since two people compared it.
+    fn check_number(&self, row: &AccountRow, compared: Option<&str>) -> Result<(), Failure> {
+        let Some(compared) = compared else { return Ok(()) };
+        let me = self.signed_in()?;
+        let devices = row.devices.as_ref().ok_or_else(|| bad_answer("no device list"))?;
+        let identity = row.shown_identity.map_or(devices.identity(), IdentityKey);
+        let number = me.identity.safety_number(me.account(), &identity, row.account);
+        let digits = |number: &str| number.chars().filter(char::is_ascii_digit).collect::<String>();
+        if digits(compared) == digits(&number) {
+            return Ok(());
+        }
+        Err(Failure::IdentityChanged { name: row.name.clone().unwrap_or_default() })
+    }
+
+    pub(crate) async fn set_verified(
+        &self,
+        name: &str,
+        verified: bool,
+        safety_number: Option<&str>,
+    ) -> Result<(), Failure> {
         let row = self.look_up(name).await?;
+        self.check_number(&row, safety_number)?;
         if verified {
             self.check_contact(&row)?;
         }
@@ -65,8 +86,9 @@ impl Client {
     }
 
     /// Pins the identity key that is shown in place of the one before. The mark of a comparison is gone.
-    pub(crate) async fn accept_identity(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) async fn accept_identity(&self, name: &str, safety_number: Option<&str>) -> Result<(), Failure> {
         let row = self.look_up(name).await?;
+        self.check_number(&row, safety_number)?;
         let Some(shown) = row.shown_identity else {
             return Err(Failure::Invalid { reason: "the identity key of this account has not changed".into() });
         };

@@ -33,7 +33,7 @@ pub(crate) async fn contact(device: &Device, name: &str) -> ContactView {
 }
 
 pub(crate) async fn accepts_identity(device: &Device, name: &str) {
-    device.command(Command::AcceptIdentity { name: name.into() }).await;
+    device.command(Command::AcceptIdentity { name: name.into(), safety_number: None }).await;
 }
 
 /// Nothing alarming but this.
@@ -51,7 +51,7 @@ fn contacts_are_told_of_a_renewed_identity_and_say_nothing_in_private_before_the
         for each in [&bea, &cem] {
             each.hears_title("garden").await;
         }
-        bea.command(Command::SetVerified { name: "ann".into(), verified: true }).await;
+        bea.command(Command::SetVerified { name: "ann".into(), verified: true, safety_number: None }).await;
         let before = contact(&bea, "ann").await;
         let device = ann.profile().await.device;
         ann.renews_identity(PASSWORD, NEW).await.unwrap();
@@ -334,7 +334,7 @@ fn a_state_that_is_sealed_anew_while_the_device_asks_for_it_alarms_nobody() {
         let (ann, _bea) = two_friends(&world).await;
         // What the device stores arrives between the renewal and its answer.
         ann.network_is(Faults { delay: Duration::from_secs(60), ..Faults::NONE });
-        ann.command(Command::SetVerified { name: "bea".into(), verified: true }).await;
+        ann.command(Command::SetVerified { name: "bea".into(), verified: true, safety_number: None }).await;
         world.passes(Duration::from_millis(1)).await;
         ann.network_is(Faults::NONE);
         let (slow, order) = (ann.clone(), Rc::new(RefCell::new(Vec::new())));

@@ -386,7 +386,7 @@ fn a_conversation_is_trusted_once_all_others_are_verified() {
         let cem = world.account("cem").await;
         ann.opens_a_group("garden", &[&bea, &cem]).await;
         let marks = async |name: &str| {
-            ann.command(Command::SetVerified { name: name.into(), verified: true }).await;
+            ann.command(Command::SetVerified { name: name.into(), verified: true, safety_number: None }).await;
         };
         assert_eq!(view(&ann, "#garden").await.trust, Trust::NotYet);
         marks("bea").await;

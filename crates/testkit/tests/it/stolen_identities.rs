@@ -156,7 +156,7 @@ fn a_third_key_that_one_device_is_shown_accepts_no_handover_for_the_others() {
         world.passes(ASKED_ANEW).await;
         let refused = bea.tries_to_say("#garden", "who is there?").await;
         assert_eq!(refused.unwrap_err(), renamed("ann"));
-        bea.command(Command::SetVerified { name: "cem".into(), verified: true }).await;
+        bea.command(Command::SetVerified { name: "cem".into(), verified: true, safety_number: None }).await;
         phone.until("it has what the other knows", async || contact(&phone, "cem").await.verified).await;
         let tablet = world.another_device_of(&bea).await;
         for each in [&phone, &tablet] {
@@ -177,7 +177,7 @@ fn a_first_contact_of_another_device_accepts_no_handover_from_a_key_that_is_know
             let stores = request.method == Method::Put && request.path.ends_with("/account/state");
             (!stores).then_some(request)
         });
-        bea.command(Command::SetVerified { name: "ann".into(), verified: true }).await;
+        bea.command(Command::SetVerified { name: "ann".into(), verified: true, safety_number: None }).await;
         ann.renews_identity(PASSWORD, NEW).await.unwrap();
         assert!(!contact(&tablet, "ann").await.identity_changed);
         tablet.command(Command::Block { name: "cem".into() }).await;

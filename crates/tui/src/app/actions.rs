@@ -76,7 +76,10 @@ pub(crate) enum Confirmed {
     DeclineRequest(ConversationId),
     JoinAnyway(ConversationId),
     Block(String),
-    AcceptIdentity(String),
+    AcceptIdentity {
+        name: String,
+        safety_number: Option<String>,
+    },
     /// What a written command asked for.
     Asked,
 }
@@ -254,7 +257,9 @@ impl App {
             Confirmed::DeclineRequest(conversation) => self.answer_request(conversation, RequestAnswer::Decline),
             Confirmed::JoinAnyway(conversation) => self.act(Command::JoinAnyway { conversation }),
             Confirmed::Block(name) => self.act(Command::Block { name }),
-            Confirmed::AcceptIdentity(name) => self.act(Command::AcceptIdentity { name }),
+            Confirmed::AcceptIdentity { name, safety_number } => {
+                self.act(Command::AcceptIdentity { name, safety_number });
+            }
             Confirmed::Asked => self.do_asked(),
         }
     }
@@ -277,18 +282,18 @@ impl App {
     pub(crate) fn verify(&mut self) {
         let Some(contact) = self.details.as_ref().and_then(|details| details.contact.as_ref()) else { return };
         let Some(name) = contact.account.name.clone() else { return };
+        let (verified, safety_number) = (!contact.verified, Some(contact.safety_number.clone()));
         if contact.identity_changed {
-            self.ask_identity(name);
+            self.ask_identity(name, safety_number);
         } else {
-            let verified = !contact.verified;
-            self.act(Command::SetVerified { name, verified });
+            self.act(Command::SetVerified { name, verified, safety_number });
         }
     }
 
-    pub(super) fn ask_identity(&mut self, name: String) {
+    pub(super) fn ask_identity(&mut self, name: String, safety_number: Option<String>) {
         let shown = crate::cells::cut(&name, 40);
         let question = self.texts.text_with("confirm-identity", &[("name", Value::Text(&shown))]);
-        self.confirm(question, "confirm-identity-yes", Confirmed::AcceptIdentity(name));
+        self.confirm(question, "confirm-identity-yes", Confirmed::AcceptIdentity { name, safety_number });
     }
 
     pub(crate) fn block(&mut self) {

@@ -56,8 +56,8 @@ impl App {
                 if let Overlay::Sheet(sheet) = overlay
                     && let Some((command, opens)) = sheet.take(at)
                 {
-                    if let Command::AcceptIdentity { name } = command {
-                        self.ask_identity(name);
+                    if let Command::AcceptIdentity { name, safety_number } = command {
+                        self.ask_identity(name, safety_number);
                         return;
                     }
                     let purpose = if opens { self.set_out() } else { super::Purpose::Act };

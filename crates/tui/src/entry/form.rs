@@ -171,11 +171,19 @@ impl Form {
         match self.purpose {
             Purpose::Register => {
                 let admission = self.admission();
-                let register = Register { username, password, email: None, admission, stay_signed_in: true };
+                let register = Register {
+                    username,
+                    password,
+                    email: None,
+                    admission,
+                    recovery_key_only: false,
+                    stay_signed_in: true,
+                };
                 Some(Command::Register(register))
             }
             Purpose::SignIn | Purpose::SignInAgain => {
-                Some(Command::SignIn(SignIn { username, password, stay_signed_in: true }))
+                let recovery_key = self.field(Line::RecoveryKey).map(Field::secret);
+                Some(Command::SignIn(SignIn { username, password, recovery_key, stay_signed_in: true }))
             }
             Purpose::Recover => {
                 let recovery_key = self.field(Line::RecoveryKey)?.secret();
@@ -202,6 +210,9 @@ impl Form {
     /// Shows why it was not done, beside the line that is to blame. Nothing that was typed is lost, but for a password
     /// that is wrong.
     pub(super) fn failed(&mut self, failure: &Failure, texts: &Texts) {
+        if *failure == Failure::NeedsRecoveryKey && self.field(Line::RecoveryKey).is_none() {
+            self.lines.push((Line::RecoveryKey, Field::hidden()));
+        }
         let to_blame = blamed(failure).filter(|line| self.field(*line).is_some());
         if let Some(at) = to_blame.and_then(|line| self.lines.iter().position(|(there, _)| *there == line)) {
             self.focus = at;
@@ -240,7 +251,7 @@ impl Form {
 fn blamed(failure: &Failure) -> Option<Line> {
     match failure {
         Failure::WeakPassword { .. } | Failure::WrongPassword => Some(Line::Password),
-        Failure::WrongRecoveryKey => Some(Line::RecoveryKey),
+        Failure::WrongRecoveryKey | Failure::NeedsRecoveryKey => Some(Line::RecoveryKey),
         Failure::Offline { .. }
         | Failure::CertificateChanged { .. }
         | Failure::ServerTooOld { .. }

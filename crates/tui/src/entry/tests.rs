@@ -106,6 +106,19 @@ fn each_failure_finds_its_line() {
 }
 
 #[test]
+fn whoever_keeps_the_password_out_of_the_vault_is_asked_for_the_recovery_key_as_well() {
+    let why = Why::SessionEnded { server: SERVER.into(), username: "member-a".into() };
+    let mut entry = entry(Language::English, why, (80, 24));
+    assert!(matches!(types(&mut entry, PASSWORD), Some(EntryEffect::Enter { .. })));
+    assert!(entry.update(EntryInput::Answer(Err(Failure::NeedsRecoveryKey)), 2_000).is_none());
+    assert!(shown(&entry).contains("Recovery key"));
+    let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, "ABCD-EFGH") else { panic!("no end") };
+    let Command::SignIn(sign_in) = *command else { panic!("another command") };
+    assert_eq!(sign_in.password.expose(), PASSWORD);
+    assert_eq!(sign_in.recovery_key.unwrap().expose(), "ABCD-EFGH");
+}
+
+#[test]
 fn what_is_wrong_is_seen_before_the_server_is_asked() {
     let mut entry = entry(Language::English, first(), (80, 24));
     for text in ["", "words", "a"] {

@@ -129,9 +129,10 @@ impl Sheet {
         rows.push(Row::new(texts.text("sheet-compare"), Role::Muted));
         rows.push(Row::new("", Role::Text));
         let Some(name) = contact.account.name.clone() else { return Self::new(texts.text("sheet-person"), rows) };
+        let number = Some(contact.safety_number.clone());
         if contact.identity_changed {
             rows.push(Row::new(texts.text("details-identity-changed"), Role::Danger));
-            let accept = Command::AcceptIdentity { name: name.clone() };
+            let accept = Command::AcceptIdentity { name: name.clone(), safety_number: number.clone() };
             rows.push(Row::doing(texts.text("sheet-accept-identity"), accept, false));
         } else {
             let (state, key) = if contact.verified {
@@ -140,7 +141,7 @@ impl Sheet {
                 ("sheet-not-verified", "sheet-verify")
             };
             rows.push(Row::new(texts.text(state), if contact.verified { Role::Good } else { Role::Muted }));
-            let mark = Command::SetVerified { name: name.clone(), verified: !contact.verified };
+            let mark = Command::SetVerified { name: name.clone(), verified: !contact.verified, safety_number: number };
             rows.push(Row::doing(texts.text(key), mark, false));
         }
         if contact.blocked {

@@ -183,7 +183,7 @@ pub(crate) fn concerns(notice: &NoticeView, conversation: ConversationId, view: 
     if let Some(about) = notice.conversation {
         return about == conversation;
     }
-    let (Notice::IdentityChanged { account }
+    let (Notice::IdentityChanged { account, .. }
     | Notice::DeviceAdded { account, .. }
     | Notice::DeviceListRefused { account, .. }) = &notice.notice
     else {
