@@ -158,8 +158,8 @@ pub enum Purpose {
     Arrive {
         /// The conversation that was left for it.
         back: Option<ConversationId>,
-        /// Whether it was made by a first word; what was written since belongs to it.
-        begun: bool,
+        /// Which journey: a later one counts, and what is written belongs to that.
+        journey: u32,
     },
     /// To send a first word to somebody, which must not be lost.
     FirstWord {
@@ -167,6 +167,8 @@ pub enum Purpose {
         name: String,
         /// What.
         text: String,
+        /// On which journey.
+        journey: u32,
     },
     /// To see that there is somebody of this name to write to.
     Greet(String),
@@ -191,7 +193,7 @@ pub enum Purpose {
     /// To show what is pinned.
     Pinned(ConversationId),
     /// To show what is known of an account.
-    Contact(String),
+    Contact(ConversationId),
     /// To show who has read a message.
     Receipts(MessageId),
     /// To show what a search found.
@@ -250,6 +252,8 @@ pub struct App {
     pub(crate) addressee: Option<String>,
     /// The request that was just accepted, until the engine says so as well.
     accepting: Option<ConversationId>,
+    /// How often one has gone somewhere.
+    journeys: u32,
     /// What is done once the person has said yes.
     asked: Option<Command>,
     /// Whether the terminal's window has the keyboard.
@@ -283,6 +287,7 @@ impl App {
             toast: None,
             addressee: None,
             accepting: None,
+            journeys: 0,
             asked: None,
             is_attended: true,
             changed: true,

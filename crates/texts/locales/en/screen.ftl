@@ -165,6 +165,9 @@ confirm-join-anyway-yes = join
 confirm-block-yes = block
 confirm-identity = The identity key of { $name } changed. Accept it only after comparing the safety number with them.
 confirm-identity-yes = accept
+confirm-verify = Did you compare the safety number with { $name }, and was it the same?
+confirm-unverify = Take { $name } for not compared again?
+confirm-verify-yes = yes
 
 # Overlays.
 

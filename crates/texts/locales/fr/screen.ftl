@@ -169,6 +169,9 @@ confirm-join-anyway-yes = rejoindre
 confirm-block-yes = bloquer
 confirm-identity = La clé d'identité de { $name } a changé. Ne l'acceptez qu'après avoir comparé ensemble le numéro de sécurité.
 confirm-identity-yes = accepter
+confirm-verify = Avez-vous comparé le numéro de sécurité avec { $name }, et était-il le même ?
+confirm-unverify = Ne plus tenir { $name } pour vérifié ?
+confirm-verify-yes = oui
 
 # Les fenêtres.
 

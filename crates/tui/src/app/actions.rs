@@ -80,6 +80,11 @@ pub(crate) enum Confirmed {
         name: String,
         safety_number: Option<String>,
     },
+    Verified {
+        name: String,
+        verified: bool,
+        safety_number: Option<String>,
+    },
     /// What a written command asked for.
     Asked,
 }
@@ -257,6 +262,9 @@ impl App {
             Confirmed::DeclineRequest(conversation) => self.answer_request(conversation, RequestAnswer::Decline),
             Confirmed::JoinAnyway(conversation) => self.act(Command::JoinAnyway { conversation }),
             Confirmed::Block(name) => self.act(Command::Block { name }),
+            Confirmed::Verified { name, verified, safety_number } => {
+                self.act(Command::SetVerified { name, verified, safety_number });
+            }
             Confirmed::AcceptIdentity { name, safety_number } => {
                 self.act(Command::AcceptIdentity { name, safety_number });
             }
@@ -286,7 +294,10 @@ impl App {
         if contact.identity_changed {
             self.ask_identity(name, safety_number);
         } else {
-            self.act(Command::SetVerified { name, verified, safety_number });
+            let key = if verified { "confirm-verify" } else { "confirm-unverify" };
+            let shown = crate::cells::cut(&name, 40);
+            let question = self.texts.text_with(key, &[("name", Value::Text(&shown))]);
+            self.confirm(question, "confirm-verify-yes", Confirmed::Verified { name, verified, safety_number });
         }
     }
 

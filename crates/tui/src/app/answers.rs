@@ -71,9 +71,9 @@ impl App {
                     details.pinned = pinned;
                 }
             }
-            (Purpose::Contact(name), Reply::Contact(contact)) => {
-                if let Some(details) = &mut self.details {
-                    details.set_contact(name, *contact);
+            (Purpose::Contact(conversation), Reply::Contact(contact)) => {
+                if let Some(details) = self.details.as_mut().filter(|details| details.conversation == *conversation) {
+                    details.contact = Some(*contact);
                 }
             }
             (Purpose::Receipts(message), Reply::Receipts(receipts)) => {
@@ -110,14 +110,14 @@ impl App {
                 }
                 self.say_failure(failure);
             }
-            Purpose::FirstWord { name, text } => {
+            Purpose::FirstWord { name, text, .. } => {
                 if self.addressee.as_ref() == Some(name) && self.composer.editor.is_empty() {
                     self.composer.editor.set(text);
                 }
                 self.say_failure(failure);
             }
-            Purpose::Arrive { back, .. } => {
-                let is_waiting = self.timeline.is_none() && self.addressee.is_none() && self.composer.is_idle();
+            Purpose::Arrive { back, journey } => {
+                let is_waiting = *journey == self.journeys && self.composer.is_idle();
                 if let Some(back) = back.filter(|_| is_waiting) {
                     self.open(back);
                 }

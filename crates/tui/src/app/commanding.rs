@@ -175,9 +175,8 @@ impl App {
             (None, Target::Account(name)) => {
                 self.read(Purpose::Greet(name.clone()), Command::Contact { name: name.clone() });
                 // Whoever types on finds nothing in the way.
-                self.close();
+                self.set_out();
                 self.addressee = Some(name);
-                self.focus = Focus::Composer;
             }
             (None, target) => {
                 let purpose = self.set_out();
@@ -192,20 +191,20 @@ impl App {
         self.close();
         self.addressee = None;
         self.focus = Focus::Composer;
-        Purpose::Arrive { back, begun: false }
+        self.journeys = self.journeys.wrapping_add(1);
+        Purpose::Arrive { back, journey: self.journeys }
     }
 
     /// Opens a conversation that was asked for, unless one went elsewhere meanwhile.
-    fn arrive(&mut self, conversation: ConversationView, begun: bool) {
+    fn arrive(&mut self, conversation: ConversationView, journey: u32) {
         let id = conversation.id;
         let name = crate::cells::cut(&conversation.name, 40);
         self.list.put(conversation);
-        let open = self.open_conversation();
-        if open == Some(id) {
+        if self.open_conversation() == Some(id) {
             return;
         }
-        // What is written to somebody belongs to the conversation with them, and to no other.
-        if open.is_some() || self.addressee.is_some() && !begun {
+        // What is written belongs to where one went last, and to no other.
+        if journey != self.journeys {
             self.say(self.texts.text_with("conversation-arrived", &[("name", Value::Text(&name))]));
             return;
         }
@@ -221,18 +220,17 @@ impl App {
     /// What was asked by a command is here.
     pub(super) fn on_commanded(&mut self, purpose: &Purpose, reply: Reply) {
         match (purpose, reply) {
-            (Purpose::Arrive { begun, .. }, Reply::Conversation(conversation)) => {
-                self.arrive(*conversation, *begun);
+            (Purpose::Arrive { journey, .. }, Reply::Conversation(conversation)) => {
+                self.arrive(*conversation, *journey);
             }
-            (Purpose::FirstWord { name, .. }, Reply::Sent(sent)) => {
+            (Purpose::FirstWord { journey, .. }, Reply::Sent(sent)) => {
                 let command = Command::Conversation { target: Target::Id(sent.conversation) };
-                let begun = self.addressee.as_ref() == Some(name);
-                let purpose = Purpose::Arrive { back: None, begun };
+                let purpose = Purpose::Arrive { back: None, journey: *journey };
                 self.effects.push(Effect::Ask { purpose, command });
             }
-            (Purpose::Greet(_), Reply::Contact(contact)) => {
+            (Purpose::Greet(name), Reply::Contact(contact)) => {
                 // In its one form.
-                if self.addressee.is_some() {
+                if self.addressee.as_ref() == Some(name) && contact.account.name.is_some() {
                     self.addressee = contact.account.name;
                 }
             }

@@ -29,6 +29,7 @@ impl App {
             }
         }
         self.addressee = None;
+        self.journeys = self.journeys.wrapping_add(1);
         self.list.chosen = Some(conversation);
         self.focus = if self.bar().is_some() { Focus::Messages } else { Focus::Composer };
     }
@@ -141,7 +142,7 @@ impl App {
             self.read(Purpose::Pinned(conversation), Command::PinnedMessages { conversation });
         }
         if let Some(name) = other.filter(|_| is_direct) {
-            self.read(Purpose::Contact(name.clone()), Command::Contact { name });
+            self.read(Purpose::Contact(conversation), Command::Contact { name });
         }
     }
 }

@@ -62,7 +62,8 @@ impl App {
         };
         let to = Target::Account(name.clone());
         let command = Command::Send(Send { to, text, reply_to: None, wait: false });
-        self.effects.push(Effect::Ask { purpose: Purpose::FirstWord { name, text: typed }, command });
+        self.effects
+            .push(Effect::Ask { purpose: Purpose::FirstWord { name, text: typed, journey: self.journeys }, command });
         self.composer.sent();
     }
 

@@ -49,12 +49,6 @@ impl Details {
         let top = self.top.get();
         self.top.set(if up { top.saturating_sub(rows) } else { (top + rows).min(self.last_top.get()) });
     }
-
-    pub(crate) fn set_contact(&mut self, name: &str, contact: ContactView) {
-        if contact.account.name.as_deref() == Some(name) {
-            self.contact = Some(contact);
-        }
-    }
 }
 
 /// Lines with their roles; each is cut or wrapped to the width.

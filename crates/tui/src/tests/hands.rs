@@ -62,6 +62,60 @@ fn whoever_goes_into_a_room_and_types_on_writes_there_and_nowhere_else() {
 }
 
 #[test]
+fn of_two_journeys_the_later_one_counts_whichever_ends_first() {
+    let mut world = open();
+    let (first, _) = enter(&mut world, "/group Alpha @member-b");
+    let (second, _) = enter(&mut world, "/join lobby");
+    world.type_text("hello room");
+    let alpha =
+        conversation(huis_proto::ConversationId::from_bytes([9; 16]), ConversationKind::Group, "#Alpha", &['b']);
+    answer(&mut world, first, Ok(Reply::Conversation(Box::new(alpha))));
+    assert_eq!(world.app.open_conversation(), None);
+    answer(&mut world, second, Ok(Reply::Conversation(Box::new(lobby()))));
+    assert_eq!(world.app.open_conversation(), Some(super::world::LOBBY));
+    assert_eq!(world.app.composer.editor.text(), "hello room");
+
+    let mut world = open();
+    let (first, _) = enter(&mut world, "/join nowhere");
+    enter(&mut world, "/join lobby");
+    answer(&mut world, first, Err(Failure::NotAllowed));
+    assert_eq!(world.app.open_conversation(), None);
+}
+
+#[test]
+fn a_late_word_about_one_name_does_not_turn_what_is_written_to_another() {
+    let mut world = open();
+    world.type_text("/dm member-y").press(KeyCode::Enter);
+    world.type_text("/dm member-z").press(KeyCode::Enter);
+    let late = Purpose::Greet("member-y".into());
+    let contact = |name: &str| huis_views::ContactView {
+        account: Named { name: Some(name.into()), ..super::world::person('b') },
+        safety_number: "1".repeat(60),
+        verified: false,
+        identity_changed: false,
+        blocked: false,
+        devices: Vec::new(),
+        card: huis_views::CardView::default(),
+        here: false,
+    };
+    answer(&mut world, late, Ok(Reply::Contact(Box::new(contact("member-y")))));
+    world.take_asked();
+    world.type_text("for z alone").press(KeyCode::Enter);
+    let to = world.take_asked().into_iter().find_map(|command| match command {
+        Command::Send(send) => Some(send.to),
+        _ => None,
+    });
+    assert_eq!(to, Some(Target::Account("member-z".into())));
+
+    // Nor is somebody else's number shown beside a conversation.
+    let mut world = open();
+    world.app.open(DIRECT);
+    world.press(KeyCode::F(2));
+    answer(&mut world, Purpose::Contact(CLUB), Ok(Reply::Contact(Box::new(contact("member-y")))));
+    assert!(!world.screen().contains("member-y"));
+}
+
+#[test]
 fn whoever_does_not_get_into_a_room_is_where_they_were() {
     let mut world = open();
     let before = world.app.open_conversation();
