@@ -63,7 +63,7 @@ impl Client {
 
         let catches_up_first = !self.caught_up.get() && self.read(|tables| tables.fact(SAYS_AGAIN))? == Some(true);
         let mut held = HashSet::new();
-        let awaited = rows.iter().filter(|row| traffic.awaited.contains(&row.position));
+        let awaited = rows.iter().filter(|row| traffic.awaited.contains(&row.position) || traffic.may_be_refused(row));
         held.extend(awaited.map(|row| row.conversation));
         let mut seal: Vec<OutboxRow> = Vec::new();
         let mut wake_at_ms = None;

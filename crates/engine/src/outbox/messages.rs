@@ -66,7 +66,14 @@ impl Client {
             Ok::<_, DbError>(sealed)
         });
         match sealed {
-            Ok(sealed) => self.resend(&sealed),
+            Ok(sealed) => {
+                let mut traffic = self.traffic.borrow_mut();
+                for row in &sealed {
+                    traffic.sealed_at(row.conversation, row.follows.unwrap_or_default());
+                }
+                drop(traffic);
+                self.resend(&sealed);
+            }
             Err(error) => {
                 tracing::warn!(%error, "nothing was sealed");
                 self.pause(None);

@@ -91,6 +91,19 @@ impl Traffic {
         self.counters.insert(conversation, counter);
     }
 
+    /// Something was sealed at this commit counter.
+    fn sealed_at(&mut self, conversation: ConversationId, follows: u64) {
+        let counter = self.counters.entry(conversation).or_insert(follows);
+        *counter = follows.max(*counter);
+    }
+
+    /// Whether a newer commit is known than the one that `row` was sealed behind, or perhaps is: the server may refuse it
+    /// then, and what is sealed later must not overtake it.
+    fn may_be_refused(&self, row: &OutboxRow) -> bool {
+        let Some(follows) = row.follows.filter(|_| row.sealed.is_some()) else { return false };
+        self.counters.get(&row.conversation).is_none_or(|reached| *reached > follows)
+    }
+
     /// The server's counters are others than before: nothing waits for one that was heard of before.
     pub(crate) fn counted_otherwise(&mut self) {
         self.counters.clear();

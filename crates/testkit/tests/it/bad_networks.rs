@@ -157,6 +157,43 @@ fn submissions_that_overtake_each_other_are_each_taken_once() {
 }
 
 #[test]
+fn what_is_said_later_does_not_overtake_what_a_commit_refuses() {
+    story(async |world| {
+        let [ann, bea, cem] = [world.account("ann").await, world.account("bea").await, world.account("cem").await];
+        let id = bea.opens_a_group("garden", &[&ann]).await.to_string();
+        ann.accepts(&id).await;
+        ann.says(&id, "first").await;
+        bea.hears(&id, "first").await;
+        // What ann says is under way while somebody comes in, and arrives with the next thing that she sends.
+        let mut under_way: Vec<ClientFrame> = Vec::new();
+        let is_held_back = Rc::new(Cell::new(true));
+        let held_back = Rc::clone(&is_held_back);
+        ann.sent_frames_pass(move |frame| match frame {
+            ClientFrame::Submit(_) if held_back.get() && under_way.is_empty() => {
+                under_way.push(frame);
+                Fate::Becomes(Vec::new())
+            }
+            ClientFrame::Submit(_) => {
+                under_way.push(frame);
+                Fate::Becomes(std::mem::take(&mut under_way))
+            }
+            ClientFrame::Ping {} if !held_back.get() => {
+                under_way.push(frame);
+                Fate::Becomes(std::mem::take(&mut under_way))
+            }
+            frame => Fate::passes(frame),
+        });
+        ann.writes(&id, "second").await;
+        bea.invites(&id, &[&cem]).await;
+        ann.until("cem is in", async || ann.members(&id).await.len() == 3).await;
+        is_held_back.set(false);
+        ann.writes(&id, "third").await;
+        bea.reads_exactly(&id, &["first", "second", "third"]).await;
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
 fn a_message_whose_acknowledgement_is_lost_is_neither_lost_nor_sent_twice() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
