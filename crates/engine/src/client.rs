@@ -84,8 +84,8 @@ pub(crate) struct Client {
     pub(crate) refreshing: Mutex<()>,
     pub(crate) connection: Cell<Connection>,
     pub(crate) caught_up: Cell<bool>,
-    /// Why there can be no connection before somebody installs another version.
-    pub(crate) versions_apart: RefCell<Option<Failure>>,
+    /// Why there is no connection before somebody does something about it.
+    pub(crate) hindrance: RefCell<Option<Failure>>,
     /// Whether the server was asked for conversations that this device was added to without hearing of it.
     pub(crate) asked_for_unheard: Cell<bool>,
     /// What it said, until the welcomes that waited are there.
@@ -119,7 +119,7 @@ impl Client {
             refreshing: Mutex::new(()),
             connection: Cell::new(Connection::Idle),
             caught_up: Cell::new(false),
-            versions_apart: RefCell::default(),
+            hindrance: RefCell::default(),
             asked_for_unheard: Cell::new(false),
             unheard: RefCell::default(),
             stopping: Cell::new(false),

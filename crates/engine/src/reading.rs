@@ -118,7 +118,7 @@ impl Client {
             caught_up: self.caught_up.get(),
             waiting,
             joining,
-            versions_apart: self.versions_apart.borrow().clone(),
+            hindrance: self.hindrance.borrow().clone(),
         })
     }
 

@@ -74,7 +74,7 @@ impl App {
     /// The line across the top, where one is needed.
     pub(crate) fn strip(&self) -> Option<String> {
         let status = self.status.as_ref()?;
-        if let Some(failure) = &status.versions_apart {
+        if let Some(failure) = &status.hindrance {
             return Some(say::failure(&self.texts, failure));
         }
         let waiting = u64::from(status.waiting);

@@ -31,9 +31,10 @@ pub struct Status {
     pub waiting: u32,
     /// Conversations that this device is about to join.
     pub joining: u32,
-    /// Why there can be no connection before somebody installs another version of the client or the server.
+    /// Why there is no connection before somebody does something about it: the server's certificate is another one, or
+    /// client and server are of versions that do not understand each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub versions_apart: Option<Failure>,
+    pub hindrance: Option<Failure>,
 }
 
 impl ConversationView {

@@ -149,7 +149,7 @@ pub(crate) async fn freshen(session: &mut Session) -> Outcome {
     match session.catch_up(FRESH_WITHIN).await? {
         CaughtUp::Yes => {}
         CaughtUp::Offline => note("the server cannot be reached; this is what was known here before"),
-        CaughtUp::VersionsApart(failure) => note(&format!("{failure}; this is what was known here before")),
+        CaughtUp::Hindered(failure) => note(&format!("{failure}; this is what was known here before")),
         CaughtUp::Late(_) => note("not everything has come from the server yet"),
     }
     Ok(())
@@ -158,7 +158,7 @@ pub(crate) async fn freshen(session: &mut Session) -> Outcome {
 /// As [`freshen`], for what goes on by itself whether everything has come or not.
 pub(crate) async fn settle(session: &mut Session) -> Outcome {
     match session.catch_up(FRESH_WITHIN).await? {
-        CaughtUp::VersionsApart(failure) => Err(failure.into()),
+        CaughtUp::Hindered(failure) => Err(failure.into()),
         _ => Ok(()),
     }
 }

@@ -122,7 +122,7 @@ impl Receiving<'_> {
                 Left::Nothing if self.is_once() && complete => return Ok(()),
                 _ => {}
             }
-            if let Some(failure) = status.versions_apart {
+            if let Some(failure) = status.hindrance {
                 // What was here is printed; waiting brings nothing more.
                 return Err(failure.into());
             }

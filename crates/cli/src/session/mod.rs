@@ -64,8 +64,8 @@ pub(crate) enum CaughtUp {
     Yes,
     /// The server cannot be reached.
     Offline,
-    /// Client and server are of versions that do not understand each other.
-    VersionsApart(Failure),
+    /// There is no connection before somebody does something about it.
+    Hindered(Failure),
     /// The time was not enough; how it stands.
     Late(Status),
 }
@@ -233,8 +233,8 @@ impl Session {
             let status = self.status().await?;
             let next = match status.connection {
                 _ if status.caught_up && status.joining == 0 => return Ok(CaughtUp::Yes),
-                Connection::Waiting { .. } if status.versions_apart.is_some() => {
-                    return Ok(status.versions_apart.map_or(CaughtUp::Offline, CaughtUp::VersionsApart));
+                Connection::Waiting { .. } if status.hindrance.is_some() => {
+                    return Ok(status.hindrance.map_or(CaughtUp::Offline, CaughtUp::Hindered));
                 }
                 Connection::Waiting { .. } => return Ok(CaughtUp::Offline),
                 Connection::Idle if started.elapsed() >= IDLES => return Err(Failure::SessionEnded.into()),

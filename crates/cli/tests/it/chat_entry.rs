@@ -63,6 +63,51 @@ fn a_newcomer_gets_to_a_first_message_in_eight_groups_of_keystrokes_in_french() 
     a_newcomer_says_hello(&FRENCH);
 }
 
+/// What a screen shows, as one word: a long one is cut at the end of a line.
+fn squeezed(screen: &vt100::Screen) -> String {
+    screen.contents().split_whitespace().collect()
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_held_to_from_the_first_use_on_and_another_is_refused_with_the_reason() {
+    const TLS: &[&str] = &["--tls", "self-signed"];
+    const REFUSED: &str = "certificate is not the one that was seen at first";
+    let mut house = House::open_with(TLS);
+    let fingerprint = house.announced("Certificate (SHA-256): ");
+    let newcomer = house.stranger("member-a");
+    let mut terminal = newcomer.chats_in(100, 30, &[]);
+    registers(&mut terminal, "member-a", &ENGLISH);
+    terminal.waits_for("the fingerprint", |screen| squeezed(screen).contains(&fingerprint));
+    terminal.enters("");
+    terminal.shows("No conversation yet");
+    let pinned = || std::fs::read_to_string(newcomer.profile.join("server.pin")).unwrap();
+    assert_eq!(pinned().trim(), fingerprint);
+
+    // Another server in its place, and later the right one.
+    let (kept, elsewhere) = (house.data().join("tls"), house.path("tls"));
+    house.kill();
+    terminal.shows("Offline");
+    std::fs::rename(&kept, &elsewhere).unwrap();
+    house.start(TLS);
+    assert_ne!(house.announced("Certificate (SHA-256): "), fingerprint);
+    terminal.shows(REFUSED);
+    terminal.enters("exit");
+    assert_eq!(terminal.ends().0, 0);
+    let mut terminal = newcomer.chats_in(100, 30, &[]);
+    terminal.shows(REFUSED);
+    let said = newcomer.does(&["receive"]).refused(1, "certificate-changed");
+    assert!(said.contains(&fingerprint), "{said}");
+    assert_eq!(pinned().trim(), fingerprint, "and the first one stays the one");
+
+    house.kill();
+    std::fs::remove_dir_all(&kept).unwrap();
+    std::fs::rename(&elsewhere, &kept).unwrap();
+    house.start(TLS);
+    terminal.hides(REFUSED);
+    terminal.enters("exit");
+    assert_eq!(terminal.ends().0, 0);
+}
+
 #[test]
 fn a_failure_stays_on_the_form_and_the_second_try_succeeds() {
     let house = House::open();

@@ -22,6 +22,7 @@ pub(crate) struct House {
     folder: TempDir,
     server: Option<Process>,
     address: String,
+    scheme: String,
 }
 
 /// A person with one profile.
@@ -71,7 +72,7 @@ impl House {
     /// As `open`, with further settings.
     pub(crate) fn open_with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut house = Self { folder, server: None, address: "127.0.0.1:0".into() };
+        let mut house = Self { folder, server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
         house.start(settings);
         house
     }
@@ -86,7 +87,8 @@ impl House {
         let first = server.line();
         let url = first.rsplit(' ').next().unwrap_or_default();
         assert!(url.contains("://127.0.0.1:"), "{first}");
-        self.address = url.split("://").last().unwrap().to_owned();
+        let (scheme, address) = url.split_once("://").unwrap();
+        (self.scheme, self.address) = (scheme.into(), address.into());
         self.server = Some(server);
     }
 
@@ -118,7 +120,7 @@ impl House {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// The server's data.

@@ -34,7 +34,7 @@ impl Client {
     pub(crate) async fn run_state(&self) {
         let mut failures: u32 = 0;
         loop {
-            let may_ask = self.has_session() && !self.stopping.get() && self.versions_apart.borrow().is_none();
+            let may_ask = self.has_session() && !self.stopping.get() && self.hindrance.borrow().is_none();
             let settled = if may_ask { self.settle_state().await } else { Ok(()) };
             match settled {
                 Err(Failure::SessionEnded | Failure::NotSignedIn) => {}

@@ -99,6 +99,11 @@ impl Client {
                     self.versions_are_apart(error.into(), &mut apart).await;
                 }
                 Ended::VersionsApart(failure) => self.versions_are_apart(failure, &mut apart).await,
+                Ended::Api(ApiError::Certificate(reason)) => {
+                    // As far as anybody here can tell somebody is in between: not to be passed off as a lost connection.
+                    self.hindrance.replace(Some(Failure::CertificateChanged { reason }));
+                    self.wait_before_reconnecting(&PAUSE_MS, &mut failures).await;
+                }
                 Ended::Renewed if self.has_session() => {}
                 Ended::Link(LinkEnd::Closed(code)) if code == CloseCode::Replaced.code() => {
                     self.wait_before_reconnecting(&REPLACED_PAUSE_MS, &mut replaced).await;
@@ -110,7 +115,7 @@ impl Client {
 
     /// Says so once, and does not ask again for long.
     async fn versions_are_apart(&self, failure: Failure, times: &mut u32) {
-        let said = self.versions_apart.replace(Some(failure.clone()));
+        let said = self.hindrance.replace(Some(failure.clone()));
         if said.as_ref() != Some(&failure) {
             let noted: Result<(), DbError> =
                 self.step(|step| step.notice(None, Notice::VersionsApart { failure: failure.clone() }));

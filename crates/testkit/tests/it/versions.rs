@@ -28,7 +28,7 @@ fn a_client_that_is_too_old_says_so_does_not_ask_without_end_and_goes_on_once_it
         assert!((1..=8).contains(&refused.get()), "{} requests in six hours", refused.get());
         let notices = ann.noticed().await;
         assert_eq!(notices.iter().filter(|notice| is_too_old(notice)).count(), 1, "it is said once");
-        let failure = ann.status().await.versions_apart.unwrap();
+        let failure = ann.status().await.hindrance.unwrap();
         let said = failure.to_string();
         assert!(said.contains("9.0.0") && said.contains("install a newer version"), "{said}");
 
@@ -37,7 +37,7 @@ fn a_client_that_is_too_old_says_so_does_not_ask_without_end_and_goes_on_once_it
             device.restarts().await;
         }
         bea.hears("@ann", "written meanwhile").await;
-        assert_eq!(ann.status().await.versions_apart, None);
+        assert_eq!(ann.status().await.hindrance, None);
     });
 }
 
