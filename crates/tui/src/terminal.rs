@@ -32,8 +32,10 @@ const LINE: u16 = 120;
 
 /// Whether the terminal is taken.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// The thread that took it.
-static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// The thread that took it, and what it says first where it panics.
+static OWNER: Mutex<Option<(ThreadId, String)>> = Mutex::new(None);
+/// What another thread reported when it panicked, until the terminal is given back.
+static REPORT: Mutex<Option<String>> = Mutex::new(None);
 
 /// How a person is called, beside what the screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +69,14 @@ impl std::fmt::Debug for Screen {
 }
 
 impl Screen {
-    /// Takes the terminal. A panic gives it back before it is reported.
+    /// Takes the terminal. A panic of this thread gives it back before it is reported, by this sentence and then as any
+    /// other; that of another thread is reported when the terminal is given back.
     ///
     /// # Errors
     /// What the terminal says.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(on_panic: String) -> io::Result<Self> {
         give_back_on_panic();
-        *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
+        *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some((std::thread::current().id(), on_panic));
         crossterm::terminal::enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let taken = Self::prepare();
@@ -220,6 +223,9 @@ pub fn restore() {
         cursor::Show,
     );
     let _ = crossterm::terminal::disable_raw_mode();
+    if let Some(report) = REPORT.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let _ = writeln!(io::stderr(), "{report}");
+    }
 }
 
 fn give_back_on_panic() {
@@ -227,12 +233,23 @@ fn give_back_on_panic() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // Where another thread panics, the screen goes on.
-            let owner = *OWNER.lock().unwrap_or_else(PoisonError::into_inner);
-            if owner == Some(std::thread::current().id()) {
-                restore();
+            let owner = OWNER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            match owner {
+                Some((owner, sentence)) if owner == std::thread::current().id() => {
+                    if TAKEN.load(Ordering::SeqCst) {
+                        restore();
+                        let _ = writeln!(io::stderr(), "{sentence}");
+                    }
+                    before(panic);
+                }
+                // The screen goes on, and would have the report painted over it, and gone with it.
+                _ if TAKEN.load(Ordering::SeqCst) => {
+                    let thread = std::thread::current();
+                    let report = format!("thread '{}' {panic}", thread.name().unwrap_or("<unnamed>"));
+                    REPORT.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(report);
+                }
+                _ => before(panic),
             }
-            before(panic);
         }));
     });
 }

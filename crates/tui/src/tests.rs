@@ -5,6 +5,7 @@ mod behaviour;
 mod hands;
 mod hostile;
 mod large;
+mod panics;
 mod reading;
 mod views;
 mod world;

@@ -104,7 +104,7 @@ impl Chat {
             lock_after_ms: self.lock_after.map(|minutes| u64::from(minutes) * 60_000),
         };
         let mut stop = stopped().map_err(|error| Stop::file("the signals", &error))?;
-        let mut screen = Screen::take().map_err(no_terminal)?;
+        let mut screen = Screen::take(Texts::of(language).text("chat-panicked")).map_err(no_terminal)?;
         let mut next = Some(first);
         while let Some(step) = next {
             next = match step {

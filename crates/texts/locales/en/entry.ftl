@@ -62,3 +62,4 @@ entry-keys-written = ↵ go on · ↑↓ more
 
 chat-no-terminal = the chat needs a terminal; for pipes and scripts there are `huis send` and `huis receive`
 chat-lock-needs-password = --lock-after needs a device that is under its password: `huis lock` first
+chat-panicked = huis chat: something went wrong inside Huis that must not; what was sent and kept before is safe, and these lines help whoever mends it:

@@ -62,3 +62,4 @@ entry-keys-written = ↵ continuer · ↑↓ la suite
 
 chat-no-terminal = le chat a besoin d'un terminal ; pour les tubes et les scripts il y a `huis send` et `huis receive`
 chat-lock-needs-password = --lock-after demande un appareil placé sous son mot de passe : d'abord `huis lock`
+chat-panicked = huis chat : quelque chose s'est mal passé dans Huis, qui ne le devait pas ; ce qui était envoyé ou gardé est sauf, et ces lignes aident à le corriger :
