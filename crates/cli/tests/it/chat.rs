@@ -149,6 +149,43 @@ fn what_was_being_written_is_there_again_after_a_stop_from_outside() {
 }
 
 #[test]
+fn a_chat_killed_in_the_middle_of_writing_opens_at_once_keeps_its_draft_and_sends_nothing_twice() {
+    let house = House::open();
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    a.says("@member-b", "first");
+    b.hears(1);
+    for round in ["one", "two", "three"] {
+        let mut terminal = a.chats_in(120, 30, &[]);
+        terminal.shows("first");
+        terminal.types(&format!("unfinished {round}"));
+        terminal.shows(&format!("unfinished {round}"));
+        // The window loses the keyboard, at which the draft is kept; what is asked for after that is answered after it.
+        terminal.types("\u{1b}[O\u{1b}OQ");
+        terminal.shows("Safety number");
+        terminal.dies();
+
+        let mut terminal = a.chats_in(120, 30, &[]);
+        terminal.shows(&format!("unfinished {round}"));
+        terminal.types("\u{15}");
+        terminal.hides(&format!("unfinished {round}"));
+        // Stored, and perhaps on its way.
+        terminal.enters(&format!("said {round}"));
+        terminal.waits_for("what was said", |screen| {
+            let shown = screen.contents();
+            shown.contains(&format!("said {round}")) && shown.contains("write a message")
+        });
+        terminal.dies();
+    }
+    let mut terminal = a.chats(&[]);
+    terminal.shows("said three");
+    terminal.enters("the end");
+    assert_eq!(b.hears_texts(4), ["said one", "said two", "said three", "the end"]);
+    terminal.enters("exit");
+    assert_eq!(terminal.ends().0, 0);
+    b.hears_nothing_more();
+}
+
+#[test]
 fn another_process_may_own_the_profile_and_end() {
     let house = House::open();
     let (a, b) = (house.person("member-a"), house.person("member-b"));

@@ -158,6 +158,12 @@ impl Terminal {
         std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
     }
 
+    /// `kill -9`. The terminal stays as the program had it.
+    pub(crate) fn dies(mut self) {
+        self.signal("KILL");
+        self.child.wait().unwrap();
+    }
+
     /// Everything that the program has written, as it came.
     pub(crate) fn raw(&self) -> Vec<u8> {
         self.seen.state.lock().unwrap().raw.clone()
