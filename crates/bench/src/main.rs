@@ -1,11 +1,14 @@
 //! What Huis costs: a load generator against a real server process (how fast messages are delivered, how long one
-//! takes, what that costs the server; ciphertext is made up there), and a client's sealing and opening with MLS.
+//! takes, what that costs the server; ciphertext is made up there), a client's sealing and opening with MLS, and the
+//! terminal chat over a long conversation.
 
+mod chat;
 mod idle;
 mod line;
 mod load;
 mod machine;
 mod people;
+mod process_costs;
 mod sealing;
 mod server_process;
 mod spread;
@@ -37,7 +40,15 @@ struct Args {
 enum What {
     /// Sealing and opening with MLS, without and with a client's database; bringing members in
     Sealing(sealing::Args),
-    /// Everything that docs/performance.md states: delivery, idle connections, sealing; with the machine
+    /// The terminal chat over a long conversation: its start, its memory, scrolling back
+    Chat {
+        #[command(flatten)]
+        chat: chat::Args,
+        /// The program that is measured, and serves; by default `huis` beside this one
+        #[arg(long)]
+        server_binary: Option<PathBuf>,
+    },
+    /// Everything that docs/performance.md states: delivery, idle connections, sealing, the chat; with the machine
     All {
         #[command(flatten)]
         sealing: sealing::Args,
@@ -78,6 +89,10 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match (what, idle) {
             (Some(What::Sealing(args)), _) => sealing::measure(&args, &mut print)?,
+            (Some(What::Chat { chat, server_binary }), _) => {
+                let server = ServerArgs { server_binary, ..ServerArgs::default() };
+                print(chat::measure(&server, &chat).await?);
+            }
             (Some(What::All { sealing, server_binary }), _) => {
                 let server = ServerArgs { server_binary, ..ServerArgs::default() };
                 suite::measure(&server, &sealing, &mut print).await?;
@@ -102,8 +117,10 @@ mod tests {
         assert!(parsed("huis-bench --pairs 5 --window 16 --messages 150000").is_ok());
         assert!(parsed("huis-bench --idle 8000 --tls").is_ok());
         assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
+        assert!(parsed("huis-bench chat --messages 1000 --runs 1 --pages 5").is_ok());
         assert!(parsed("huis-bench all --server-binary huis").is_ok());
         assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());
         assert!(parsed("huis-bench sealing --leaves 1").is_err());
+        assert!(parsed("huis-bench chat --messages 10").is_err());
     }
 }

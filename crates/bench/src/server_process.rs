@@ -1,6 +1,5 @@
 //! The server that is measured: a process of its own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -11,12 +10,14 @@ use tokio::process::{Child, Command};
 
 use crate::PASSPHRASE;
 use crate::line::Server;
+use crate::process_costs;
 
 /// How long the server is given to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct ServerProcess {
     pub(crate) server: Server,
+    pub(crate) url: String,
     /// From the start of the process until it said that it serves.
     pub(crate) started_in: Duration,
     child: Child,
@@ -27,10 +28,7 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts the server in `data` or a temporary folder, on a free port. `prepare` is given the folder before.
     pub(crate) async fn start(binary: Option<&Path>, data: Option<&Path>, tls: bool) -> anyhow::Result<Self> {
-        let binary = match binary {
-            Some(binary) => binary.to_owned(),
-            None => beside()?,
-        };
+        let binary = program(binary)?;
         let temporary = match data {
             Some(_) => None,
             None => Some(tempfile::tempdir()?),
@@ -71,28 +69,17 @@ impl ServerProcess {
         .await
         .context("the server did not start in half a minute")??;
         let started_in = began.elapsed();
-        Ok(Self { server: Server::parse(&url)?, started_in, child, pid, _data: temporary })
+        Ok(Self { server: Server::parse(&url)?, url, started_in, child, pid, _data: temporary })
     }
 
     /// The processor time that the server has used, in seconds.
     pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        // The name, in parentheses, may hold spaces; user and system time are the 14th and 15th field (proc(5)).
-        let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/…/stat")?;
-        let ticks: u64 =
-            fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or(0)).sum();
-        Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+        process_costs::cpu_seconds(self.pid)
     }
 
     /// The server's share of memory (Pss), in KiB.
     pub(crate) fn pss_kb(&self) -> anyhow::Result<u64> {
-        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid))?;
-        rollup
-            .lines()
-            .find_map(|line| line.strip_prefix("Pss:"))
-            .and_then(|rest| rest.split_whitespace().next())
-            .and_then(|number| number.parse().ok())
-            .context("an unknown form of /proc/…/smaps_rollup")
+        Ok(process_costs::memory(self.pid)?.pss_kb)
     }
 
     /// Stops the server as an operator would.
@@ -110,12 +97,15 @@ impl ServerProcess {
     }
 }
 
-/// `huis` in the folder of this program.
-fn beside() -> anyhow::Result<PathBuf> {
+/// The program that is measured: this one, or else `huis` in the folder of the bench.
+pub(crate) fn program(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
     let path = std::env::current_exe()?.with_file_name("huis");
     if path.exists() {
         Ok(path)
     } else {
-        bail!("{} is not there: build it, or name the server with --server-binary", path.display())
+        bail!("{} is not there: build it, or name it with --server-binary", path.display())
     }
 }

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use crate::machine::Machine;
 use crate::spread::median_line;
-use crate::{ServerArgs, idle, sealing, throughput};
+use crate::{ServerArgs, chat, idle, sealing, throughput};
 
 /// Runs of what is stated as the median of five.
 const RUNS: u32 = 5;
 /// Runs of what varies less, or takes longer.
 const FEW_RUNS: u32 = 3;
+/// Messages of the conversation that is shown: fewer than what is stated of the longest one, which takes many minutes to
+/// be made.
+const CHAT_MESSAGES: u32 = 20_000;
 
 /// Measures everything, and prints each line by `print`: of what is repeated each run, then the line of the medians.
 pub(crate) async fn measure(
@@ -43,5 +46,8 @@ pub(crate) async fn measure(
         }
         median_line(&lines).into_iter().for_each(&mut *print);
     }
-    sealing::measure(sealing, print)
+    sealing::measure(sealing, print)?;
+    let long = chat::Args { messages: CHAT_MESSAGES, runs: RUNS, pages: 200 };
+    print(chat::measure(server, &long).await?);
+    Ok(())
 }
