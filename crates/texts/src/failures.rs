@@ -25,6 +25,7 @@ impl Texts {
             Failure::NotAllowed => self.text("failure-not-allowed"),
             Failure::NotAMember => self.text("failure-not-a-member"),
             Failure::IdentityChanged { name } => with("failure-identity-changed", "name", &at(name)),
+            Failure::OtherNumber { name } => with("failure-other-number", "name", &at(name)),
             Failure::Blocked { name } => with("failure-blocked", "name", &at(name)),
             Failure::Unsent { count } => {
                 self.text_with("failure-unsent", &[("count", Value::Number(u64::from(*count)))])
@@ -134,6 +135,7 @@ mod tests {
             Failure::NotAllowed,
             Failure::NotAMember,
             Failure::IdentityChanged { name: text() },
+            Failure::OtherNumber { name: text() },
             Failure::Blocked { name: text() },
             Failure::Unsent { count: 2 },
             Failure::ServerTooOld { version: text(), oldest: text() },

@@ -309,8 +309,8 @@ pub enum Command {
         name: String,
         /// Whether two people compared the safety number.
         verified: bool,
-        /// The number that they compared: if another one counts by now, the answer is
-        /// [`Failure::IdentityChanged`](crate::Failure::IdentityChanged) and nothing is marked.
+        /// The number that they compared: if another one counts, the answer is
+        /// [`Failure::OtherNumber`](crate::Failure::OtherNumber) and nothing is marked.
         safety_number: Option<String>,
     },
     /// Accepts an identity key that changed. Answer: [`Reply::Done`].

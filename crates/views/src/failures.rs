@@ -72,6 +72,12 @@ pub enum Failure {
         /// Whose.
         name: String,
     },
+    /// The safety number that was given is not the one that counts: mistyped, or of another key than the server shows by now.
+    #[error("this is not the safety number with {name} that counts here")]
+    OtherNumber {
+        /// With whom.
+        name: String,
+    },
     /// The account is blocked here.
     #[error("{name} is blocked; unblock first")]
     Blocked {

@@ -29,8 +29,8 @@ impl Client {
         })
     }
 
-    /// Refuses a number that is not the one of the identity key that counts now: the server may have shown another key
-    /// since two people compared it.
+    /// Refuses a number that is not the one of the identity key that counts now: it may be mistyped, or the server may have
+    /// shown another key since two people compared it.
     fn check_number(&self, row: &AccountRow, compared: Option<&str>) -> Result<(), Failure> {
         let Some(compared) = compared else { return Ok(()) };
         let me = self.signed_in()?;
@@ -41,7 +41,7 @@ impl Client {
         if digits(compared) == digits(&number) {
             return Ok(());
         }
-        Err(Failure::IdentityChanged { name: row.name.clone().unwrap_or_default() })
+        Err(Failure::OtherNumber { name: row.name.clone().unwrap_or_default() })
     }
 
     pub(crate) async fn set_verified(

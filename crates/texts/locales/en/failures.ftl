@@ -21,6 +21,7 @@ failure-invalid = That does not work: { $reason }.
 failure-not-allowed = Your role in this conversation does not allow that. Ask an owner or admin; F2 shows who is one.
 failure-not-a-member = You are not in this conversation (any more). A member can invite you; an open room lets you in by /join.
 failure-identity-changed = The identity key of { $name } has changed, and nothing is sent before you accept it. Compare the safety number by /verify { $name }.
+failure-other-number = This is not the safety number with { $name } that counts here, so nothing is changed. Look at it again by /verify { $name } and compare anew.
 failure-blocked = { $name } is blocked. /unblock { $name } undoes that.
 failure-unsent =
     { $count ->
