@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
 use huis_proto::frames::{ClientFrame, ServerFrame};
@@ -250,6 +251,11 @@ impl Device {
     /// Somebody in the middle, or the server itself, changes answers; `None` loses one.
     pub fn answers_pass(&self, meddle: impl FnMut(&HttpRequest, HttpResponse) -> Option<HttpResponse> + 'static) {
         self.0.wire.meddle(|meddling| meddling.answers = Some(Box::new(meddle)));
+    }
+
+    /// Somebody in the middle holds the answer to a request back for this long.
+    pub fn answers_take(&self, delay: impl FnMut(&HttpRequest) -> Duration + 'static) {
+        self.0.wire.meddle(|meddling| meddling.delays = Some(Box::new(delay)));
     }
 
     /// Somebody in the middle changes the frames that the device sends.

@@ -3,7 +3,7 @@
 use huis_core::directory::KnownDevices;
 use huis_core::identity::IdentityKey;
 use huis_proto::AccountId;
-use huis_proto::rest::{AccountCard, DeviceLists};
+use huis_proto::rest::AccountCard;
 use huis_views::{ContactView, Event, Failure};
 
 use super::entering::bad_answer;
@@ -100,22 +100,36 @@ impl Client {
             return Ok(());
         }
         let card: AccountCard = self.get(format!("/api/v1/accounts/{account}")).await?;
+        let is_as_read = |now: &AccountRow| now.devices == row.devices && now.shown_identity == row.shown_identity;
+        let changed = || Failure::IdentityChanged { name: row.name.clone().unwrap_or_default() };
         if card.identity_key != shown {
             // A third key: a person accepts what was shown, nothing else.
-            self.change_contact(account, |row| row.shown_identity = Some(card.identity_key))?;
-            return Err(Failure::IdentityChanged { name: row.name.unwrap_or_default() });
+            self.change_contact(account, |row| {
+                if is_as_read(row) {
+                    row.shown_identity = Some(card.identity_key);
+                }
+            })?;
+            return Err(changed());
         }
-        let lists: DeviceLists = self.get(format!("/api/v1/accounts/{account}/device-lists?after=0")).await?;
+        let lists = self.chain(account, 0, &card.device_list).await?;
         let mut fresh = KnownDevices::default();
-        fresh.accept(account, &IdentityKey(shown), &lists.lists).map_err(bad_answer)?;
-        let devices = fresh.get(account).cloned();
-        let mut known = (*self.known()).clone();
-        known.insert(devices.clone().ok_or_else(|| bad_answer("no device list"))?);
+        fresh.accept(account, &IdentityKey(shown), &lists).map_err(bad_answer)?;
+        let devices = fresh.get(account).cloned().ok_or_else(|| bad_answer("no device list"))?;
+        let mut is_accepted = false;
         self.change_contact(account, |row| {
-            row.devices = devices;
-            row.shown_identity = None;
-            row.verified = false;
+            // What another flow learnt meanwhile nobody has seen yet.
+            is_accepted = is_as_read(row);
+            if is_accepted {
+                row.devices = Some(devices.clone());
+                row.shown_identity = None;
+                row.verified = false;
+            }
         })?;
+        if !is_accepted {
+            return Err(changed());
+        }
+        let mut known = (*self.known()).clone();
+        known.insert(devices);
         self.set_known(known);
         self.signals.outbox.notify_one();
         Ok(())

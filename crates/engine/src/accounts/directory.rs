@@ -17,6 +17,8 @@ use crate::db::{AccountRow, DbError};
 const AT_ONCE: usize = 8;
 /// Pages of a chain of device lists that are fetched at most: 100 lists each.
 const MOST_PAGES: usize = 41;
+/// How often an account is asked for because another flow learnt something of it meanwhile.
+const TRIES: usize = 4;
 
 impl Client {
     /// The account of this username: looked up once, and known from then on. Its device lists are checked.
@@ -80,6 +82,7 @@ impl Client {
         account: AccountId,
         mut card: AccountCard,
     ) -> Result<Result<AccountRow, Failure>, ApiError> {
+        let newest = || self.known().get(account).and_then(|known| known.newest());
         let is_past = |identity: Bytes32| {
             self.known().get(account).is_some_and(|known| known.has_signed_away(&IdentityKey(identity)))
         };
@@ -87,13 +90,20 @@ impl Client {
             // It may have been on its way while another flow learnt of the handover.
             card = self.card(account).await?;
         }
+        let mut lists = Vec::new();
+        for _ in 0..TRIES {
+            let before = newest();
+            lists = match before {
+                Some((_, hash)) if card.device_list.hash() == hash => vec![],
+                _ => self.chain(account, before.map_or(0, |(number, _)| number), &card.device_list).await?,
+            };
+            if newest() == before {
+                break;
+            }
+            // What another flow learnt meanwhile makes these lists old, and may have made their key a past one.
+            card = self.card(account).await?;
+        }
         let identity = IdentityKey(card.identity_key);
-        let known = self.known();
-        let newest = known.get(account).and_then(|known| known.newest());
-        let lists = match newest {
-            Some((_, hash)) if card.device_list.hash() == hash => vec![],
-            _ => self.chain(account, newest.map_or(0, |(number, _)| number), &card.device_list).await?,
-        };
         let taken = self
             .step(|step| step.take_lists(account, &identity, &lists, Some(card.username)))
             .map_err(|error: DbError| ApiError::Own(error.into()))?;
@@ -110,7 +120,7 @@ impl Client {
     }
 
     /// The lists behind a number, up to the newest and not beyond it, should there be one meanwhile.
-    async fn chain(
+    pub(super) async fn chain(
         &self,
         account: AccountId,
         after: u64,

@@ -161,6 +161,13 @@ impl Client {
                     row.shown_identity = Some(pin.identity.0);
                     row.verified = false;
                     asked_for.push(*account);
+                } else if !base.pins.contains_key(account) && was_first_contact(&row, pin) {
+                    // The other way round: there a key is known that has handed the account over, and what was a first
+                    // contact here is a change.
+                    row.shown_identity = row.devices.as_ref().map(|known| known.identity().0);
+                    row.verified = false;
+                    let account = step.named(*account)?;
+                    step.notice(None, Notice::IdentityChanged { account, handed_over: true })?;
                 }
                 if row.shown_identity != before {
                     step.event(Event::Contact { account: *account });
@@ -369,7 +376,8 @@ fn life_of(state: &AccountState) -> Option<String> {
 /// Takes over whether a person has accepted the identity key of the pin, if another device has changed that since the last
 /// common version. The key is the one that is known here as well.
 fn merge_acceptance(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
-    let before = base.filter(|base| base.identity == pin.identity).map(|base| base.accepted);
+    // Where another key was known in common, nobody had accepted this one.
+    let before = base.map(|base| base.identity == pin.identity && base.accepted);
     match (before, pin.accepted) {
         (Some(false), true) if row.shown_identity == Some(pin.identity.0) => row.shown_identity = None,
         (None | Some(true), false) => {
@@ -385,6 +393,11 @@ fn is_news(row: &AccountRow, pin: &Pin) -> bool {
     row.devices.as_ref().is_some_and(|known| {
         known.newest().is_some() && known.identity() != pin.identity && !known.has_signed_away(&pin.identity)
     })
+}
+
+/// Whether the pin names an identity key that has signed the account away to the one that is known here.
+fn was_first_contact(row: &AccountRow, pin: &Pin) -> bool {
+    row.devices.as_ref().is_some_and(|known| known.newest().is_some() && known.has_signed_away(&pin.identity))
 }
 
 /// The account state as this device has it.

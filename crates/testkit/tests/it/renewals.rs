@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use huis_engine::{HttpRequest, Method};
 use huis_proto::rest::Secret;
-use huis_testkit::{Device, Faults, PASSWORD, story};
+use huis_testkit::{Device, Fate, Faults, PASSWORD, story};
 use huis_views::{Command, Connection, ContactView, Failure, Notice, RenewIdentity, Reply};
+use tokio::time::Instant;
 
 use crate::{is_alarming, nobody_is_alarmed, two_friends};
 
@@ -16,6 +17,8 @@ const NEWER: &str = "four amber kettles borrow 88 umbrellas";
 
 /// Device lists older than this are asked for before something is said.
 pub(crate) const ASKED_ANEW: Duration = Duration::from_secs(2 * 3600);
+/// How long an answer is under way.
+const HELD: Duration = Duration::from_secs(1800);
 
 pub(crate) fn is_handover(notice: &Notice) -> bool {
     matches!(notice, Notice::IdentityChanged { handed_over: true, .. })
@@ -143,6 +146,40 @@ fn the_same_password_a_weak_one_and_a_wrong_one_renew_nothing() {
         assert_eq!(ann.renews_identity(NEWER, NEW).await, Err(Failure::WrongPassword));
         assert_eq!(ann.profile().await.identity_key, identity);
         assert!(ann.password_is(PASSWORD).await);
+    });
+}
+
+#[test]
+fn what_one_device_accepts_counts_on_one_that_hears_of_the_handover_before_the_account_state() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let phone = world.another_device_of(&bea).await;
+        phone.is_in("@ann").await;
+        for each in [&bea, &phone] {
+            each.has_settled().await;
+        }
+        phone.requests_pass(|request| (!request.path.ends_with("/account/state")).then_some(request));
+        ann.renews_identity(PASSWORD, NEW).await.unwrap();
+        bea.notices("the handover", is_handover).await;
+        accepts_identity(&bea, "ann").await;
+        bea.command(Command::SetVerified { name: "ann".into(), verified: true, safety_number: None }).await;
+        bea.has_settled().await;
+        phone.notices("the handover", is_handover).await;
+        assert!(contact(&phone, "ann").await.identity_changed);
+        phone.nobody_meddles();
+        let is_accepted = async || {
+            let known = contact(&phone, "ann").await;
+            !known.identity_changed && known.verified
+        };
+        phone.until("it is accepted", is_accepted).await;
+        // And the phone says nothing else to the others.
+        phone.command(Command::SetVerified { name: "ann".into(), verified: true, safety_number: None }).await;
+        phone.has_settled().await;
+        world.passes(Duration::from_secs(3600)).await;
+        for each in [&bea, &phone] {
+            let known = contact(each, "ann").await;
+            assert!(!known.identity_changed && known.verified, "{each:?}");
+        }
     });
 }
 
@@ -284,6 +321,40 @@ fn whoever_renews_an_identity_may_die_after_any_transaction() {
         bea.says("@ann", "still there?").await;
         ann.hears("@bea", "still there?").await;
         nobody_is_alarmed(&[&ann]).await;
+    });
+}
+
+#[test]
+fn lists_that_come_later_than_a_handover_that_another_flow_heard_of_are_not_taken_for_forged() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let is_asked = Rc::new(Cell::new(false));
+        let asks = Rc::clone(&is_asked);
+        bea.answers_take(move |request| match request.path.contains("/device-lists") && !asks.replace(true) {
+            true => HELD,
+            false => Duration::ZERO,
+        });
+        // A list of which nobody tells her: she asks when it is time to.
+        let tablet = world.blank_device(&ann, "tablet");
+        tablet.sent_frames_pass(|_| Fate::Becomes(vec![]));
+        tablet.start();
+        tablet.signs_in_by(PASSWORD).await.unwrap();
+        for _ in 0..ASKED_ANEW.as_secs() {
+            if !is_asked.get() {
+                world.passes(Duration::from_secs(1)).await;
+            }
+        }
+        assert!(is_asked.get(), "nobody asked for the list");
+        let asked = Instant::now();
+        ann.renews_identity(PASSWORD, NEW).await.unwrap();
+        bea.notices("the handover", is_handover).await;
+        assert!(asked.elapsed() < HELD, "the list was there before the handover");
+        world.passes(HELD).await;
+        is_alarmed_only_by(&bea, is_handover).await;
+        assert!(!bea.noticed().await.iter().any(is_refusal));
+        accepts_identity(&bea, "ann").await;
+        bea.says("@ann", "there you are").await;
+        ann.hears("@bea", "there you are").await;
     });
 }
 

@@ -1,7 +1,8 @@
 //! Identities that somebody else has, and servers that help him.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use huis_core::identity::{IdentitySecret, list_position, next_device_list};
 use huis_core::recovery::RecoveryKey;
@@ -10,7 +11,7 @@ use huis_engine::{HttpRequest, HttpResponse, Method};
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::rest::{AccountCard, DeviceLists, FinishRegistration};
 use huis_proto::{AccountId, Bytes32};
-use huis_testkit::{Device, PASSWORD, World, story};
+use huis_testkit::{Device, Faults, PASSWORD, World, story};
 use huis_views::{Command, Connection, Notice};
 
 use crate::renewals::{ASKED_ANEW, NEW, accepts_identity, contact, is_handover, is_refusal, renamed};
@@ -196,6 +197,120 @@ fn a_first_contact_of_another_device_accepts_no_handover_from_a_key_that_is_know
         bea.until("it is accepted", async || !contact(&bea, "ann").await.identity_changed).await;
         bea.says("@ann", "it is you").await;
         ann.hears("@bea", "it is you").await;
+    });
+}
+
+#[test]
+fn a_first_contact_is_doubted_once_another_device_has_known_the_key_that_was_signed_away() {
+    story(async |world| {
+        let (ann, bea) = (world.account("ann").await, world.account("bea").await);
+        let tablet = world.another_device_of(&bea).await;
+        tablet.has_settled().await;
+        bea.has_settled().await;
+        tablet.requests_pass(|request| (!request.path.ends_with("/account/state")).then_some(request));
+        bea.command(Command::SetVerified { name: "ann".into(), verified: true, safety_number: None }).await;
+        bea.has_settled().await;
+        ann.renews_identity(PASSWORD, NEW).await.unwrap();
+        assert!(!contact(&tablet, "ann").await.identity_changed);
+        tablet.nobody_meddles();
+        tablet.until("it is doubted", async || contact(&tablet, "ann").await.identity_changed).await;
+        tablet.has_settled().await;
+        assert_eq!(bea.tries_to_say("@ann", "is it you?").await.unwrap_err(), renamed("ann"));
+        for each in [&bea, &tablet] {
+            each.has_settled().await;
+            each.notices("the handover", is_handover).await;
+            assert_eq!(each.tries_to_say("@ann", "is it you?").await.unwrap_err(), renamed("ann"));
+        }
+    });
+}
+
+#[test]
+fn an_identity_with_more_device_lists_than_a_page_has_is_accepted_whole() {
+    story(async |world| {
+        let (ann, thief) = robbed(&world).await;
+        let bea = world.account("bea").await;
+        ann.says("@bea", "hello").await;
+        bea.accepts("@ann").await;
+        let his = IdentitySecret::from_bytes(&[67; 32]);
+        let mut lists: Vec<SignedDeviceList> = Vec::new();
+        let mut devices = thief.list(&his).devices;
+        let added = devices.split_off(1);
+        for number in 1..=101 {
+            if number == 101 {
+                devices.extend(added.clone());
+            }
+            let position = lists.last().map(|list| list_position(list).unwrap());
+            let list = next_device_list(thief.account, his.key(), position, number, 1, devices.clone());
+            lists.push(his.sign_device_list(&list));
+        }
+        let account = thief.account;
+        let newest = AccountCard { identity_key: his.key().0, device_list: lists[100].clone(), ..thief.before.clone() };
+        bea.answers_pass(move |request, response| {
+            let with = |body: Vec<u8>| Some(HttpResponse { status: 200, body });
+            if let Some(after) = request.path.strip_prefix(&format!("/api/v1/accounts/{account}/device-lists?after=")) {
+                let page = lists.iter().skip(after.parse().unwrap()).take(100).cloned().collect();
+                return with(serde_json::to_vec(&DeviceLists { lists: page }).unwrap());
+            }
+            let is_card = request.path.ends_with(&account.to_string()) || request.path.ends_with("/by-name/ann");
+            if is_card { with(serde_json::to_vec(&newest).unwrap()) } else { Some(response) }
+        });
+        world.passes(ASKED_ANEW).await;
+        assert_eq!(bea.tries_to_say("@ann", "is it you?").await.unwrap_err(), renamed("ann"));
+        accepts_identity(&bea, "ann").await;
+        let accepted = contact(&bea, "ann").await;
+        assert!(!accepted.identity_changed);
+        assert!(accepted.devices.contains(&added[0].device), "{accepted:?}");
+    });
+}
+
+#[test]
+fn nothing_is_accepted_where_something_else_is_learnt_before_the_acceptance_is_through() {
+    story(async |world| {
+        let (ann, thief) = robbed(&world).await;
+        let bea = world.account("bea").await;
+        ann.says("@bea", "hello").await;
+        bea.accepts("@ann").await;
+        ann.has_settled().await;
+        let his = IdentitySecret::from_bytes(&[67; 32]);
+        let mut list = thief.list(&his);
+        (list.number, list.previous) = (1, Bytes32([0; 32]));
+        let list = his.sign_device_list(&list);
+        let card = AccountCard { identity_key: his.key().0, device_list: list.clone(), ..thief.before.clone() };
+        let (lies, asked) = (Rc::new(Cell::new(true)), Rc::new(Cell::new(false)));
+        let (account, lying) = (thief.account, Rc::clone(&lies));
+        bea.answers_pass(move |request, response| {
+            let with = |body: Vec<u8>| Some(HttpResponse { status: 200, body });
+            // An answer to the acceptance, however late it comes.
+            let is_whole = request.path.ends_with("/device-lists?after=0");
+            if is_whole || (lying.get() && request.path.contains("/device-lists")) {
+                return with(serde_json::to_vec(&DeviceLists { lists: vec![list.clone()] }).unwrap());
+            }
+            let is_card = lying.get() && request.path.ends_with(&account.to_string());
+            if is_card { with(serde_json::to_vec(&card).unwrap()) } else { Some(response) }
+        });
+        world.passes(ASKED_ANEW).await;
+        assert_eq!(bea.tries_to_say("@ann", "is it you?").await.unwrap_err(), renamed("ann"));
+        let (slow, asks) = (bea.clone(), Rc::clone(&asked));
+        bea.requests_pass(move |request| {
+            if request.path.ends_with("/device-lists?after=0") && !asks.replace(true) {
+                slow.network_is(Faults { delay: Duration::from_secs(3600), ..Faults::NONE });
+            }
+            Some(request)
+        });
+        let handle = bea.handle();
+        let accepting = handle.command(Command::AcceptIdentity { name: "ann".into(), safety_number: None });
+        let meanwhile = async {
+            bea.until("the lists are on their way", async || asked.get()).await;
+            bea.network_is(Faults::NONE);
+            lies.set(false);
+            ann.renews_identity(PASSWORD, NEW).await.unwrap();
+            bea.notices("the handover", is_handover).await;
+        };
+        let (accepted, ()) = tokio::join!(accepting, meanwhile);
+        assert_eq!(accepted.unwrap_err(), renamed("ann"));
+        let shown = contact(&bea, "ann").await;
+        assert!(shown.identity_changed);
+        assert_eq!(shown.devices, [ann.profile().await.device]);
     });
 }
 
