@@ -41,6 +41,14 @@ impl Fault {
     pub(crate) fn is(&self, code: &str) -> bool {
         self.code == code
     }
+
+    /// The server at which an account may have been made, where that is not known yet.
+    pub(crate) fn may_have_registered_at(&self) -> Option<&str> {
+        match self.failure.as_deref() {
+            Some(Failure::RegistrationCutOff { server, .. }) => Some(server),
+            _ => None,
+        }
+    }
 }
 
 impl Stop {
@@ -121,6 +129,7 @@ fn code(failure: &Failure) -> &'static str {
     match failure {
         Failure::NotSignedIn => "not-signed-in",
         Failure::AlreadySignedIn { .. } => "already-signed-in",
+        Failure::RegistrationCutOff { .. } => "registration-cut-off",
         Failure::SessionEnded => "session-ended",
         Failure::WrongPassword => "wrong-password",
         Failure::WrongRecoveryKey => "wrong-recovery-key",
@@ -171,6 +180,7 @@ fn advice(failure: &Failure) -> String {
         Failure::NotAMember => "join an open room by `huis room join`; a member can invite you to a group",
         Failure::IdentityChanged { .. } => "`huis verify` does both",
         Failure::OtherNumber { .. } => "`huis verify` shows the one that does; compare again",
+        Failure::RegistrationCutOff { .. } => "`huis logout --local` gives it up",
         Failure::Blocked { .. } => "`huis unblock` does it",
         Failure::Unsent { .. } => "let them go out by `huis status --wait`, or drop them with --force",
         Failure::Offline { .. } => "check the address and that the server runs, then try again",

@@ -9,7 +9,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
 use huis_proto::frames::{ClientFrame, ServerFrame};
@@ -253,11 +252,6 @@ impl Device {
         self.0.wire.meddle(|meddling| meddling.answers = Some(Box::new(meddle)));
     }
 
-    /// Somebody in the middle holds the answer to a request back for this long.
-    pub fn answers_take(&self, delay: impl FnMut(&HttpRequest) -> Duration + 'static) {
-        self.0.wire.meddle(|meddling| meddling.delays = Some(Box::new(delay)));
-    }
-
     /// Somebody in the middle changes the frames that the device sends.
     pub fn sent_frames_pass(&self, meddle: impl FnMut(ClientFrame) -> Fate<ClientFrame> + 'static) {
         self.0.wire.meddle(|meddling| meddling.to_server = Some(Box::new(meddle)));
@@ -290,9 +284,17 @@ impl Device {
 
     /// Registers the account and keeps its password out of the vault.
     pub async fn registers_by_recovery_key_only(&self) {
-        let reply = self.tries_to_register_as(true).await;
+        let reply = self.tries_to_register_by_recovery_key_only().await;
         assert!(matches!(reply, Ok(Reply::Registered { .. })), "{self:?}: {reply:?}");
         self.is_connected().await;
+    }
+
+    /// As [`registers_by_recovery_key_only`](Self::registers_by_recovery_key_only).
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn tries_to_register_by_recovery_key_only(&self) -> Result<Reply, Failure> {
+        self.tries_to_register_as(true).await
     }
 
     async fn tries_to_register_as(&self, recovery_key_only: bool) -> Result<Reply, Failure> {
@@ -306,7 +308,7 @@ impl Device {
         };
         let reply = self.tries(Command::Register(wish)).await;
         if let Ok(Reply::Registered { recovery_key, .. }) = &reply {
-            self.0.recovery_key.replace(Some(recovery_key.clone()));
+            self.writes_down(recovery_key).await;
         }
         reply
     }

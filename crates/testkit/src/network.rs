@@ -75,7 +75,6 @@ impl<T> Fate<T> {
 
 type OnRequest = Box<dyn FnMut(HttpRequest) -> Option<HttpRequest>>;
 type OnAnswer = Box<dyn FnMut(&HttpRequest, HttpResponse) -> Option<HttpResponse>>;
-type OnDelay = Box<dyn FnMut(&HttpRequest) -> Duration>;
 type OnClientFrame = Box<dyn FnMut(ClientFrame) -> Fate<ClientFrame>>;
 type OnServerFrame = Box<dyn FnMut(ServerFrame) -> Fate<ServerFrame>>;
 
@@ -84,7 +83,6 @@ type OnServerFrame = Box<dyn FnMut(ServerFrame) -> Fate<ServerFrame>>;
 pub(crate) struct Meddling {
     pub(crate) requests: Option<OnRequest>,
     pub(crate) answers: Option<OnAnswer>,
-    pub(crate) delays: Option<OnDelay>,
     pub(crate) to_server: Option<OnClientFrame>,
     pub(crate) from_server: Option<OnServerFrame>,
 }
@@ -171,10 +169,6 @@ impl Wire {
             _ = runs.changed() => return lost("server"),
         };
         self.takes_time().await;
-        let held = self.meddling.borrow_mut().delays.as_mut().map(|delay| delay(&request)).unwrap_or_default();
-        if !held.is_zero() {
-            tokio::time::sleep(held).await;
-        }
         let response = match &mut self.meddling.borrow_mut().answers {
             Some(meddle) => meddle(&request, response),
             None => Some(response),

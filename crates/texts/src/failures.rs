@@ -12,6 +12,10 @@ impl Texts {
         match failure {
             Failure::NotSignedIn => self.text("failure-not-signed-in"),
             Failure::AlreadySignedIn { username } => with("failure-already-signed-in", "name", &at(username)),
+            Failure::RegistrationCutOff { username, server } => self.text_with(
+                "failure-registration-cut-off",
+                &[("name", Value::Text(&at(username))), ("server", Value::Text(&safe_line(server)))],
+            ),
             Failure::SessionEnded => self.text("failure-session-ended"),
             Failure::WrongPassword => self.text("failure-wrong-password"),
             Failure::NeedsRecoveryKey => self.text("failure-needs-recovery-key"),
@@ -123,6 +127,7 @@ mod tests {
         let mut all = vec![
             Failure::NotSignedIn,
             Failure::AlreadySignedIn { username: text() },
+            Failure::RegistrationCutOff { username: text(), server: text() },
             Failure::SessionEnded,
             Failure::WrongPassword,
             Failure::NeedsRecoveryKey,

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Command {
-    /// Makes an account and its first device. Answer: [`Reply::Registered`].
+    /// Makes an account and its first device, or goes on where that was cut off. Answer: [`Reply::Registered`].
     Register(Register),
     /// Makes this a device of an existing account, by its password alone. Answer: [`Reply::SignedIn`].
     SignIn(SignIn),
@@ -26,6 +26,12 @@ pub enum Command {
     /// Puts another identity key, and other secrets, in the place of those that somebody else may have, and sets a new
     /// password. All other devices are off the account by it. Answer: [`Reply::IdentityRenewed`].
     RenewIdentity(RenewIdentity),
+    /// A person has seen this recovery key, which [`Reply::Registered`] or [`Reply::IdentityRenewed`] gave: it is kept no
+    /// longer. Until then the same command gives it again. Answer: [`Reply::Done`].
+    RecoveryKeyShown {
+        /// The one that was shown; another one is kept.
+        recovery_key: Secret,
+    },
     /// Asks the server whether this is the account's password. Answer: [`Reply::Done`].
     CheckPassword {
         /// The password; it never leaves this device.
@@ -35,7 +41,8 @@ pub enum Command {
     SignOut(SignOut),
     /// Closes database and connection and stops the engine, leaving everything where it is. Answer: [`Reply::Done`].
     Lock,
-    /// Who is signed in here. Answer: [`Reply::Profile`].
+    /// Who is signed in here; [`Failure::RegistrationCutOff`](crate::Failure::RegistrationCutOff) where nobody is, and an
+    /// account may have been made. Answer: [`Reply::Profile`].
     WhoAmI,
     /// How the engine is doing. Answer: [`Reply::Status`].
     Status,
@@ -541,7 +548,7 @@ pub enum Reply {
     Registered {
         /// Who is signed in.
         profile: Profile,
-        /// To be shown once and never stored: opens the account where the password is lost.
+        /// To be shown, then [`Command::RecoveryKeyShown`]: opens the account where the password is lost.
         recovery_key: Secret,
     },
     /// This device is signed in.
@@ -558,12 +565,14 @@ pub enum Reply {
     },
     /// The account has another identity key, and this is its only device.
     IdentityRenewed {
-        /// To be shown once: the recovery key in place of the one before.
+        /// To be shown, then [`Command::RecoveryKeyShown`]: the recovery key in place of the one before.
         recovery_key: Secret,
         /// How many sessions have ended; not known where the server's answer was lost.
         ended_sessions: Option<u32>,
-        /// Whether it had been done before, by a command that did not come to its answer: the password of that time counts.
+        /// Whether it had been done before, by a command whose recovery key nobody saw.
         earlier: bool,
+        /// Whether the new password counts that was given; else the old one does.
+        new_password_counts: bool,
     },
     /// This device is no longer signed in.
     SignedOut {

@@ -10,6 +10,16 @@ pub enum Failure {
     /// Nobody is signed in in this profile.
     #[error("nobody is signed in here; register or log in first")]
     NotSignedIn,
+    /// An account was asked for here, and whether it was made is not known.
+    #[error(
+        "whether @{username} was registered at {server} is not known; register again with the same name and password"
+    )]
+    RegistrationCutOff {
+        /// The name that was wished.
+        username: String,
+        /// Where.
+        server: String,
+    },
     /// Somebody is signed in in this profile already.
     #[error("{username} is signed in here; log out first, or use another profile")]
     AlreadySignedIn {

@@ -7,7 +7,7 @@ use huis_proto::rest::{Admission, Secret};
 use huis_views::{Command, Failure, Reply, SignIn, SignOut};
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, recovery_key_was_shown};
 use crate::outcome::{Outcome, Stop};
 use crate::passwords::{NEW_PASSWORD, PasswordArgs, RECOVERY_KEY, RecoveryKeyArgs, Secrets, of_locked_profile};
 use crate::printer::note;
@@ -15,7 +15,8 @@ use crate::session::{CaughtUp, Session};
 
 /// Make an account on a server, with this as its first device
 ///
-/// Shows the recovery key once: write it down.
+/// Shows the recovery key once: write it down. Where the command was cut off before that, the same command goes on and shows
+/// it.
 #[derive(Debug, Args)]
 pub(crate) struct Register {
     /// The wished username: letters a to z, digits, and . _ - between them
@@ -171,7 +172,7 @@ impl Register {
             false => "it opens your account when the\npassword is forgotten, and nobody can show it again.",
         };
         let ask = async |session: &mut Session| session.ask(register).await;
-        enter(context, &self.server.url, ask, of_locked_profile, async |_, reply| {
+        enter(context, &self.server.url, ask, of_locked_profile, async |session, reply| {
             let Reply::Registered { profile, recovery_key } = reply else { return Err(Stop::unexpected(&reply)) };
             let mut line = ProfileLine::from(profile);
             line.recovery_key = Some(recovery_key.clone());
@@ -183,7 +184,9 @@ impl Register {
                     line.server,
                     recovery_key.expose()
                 )
-            })
+            })?;
+            recovery_key_was_shown(session, recovery_key).await;
+            Ok(())
         })
         .await
     }
@@ -320,9 +323,8 @@ async fn enter(
             printed
         }
         Err(stop) => {
-            // Where the answer did not come, the server may have taken the device in: that is kept.
-            if fresh && !matches!(stop, Stop::TimedOut(_)) {
-                session.clear().await?;
+            if fresh {
+                session.give_up(&stop).await?;
             } else {
                 session.close().await;
             }

@@ -134,6 +134,12 @@ impl Chat {
             }
             Err(stop) => {
                 session.close().await;
+                if let Stop::Failed(fault) = &stop
+                    && let Some(server) = fault.may_have_registered_at()
+                {
+                    // Who asks for the same account once more goes on with it.
+                    return Ok(Next::Entry(Why::First { server: server.into() }, None));
+                }
                 Err(stop)
             }
         }
@@ -175,7 +181,7 @@ async fn pass(
         gate.close().await;
         return Ok(None);
     }
-    Ok(Some(match gate.into_session() {
+    Ok(Some(match gate.into_session().await {
         Some(session) => Next::Chat(Box::new(session)),
         // It has just been locked.
         None => Next::Entry(Why::Locked, None),

@@ -5,9 +5,10 @@ use huis_proto::rest::Secret;
 use huis_views::{Command, RenewIdentity, Reply};
 use serde::Serialize;
 
-use super::{Context, settle};
+use super::{Context, recovery_key_was_shown, settle};
 use crate::outcome::{Outcome, Stop};
 use crate::passwords::{NEW_PASSWORD, OLD_PASSWORD, RecoveryKeyArgs, Secrets};
+use crate::printer::note;
 
 /// Put another identity key in the place of the one that somebody else may have
 #[derive(Debug, Args)]
@@ -24,6 +25,8 @@ enum Change {
     /// signs the account over to the new one. All other devices are taken off the account; `huis login` in another profile
     /// makes them devices anew. Your contacts are told, and write to you alone again once they have compared the safety
     /// number with you and accepted it; groups go on.
+    ///
+    /// Renew from a device that nobody else had: this device keeps its own key, so whoever copied its files goes on with them.
     ///
     /// Shows the new recovery key once: write it down. The one before opens nothing any more. Where the command was cut off
     /// before that, the same command shows it.
@@ -42,8 +45,10 @@ enum Change {
 #[derive(Serialize)]
 struct RenewedLine {
     renewed: bool,
-    /// By an earlier command; the password that was given then counts.
+    /// By an earlier command whose recovery key nobody saw.
     earlier: bool,
+    /// Whether the new password counts, and not the old one.
+    new_password_counts: bool,
     /// Not known where the server's answer was lost.
     ended_sessions: Option<u32>,
     recovery_key: Secret,
@@ -69,27 +74,39 @@ impl Identity {
                 // What the account knows goes into its new state.
                 settle(session).await?;
                 match key.ask(session, by).await? {
-                    Reply::IdentityRenewed { recovery_key, ended_sessions, earlier } => {
-                        if !earlier {
-                            session.lock_anew(&new)?;
+                    Reply::IdentityRenewed { recovery_key, ended_sessions, earlier, new_password_counts } => {
+                        let key = recovery_key.clone();
+                        let line =
+                            RenewedLine { renewed: true, earlier, new_password_counts, ended_sessions, recovery_key };
+                        // Nothing may come before it: whatever fails then is made up for, a lost key is not.
+                        line.print(context)?;
+                        recovery_key_was_shown(session, key).await;
+                        if new_password_counts && session.lock_anew(&new).is_err() {
+                            note("this profile still opens by the old password: `huis unlock`, then `huis lock`");
                         }
-                        Ok(RenewedLine { renewed: true, earlier, ended_sessions, recovery_key })
+                        Ok(())
                     }
                     other => Err(Stop::unexpected(&other)),
                 }
             },
         );
-        let line = renewed.await?;
-        context.printer.thing(&line, || {
-            let done = match line.earlier {
-                true => "Your account has its new identity key since an earlier command; the password of that time counts.",
-                false => "Your account has a new identity key, and this is its only device. The new password counts.",
+        renewed.await
+    }
+}
+
+impl RenewedLine {
+    fn print(&self, context: &Context) -> Outcome {
+        context.printer.thing(self, || {
+            let done = match (self.earlier, self.new_password_counts) {
+                (true, true) => "Your account has its new identity key since an earlier command. The new password counts.",
+                (true, false) => "Your account has its new identity key since an earlier command. The old password counts.",
+                (false, _) => "Your account has a new identity key, and this is its only device. The new password counts.",
             };
             format!(
                 "{done}\n\nRecovery key in place of the one before, shown this once:\n\n    {}\n\nWrite it down and keep it \
                  away from this machine. Your contacts see that your identity key has changed;\nhave them compare the safety \
                  number with you (`huis verify`) and accept it.",
-                line.recovery_key.expose()
+                self.recovery_key.expose()
             )
         })
     }

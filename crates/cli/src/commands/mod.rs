@@ -23,7 +23,7 @@ pub(crate) mod serve;
 use std::time::Duration;
 
 use huis_proto::rest::Secret;
-use huis_views::{Named, NoTarget, Reply, Target};
+use huis_views::{Command, Named, NoTarget, Reply, Target};
 
 use crate::arguments::{Huis, HuisCommand};
 use crate::outcome::{Outcome, Stop};
@@ -160,6 +160,13 @@ pub(crate) async fn settle(session: &mut Session) -> Outcome {
     match session.catch_up(FRESH_WITHIN).await? {
         CaughtUp::Hindered(failure) => Err(failure.into()),
         _ => Ok(()),
+    }
+}
+
+/// Lets the recovery key go that a person has been shown.
+pub(crate) async fn recovery_key_was_shown(session: &mut Session, recovery_key: Secret) {
+    if session.ask(Command::RecoveryKeyShown { recovery_key }).await.is_err() {
+        note("this device keeps the recovery key until the same command has shown it once more");
     }
 }
 

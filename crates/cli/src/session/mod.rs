@@ -111,7 +111,8 @@ impl Session {
     }
 
     /// The engine of a fresh profile, for a first sign-in at `server`. A profile whose session has ended may be given
-    /// too; what an attempt before this one left half done is removed. The second value says whether it is fresh.
+    /// too; what an attempt before this one left half done is removed, unless it may have made an account: then that can be
+    /// gone on with. The second value says whether nobody is signed in yet.
     pub(crate) async fn begin(
         profile: &Profile,
         server: &str,
@@ -126,12 +127,27 @@ impl Session {
                 session.clear().await?;
                 Ok((Self::first(profile, server)?, true))
             }
+            Err(Stop::Failed(fault)) if fault.may_have_registered_at() == Some(server) => Ok((session, true)),
             Err(stop) => {
                 session.close().await;
                 Err(stop)
             }
             Ok(_) => Ok((session, false)),
         }
+    }
+
+    /// Ends where a first sign-in failed. The device's files are deleted, unless the server may have taken it in: what they
+    /// hold is nowhere else.
+    pub(crate) async fn give_up(mut self, why: &Stop) -> Outcome {
+        let is_blank = match why {
+            Stop::TimedOut(_) => false,
+            _ => matches!(self.ask(Command::WhoAmI).await, Err(Stop::Failed(fault)) if fault.is("not-signed-in")),
+        };
+        if is_blank {
+            return self.clear().await;
+        }
+        self.close().await;
+        Ok(())
     }
 
     fn first(profile: &Profile, server: &str) -> Outcome<Self> {
@@ -354,9 +370,9 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 fn may_repeat(command: &Command) -> bool {
     use Command::{
         Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, Invitations, MarkPrinted, MarkRead,
-        Members, Message, Messages, MessagesAfter, Notices, PinnedMessages, Preferences, Receipts, Requests, Rooms,
-        Search, SetArchived, SetCard, SetDraft, SetFavourite, SetNotifications, SetPreferences, SetVerified, Status,
-        Typing, Unprinted, WhoAmI,
+        Members, Message, Messages, MessagesAfter, Notices, PinnedMessages, Preferences, Receipts, RecoveryKeyShown,
+        Requests, Rooms, Search, SetArchived, SetCard, SetDraft, SetFavourite, SetNotifications, SetPreferences,
+        SetVerified, Status, Typing, Unprinted, WhoAmI,
     };
     matches!(
         command,
@@ -378,6 +394,7 @@ fn may_repeat(command: &Command) -> bool {
             | PinnedMessages { .. }
             | Preferences
             | Receipts { .. }
+            | RecoveryKeyShown { .. }
             | Requests
             | Rooms
             | Search { .. }

@@ -7,6 +7,7 @@ mod chat;
 mod chat_commands;
 mod chat_entry;
 mod crashes;
+mod cut_off;
 mod harness;
 mod identities;
 mod invitations;

@@ -1,19 +1,16 @@
-//! Registration, and sign-in on a further device (or again on this one) by the password alone.
+//! Sign-in on a further device, or again on this one, by the password alone; what every way in has in common.
 
 use huis_core::account_state::AccountState;
 use huis_core::directory::KnownDevices;
 use huis_core::identity::{LocalDevice, list_position, next_device_list};
-use huis_core::password::{ExportKey, Identifiers, PasswordError, Registration, SignIn};
+use huis_core::password::{ExportKey, Identifiers, PasswordError, SignIn};
 use huis_core::recovery::RecoveryKey;
-use huis_core::vault::{self, OpenedVault, VaultContents, VaultError};
+use huis_core::vault::{self, OpenedVault, VaultError};
 use huis_proto::device_list::{ListedDevice, SignedDeviceList};
 use huis_proto::opaque::{SERVER_IDENTIFIER, client_identifier};
-use huis_proto::rest::{
-    EnrolDevice, FinishRegistration, FinishSignIn, RegistrationStarted, Secret, SessionGrant, SignInStarted, SignedIn,
-    StartRegistration, StartSignIn,
-};
-use huis_proto::{AccountId, Bytes, ErrorCode, names};
-use huis_views::{Failure, Register, Reply};
+use huis_proto::rest::{EnrolDevice, FinishSignIn, Secret, SessionGrant, SignInStarted, SignedIn, StartSignIn};
+use huis_proto::{Bytes, ErrorCode, names};
+use huis_views::{Failure, Reply};
 
 use super::session::prove;
 use crate::api::ApiError;
@@ -35,75 +32,6 @@ pub(super) struct Entered {
 }
 
 impl Client {
-    /// Makes an account with this as its first device.
-    pub(crate) async fn register(&self, wish: Register) -> Result<Reply, Failure> {
-        self.nobody_signed_in()?;
-        let username = one_form(&wish.username)?;
-        self.check_strength(&wish.password, &username)?;
-        self.check_versions().await?;
-        let password = wish.password.expose().as_bytes();
-        let (registration, request) = {
-            let random = &mut *self.random.borrow_mut();
-            Registration::start(random, password).map_err(password_failure)?
-        };
-        let start =
-            StartRegistration { username: username.clone(), admission: wish.admission.clone(), opaque: Bytes(request) };
-        let started: RegistrationStarted =
-            self.ask_openly(Method::Post, "/api/v1/registrations/start".into(), Some(&start)).await?;
-        let (finish, me, recovery) = {
-            let random = &mut *self.random.borrow_mut();
-            let registered = registration
-                .finish(random, password, &started.opaque, identifiers(&username), started.stretch)
-                .map_err(password_failure)?;
-            let contents = VaultContents::generate(random);
-            let recovery = RecoveryKey::generate(random);
-            let account = AccountId::random(random);
-            let device = LocalDevice::generate(random, account);
-            let listed = listed(&device, self.clock.now_ms());
-            let identity = contents.identity.key();
-            let list = next_device_list(account, identity, None, self.clock.now_ms(), 1, vec![listed]);
-            let state = AccountState::default().seal(random, &contents.state_key, account, 1).map_err(internal)?;
-            let export_key = (!wish.recovery_key_only).then_some(&registered.export_key);
-            let finish = FinishRegistration {
-                username: username.clone(),
-                email: wish.email,
-                admission: wish.admission,
-                opaque: Bytes(registered.upload),
-                stretch: started.stretch,
-                account,
-                device: device.member.device,
-                identity_key: identity.0,
-                recovery_key: recovery.verifier(),
-                device_list: contents.identity.sign_device_list(&list),
-                vault: Bytes(contents.seal(random, account, 1, export_key, &recovery)),
-                account_state: Bytes(state),
-                stay_signed_in: wish.stay_signed_in,
-            };
-            (finish, Me { device, username, identity, state_key: contents.state_key }, recovery)
-        };
-        let path = "/api/v1/registrations/finish".to_owned();
-        let grant = match self.ask_openly::<SessionGrant>(Method::Post, path, Some(&finish)).await {
-            // The answer was lost: if the account exists it is this one, and its device resumes by the password.
-            Err(ApiError::Unreachable(reason)) => self
-                .resume_registration(&me, &wish.password, wish.stay_signed_in)
-                .await
-                .map_err(|_| Failure::Offline { reason })?,
-            other => other?,
-        };
-        self.settle_in(&me, &grant, std::slice::from_ref(&finish.device_list), 1, None)?;
-        self.stock_key_packages(crate::upkeep::FIRST_STOCK).await?;
-        let recovery_key = Secret::new(recovery.to_text().as_str());
-        Ok(Reply::Registered { profile: self.profile()?, recovery_key })
-    }
-
-    async fn resume_registration(&self, me: &Me, password: &Secret, stay: bool) -> Result<SessionGrant, Failure> {
-        let (signed_in, _) = self.prove_password(&me.username, password).await?;
-        if signed_in.account != me.account() {
-            return Err(Failure::BadAnswer { reason: "another account has this name".into() });
-        }
-        self.enrol(&signed_in, &me.device, vec![], stay).await
-    }
-
     /// Makes this a device of an account; in a database whose session ended, the same device goes on.
     pub(crate) async fn sign_in(&self, wish: huis_views::SignIn) -> Result<Reply, Failure> {
         let username = one_form(&wish.username)?;
@@ -214,7 +142,7 @@ impl Client {
         Ok((signed_in, finished.export_key))
     }
 
-    async fn enrol(
+    pub(super) async fn enrol(
         &self,
         signed_in: &SignedIn,
         device: &LocalDevice,
@@ -233,7 +161,7 @@ impl Client {
 
     /// Keeps everything that a signed-in device needs. A further device has yet to take the account state over, which
     /// has `state_number` at least.
-    fn settle_in(
+    pub(super) fn settle_in(
         &self,
         me: &Me,
         grant: &SessionGrant,
@@ -256,6 +184,7 @@ impl Client {
             step.tables.put_fact("state_version", &u64::from(state_number.is_none()))?;
             step.tables.put_fact("state_floor", &state_number.unwrap_or(1))?;
             step.keep_own_lists(lists)?;
+            step.registrations_are_settled(me.account())?;
             let mut row = step.account(me.account())?;
             row.name = Some(me.username.clone());
             row.devices = known.get(me.account()).cloned();
@@ -263,13 +192,6 @@ impl Client {
             step.tables.put_account(&row)
         })?;
         Ok(self.read_account()?)
-    }
-
-    fn nobody_signed_in(&self) -> Result<(), Failure> {
-        match self.me() {
-            Some(me) => Err(Failure::AlreadySignedIn { username: me.username.clone() }),
-            None => Ok(()),
-        }
     }
 }
 
@@ -314,7 +236,7 @@ pub(super) fn typed_key(typed: &Secret) -> Result<RecoveryKey, Failure> {
     RecoveryKey::parse(typed.expose()).map_err(|error| Failure::Invalid { reason: error.to_string() })
 }
 
-fn listed(device: &LocalDevice, now_ms: u64) -> ListedDevice {
+pub(super) fn listed(device: &LocalDevice, now_ms: u64) -> ListedDevice {
     let (id, signature_key) = (device.member.device, device.secret.public());
     ListedDevice { device: id, signature_key, added_at_ms: now_ms }
 }

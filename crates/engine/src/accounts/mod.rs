@@ -10,6 +10,8 @@ mod invitations;
 mod offering;
 mod passwords;
 mod preferences;
+mod recovery_keys;
+mod registration;
 mod renewal;
 mod session;
 mod sign_out;
@@ -57,23 +59,16 @@ impl Drop for StoredMe {
 
 /// Reads who is signed in.
 pub(crate) fn read_me(tables: Tables<'_>) -> Result<Option<Me>, DbError> {
-    let Some(stored) = tables.fact::<StoredMe>("me")? else { return Ok(None) };
-    if stored.version != STORED {
-        return Err(DbError::Form("account"));
-    }
-    let secret = DeviceSecret::from_stored(&stored.device_secret).map_err(|_| DbError::Form("device secret"))?;
-    Ok(Some(Me {
-        device: LocalDevice { member: Member { account: stored.account, device: stored.device }, secret },
-        username: stored.username.clone(),
-        identity: stored.identity,
-        state_key: StateKey::from_bytes(&stored.state_key.0),
-    }))
+    tables.fact::<StoredMe>("me")?.map(|stored| stored.read()).transpose()
 }
 
 pub(crate) fn put_me(tables: Tables<'_>, me: &Me) -> Result<(), DbError> {
-    tables.put_fact(
-        "me",
-        &StoredMe {
+    tables.put_fact("me", &StoredMe::of(me))
+}
+
+impl StoredMe {
+    fn of(me: &Me) -> Self {
+        Self {
             version: STORED,
             account: me.device.member.account,
             device: me.device.member.device,
@@ -81,8 +76,21 @@ pub(crate) fn put_me(tables: Tables<'_>, me: &Me) -> Result<(), DbError> {
             identity: me.identity,
             device_secret: Bytes(me.device.secret.to_stored().to_vec()),
             state_key: Bytes32(*me.state_key.expose()),
-        },
-    )
+        }
+    }
+
+    fn read(&self) -> Result<Me, DbError> {
+        if self.version != STORED {
+            return Err(DbError::Form("account"));
+        }
+        let secret = DeviceSecret::from_stored(&self.device_secret).map_err(|_| DbError::Form("device secret"))?;
+        Ok(Me {
+            device: LocalDevice { member: Member { account: self.account, device: self.device }, secret },
+            username: self.username.clone(),
+            identity: self.identity,
+            state_key: StateKey::from_bytes(&self.state_key.0),
+        })
+    }
 }
 
 /// Puts another identity key and state key in place of those before; the device is the same.

@@ -17,6 +17,7 @@ use zeroize::Zeroize;
 
 use super::entering::{Entered, Keys, bad_answer, internal, list_conflict};
 use super::passwords::Fresh;
+use super::recovery_keys::{MadeBy, put_unshown, unshown};
 use crate::api::ApiError;
 use crate::client::{Client, Me, Step};
 use crate::db::{DbError, State, Tables, Task};
@@ -25,13 +26,12 @@ use crate::ports::Method;
 /// How often the whole is done again because something else came first.
 const TRIES: usize = 4;
 /// A request that was sent so long ago is not taken any more: its ticket is too old.
-const UNDER_WAY_MS: u64 = 11 * 60_000;
+pub(super) const UNDER_WAY_MS: u64 = 11 * 60_000;
 /// Requests of which it is not known yet whether they count.
 const MOST_UNDER_WAY: usize = 4;
 
-/// The facts of the database.
+/// The fact of the database.
 const UNDER_WAY: &str = "renewals";
-const UNSHOWN: &str = "unshown_recovery_key";
 
 /// A renewal of which it is not known yet whether it counts.
 #[derive(Serialize, Deserialize)]
@@ -70,12 +70,12 @@ impl Client {
             self.fetch_own_lists().await?;
         }
         let me = self.signed_in()?;
-        if self.read(unshown)?.is_some() {
-            match self.counts(&me, &wish.new).await {
-                Err(Failure::WrongPassword) => self.counts(&me, &wish.old).await?,
-                other => other?,
-            }
-            return self.show_recovery_key(None, true);
+        if self.has_unshown()? {
+            let new_password_counts = match self.counts(&me, &wish.new).await {
+                Err(Failure::WrongPassword) => self.counts(&me, &wish.old).await.map(|()| false)?,
+                other => other.map(|()| true)?,
+            };
+            return self.renewed(None, true, new_password_counts);
         }
         if wish.old == wish.new {
             let reason = "whoever has the identity may have the password as well; take another one".into();
@@ -89,7 +89,7 @@ impl Client {
             };
             match self.renew(before, &wish.new).await {
                 Err(failure) if list_conflict(&failure) || state_conflict(&failure) => {}
-                Ok(ended_sessions) => return self.show_recovery_key(ended_sessions, false),
+                Ok(ended_sessions) => return self.renewed(ended_sessions, false, true),
                 Err(failure) => return Err(failure),
             }
         }
@@ -160,7 +160,7 @@ impl Client {
                     reason: format!("{reason}; whether the new identity counts shows when you ask for it again"),
                 };
                 self.fetch_own_lists().await.map_err(|_| unknown())?;
-                if self.read(unshown)?.is_some() { Ok(None) } else { Err(unknown()) }
+                if self.has_unshown()? { Ok(None) } else { Err(unknown()) }
             }
             Err(error) => {
                 self.step(|step| step.forget_renewals(|renewal| renewal.identity == identity))?;
@@ -212,15 +212,15 @@ impl Client {
         Ok((renewal, request))
     }
 
-    /// Takes the recovery key out of the database, to be shown.
-    fn show_recovery_key(&self, ended_sessions: Option<u32>, earlier: bool) -> Result<Reply, Failure> {
-        let recovery_key = self.step(|step| {
-            let unshown = unshown(step.tables)?;
-            step.tables.put_fact(UNSHOWN, &None::<Secret>)?;
-            Ok::<_, DbError>(unshown)
-        })?;
-        let recovery_key = recovery_key.ok_or_else(|| internal("the recovery key is gone"))?;
-        Ok(Reply::IdentityRenewed { recovery_key, ended_sessions, earlier })
+    /// The answer; the recovery key stays in the database until it was shown.
+    fn renewed(&self, ended_sessions: Option<u32>, earlier: bool, new_password_counts: bool) -> Result<Reply, Failure> {
+        let unshown = self.read(|tables| unshown(tables, MadeBy::Renewal))?;
+        let recovery_key = unshown.ok_or_else(|| internal("the recovery key is gone"))?;
+        Ok(Reply::IdentityRenewed { recovery_key, ended_sessions, earlier, new_password_counts })
+    }
+
+    fn has_unshown(&self) -> Result<bool, DbError> {
+        self.read(|tables| unshown(tables, MadeBy::Renewal)).map(|unshown| unshown.is_some())
     }
 
     /// Finds out which renewals count that are under way.
@@ -286,7 +286,9 @@ impl Step<'_> {
         self.tables.put_fact("state_newest", &renewal.state_number.max(newest))?;
         self.tables.put_fact("state_stored", &renewal.state_changes)?;
         self.tables.put_fact("state_base", &renewal.state)?;
-        self.tables.put_fact(UNSHOWN, &Some(&renewal.recovery_key))?;
+        put_unshown(self.tables, MadeBy::Renewal, Some(&renewal.recovery_key))?;
+        // One that was never shown opens nothing any more.
+        put_unshown(self.tables, MadeBy::Registration, None)?;
         self.forget_renewals(|_| true)?;
         self.notice(None, Notice::IdentityRenewed)?;
         self.event(Event::Contact { account: me.account() });
@@ -310,13 +312,8 @@ fn under_way(tables: Tables<'_>) -> Result<Vec<Renewal>, DbError> {
     Ok(tables.fact(UNDER_WAY)?.unwrap_or_default())
 }
 
-/// The recovery key of a renewal that counts, as long as nobody was shown it.
-fn unshown(tables: Tables<'_>) -> Result<Option<Secret>, DbError> {
-    Ok(tables.fact::<Option<Secret>>(UNSHOWN)?.flatten())
-}
-
 /// Whether the request may count although this is the answer.
-fn is_uncertain(error: &ApiError) -> bool {
+pub(super) fn is_uncertain(error: &ApiError) -> bool {
     match error {
         ApiError::Unreachable(_) | ApiError::Answer(_) => true,
         ApiError::Refused(problem) => problem.status >= 500,

@@ -6,10 +6,16 @@ use huis_views::{ChangePassword, Command, Failure, Recover, RenewIdentity, Reply
 use super::Device;
 
 impl Device {
-    /// The recovery key that was shown when this device registered the account.
+    /// The recovery key that was shown last on this device.
     pub fn recovery_key(&self) -> Secret {
         let written_down = self.0.recovery_key.borrow().clone();
         written_down.unwrap_or_else(|| panic!("{self:?} has registered no account"))
+    }
+
+    /// A person has seen the recovery key, and has it from here on.
+    pub(super) async fn writes_down(&self, recovery_key: &Secret) {
+        self.0.recovery_key.replace(Some(recovery_key.clone()));
+        self.command(Command::RecoveryKeyShown { recovery_key: recovery_key.clone() }).await;
     }
 
     /// Changes the account's password.
@@ -74,7 +80,7 @@ impl Device {
         let renewal = RenewIdentity { old: Secret::new(old), new: Secret::new(new), recovery_key: key.cloned() };
         match self.tries(Command::RenewIdentity(renewal)).await? {
             Reply::IdentityRenewed { recovery_key, .. } => {
-                self.0.recovery_key.replace(Some(recovery_key));
+                self.writes_down(&recovery_key).await;
                 Ok(())
             }
             other => panic!("{other:?}"),

@@ -22,6 +22,7 @@ mod old_states;
 mod passwords;
 mod presence;
 mod recovery_key_only;
+mod registrations;
 mod renewals;
 mod repairs;
 mod requests;

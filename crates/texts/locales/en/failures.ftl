@@ -2,6 +2,7 @@
 
 failure-not-signed-in = Nobody is signed in here. Register or sign in first.
 failure-already-signed-in = { $name } is signed in here. Sign out first, or use another profile (--profile).
+failure-registration-cut-off = Whether { $name } was registered at { $server } is not known. Register again with the same name and password.
 failure-session-ended = The session has ended. Sign in again: nothing that is here is lost.
 failure-wrong-password = The name or the password is wrong. Check both; letter case counts in the password.
 failure-needs-recovery-key = The password of this account opens nothing by itself: its recovery key is needed as well.

@@ -2,6 +2,7 @@
 
 failure-not-signed-in = Personne n'est connecté ici. Créez d'abord un compte ou connectez-vous.
 failure-already-signed-in = { $name } est connecté ici. Déconnectez-le d'abord, ou prenez un autre profil (--profile).
+failure-registration-cut-off = On ne sait pas si { $name } a été inscrit sur { $server }. Inscrivez-vous de nouveau avec le même nom et le même mot de passe.
 failure-session-ended = La session est terminée. Connectez-vous de nouveau : rien de ce qui est ici n'est perdu.
 failure-wrong-password = Le nom ou le mot de passe est faux. Vérifiez les deux ; dans le mot de passe, les majuscules comptent.
 failure-needs-recovery-key = Le mot de passe de ce compte n'ouvre rien à lui seul : il faut aussi sa clé de secours.

@@ -13,16 +13,23 @@ pub(super) struct Gate {
     profile: Profile,
     /// The engine, where one runs: of a device whose session ended, or that is to be locked.
     session: Option<Session>,
+    /// The recovery key that the screen was given to show.
+    shows: Option<Secret>,
 }
 
 impl Gate {
     pub(super) fn new(profile: Profile, session: Option<Session>) -> Self {
-        Self { profile, session }
+        Self { profile, session, shows: None }
     }
 
-    /// The engine, once somebody is in.
-    pub(super) fn into_session(self) -> Option<Session> {
-        self.session
+    /// The engine, once somebody is in, who has seen what the screen had to show.
+    pub(super) async fn into_session(self) -> Option<Session> {
+        let mut session = self.session?;
+        if let Some(recovery_key) = self.shows {
+            // Where that fails, `huis register` shows it once more.
+            let _ = session.ask(Command::RecoveryKeyShown { recovery_key }).await;
+        }
+        Some(session)
     }
 
     /// Closes the engine, where one runs.
@@ -54,16 +61,16 @@ impl Gate {
                 // That the session before had ended was told meanwhile.
                 session.forget_events();
                 self.session = Some(session);
+                if let Reply::Registered { recovery_key, .. } = &reply {
+                    self.shows = Some(recovery_key.clone());
+                }
                 entered(reply, &self.profile)
             }
             Err(stop) => {
-                if !fresh {
-                    self.session = Some(session);
-                } else if matches!(stop, Stop::TimedOut(_)) {
-                    // Where the answer did not come, the server may have taken the device in: that is kept.
-                    session.close().await;
+                if fresh {
+                    session.give_up(&stop).await?;
                 } else {
-                    session.clear().await?;
+                    self.session = Some(session);
                 }
                 Err(stop)
             }
