@@ -1,5 +1,7 @@
 //! What a Huis server keeps: one narrow trait for each job, implemented by every backend alike.
 //!
+//! Two backends, with SQL of their own: [`sqlite`] in a file, and [`postgres`] for servers of several nodes.
+//!
 //! A method is one transaction. `Ok` means that what it wrote is on disk (fsync). Refusals that belong to the domain
 //! (a name is taken, another commit came first) are values; [`StoreError`] is for faults of the store itself.
 
@@ -7,8 +9,10 @@ mod accounts;
 pub mod conformance;
 mod contests;
 mod conversations;
+mod crowd;
 mod invitations;
 mod key_packages;
+pub mod postgres;
 mod sessions;
 mod settings;
 pub mod sqlite;
@@ -33,7 +37,7 @@ pub enum StoreError {
     #[error("the database is locked by another process: {0}")]
     Locked(String),
     /// The file is not a database, or its pages are damaged.
-    #[error("the database is damaged: {0}; restore a backup, or recover it with sqlite3's .recover")]
+    #[error("the database is damaged: {0}; restore a backup, or recover it by the means of the database")]
     Damaged(String),
     /// Made by a newer version of Huis; it was not touched.
     #[error("the database has schema {found}, this version of huis knows up to {newest}: install the newer version")]
@@ -43,6 +47,10 @@ pub enum StoreError {
         /// The newest number that this version knows.
         newest: u32,
     },
+    /// The database can't be reached, or the way to it broke while it worked: whether what was attempted happened is not
+    /// known. Come back; a submission that comes again is recognised.
+    #[error("the database can't be reached: {0}")]
+    Unavailable(String),
     /// More work waits than the store takes; come back.
     #[error("the store is busy")]
     Busy,

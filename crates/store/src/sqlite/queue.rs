@@ -1,7 +1,6 @@
 //! The bounded queue before the writer, which hands over everything that waits as one batch.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,14 +8,13 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::fault::Outcome;
 use super::writer::Writer;
+use crate::crowd::Crowd;
 use crate::{StoreError, StoreResult};
 
 /// One unit of the queue's bound, in bytes.
 const UNIT_BYTES: usize = 1024;
 /// What waits in the queue, in units: 16 MiB of payloads, or as many small jobs.
 const QUEUE_UNITS: u32 = 16 * 1024;
-/// The most callers that wait for room in the queue, or for a reader.
-const CALLERS_WAITING: usize = 20_000;
 /// The most jobs of one transaction.
 const BATCH_JOBS: usize = 1024;
 /// The most units of one transaction, so that a run of large commits does not hold up everybody for long.
@@ -192,29 +190,5 @@ impl Queue {
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Counts who waits, so that there is an end to it.
-#[derive(Default)]
-pub(super) struct Crowd(AtomicUsize);
-
-/// One who waits.
-pub(super) struct InCrowd<'a>(&'a AtomicUsize);
-
-impl Crowd {
-    /// Joins those who wait.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] where there are too many already.
-    pub(super) fn enter(&self) -> StoreResult<InCrowd<'_>> {
-        let entered = InCrowd(&self.0);
-        if self.0.fetch_add(1, Ordering::Relaxed) < CALLERS_WAITING { Ok(entered) } else { Err(StoreError::Busy) }
-    }
-}
-
-impl Drop for InCrowd<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

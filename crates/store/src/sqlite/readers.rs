@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
 use super::fault::Outcome;
-use super::queue::Crowd;
 use super::{BUSY_TIMEOUT, Mode};
+use crate::crowd::Crowd;
 use crate::{StoreError, StoreResult};
 
 /// How many reads run at the same time.

@@ -1,7 +1,8 @@
-//! The SQLite store as its users meet it: the conformance suite in both modes, crashes, full disks, two processes.
+//! The stores as their users meet them: the conformance suite on each, crashes, full disks, two processes or nodes.
 
 mod crash;
 mod files;
+mod postgres;
 mod sqlite_inline;
 mod sqlite_threads;
 
@@ -12,7 +13,7 @@ use huis_store::StoreResult;
 use huis_store::conformance::CountingFranking;
 use huis_store::sqlite::{Mode, Options, SqliteStore};
 
-/// Opens the store in this folder.
+/// Opens the SQLite store in this folder.
 fn open(folder: &Path, mode: Mode) -> StoreResult<Arc<SqliteStore>> {
     let franking = Arc::new(CountingFranking);
     SqliteStore::open(folder.join("huis.db"), Options { franking, mode }).map(Arc::new)

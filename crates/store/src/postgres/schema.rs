@@ -1,0 +1,131 @@
+//! The schema and its migrations: each step one transaction, only ever added.
+//!
+//! The row that holds the schema's number is the lock: of nodes that start together one does the step, and the others
+//! find it done. No advisory lock, which not every engine of the protocol has.
+
+use huis_proto::IncarnationId;
+use rand::rngs::OsRng;
+use tokio_postgres::error::SqlState;
+
+use super::db::Db;
+use super::fault::{Fault, Outcome};
+use super::pool::Pool;
+use crate::{StoreError, StoreResult};
+
+/// Each step leads from its index to the next number. **A released step is never changed.**
+pub(super) const STEPS: [&str; 1] = [include_str!("schema_1.sql")];
+
+/// The newest schema that this version knows; the steps to it are counted from 1.
+pub const NEWEST: u32 = STEPS.len() as u32;
+
+/// The oldest PostgreSQL that is good enough.
+const OLDEST_SERVER: i32 = 13;
+
+const VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1";
+/// Two nodes that create the table at the same moment: one of them is refused by the database's own catalogue.
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS huis_schema \
+     (one SMALLINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL)";
+const BEGIN_COUNTING: &str = "INSERT INTO huis_schema (one, version) VALUES (1, 0) ON CONFLICT DO NOTHING";
+/// Whoever waits for a step of another node waits longer than for other locks.
+const WAIT_FOR_STEPS: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'";
+const HOLD_VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1 FOR UPDATE";
+const SET_VERSION: &str = "UPDATE huis_schema SET version = $1 WHERE one = 1";
+
+/// How the search for the schema ended.
+enum Found {
+    UpToDate,
+    Newer(u32),
+    Stepped,
+}
+
+/// Brings the schema up to date, however many begin with it at once.
+pub(super) async fn migrate(pool: &Pool) -> StoreResult<()> {
+    fit(&pool.lend().await.map_err(Fault::told)?).await?;
+    if let Some(found) = pool.try_repeatedly(|db| async move { number(&db).await }).await.map_err(Fault::told)? {
+        // One of the future is not touched.
+        if found > NEWEST {
+            return Err(StoreError::NewerSchema { found, newest: NEWEST });
+        }
+    } else {
+        let create = |db: Db| async move { created(db.run(CREATE).await) };
+        pool.try_repeatedly(create).await.map_err(Fault::told)?;
+        pool.try_repeatedly(|db| async move { db.run(BEGIN_COUNTING).await }).await.map_err(Fault::told)?;
+    }
+    loop {
+        match pool.transact(|db| async move { step(&db).await }).await.map_err(Fault::told)? {
+            Found::UpToDate => return Ok(()),
+            Found::Newer(found) => return Err(StoreError::NewerSchema { found, newest: NEWEST }),
+            Found::Stepped => {}
+        }
+    }
+}
+
+/// Whether the database is one that can be used.
+async fn fit(db: &Db) -> StoreResult<()> {
+    let settings = "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'), \
+         coalesce(current_setting('fsync', true), 'on')";
+    let told = |fault: Fault| fault.told();
+    let row = db.row(settings, &[]).await.map_err(told)?.ok_or(StoreError::Other("it says no version".into()))?;
+    let column = |error: tokio_postgres::Error| Fault::from(error).told();
+    let version: i32 = row.try_get(0).map_err(column)?;
+    let (encoding, fsync): (String, String) = (row.try_get(1).map_err(column)?, row.try_get(2).map_err(column)?);
+    if version < OLDEST_SERVER {
+        let old = format!("PostgreSQL {version} is too old: huis needs {OLDEST_SERVER} or later");
+        return Err(StoreError::Other(old));
+    }
+    if encoding != "UTF8" {
+        return Err(StoreError::Other(format!("its encoding is {encoding}: create it with encoding UTF8")));
+    }
+    if fsync == "off" {
+        tracing::warn!("the database has fsync off: what it acknowledges may be lost when its machine fails");
+    }
+    Ok(())
+}
+
+async fn number(db: &Db) -> Outcome<Option<u32>> {
+    match db.row(VERSION, &[]).await {
+        Ok(row) => row.map(|row| version(&row)).transpose(),
+        Err(Fault::Sql(error)) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn created(done: Outcome<()>) -> Outcome<()> {
+    match done {
+        Err(Fault::Sql(error))
+            if error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+                || error.code() == Some(&SqlState::DUPLICATE_TABLE)
+                || error.code() == Some(&SqlState::DUPLICATE_OBJECT) =>
+        {
+            Err(Fault::Overtaken)
+        }
+        done => done,
+    }
+}
+
+async fn step(db: &Db) -> Outcome<Found> {
+    db.run(WAIT_FOR_STEPS).await?;
+    let row = db.row(HOLD_VERSION, &[]).await?.ok_or(Fault::Damaged("the schema has no number"))?;
+    let found = version(&row)?;
+    let Some(sql) = STEPS.get(found as usize) else {
+        return Ok(if found == NEWEST { Found::UpToDate } else { Found::Newer(found) });
+    };
+    match db.run(sql).await {
+        Err(Fault::Sql(error)) if error.code() == Some(&SqlState::DUPLICATE_TABLE) => {
+            return Err(Fault::Damaged("it holds tables of another program; give Huis a database of its own"));
+        }
+        done => done?,
+    }
+    if found == 0 {
+        let incarnation = IncarnationId::random(&mut OsRng);
+        let incarnation = incarnation.as_bytes().as_slice();
+        db.execute("INSERT INTO settings (one, incarnation) VALUES (1, $1)", &[&incarnation]).await?;
+        db.execute("INSERT INTO lives (life, incarnation) VALUES (0, $1)", &[&incarnation]).await?;
+    }
+    db.execute(SET_VERSION, &[&i64::from(found + 1)]).await?;
+    Ok(Found::Stepped)
+}
+
+fn version(row: &tokio_postgres::Row) -> Outcome<u32> {
+    super::columns::small(row, 0)
+}
