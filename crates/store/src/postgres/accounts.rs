@@ -50,7 +50,7 @@ pub(super) enum Sealed {
 }
 
 impl Sealed {
-    pub(super) fn find(self) -> &'static str {
+    pub(super) const fn find(self) -> &'static str {
         match self {
             Self::Vault => {
                 "SELECT s.number, s.sealed FROM accounts a JOIN vaults s ON s.account = a.account WHERE a.id = $1"
@@ -78,7 +78,7 @@ impl Sealed {
     }
 
     /// Replaces the one with the number `$4`, and no other.
-    pub(super) fn replace(self) -> &'static str {
+    pub(super) const fn replace(self) -> &'static str {
         match self {
             Self::Vault => {
                 "UPDATE vaults SET number = $2, sealed = $3 \

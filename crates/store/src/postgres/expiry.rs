@@ -3,7 +3,7 @@
 
 use huis_proto::ConversationId;
 
-use super::columns::{self, signed};
+use super::columns::{self, Key, signed};
 use super::db::Db;
 use super::fault::Outcome;
 use super::{commits, floors, held};
@@ -25,10 +25,11 @@ const FREE_SEATS: &str = "DELETE FROM members m WHERE m.conversation = $1 AND NO
 pub(super) const OLD_WELCOMES: &str = "SELECT c.id, b.seq FROM welcome_bodies b \
      JOIN conversations c ON c.conversation = b.conversation WHERE b.received_at_ms < $1 LIMIT $2";
 pub(super) const DROP_WELCOMES: &str = "DELETE FROM welcomes WHERE conversation = $1 AND seq = $2";
-/// Each node sweeps; none waits for another.
-pub(super) const DROP_KEYS: &str = "DELETE FROM submissions s USING (SELECT author, conversation, id FROM submissions \
-       WHERE received_at_ms < $1 ORDER BY received_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED) old \
-     WHERE s.author = old.author AND s.conversation = old.conversation AND s.id = old.id";
+pub(super) const OLD_KEYS: &str = "SELECT author, conversation, id FROM submissions \
+     WHERE received_at_ms < $1 ORDER BY received_at_ms LIMIT $2";
+pub(super) const DROP_KEYS: &str = "DELETE FROM submissions s \
+     USING unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u (author, conversation, id) \
+     WHERE s.author = u.author AND s.conversation = u.conversation AND s.id = u.id AND s.received_at_ms < $1";
 
 /// What there is to drop.
 pub(super) struct Old {
@@ -84,6 +85,14 @@ pub(super) async fn welcome(db: &Db, id: ConversationId, seq: i64) -> Outcome<()
 
 /// Drops old keys of the repeat check; how many.
 pub(super) async fn keys(db: &Db, before_ms: u64, most: usize) -> Outcome<usize> {
-    let dropped = db.execute(DROP_KEYS, &[&signed(before_ms), &signed(most as u64)]).await?;
+    let before = signed(before_ms);
+    let rows = db.rows(OLD_KEYS, &[&before, &signed(most as u64)]).await?;
+    let (mut authors, mut conversations, mut ids) = (Vec::new(), Vec::new(), Vec::<&[u8]>::new());
+    for row in &rows {
+        authors.push(row.try_get::<_, Key>(0)?);
+        conversations.push(row.try_get::<_, Key>(1)?);
+        ids.push(row.try_get(2)?);
+    }
+    let dropped = db.execute(DROP_KEYS, &[&before, &authors, &conversations, &ids]).await?;
     Ok(usize::try_from(dropped).unwrap_or(usize::MAX))
 }

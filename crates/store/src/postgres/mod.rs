@@ -66,12 +66,21 @@ impl PostgresStore {
     ///
     /// # Errors
     /// `Unavailable` where the database does not answer, [`StoreError::NewerSchema`](crate::StoreError::NewerSchema) for
-    /// one that a newer version made, `Damaged` for one that another program uses, `Other` with the database's reason.
+    /// one that a newer version made, `Damaged` for one that another program uses, `Other` with the database's reason, or
+    /// where the franking key is not that of the nodes before.
     pub async fn open(address: &DatabaseAddress, franking: Arc<dyn Franking>) -> StoreResult<Self> {
         let pools = Arc::new(Pools::new(address)?);
-        schema::migrate(&pools.general).await?;
+        schema::migrate(&pools.general, &*franking).await?;
         let (writers, tasks) = Writers::start(&pools, &franking);
         Ok(Self { pools, writers, tasks: Mutex::new(tasks), franking })
+    }
+
+    /// Whether a store was begun in this database; nothing is changed by looking.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), as far as they concern the connection.
+    pub async fn is_begun(address: &DatabaseAddress) -> StoreResult<bool> {
+        schema::is_begun(&Pools::new(address)?.general).await
     }
 
     /// Does `run` in a transaction; it is on disk when this answers.

@@ -3,14 +3,15 @@
 //! The row that holds the schema's number is the lock: of nodes that start together one does the step, and the others
 //! find it done. No advisory lock, which not every engine of the protocol has.
 
-use huis_proto::IncarnationId;
+use huis_proto::{AccountId, Bytes32, ConversationId, DeviceId, IncarnationId, Member};
 use rand::rngs::OsRng;
 use tokio_postgres::error::SqlState;
 
 use super::db::Db;
 use super::fault::{Fault, Outcome};
+use super::log;
 use super::pool::Pool;
-use crate::{StoreError, StoreResult};
+use crate::{Franking, StoreError, StoreResult};
 
 /// Each step leads from its index to the next number. **A released step is never changed.**
 pub(super) const STEPS: [&str; 1] = [include_str!("schema_1.sql")];
@@ -28,6 +29,7 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS huis_schema \
 const BEGIN_COUNTING: &str = "INSERT INTO huis_schema (one, version) VALUES (1, 0) ON CONFLICT DO NOTHING";
 /// Whoever waits for a step of another node waits longer than for other locks.
 const WAIT_FOR_STEPS: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'";
+const KEYS: &str = "SELECT keys FROM settings WHERE one = 1";
 const HOLD_VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1 FOR UPDATE";
 const SET_VERSION: &str = "UPDATE huis_schema SET version = $1 WHERE one = 1";
 
@@ -39,7 +41,34 @@ enum Found {
 }
 
 /// Brings the schema up to date, however many begin with it at once.
-pub(super) async fn migrate(pool: &Pool) -> StoreResult<()> {
+///
+/// All nodes of a server have the same keys; one that has others is refused, before it answers somebody with them.
+pub(super) async fn migrate(pool: &Pool, franking: &dyn Franking) -> StoreResult<()> {
+    let keys = of_nothing(franking);
+    steps(pool, &keys).await?;
+    let found = pool.try_repeatedly(|db| async move { db.row(KEYS, &[]).await }).await.map_err(Fault::told)?;
+    let found = found.map(|row| super::columns::bytes32(&row, 0)).transpose().map_err(Fault::told)?;
+    if found == Some(keys) {
+        Ok(())
+    } else {
+        let other =
+            "this node has other keys than those that the database belongs to: copy the folder `keys` of another";
+        Err(StoreError::Other(format!("{other} node into its data folder")))
+    }
+}
+
+/// Whether a store was begun in the database.
+pub(super) async fn is_begun(pool: &Pool) -> StoreResult<bool> {
+    let found = pool.try_repeatedly(|db| async move { number(&db).await }).await.map_err(Fault::told)?;
+    Ok(found.is_some_and(|number| number > 0))
+}
+
+fn of_nothing(franking: &dyn Franking) -> Bytes32 {
+    let nobody = Member { account: AccountId::from_bytes([0; 16]), device: DeviceId::from_bytes([0; 16]) };
+    log::seal(franking, &Bytes32([0; 32]), ConversationId::from_bytes([0; 16]), nobody, 0)
+}
+
+async fn steps(pool: &Pool, keys: &Bytes32) -> StoreResult<()> {
     fit(&pool.lend().await.map_err(Fault::told)?).await?;
     if let Some(found) = pool.try_repeatedly(|db| async move { number(&db).await }).await.map_err(Fault::told)? {
         // One of the future is not touched.
@@ -52,7 +81,7 @@ pub(super) async fn migrate(pool: &Pool) -> StoreResult<()> {
         pool.try_repeatedly(|db| async move { db.run(BEGIN_COUNTING).await }).await.map_err(Fault::told)?;
     }
     loop {
-        match pool.transact(|db| async move { step(&db).await }).await.map_err(Fault::told)? {
+        match pool.transact(|db| async move { step(&db, keys).await }).await.map_err(Fault::told)? {
             Found::UpToDate => return Ok(()),
             Found::Newer(found) => return Err(StoreError::NewerSchema { found, newest: NEWEST }),
             Found::Stepped => {}
@@ -103,7 +132,7 @@ fn created(done: Outcome<()>) -> Outcome<()> {
     }
 }
 
-async fn step(db: &Db) -> Outcome<Found> {
+async fn step(db: &Db, keys: &Bytes32) -> Outcome<Found> {
     db.run(WAIT_FOR_STEPS).await?;
     let row = db.row(HOLD_VERSION, &[]).await?.ok_or(Fault::Damaged("the schema has no number"))?;
     let found = version(&row)?;
@@ -119,7 +148,8 @@ async fn step(db: &Db) -> Outcome<Found> {
     if found == 0 {
         let incarnation = IncarnationId::random(&mut OsRng);
         let incarnation = incarnation.as_bytes().as_slice();
-        db.execute("INSERT INTO settings (one, incarnation) VALUES (1, $1)", &[&incarnation]).await?;
+        let keys = keys.0.as_slice();
+        db.execute("INSERT INTO settings (one, incarnation, keys) VALUES (1, $1, $2)", &[&incarnation, &keys]).await?;
         db.execute("INSERT INTO lives (life, incarnation) VALUES (0, $1)", &[&incarnation]).await?;
     }
     db.execute(SET_VERSION, &[&i64::from(found + 1)]).await?;

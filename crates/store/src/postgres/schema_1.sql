@@ -5,9 +5,11 @@
 -- invitations, accounts, conversations, floors, devices, members, and by key within a table.
 -- Pages of tables whose rows are changed all the time are left half empty, so that a change stays on its page.
 
+-- `keys`: what the franking key of all nodes makes of nothing. A node with other keys is refused.
 CREATE TABLE settings (
     one SMALLINT PRIMARY KEY CHECK (one = 1),
-    incarnation BYTEA NOT NULL CHECK (octet_length(incarnation) = 16)
+    incarnation BYTEA NOT NULL CHECK (octet_length(incarnation) = 16),
+    keys BYTEA NOT NULL
 );
 
 CREATE TABLE lives (

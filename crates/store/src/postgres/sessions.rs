@@ -42,7 +42,7 @@ const END_ALL_BUT: &str = "DELETE FROM sessions s USING devices d, accounts a WH
      AND d.account = a.account AND s.device = d.device AND s.session <> $2 RETURNING s.session";
 /// Each node sweeps; none waits for another.
 pub(super) const END_IDLE: &str = "DELETE FROM sessions WHERE session = ANY(ARRAY(SELECT session FROM sessions \
-     WHERE stays_signed_in = $1 AND used_at_ms < $2 LIMIT $3 FOR UPDATE SKIP LOCKED)) RETURNING session";
+     WHERE stays_signed_in = $1 AND used_at_ms < $2 ORDER BY used_at_ms LIMIT $3 FOR UPDATE SKIP LOCKED)) RETURNING session";
 
 pub(super) async fn session(db: &Db, session: SessionId) -> Outcome<Option<Session>> {
     db.row(SESSION, &[&session.as_bytes().as_slice()]).await?.map(|row| found_session(&row)).transpose()

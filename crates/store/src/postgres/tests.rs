@@ -1,1 +1,175 @@
+use super::*;
+use crate::conformance::CountingFranking;
 
+/// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
+const POPULATION: &str = "
+    INSERT INTO accounts (account, id, username, skeleton, opaque, stretch_memory_kib, stretch_passes, stretch_lanes,
+      identity_key, recovery_key, device_list_number, created_at_ms)
+      SELECT n, decode(md5('a' || n), 'hex'), 'name' || n, 'name' || n, '', 1, 1, 1, decode(repeat('00', 32), 'hex'),
+      decode(repeat('00', 32), 'hex'), 1, 1 FROM generate_series(1, 10000) n;
+    INSERT INTO device_lists SELECT n, 1, '', '' FROM generate_series(1, 10000) n;
+    INSERT INTO vaults SELECT n, 1, '' FROM generate_series(1, 10000) n;
+    INSERT INTO account_states SELECT n, 1, '' FROM generate_series(1, 10000) n;
+    INSERT INTO devices (device, account, id) SELECT n, n, decode(md5('d' || n), 'hex') FROM generate_series(1, 10000) n;
+    INSERT INTO sessions SELECT decode(md5('s' || n), 'hex'), n, n % 2 = 0, 1, n, 1, 0 FROM generate_series(1, 10000) n;
+    INSERT INTO refresh_tokens SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('s' || n), 'hex'), 1
+      FROM generate_series(1, 10000) n;
+    INSERT INTO invitations SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('i' || n), 'hex'), 1, 1, n, n
+      FROM generate_series(1, 10000) n;
+    INSERT INTO key_packages (device, key_package) SELECT n % 10000 + 1, '' FROM generate_series(1, 20000) n;
+    INSERT INTO last_resort_key_packages SELECT n, '' FROM generate_series(1, 10000) n;
+    INSERT INTO conversations (conversation, id, kind, head, commit_counter, creator, created_by_submission, created_at_ms)
+      SELECT n, decode(md5('c' || n), 'hex'), 1, 2, 1, n, 1, 1 FROM generate_series(1, 10000) n;
+    INSERT INTO floors SELECT n, 0, 0 FROM generate_series(1, 10000) n;
+    INSERT INTO group_infos SELECT n, 1, 0, n, 0, '' FROM generate_series(1, 10000) n;
+    INSERT INTO direct_conversations SELECT n, n, n FROM generate_series(1, 10000) n;
+    INSERT INTO rooms SELECT 'room' || n, n FROM generate_series(1, 10000) n;
+    INSERT INTO participants SELECT n, (n + m) % 10000 + 1 FROM generate_series(1, 10000) n, generate_series(0, 1) m;
+    INSERT INTO members SELECT n, (n + m) % 10000 + 1, 0, 0, 9223372036854775807, true
+      FROM generate_series(1, 10000) n, generate_series(0, 1) m;
+    INSERT INTO log SELECT n, m, 0, 1, decode(md5(n || 'm' || m), 'hex'), n, n, '', '', 'words'
+      FROM generate_series(1, 10000) n, generate_series(1, 2) m;
+    INSERT INTO submissions SELECT n, n, decode(md5(n || 'm' || m), 'hex'), m, 1, n
+      FROM generate_series(1, 10000) n, generate_series(1, 2) m;
+    INSERT INTO contests SELECT n, 1, n, 2, 1 FROM generate_series(1, 10000) n;
+    INSERT INTO unseatings SELECT n, n, 1, n, 0, true, true FROM generate_series(1, 10000) n;
+    INSERT INTO expulsions SELECT n, n, 1, true FROM generate_series(1, 10000) n;
+    INSERT INTO seatings SELECT n, 1, n, n, true FROM generate_series(1, 10000) n;
+    INSERT INTO dissents SELECT n, 1, n, true FROM generate_series(1, 10000) n;
+    INSERT INTO welcome_bodies SELECT n, 1, 1, n, n, '' FROM generate_series(1, 10000) n;
+    INSERT INTO welcomes (device, conversation, seq) SELECT n, n, 1 FROM generate_series(1, 10000) n;
+    INSERT INTO restored_logs SELECT n, 0, 1, 1 FROM generate_series(1, 10000) n;
+    ANALYZE";
+
+/// Whatever is asked more often than now and then.
+const HOT: &[&str] = &[
+    batch::HOLD_CONVERSATIONS,
+    batch::APPEND,
+    held::HOLD_DEVICES,
+    held::HOLD_CONVERSATION,
+    held::HOLD_FLOOR,
+    held::LOAD_DEVICE,
+    held::LOAD_SEATS,
+    held::SEAT_OF,
+    acks::HOLD_FLOORS,
+    acks::ACKNOWLEDGE,
+    acks::FREE_SEATS,
+    floors::LOOK,
+    floors::LOOK_BY_ID,
+    log::FIND_SUBMISSION,
+    log::ACCOUNTS_SEATS,
+    delivery::RECIPIENTS,
+    delivery::CURSORS,
+    delivery::PAGE,
+    delivery::WELCOMES,
+    delivery::GROUP_INFO,
+    delivery::OWN_CONVERSATIONS,
+    delivery::ONE_CONVERSATION,
+    delivery::ROOM,
+    expiry::OLDEST_ENTRIES,
+    expiry::OLD_WELCOMES,
+    expiry::OLD_KEYS,
+    expiry::DROP_KEYS,
+    expiry::DROP_WELCOMES,
+    lives::LOST_SINCE,
+    lives::ACKNOWLEDGED,
+    accounts::ACCOUNT_BY_NAME,
+    accounts::ACCOUNT_BY_ID,
+    accounts::PASSWORD,
+    accounts::HOLD_ACCOUNT,
+    accounts::DEVICE_LISTS,
+    accounts::Sealed::Vault.find(),
+    accounts::Sealed::AccountState.find(),
+    accounts::Sealed::Vault.replace(),
+    accounts::Sealed::AccountState.replace(),
+    listing::CONVERSATIONS_OF_DEVICES,
+    invitations::IS_GOOD,
+    invitations::HOLD_GOOD,
+    invitations::TAKE_USE,
+    invitations::REVOKE,
+    sessions::SESSION,
+    sessions::SESSIONS,
+    sessions::SESSION_BY_TOKEN,
+    sessions::HOLD_SESSION,
+    sessions::END_IDLE,
+    key_packages::STOCK,
+    key_packages::TAKE_OLDEST,
+    key_packages::LISTED,
+    commits::DROP_WELCOME_BODIES,
+    commits::DROP_WELCOMES_BETWEEN,
+    commits::DROP_WELCOMES_OF_SEATS,
+    contests::UNSEATED_BEFORE,
+    contests::UNSEATED_AT,
+    contests::EXPELLED,
+    undoing::EXPELLED_AT,
+    undoing::EXPELLED_LATER,
+    undoing::TAKES_PART_BEFORE,
+    undoing::TOOK_NO_PART,
+    undoing::BROUGHT_IN_LATER,
+    undoing::HAND_ON_PART,
+    undoing::TAKEN,
+    undoing::UNSEATED_NEXT,
+    undoing::UNSEATED_UNDER,
+    undoing::ADDED_ONCE_MORE,
+    group_infos::RESEED_GROUP_INFO,
+    group_infos::GROUP_INFO_WANTED,
+    group_infos::GROUP_INFOS_WANTED,
+];
+
+/// The plan that a node's connections use for this statement.
+async fn plan(db: &Db, sql: &str) -> String {
+    let connection = db.connection().expect("a connection");
+    let count = (1..20).filter(|number| sql.contains(&format!("${number}"))).count();
+    let nothing = vec!["NULL"; count].join(", ");
+    let arguments = if count == 0 { String::new() } else { format!("({nothing})") };
+    let asked = format!("PREPARE asked AS {sql}; EXPLAIN EXECUTE asked{arguments}; DEALLOCATE asked");
+    let said = connection.simple_query(&asked).await.expect(sql);
+    let lines = said.iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn no_hot_statement_reads_a_table_from_end_to_end() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store");
+    let db = store.pools.general.lend().await.expect("a connection");
+    db.run(POPULATION).await.expect("populated");
+    let mut scans = Vec::new();
+    for sql in HOT {
+        let plan = plan(&db, sql).await;
+        assert!(plan.contains("cost="), "{sql}");
+        if plan.contains("Seq Scan on") {
+            scans.push(format!("{sql}\n{plan}"));
+        }
+    }
+    assert!(scans.is_empty(), "{}", scans.join("\n\n"));
+    // What has no index is seen.
+    assert!(plan(&db, "SELECT 1 FROM accounts WHERE email = $1").await.contains("Seq Scan on accounts"));
+}
+
+#[test]
+fn the_schema_is_changed_on_purpose_alone() {
+    insta::assert_snapshot!(schema::STEPS.join("\n"));
+}
+
+#[tokio::test]
+async fn acknowledged_is_on_disk_also_where_the_database_does_not_wait_for_that_by_itself() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    for (set, found) in [("off", "on"), ("on", "on"), ("remote_apply", "remote_apply")] {
+        database.ask(&format!(
+            "ALTER DATABASE {} SET synchronous_commit = {set}",
+            database.ask("SELECT current_database()")
+        ));
+        let store = PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store");
+        for pool in [&store.pools.general, &store.pools.hot] {
+            let db = pool.lend().await.expect("a connection");
+            let row = db.row("SELECT current_setting('synchronous_commit')", &[]).await.expect("read").expect("a row");
+            assert_eq!(row.get::<_, String>(0), found);
+        }
+    }
+}
