@@ -30,6 +30,11 @@ pub(crate) fn prepare(checkout: &Checkout, purpose: Purpose) -> anyhow::Result<(
         ensure!(still.is_empty(), "still missing after the installation: {}", still.join(", "));
     }
     if purpose == Purpose::Test {
+        if !POSTGRESQL.is_there(checkout)
+            && let Err(error) = install_packages(checkout, &[&POSTGRESQL])
+        {
+            println!("NOTE: the tests of the PostgreSQL store will not run. {error:#}");
+        }
         add_components(checkout)?;
         cargo_deny::install(checkout)?;
     }
@@ -62,6 +67,19 @@ const SYSTEM_TOOLS: &[SystemTool] = &[
     },
     SystemTool { what: "git", proof: &["git", "--version"], debian_package: "git", only_for: Some(Purpose::Test) },
 ];
+
+/// For the tests of the store that it backs. Whoever has none tests everything else; in CI it must be there.
+const POSTGRESQL: SystemTool = SystemTool {
+    what: "PostgreSQL's server programs",
+    proof: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
+    debian_package: "postgresql",
+    only_for: Some(Purpose::Test),
+};
+
+/// Whether the tests that need PostgreSQL can run.
+pub(crate) fn has_postgresql(checkout: &Checkout) -> bool {
+    POSTGRESQL.is_there(checkout)
+}
 
 impl SystemTool {
     fn is_needed_for(&self, purpose: Purpose) -> bool {

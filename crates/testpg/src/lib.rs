@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
@@ -40,6 +40,7 @@ pub struct Server {
     programs: PathBuf,
     folder: PathBuf,
     user: Option<(u32, u32)>,
+    port: AtomicU16,
     // Its standard input closes with this, which is what it waits for.
     guard: Child,
 }
@@ -81,7 +82,7 @@ impl Server {
             std::os::unix::fs::chown(&folder, Some(user), Some(group)).expect("its folder");
         }
         let guard = guard(&programs, &folder, user);
-        let server = Self { programs, folder, user, guard };
+        let server = Self { programs, folder, user, port: AtomicU16::new(5432), guard };
         let data = server.data();
         server.run(
             "initdb",
@@ -99,6 +100,30 @@ impl Server {
         self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
+    /// Starts it anew, reached over TLS as well: at this port of `localhost`, with this certificate and key (PEM).
+    pub fn protect(&self, certificate: &str, key: &str) -> u16 {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("its number").port();
+        let data = PathBuf::from(self.data());
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = data.join(name);
+            std::fs::write(&file, text).expect("written");
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("made private");
+            if let Some((user, group)) = self.user {
+                std::os::unix::fs::chown(&file, Some(user), Some(group)).expect("given to the server");
+            }
+        }
+        let file = data.join("postgresql.auto.conf");
+        let before = std::fs::read_to_string(&file).expect("its configuration");
+        let more = format!("listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\n");
+        std::fs::write(&file, format!("{before}{more}")).expect("its configuration");
+        self.crash();
+        drop(listener);
+        self.port.store(port, Ordering::Relaxed);
+        self.go_on();
+        port
+    }
+
     /// Starts it where it was.
     pub fn go_on(&self) {
         let log = self.folder.join("log").display().to_string();
@@ -114,9 +139,9 @@ impl Server {
     }
 
     fn say(&self, database: &str, sql: &str) -> String {
-        let sockets = self.folder.display().to_string();
-        let said =
-            self.run("psql", &["-X", "-q", "-A", "-t", "-h", &sockets, "-U", "postgres", "-d", database, "-c", sql]);
+        let (sockets, port) = (self.folder.display().to_string(), self.port.load(Ordering::Relaxed).to_string());
+        let way = ["-X", "-q", "-A", "-t", "-h", &sockets, "-p", &port, "-U", "postgres", "-d", database, "-c", sql];
+        let said = self.run("psql", &way);
         String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
 
@@ -152,7 +177,13 @@ impl Database<'_> {
     /// How a program reaches it.
     pub fn address(&self) -> String {
         let sockets = self.server.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{sockets}/{}", self.name)
+        let port = self.server.port.load(Ordering::Relaxed);
+        format!("postgres://postgres@{sockets}:{port}/{}", self.name)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What the database answers to a statement, a line for each row.

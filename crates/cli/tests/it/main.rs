@@ -16,6 +16,7 @@ mod manuals;
 mod marks;
 mod one_profile;
 mod passwords;
+mod postgres;
 mod readme;
 mod refusals;
 mod secrets;

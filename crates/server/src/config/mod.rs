@@ -12,6 +12,7 @@ use huis_proto::limits;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
+use huis_store::postgres::DatabaseAddress;
 
 pub use network::Network;
 pub use sources::{ConfigError, ServeArgs};
@@ -19,8 +20,10 @@ pub use sources::{ConfigError, ServeArgs};
 /// Everything that an operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The one folder that holds keys and database.
+    /// The one folder that holds keys and, where there is no other, the database.
     pub data: PathBuf,
+    /// The PostgreSQL database; none for SQLite in the data folder.
+    pub database: Option<DatabaseAddress>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// How connections are protected.
@@ -107,6 +110,7 @@ impl Config {
     pub fn in_folder(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            database: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             tls: Tls::Off,
             public_url: None,

@@ -48,6 +48,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "database",
+        takes: "sqlite|URL",
+        default: "sqlite",
+        explanation: "Where everything but the keys is kept: sqlite (a file in the data folder), or postgres://USER:PASSWORD@HOST/DATABASE. \
+                      The way to another machine is TLS, checked against the usual authorities or those in the file that \
+                      ?sslrootcert=FILE names; ?sslmode=disable leaves it out. A flag can be seen by other users of the machine, so \
+                      prefer the environment or huis.toml where there is a password",
+        apply: |draft, value| {
+            draft.config.database = match value {
+                "sqlite" => None,
+                value => Some(value.parse().map_err(|wrong| format!("{wrong}; or sqlite"))?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
         name: "listen",
         takes: "ADDRESS:PORT",
         default: "127.0.0.1:8080",

@@ -171,7 +171,7 @@ impl Setting {
     }
 
     fn is_secret(&self) -> bool {
-        self.name == "access-passphrase"
+        matches!(self.name, "access-passphrase" | "database")
     }
 }
 
@@ -210,10 +210,11 @@ fn server_variables(
         match value.into_string() {
             Ok(value) => found.insert(name, value),
             Err(value) if known => {
+                let is_secret = SETTINGS.iter().any(|setting| setting.variable() == name && setting.is_secret());
                 return Err(ConfigError::Value {
                     place: format!("environment variable {name}"),
                     name,
-                    value: value.to_string_lossy().into_owned(),
+                    value: if is_secret { "…".into() } else { value.to_string_lossy().into_owned() },
                     reason: "expected text in UTF-8".into(),
                 });
             }
@@ -262,7 +263,7 @@ fn from_file(draft: &mut Draft, path: &Path, text: &str, may_name_folder: bool) 
             return Err(ConfigError::Value {
                 place,
                 name: name.into(),
-                value: text.get(value.span()).unwrap_or_default().into(),
+                value: if setting.is_secret() { "…" } else { text.get(value.span()).unwrap_or_default() }.into(),
                 reason: format!("expected {}", setting.takes),
             });
         };

@@ -87,6 +87,10 @@ impl From<StoreError> for Refusal {
                 tracing::error!(%error, "the store is locked");
                 Self::unavailable("The server waits for its store; come back in a moment.", 5)
             }
+            StoreError::Unavailable(_) => {
+                tracing::error!(%error, "the store is away");
+                Self::unavailable("The server can't reach its store; come back in a moment.", 5)
+            }
             StoreError::Damaged(_) | StoreError::NewerSchema { .. } | StoreError::Other(_) => {
                 tracing::error!(%error, "the store has a fault");
                 Self::internal()

@@ -9,7 +9,6 @@ mod upkeep;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,10 +107,10 @@ pub enum ServeError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// Its store can't be had, or did not close.
-    #[error("{path}: {error}")]
+    #[error("{database}: {error}")]
     Store {
-        /// The database.
-        path: PathBuf,
+        /// The database, without its password.
+        database: String,
         /// Why.
         error: StoreError,
     },

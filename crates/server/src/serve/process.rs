@@ -4,6 +4,8 @@ use std::future::Future;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use huis_store::SharedStore;
+use huis_store::postgres::{DatabaseAddress, PostgresStore};
 use huis_store::sqlite::{Mode, Options, SqliteStore};
 use rand::rngs::OsRng;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -29,17 +31,17 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         setting: "listen",
         error,
     })?;
-    let path = config.data.join(DATABASE);
-    let keys = Keys::open_or_make(&mut OsRng, &config.data, path.exists())?;
-    let options = Options { franking: keys.franking(), mode: Mode::Threads };
-    let store = SqliteStore::open(&path, options).map_err(|error| ServeError::Store { path, error })?;
+    let (keys, store) = match &config.database {
+        None => in_the_data_folder(&config)?,
+        Some(database) => in_postgres(&config, database).await?,
+    };
     if config.tls == Tls::Off && !config.listen.ip().is_loopback() && config.trusted_proxies.is_empty() {
         tracing::warn!(
             "other machines can connect without TLS: messages stay sealed, but who talks with whom does not; see --tls"
         );
     }
     let announced = config.clone();
-    let server = Server { config, keys, store: Arc::new(store), clock: Arc::new(SystemClock) };
+    let server = Server { config, keys, store, clock: Arc::new(SystemClock) };
     let server = server.start(Some(listener)).await?;
     let address = server.address().unwrap_or(announced.listen);
     let text = announcement(&announced, &server);
@@ -54,6 +56,22 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     server.stop().await?;
     tracing::info!("stopped");
     Ok(Served { address })
+}
+
+fn in_the_data_folder(config: &Config) -> Result<(Keys, SharedStore), ServeError> {
+    let path = config.data.join(DATABASE);
+    let keys = Keys::open_or_make(&mut OsRng, &config.data, path.exists())?;
+    let options = Options { franking: keys.franking(), mode: Mode::Threads };
+    let store = SqliteStore::open(&path, options)
+        .map_err(|error| ServeError::Store { database: path.display().to_string(), error })?;
+    Ok((keys, Arc::new(store)))
+}
+
+async fn in_postgres(config: &Config, database: &DatabaseAddress) -> Result<(Keys, SharedStore), ServeError> {
+    let told = |error| ServeError::Store { database: database.to_string(), error };
+    let keys = Keys::open_or_make(&mut OsRng, &config.data, PostgresStore::is_begun(database).await.map_err(told)?)?;
+    let store = PostgresStore::open(database, keys.franking()).await.map_err(told)?;
+    Ok((keys, Arc::new(store)))
 }
 
 /// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.

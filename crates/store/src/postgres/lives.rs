@@ -14,6 +14,8 @@ const LIVES_KEPT: i64 = 16;
 const INCARNATION: &str = "SELECT incarnation FROM settings WHERE one = 1";
 /// Two restores at once are told one after the other.
 const HOLD_SETTINGS: &str = "SELECT one FROM settings WHERE one = 1 FOR NO KEY UPDATE";
+/// Every conversation is looked at, by the operator who restores and waits for it.
+const TAKES_ITS_TIME: &str = "SET LOCAL statement_timeout = '1h'";
 const SET_INCARNATION: &str = "UPDATE settings SET incarnation = $1 WHERE one = 1";
 const NEWEST_LIFE: &str = "SELECT max(life) FROM lives";
 pub(super) const FIND_LIFE: &str =
@@ -71,6 +73,7 @@ pub(super) async fn touch(db: &Db) -> Outcome<()> {
 }
 
 pub(super) async fn begin(db: &Db, incarnation: IncarnationId) -> Outcome<()> {
+    db.run(TAKES_ITS_TIME).await?;
     db.rows(HOLD_SETTINGS, &[]).await?;
     let newest = db.row(NEWEST_LIFE, &[]).await?.ok_or(Fault::Damaged("the lives have no row"))?;
     let life = newest.try_get::<_, i64>(0)? + 1;

@@ -1,6 +1,7 @@
 //! The conformance suite on PostgreSQL, and what goes beyond it: several nodes on one database.
 
 mod nodes;
+mod protection;
 mod restarts;
 mod suite;
 

@@ -100,6 +100,24 @@ fn a_wrong_value_is_refused_with_its_place_and_what_would_be_right() {
 fn a_wrong_secret_is_not_repeated() {
     let error = resolve(&[], &[("HUIS_ACCESS_PASSPHRASE", "too short")]).unwrap_err().to_string();
     assert!(error.contains("12 characters") && !error.contains("too short"), "{error}");
+    for wrong in
+        ["postgres://huis:s3cr3t@db.example.org/huis?sslmode=prefer", "mysql://huis:s3cr3t@db.example.org/huis"]
+    {
+        let error = resolve(&[], &[("HUIS_DATABASE", wrong)]).unwrap_err().to_string();
+        assert!(error.contains("sqlite") && !error.contains("s3cr3t"), "{error}");
+    }
+    let (_folder, data) = folder_with("database = { url = \"postgres://huis:s3cr3t@db.example.org/huis\" }\n");
+    let error = resolve(&["--data", &data], &[]).unwrap_err().to_string();
+    assert!(error.contains("sqlite|URL") && !error.contains("s3cr3t"), "{error}");
+}
+
+#[test]
+fn a_database_is_taken_and_its_password_is_not_shown() {
+    let config = resolve(&[], &[("HUIS_DATABASE", "postgres://huis:s3cr3t@db.example.org/huis")]).unwrap();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("db.example.org") && !shown.contains("s3cr3t"), "{shown}");
+    let config = resolve(&["--database", "sqlite"], &[("HUIS_DATABASE", "postgres://huis@localhost/huis")]).unwrap();
+    assert!(config.database.is_none());
 }
 
 #[test]

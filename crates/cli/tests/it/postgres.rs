@@ -1,0 +1,60 @@
+//! A server whose store is PostgreSQL.
+
+use crate::harness::{House, PASSPHRASE, Process, huis};
+use crate::stories::acquainted;
+
+/// The shared server trusts whoever comes; the password is there to be looked for.
+const SECRET: &str = "s3cr3t-of-the-database";
+
+fn database() -> Option<(huis_testpg::Database<'static>, String)> {
+    let database = huis_testpg::shared()?.database();
+    let address = database.address().replacen("postgres@", &format!("postgres:{SECRET}@"), 1);
+    Some((database, address))
+}
+
+#[test]
+fn people_write_to_each_other_over_a_server_on_postgresql_and_over_its_restart() {
+    let Some((database, address)) = database() else { return };
+    let mut house = House::open_with(&["--database", &address, "--log-level", "debug"]);
+    let (a, b) = acquainted(&house);
+    a.does(&["room", "create", "club", "@member-b"]).well();
+    a.says("#club", "Is it there?");
+    let ended = house.stop("TERM");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!ended.stderr.contains(SECRET) && !ended.stdout.contains(SECRET), "{ended:?}");
+    assert!(!house.data().join("huis.db").exists());
+    house.start(&["--database", &address]);
+    assert_eq!(b.hears_texts(1), ["Is it there?"]);
+    b.says("#club", "It is.");
+    assert_eq!(a.hears_texts(1), ["It is."]);
+    assert_eq!(database.ask("SELECT count(*) FROM accounts"), "2");
+}
+
+#[test]
+fn a_node_with_other_keys_is_refused_and_a_password_is_never_told() {
+    let Some((_database, address)) = database() else { return };
+    let _first = House::open_with(&["--database", &address]);
+    let folder = tempfile::tempdir().unwrap();
+    let serve = |address: &str, data: &std::path::Path| {
+        let mut command = huis(&["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+        command.env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE).env("HUIS_DATABASE", address);
+        Process::start(command, None).end()
+    };
+    // A database that was begun, and no keys at all: they are not made anew.
+    let none = serve(&address, &folder.path().join("none"));
+    assert!(none.code != Some(0) && none.stderr.contains("keys"), "{none:?}");
+    // Keys of another server.
+    let other = folder.path().join("other");
+    let mut elsewhere = huis(&["serve", "--listen", "127.0.0.1:0", "--data", other.to_str().unwrap()]);
+    elsewhere.env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
+    Process::start(elsewhere, None).line();
+    let other = serve(&address, &other);
+    assert!(other.code != Some(0) && other.stderr.contains("other keys"), "{other:?}");
+    let away = serve(&format!("postgres://huis:{SECRET}@127.0.0.1:9/huis"), &folder.path().join("none"));
+    assert!(away.code != Some(0) && away.stderr.contains("can't be reached"), "{away:?}");
+    let wrong = serve(&format!("postgres://huis:{SECRET}@127.0.0.1/huis?sslmode=prefer"), &folder.path().join("none"));
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    for ended in [none, other, away, wrong] {
+        assert!(!ended.stderr.contains(SECRET), "{ended:?}");
+    }
+}
