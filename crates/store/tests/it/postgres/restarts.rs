@@ -8,6 +8,7 @@ use huis_proto::MessageId;
 use huis_store::conformance::People;
 use huis_store::{Appended, Conversations as _, Settings as _, SharedStore, StoreError};
 use huis_testpg::Server;
+use tokio::task::JoinHandle;
 
 use super::node;
 
@@ -59,12 +60,10 @@ async fn everything_acknowledged_is_there_once_after_the_database_was_restarted_
             })
         })
         .collect();
-    let reached = |count: usize| {
-        let acknowledged = acknowledged.clone();
-        async move {
-            while acknowledged.lock().expect("whole").len() < count {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-            }
+    // Or a speaker has ended by itself, which is told below.
+    let reached = async |count: usize| {
+        while acknowledged.lock().expect("whole").len() < count && !speakers.iter().any(JoinHandle::is_finished) {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     };
     for restart in 1..=RESTARTS {
