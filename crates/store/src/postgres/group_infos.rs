@@ -54,7 +54,7 @@ pub(super) async fn reseed(
         return Ok(Reseeding::NotAMember);
     };
     let seat = held::seat_of(db, conversation.key, device.key).await?;
-    if !seat.is_some_and(|(_, last)| last == NO_LAST) {
+    if seat.is_none_or(|(_, last)| last != NO_LAST) {
         return Ok(Reseeding::NotAMember);
     }
     if conversation.commit_counter != commit_counter {
