@@ -22,16 +22,16 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      device_list_number, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12) \
      ON CONFLICT DO NOTHING RETURNING account";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     a.password_number, l.list, l.signature FROM accounts a \
+     a.password_number, l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = $1";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     a.password_number, l.list, l.signature FROM accounts a \
+     a.password_number, l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = $1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
      password_number, recovery_key FROM accounts WHERE username = $1";
-pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature FROM accounts a \
+pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = $1 AND l.number > $2 \
      ORDER BY l.number LIMIT $3";
 /// Holds the account's row, so that what its numbers are compared with stays true.
@@ -39,7 +39,8 @@ pub(super) const HOLD_ACCOUNT: &str =
     "SELECT account, password_number, device_list_number FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = $2, opaque = $3, stretch_memory_kib = $4, \
      stretch_passes = $5, stretch_lanes = $6 WHERE account = $1";
-const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature) VALUES ($1, $2, $3, $4)";
+const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
+     VALUES ($1, $2, $3, $4, $5)";
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = $2 WHERE account = $1";
 
 /// The two kinds of sealed bytes that have numbers.
@@ -231,7 +232,7 @@ pub(super) async fn put_device_list(
 }
 
 /// The account's row is held, and `number` is its next.
-async fn put_next_list(
+pub(super) async fn put_next_list(
     db: &Db,
     account: Key,
     number: u64,
@@ -279,7 +280,8 @@ pub(super) async fn change_password(db: &Db, new: &NewPassword) -> Outcome<Passw
 }
 
 async fn put_list(db: &Db, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {
-    db.execute(PUT_LIST, &[&account, &signed(number), &&*list.list, &&*list.signature]).await?;
+    let handover: &[u8] = list.handover.as_deref().unwrap_or_default();
+    db.execute(PUT_LIST, &[&account, &signed(number), &&*list.list, &&*list.signature, &handover]).await?;
     Ok(())
 }
 
@@ -301,5 +303,10 @@ fn found_account(row: &Row) -> Outcome<Account> {
 }
 
 fn found_list(row: &Row, column: usize) -> Outcome<SignedDeviceList> {
-    Ok(SignedDeviceList { list: columns::bytes(row, column)?, signature: columns::bytes(row, column + 1)? })
+    let handover = columns::bytes(row, column + 2)?;
+    Ok(SignedDeviceList {
+        list: columns::bytes(row, column)?,
+        signature: columns::bytes(row, column + 1)?,
+        handover: (!handover.is_empty()).then_some(handover),
+    })
 }

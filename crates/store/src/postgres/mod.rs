@@ -19,6 +19,7 @@ mod fault;
 mod floors;
 mod group_infos;
 mod held;
+mod identities;
 mod invitations;
 mod key_packages;
 mod listing;

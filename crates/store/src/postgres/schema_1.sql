@@ -59,6 +59,7 @@ CREATE TABLE device_lists (
     number BIGINT NOT NULL,
     list BYTEA NOT NULL,
     signature BYTEA NOT NULL,
+    handover BYTEA NOT NULL DEFAULT '',
     PRIMARY KEY (account, number)
 );
 

@@ -82,6 +82,7 @@ const HOT: &[&str] = &[
     accounts::Sealed::AccountState.find(),
     accounts::Sealed::Vault.replace(),
     accounts::Sealed::AccountState.replace(),
+    identities::NEWEST_SEALED,
     listing::CONVERSATIONS_OF_DEVICES,
     invitations::IS_GOOD,
     invitations::HOLD_GOOD,

@@ -9,12 +9,14 @@ use rand::rngs::OsRng;
 
 use super::accounts::{self, Sealed};
 use super::writers::Submission;
-use super::{PostgresStore, contests, delivery, expiry, group_infos, invitations, key_packages, lives, sessions};
+use super::{
+    PostgresStore, contests, delivery, expiry, group_infos, identities, invitations, key_packages, lives, sessions,
+};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
-    Dissenting, Invitations, KeyPackages, LogPage, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord,
-    Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
-    Wanting,
+    Dissenting, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewIdentity, NewPassword, Numbered,
+    PasswordChange, PasswordRecord, Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked,
+    StoreError, StoreResult, Swap, Wanting,
 };
 
 #[async_trait]
@@ -47,6 +49,11 @@ impl Accounts for PostgresStore {
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
         let new = &new;
         self.write(|db| async move { accounts::change_password(&db, new).await }).await
+    }
+
+    async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal> {
+        let new = &new;
+        self.write(|db| async move { identities::renew(&db, new).await }).await
     }
 
     async fn device_lists(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<SignedDeviceList>> {
