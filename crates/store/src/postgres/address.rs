@@ -16,6 +16,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::StoreError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A silent connection is asked for a sign of life after so long, and so often before it is given up: also one on which
+/// nothing is sent, for its answer is waited for.
+const QUIET: Duration = Duration::from_secs(10);
+const BETWEEN_SIGNS: Duration = Duration::from_secs(5);
+const SIGNS: u32 = 3;
 /// After so long without an answer of the other side's TCP a connection is given up.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -59,6 +64,10 @@ impl FromStr for DatabaseAddress {
             return Err("expected postgres://user@host/database".into());
         }
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
+        // Whatever stood behind the first one would be taken for the host, and shown.
+        if base.matches('@').count() > 1 {
+            return Err("an @ in a name or password is written as %40".into());
+        }
         let (mut mode, mut roots, mut others) = (None, None, Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
@@ -68,10 +77,11 @@ impl FromStr for DatabaseAddress {
             }
         }
         let base = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
-        let mut config = Config::from_str(&base).map_err(|error| match std::error::Error::source(&error) {
-            Some(cause) => format!("expected postgres://user@host/database: {cause}"),
-            None => "expected postgres://user@host/database".into(),
-        })?;
+        let mut config = Config::from_str(&base).map_err(|_| "expected postgres://user:password@host:port/database")?;
+        // It would be where the way leads, whatever the host is.
+        if !config.get_hostaddrs().is_empty() {
+            return Err("there is no hostaddr here: write the address as the host".into());
+        }
         let is_protected = match mode {
             Some("disable") => false,
             Some("require" | "verify-full") => true,
@@ -80,6 +90,7 @@ impl FromStr for DatabaseAddress {
         };
         config.ssl_mode(if is_protected { SslMode::Require } else { SslMode::Disable });
         config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE);
+        config.keepalives_idle(QUIET).keepalives_interval(BETWEEN_SIGNS).keepalives_retries(SIGNS);
         if config.get_application_name().is_none() {
             config.application_name("huis");
         }
@@ -142,11 +153,34 @@ mod tests {
         let one = address("postgres://huis:s3cr3t@db.example.org:5433/huis");
         let shown = format!("{one} {one:?}");
         assert_eq!(shown, "postgres://db.example.org/huis DatabaseAddress(postgres://db.example.org/huis)");
-        for wrong in ["mysql://a:s3cr3t@b/c", "postgres://a:s3cr3t@b:port/c", "postgres://a:s3cr3t@b/c?sslmode=prefer"]
-        {
+        for wrong in [
+            "mysql://a:s3cr3t@b/c",
+            "postgres://a:s3cr3t@b:port/c",
+            "postgres://a:s3cr3t@b/c?sslmode=prefer",
+            "postgres://a:p@s3cr3t@b/c",
+            "postgres://a:p@s3cr3t/p@b/c",
+            "postgres://a:p@b:s3cr3t@b/c",
+            "postgres://a:p/s3cr3t",
+        ] {
             let error = wrong.parse::<DatabaseAddress>().expect_err("refused");
             assert!(!error.contains("s3cr3t"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_password_may_hold_anything_that_is_written_as_a_url_does() {
+        let one = address("postgres://huis:p%40s%2F%3F@db.example.org/huis");
+        assert_eq!(one.config.get_password(), Some(&b"p@s/?"[..]));
+        assert_eq!(one.to_string(), "postgres://db.example.org/huis");
+    }
+
+    #[test]
+    fn nothing_leads_elsewhere_than_the_host_says() {
+        for elsewhere in ["postgres://a@localhost/c?hostaddr=10.0.0.7", "postgres://a@localhost/c?host%61ddr=10.0.0.7"]
+        {
+            elsewhere.parse::<DatabaseAddress>().expect_err("refused");
+        }
+        assert!(address("postgres://a@localhost/c?host=db.example.org").is_protected);
     }
 
     #[test]
