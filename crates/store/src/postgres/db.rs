@@ -58,6 +58,11 @@ impl Db {
         Ok(())
     }
 
+    /// It is not known what the connection is doing: it is closed and not lent again.
+    pub(super) fn give_up(&self) {
+        self.begun();
+    }
+
     /// A transaction was begun by hand.
     pub(super) fn begun(&self) {
         self.0.in_transaction.store(true, Ordering::Relaxed);

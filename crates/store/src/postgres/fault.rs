@@ -46,6 +46,14 @@ impl std::fmt::Debug for Fault {
 }
 
 impl Fault {
+    /// No connection could be had, whatever the database said.
+    pub(super) fn no_connection(error: &tokio_postgres::Error) -> Self {
+        Self::NoConnection(match error.code() {
+            Some(code) => said(error, code),
+            None => in_full(error),
+        })
+    }
+
     /// Whether the same work may go well when it is begun anew: nothing of it happened.
     pub(super) fn passes(&self) -> bool {
         match self {
@@ -88,9 +96,7 @@ impl Fault {
         let Some(code) = error.code() else {
             return without_code(&error);
         };
-        // The message names tables, columns and limits; the detail, which is left out, would hold values.
-        let said = error.as_db_error().map_or_else(String::new, |told| told.message().to_owned());
-        let said = format!("{said} ({})", code.code());
+        let said = said(&error, code);
         if *code == SqlState::DISK_FULL {
             StoreError::Full
         } else if is_of_waiting(code) {
@@ -114,18 +120,27 @@ fn is_of_waiting(code: &SqlState) -> bool {
 
 /// Whether the code speaks of the server or the way to it, and not of the work.
 fn is_of_the_server(code: &SqlState) -> bool {
-    // Connections; resources; the operator's doing; the system's faults.
-    ["08", "53", "57", "58"].iter().any(|class| code.code().starts_with(class)) && *code != SqlState::QUERY_CANCELED
+    // Connections; resources; the operator's doing; the system's faults. And one that is a copy, to be read alone.
+    let is_of_class = ["08", "53", "57", "58"].iter().any(|class| code.code().starts_with(class));
+    (is_of_class && *code != SqlState::QUERY_CANCELED) || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+}
+
+/// The message names tables, columns and limits; the detail, which is left out, would hold values.
+fn said(error: &tokio_postgres::Error, code: &SqlState) -> String {
+    let message = error.as_db_error().map_or_else(String::new, |told| told.message().to_owned());
+    format!("{message} ({})", code.code())
 }
 
 fn without_code(error: &tokio_postgres::Error) -> StoreError {
-    let mut source = std::error::Error::source(error);
-    let mut said = error.to_string();
-    let mut is_of_the_way = error.is_closed();
-    while let Some(cause) = source {
-        is_of_the_way |= cause.is::<std::io::Error>();
-        said = format!("{said}: {cause}");
-        source = cause.source();
-    }
+    let is_of_the_way = error.is_closed() || causes(error).any(|cause| cause.is::<std::io::Error>());
+    let said = in_full(error);
     if is_of_the_way { StoreError::Unavailable(said) } else { StoreError::Other(said) }
+}
+
+fn in_full(error: &tokio_postgres::Error) -> String {
+    causes(error).fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+}
+
+fn causes(error: &tokio_postgres::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |cause| cause.source())
 }

@@ -18,6 +18,8 @@ use crate::crowd::Crowd;
 const CONNECTIONS: usize = 11;
 /// How long a connection is waited for, or its making, or its answer whether it is still there.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one attempt may take. The database ends each statement sooner: this is for one that answers nothing at all.
+const ATTEMPT: Duration = Duration::from_secs(60);
 /// How often work is begun that another node's work, or a lock, undoes.
 const ATTEMPTS: u32 = 10;
 /// The wait before the second attempt; it doubles.
@@ -32,6 +34,8 @@ const SETTINGS: &str = "SET statement_timeout = '20s'; SET lock_timeout = '5s'; 
      WHERE current_setting('synchronous_commit', true) = 'off'";
 /// All statements find few rows by an index: one plan serves every call, and planning costs nothing.
 const ONE_PLAN: &str = "SET plan_cache_mode = 'force_generic_plan'";
+
+const SILENT: &str = "it does not answer in time";
 
 /// Connections to one database.
 pub(super) struct Pool {
@@ -66,7 +70,12 @@ impl Pool {
             None => Manager::from_config(address.config().clone(), tokio_postgres::NoTls, config),
         };
         let settings = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-            Box::pin(async move { set_up(client).await.map_err(HookError::Backend) })
+            Box::pin(async move {
+                match tokio::time::timeout(PATIENCE, set_up(client)).await {
+                    Ok(done) => done.map_err(HookError::Backend),
+                    Err(_) => Err(HookError::message(SILENT)),
+                }
+            })
         });
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(most)
@@ -86,9 +95,9 @@ impl Pool {
         match self.connections.get().await {
             Ok(connection) => Ok(Db::new(connection)),
             Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Fault::Crowded),
-            Err(PoolError::Timeout(_)) => Err(Fault::NoConnection("it does not answer in time".into())),
+            Err(PoolError::Timeout(_)) => Err(Fault::NoConnection(SILENT.into())),
             Err(PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) => {
-                Err(Fault::Sql(error))
+                Err(Fault::no_connection(&error))
             }
             Err(PoolError::Closed) => Err(Fault::Stopped),
             Err(other) => Err(Fault::NoConnection(other.to_string())),
@@ -128,7 +137,8 @@ impl Pool {
     {
         let mut attempt = 1;
         loop {
-            let done = run(self.lend().await?).await;
+            let db = self.lend().await?;
+            let done = in_time(ATTEMPT, db.clone(), run(db)).await;
             match done {
                 Err(fault) if fault.passes() && attempt < ATTEMPTS => {
                     let longest = (FIRST_WAIT_MS << attempt).min(LONGEST_WAIT_MS);
@@ -138,6 +148,17 @@ impl Pool {
                 }
                 done => return done,
             }
+        }
+    }
+}
+
+/// Does work with a connection, unless it takes too long: whether it happened is not known then.
+pub(super) async fn in_time<T>(most: Duration, db: Db, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    match tokio::time::timeout(most, work).await {
+        Ok(done) => done,
+        Err(_) => {
+            db.give_up();
+            Err(Fault::NoConnection(SILENT.into()))
         }
     }
 }

@@ -27,8 +27,8 @@ const VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1";
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS huis_schema \
      (one SMALLINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL)";
 const BEGIN_COUNTING: &str = "INSERT INTO huis_schema (one, version) VALUES (1, 0) ON CONFLICT DO NOTHING";
-/// Whoever waits for a step of another node waits longer than for other locks.
-const WAIT_FOR_STEPS: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'";
+/// Whoever waits for a step of another node waits longer than for other locks, though less than an attempt may take.
+const WAIT_FOR_STEPS: &str = "SET LOCAL lock_timeout = '50s'; SET LOCAL statement_timeout = '50s'";
 const KEYS: &str = "SELECT keys FROM settings WHERE one = 1";
 const HOLD_VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1 FOR UPDATE";
 const SET_VERSION: &str = "UPDATE huis_schema SET version = $1 WHERE one = 1";
@@ -69,7 +69,7 @@ fn of_nothing(franking: &dyn Franking) -> Bytes32 {
 }
 
 async fn steps(pool: &Pool, keys: &Bytes32) -> StoreResult<()> {
-    fit(&pool.lend().await.map_err(Fault::told)?).await?;
+    pool.try_repeatedly(|db| async move { Ok(fit(&db).await) }).await.map_err(Fault::told)??;
     if let Some(found) = pool.try_repeatedly(|db| async move { number(&db).await }).await.map_err(Fault::told)? {
         // One of the future is not touched.
         if found > NEWEST {

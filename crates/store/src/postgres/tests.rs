@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use super::*;
 use crate::conformance::CountingFranking;
+use crate::StoreError;
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
 const POPULATION: &str = "
@@ -173,4 +176,21 @@ async fn acknowledged_is_on_disk_also_where_the_database_does_not_wait_for_that_
             assert_eq!(row.get::<_, String>(0), found);
         }
     }
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_given_up_with_its_connection() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store");
+    let pid = async |db: &Db| -> i32 {
+        let row = db.row("SELECT pg_backend_pid()", &[]).await.expect("read").expect("a row");
+        row.get(0)
+    };
+    let db = store.pools.general.lend().await.expect("a connection");
+    let before = pid(&db).await;
+    let done: Outcome<()> = pool::in_time(Duration::ZERO, db, std::future::pending()).await;
+    assert!(matches!(done.map_err(Fault::told), Err(StoreError::Unavailable(_))));
+    let db = store.pools.general.lend().await.expect("a connection");
+    assert_ne!(pid(&db).await, before, "it is not lent again");
 }

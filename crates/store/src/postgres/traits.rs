@@ -1,11 +1,14 @@
 //! The store's traits: which statement or transaction each method is.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::frames::WelcomeEntry;
 use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, Room};
 use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
 use rand::rngs::OsRng;
+use tokio::time::Instant;
 
 use super::accounts::{self, Sealed};
 use super::writers::Submission;
@@ -18,6 +21,9 @@ use crate::{
     PasswordChange, PasswordRecord, Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked,
     StoreError, StoreResult, Swap, Wanting,
 };
+
+/// How long what was accepted may take when the store is closed.
+const CLOSING: Duration = Duration::from_secs(60);
 
 #[async_trait]
 impl Accounts for PostgresStore {
@@ -343,10 +349,21 @@ impl Settings for PostgresStore {
     async fn close(&self) -> StoreResult<()> {
         self.writers.stop();
         let mut ended_well = true;
-        for task in self.take_tasks() {
-            ended_well &= task.await.is_ok();
+        let last_moment = Instant::now() + CLOSING;
+        let mut is_late = false;
+        for mut task in self.take_tasks() {
+            match tokio::time::timeout_at(last_moment, &mut task).await {
+                Ok(ended) => ended_well &= ended.is_ok(),
+                Err(_) => {
+                    is_late = true;
+                    task.abort();
+                }
+            }
         }
         self.pools.close();
+        if is_late {
+            return Err(StoreError::Unavailable("it did not do in time what was waiting".into()));
+        }
         if ended_well { Ok(()) } else { Err(StoreError::Other("a writer ended by a bug".into())) }
     }
 }

@@ -241,6 +241,17 @@ async fn everything_at_once_on_two_nodes_ends_well() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_a_copy_to_be_read_alone_is_told_as_one_that_is_away() {
+    let Some(database) = database() else { return };
+    node(&database).await.close().await.expect("closed");
+    let name = database.name();
+    database.ask(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    let address = database.address().parse().expect("an address");
+    let refused = PostgresStore::open(&address, Arc::new(huis_store::conformance::CountingFranking)).await;
+    assert!(matches!(refused.err(), Some(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
 async fn words_that_somebody_writes_into_the_database_get_no_franking() {
     let Some(database) = database() else { return };
     let store = node(&database).await;
