@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::conformance::CountingFranking;
-use crate::StoreError;
+use crate::{Settings as _, StoreError};
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
 const POPULATION: &str = "
@@ -193,4 +193,19 @@ async fn what_takes_too_long_is_given_up_with_its_connection() {
     assert!(matches!(done.map_err(Fault::told), Err(StoreError::Unavailable(_))));
     let db = store.pools.general.lend().await.expect("a connection");
     assert_ne!(pid(&db).await, before, "it is not lent again");
+}
+
+#[tokio::test]
+async fn a_store_with_a_writer_that_ended_by_a_bug_is_not_called_well() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    for writer in 0..writers::WRITERS {
+        let store = PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store");
+        store.check().await.expect("well");
+        let mut tasks = store.take_tasks();
+        let task = tasks.swap_remove(writer);
+        task.abort();
+        task.await.expect_err("ended");
+        assert!(matches!(store.check().await, Err(StoreError::Stopped)));
+    }
 }

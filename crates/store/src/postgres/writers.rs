@@ -131,8 +131,9 @@ impl Writers {
         self.acknowledgements.stop();
     }
 
+    /// Whether one of them takes no more work.
     pub(super) fn are_stopped(&self) -> bool {
-        self.acknowledgements.is_stopped()
+        self.acknowledgements.is_stopped() || self.submissions.iter().any(|queue| queue.is_stopped())
     }
 }
 
