@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::conformance::CountingFranking;
-use crate::{Settings as _, StoreError};
+use crate::conformance::{CountingFranking, People};
+use crate::{Appended, Contests as _, Conversations as _, Dissenting, Settings as _, StoreError};
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
 const POPULATION: &str = "
@@ -208,4 +208,33 @@ async fn a_store_with_a_writer_that_ended_by_a_bug_is_not_called_well() {
         task.await.expect_err("ended");
         assert!(matches!(store.check().await, Err(StoreError::Stopped)));
     }
+}
+
+/// She has no seat that a removal from her list would find and hold.
+#[tokio::test]
+async fn a_dissent_seats_no_device_that_is_being_taken_off_its_list() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = Arc::new(PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store"));
+    let people = People::new(store.clone());
+    let (mallory, anna, berta) = (people.account().await, people.account().await, people.account().await);
+    let group = people.group(&[mallory, anna, berta]).await;
+    let mut commit = people.commit(group, mallory, 1);
+    (commit.leaves, commit.out) = (vec![berta], vec![berta.account]);
+    assert!(matches!(store.append_commit(commit).await, Ok(Appended::Stored(entry)) if entry.seq == 2));
+    people.acks(group, berta, 2).await;
+
+    let db = store.pools.general.lend().await.expect("a connection");
+    db.begin().await.expect("begun");
+    let held = accounts::hold(&db, berta.account).await.expect("read").expect("an account");
+    listing::replace(&db, held.account, &[]).await.expect("replaced");
+    let node = Arc::clone(&store);
+    let dissenting = tokio::spawn(async move { node.dissent(anna, group, 2).await });
+    let observer = store.pools.general.lend().await.expect("a connection");
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !dissenting.is_finished() && !observer.exists(waits, &[]).await.expect("read") {}
+    db.commit().await.expect("done");
+    assert!(matches!(dissenting.await, Ok(Ok(Dissenting::Taken(taken))) if taken.restored.is_empty()));
+    let seated = "SELECT 1 FROM members JOIN devices USING (device) WHERE NOT listed AND last > 0";
+    assert!(!observer.exists(seated, &[]).await.expect("read"));
 }

@@ -28,9 +28,10 @@ pub(super) const BROUGHT_IN_LATER: &str = "SELECT min(seq) FROM seatings \
 pub(super) const HAND_ON_PART: &str = "UPDATE seatings SET participant = true \
      WHERE conversation = $1 AND account = $2 AND seq = (SELECT min(seq) FROM seatings \
      WHERE conversation = $1 AND account = $2 AND seq > $3 AND seq < $4)";
+/// Holds the devices, so that nobody takes one off its list before it has its seat, which would stay.
 pub(super) const TAKEN: &str = "SELECT u.device, u.joined, u.took_seat, a.id, d.id FROM unseatings u \
      JOIN devices d ON d.device = u.device JOIN accounts a ON a.account = d.account \
-     WHERE u.conversation = $1 AND u.seq = $2 AND d.listed";
+     WHERE u.conversation = $1 AND u.seq = $2 AND d.listed ORDER BY d.device FOR NO KEY UPDATE OF d";
 const DROP_TAKEN: &str = "DELETE FROM unseatings WHERE conversation = $1 AND seq = $2";
 const SET_RESTORED: &str = "UPDATE contests SET restored = true WHERE conversation = $1 AND seq = $2";
 pub(super) const UNSEATED_NEXT: &str =
