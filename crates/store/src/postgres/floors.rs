@@ -6,15 +6,16 @@ use super::fault::Outcome;
 
 /// Forgets, of conversations whose floors are held, what nobody waits for any more, and contests whose entries are gone.
 /// Who left and could only have read what has expired waits for nothing. Whether somebody waits for the oldest entry is
-/// looked at first, for that ends at the first one who does.
+/// looked at first, for that ends at the first one who does. At most 2,000 places at once, so that nothing is held for
+/// long; the next look, after an acknowledgement or by the sweep, goes on from there.
 macro_rules! look {
     ($of:literal) => {
         concat!(
-            "WITH looked AS MATERIALIZED (SELECT f.conversation, f.forgotten, CASE \
+            "WITH looked AS MATERIALIZED (SELECT f.conversation, f.forgotten, least(f.forgotten + 2000, CASE \
                WHEN EXISTS (SELECT 1 FROM members m WHERE m.conversation = f.conversation \
                  AND m.last > m.acked AND m.last > f.forgotten AND m.acked <= f.forgotten) THEN f.forgotten \
                ELSE coalesce((SELECT min(m.acked) FROM members m WHERE m.conversation = f.conversation \
-                 AND m.last > m.acked AND m.last > f.forgotten), c.head) END AS floor \
+                 AND m.last > m.acked AND m.last > f.forgotten), c.head) END) AS floor \
              FROM conversations c JOIN floors f ON f.conversation = c.conversation WHERE ",
             $of,
             "), entries AS (DELETE FROM log x USING looked l \

@@ -7,7 +7,7 @@ use huis_proto::DeviceId;
 use super::columns::Key;
 use super::db::Db;
 use super::fault::{Fault, Outcome};
-use super::{commits, floors};
+use super::floors;
 
 const PUT_DEVICES: &str = "INSERT INTO devices (account, id, listed, place) \
      SELECT $1::bigint, u.id, true, u.place - 1 FROM unnest($2::bytea[]) WITH ORDINALITY AS u (id, place) \
@@ -28,6 +28,9 @@ const STRIP: [&str; 6] = [
 ];
 pub(super) const CONVERSATIONS_OF_DEVICES: &str = "SELECT conversation FROM members WHERE device = ANY($1) \
      UNION SELECT conversation FROM welcomes WHERE device = ANY($1)";
+/// Welcomes that nobody waits for any more.
+const DROP_READ_WELCOMES: &str = "DELETE FROM welcome_bodies b WHERE b.conversation = ANY($1) AND NOT EXISTS \
+     (SELECT 1 FROM welcomes w WHERE w.conversation = b.conversation AND w.seq = b.seq)";
 const HOLD_CONVERSATIONS: &str =
     "SELECT conversation FROM conversations WHERE conversation = ANY($1) ORDER BY conversation FOR NO KEY UPDATE";
 const HOLD_FLOORS: &str =
@@ -71,9 +74,7 @@ pub(super) async fn replace(db: &Db, account: Key, devices: &[DeviceId]) -> Outc
     for strip in STRIP {
         db.execute(strip, &[&unlisted]).await?;
     }
-    for conversation in &held {
-        commits::drop_read_welcomes(db, *conversation).await?;
-    }
+    db.execute(DROP_READ_WELCOMES, &[&held]).await?;
     floors::look(db, &held).await
 }
 

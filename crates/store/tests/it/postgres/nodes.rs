@@ -241,6 +241,27 @@ async fn everything_at_once_on_two_nodes_ends_well() {
 }
 
 #[tokio::test]
+async fn a_long_log_is_forgotten_piece_by_piece() {
+    let Some(database) = database() else { return };
+    let store = node(&database).await;
+    let people = People::new(store.clone() as SharedStore);
+    let anna = people.account().await;
+    let group = people.group(&[anna]).await;
+    people.says(group, anna, 1).await;
+    database.ask(
+        "INSERT INTO log SELECT conversation, n, kind, commit_counter, id, author, received_at_ms, commitment, seal, \
+         payload FROM log, generate_series(3, 5001) n WHERE seq = 2",
+    );
+    database.ask("UPDATE conversations SET head = 5001");
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        people.acks(group, anna, 5001).await;
+        left.push(database.ask("SELECT count(*) FROM log"));
+    }
+    assert_eq!(left, ["3001", "1001", "0"]);
+}
+
+#[tokio::test]
 async fn a_database_that_is_a_copy_to_be_read_alone_is_told_as_one_that_is_away() {
     let Some(database) = database() else { return };
     node(&database).await.close().await.expect("closed");
