@@ -11,7 +11,7 @@ use crate::access_tokens::AccessTokens;
 use crate::admission::Admission;
 use crate::config::Config;
 use crate::delivery::Hub;
-use crate::http::BodyBudget;
+use crate::http::{BodyBudget, Readiness};
 use crate::passwords::OpaqueServer;
 use crate::rate_limits::RateLimits;
 use crate::sealing::Sealing;
@@ -30,6 +30,7 @@ pub(crate) struct ServerState {
     pub admission: Admission,
     pub incarnation: IncarnationId,
     pub bodies: BodyBudget,
+    pub readiness: Readiness,
     /// Somebody who may has asked the server to stop.
     pub stop_asked: Notify,
 }

@@ -185,6 +185,13 @@ impl Hub {
         }));
     }
 
+    /// An entry was submitted once more. Who appended it may never have learnt that, and told nobody: so the recipients
+    /// are read anew and woken. Who came and went by it stands in the store; what is submitted says it only the first time.
+    pub(super) fn appended_before(&self, conversation: ConversationId, seq: u64) {
+        let roster = Some(Arc::default());
+        self.bus.publish(Hint::Reached(Reached { conversation, seq, live: None, roster }));
+    }
+
     /// A conversation was created without an entry.
     pub(super) fn created(&self, conversation: ConversationId, creator: Member) {
         let roster = RosterChange { joins: vec![creator], leaves: Vec::new() };

@@ -170,13 +170,17 @@ pub(crate) fn check_create(device: Member, submitted: CreateConversation, now_ms
 pub(crate) async fn append(app: App, append: Append) -> Answer<MessageAccepted> {
     let roster =
         (append.kind() == EntryKind::Leave).then(|| RosterChange { joins: Vec::new(), leaves: append.leaves.clone() });
+    let conversation = append.conversation;
     match app.store.append(append).await.map_err(fault)? {
         Appended::Stored(entry) => {
             let accepted = MessageAccepted { seq: entry.seq, received_at_ms: entry.received_at_ms };
             app.hub.appended(entry, roster);
             Ok(accepted)
         }
-        Appended::Repeat { seq, received_at_ms, .. } => Ok(MessageAccepted { seq, received_at_ms }),
+        Appended::Repeat { seq, received_at_ms, .. } => {
+            app.hub.appended_before(conversation, seq);
+            Ok(MessageAccepted { seq, received_at_ms })
+        }
         Appended::Behind { commit_counter } => Err(Problem::new(
             ErrorCode::Stale,
             format!("The message was sealed before commit {commit_counter}; process it and seal the message again."),
@@ -187,9 +191,9 @@ pub(crate) async fn append(app: App, append: Append) -> Answer<MessageAccepted> 
 
 /// Appends a commit and wakes those whom it concerns.
 pub(crate) async fn append_commit(app: App, commit: AppendCommit) -> Answer<Committed> {
-    let roster = roster_change(&commit);
+    let (conversation, roster) = (commit.conversation, roster_change(&commit));
     let appended = app.store.append_commit(commit).await.map_err(fault)?;
-    committed(&app, appended, Some(roster), 0)
+    committed(&app, conversation, appended, Some(roster), 0)
 }
 
 /// Creates a conversation and wakes those whom it concerns.
@@ -204,10 +208,16 @@ pub(crate) async fn create(app: App, create: Create) -> Answer<Committed> {
     if appended == Appended::Created {
         app.hub.created(conversation, creator);
     }
-    committed(&app, appended, roster, created_at_ms)
+    committed(&app, conversation, appended, roster, created_at_ms)
 }
 
-fn committed(app: &App, appended: Appended, roster: Option<RosterChange>, created_at_ms: u64) -> Answer<Committed> {
+fn committed(
+    app: &App,
+    conversation: ConversationId,
+    appended: Appended,
+    roster: Option<RosterChange>,
+    created_at_ms: u64,
+) -> Answer<Committed> {
     match appended {
         Appended::Stored(entry) => {
             let committed = Committed {
@@ -220,6 +230,7 @@ fn committed(app: &App, appended: Appended, roster: Option<RosterChange>, create
         }
         Appended::Created => Ok(Committed { seq: 0, commit_counter: 0, received_at_ms: created_at_ms }),
         Appended::Repeat { seq, commit_counter, received_at_ms } => {
+            app.hub.appended_before(conversation, seq);
             Ok(Committed { seq, commit_counter, received_at_ms })
         }
         Appended::Behind { commit_counter } => Err(Problem::new(

@@ -41,6 +41,7 @@ use huis_proto::{ErrorCode, limits};
 
 pub(crate) use address::Peer;
 pub(crate) use bodies::BodyBudget;
+pub(crate) use health::Readiness;
 
 use crate::delivery;
 use crate::state::App;

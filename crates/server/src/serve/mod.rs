@@ -29,7 +29,7 @@ use crate::access_tokens::AccessTokens;
 use crate::admission::Admission;
 use crate::config::{Config, Tls};
 use crate::delivery::Hub;
-use crate::http::{BodyBudget, Peer, router};
+use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
 use crate::passphrase;
 use crate::passwords::OpaqueServer;
@@ -154,6 +154,7 @@ impl Server {
             admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
             incarnation: store.incarnation().await?,
             bodies: BodyBudget::new(BODIES),
+            readiness: Readiness::default(),
             stop_asked: Notify::new(),
             opaque,
             store,

@@ -8,7 +8,8 @@ use huis_proto::frames::{ClientFrame, CloseCode, EntryKind, SUBPROTOCOL, ServerF
 use huis_proto::rest::{
     Committed, Conversations, CreateConversation, GroupInfo, MessageAccepted, Room, SubmitCommit, SubmitMessage,
 };
-use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode, Member, codec, limits};
+use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, ErrorCode, Member, codec, limits, mls};
+use huis_store::{Append, Appended};
 use tokio_tungstenite::tungstenite::Message;
 
 use house::{House, Phone, Wire, external_commit};
@@ -69,6 +70,32 @@ async fn connected_devices_get_entries_as_they_come_and_the_author_its_own_witho
         assert_eq!((own.mac, own.author), (other.mac, anna.member));
         assert_eq!(accepted.received_at_ms, other.received_at_ms);
     }
+}
+
+/// As after an answer of the store that never came: the entry is there, and nobody was told.
+#[tokio::test]
+async fn who_was_not_told_of_an_entry_is_told_when_it_is_submitted_once_more() {
+    let (house, mut anna, berta, here) = two_people().await;
+    let (mut here_anna, _) = house.arrive(&anna).await;
+    let (mut here_berta, _) = house.arrive(&berta).await;
+    says(&mut here_anna, &mut anna, here, 1, 300).await;
+    assert_eq!(here_berta.entry().await.seq, 2);
+    let message = anna.message(here, 1, 300);
+    let header = mls::header(&message.payload).unwrap();
+    let stored = house.store.append(Append {
+        conversation: here,
+        id: header.data.id,
+        author: anna.member,
+        submission: message.submission,
+        follows: 1,
+        commitment: Some(Bytes32([5; 32])),
+        leaves: Vec::new(),
+        payload: message.payload.clone(),
+        received_at_ms: 1,
+    });
+    assert!(matches!(stored.await, Ok(Appended::Stored(entry)) if entry.seq == 3));
+    assert_eq!(here_anna.submit(message).await.unwrap().seq, 3);
+    assert_eq!(here_berta.entry().await.seq, 3);
 }
 
 #[tokio::test]
