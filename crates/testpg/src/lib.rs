@@ -73,26 +73,48 @@ impl Server {
             let _ = writeln!(std::io::stderr().lock(), "\n{MISSING}\n");
             return None;
         };
-        let folder = TempDir::with_prefix("huis-postgres-").expect("a folder").keep();
         let user = (text(Command::new("id").arg("-u")) == "0").then(|| {
             let id = |which: &str| text(Command::new("id").args([which, USER])).parse().expect("PostgreSQL's user");
             (id("-u"), id("-g"))
         });
-        if let Some((user, group)) = user {
-            std::os::unix::fs::chown(&folder, Some(user), Some(group)).expect("its folder");
-        }
-        let guard = guard(&programs, &folder, user);
-        let server = Self { programs, folder, user, port: AtomicU16::new(5432), guard };
-        let data = server.data();
-        server.run(
-            "initdb",
-            &["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D", &data],
-        );
-        let file = Path::new(&data).join("postgresql.auto.conf");
+        let server = Self::without_data(programs, user);
+        server.execute(Path::new("cp"), &["-a", &server.made().data(), &server.data()]);
+        let file = Path::new(&server.data()).join("postgresql.auto.conf");
         let sockets = format!("unix_socket_directories = '{}'\n", server.folder.display());
         std::fs::write(file, format!("{CONFIGURATION}{sockets}")).expect("its configuration");
         server.go_on();
         Some(server)
+    }
+
+    fn without_data(programs: PathBuf, user: Option<(u32, u32)>) -> Self {
+        let folder = TempDir::with_prefix("huis-postgres-").expect("a folder").keep();
+        if let Some((user, group)) = user {
+            std::os::unix::fs::chown(&folder, Some(user), Some(group)).expect("its folder");
+        }
+        let guard = guard(&programs, &folder, user);
+        Self { programs, folder, user, port: AtomicU16::new(5432), guard }
+    }
+
+    /// One that never runs, whose data every other one begins with: making it costs more processor time than most tests,
+    /// and is done once in a process.
+    fn made(&self) -> &'static Self {
+        static MADE: OnceLock<Server> = OnceLock::new();
+        MADE.get_or_init(|| {
+            let made = Self::without_data(self.programs.clone(), self.user);
+            made.run(
+                "initdb",
+                &[
+                    "--no-sync",
+                    "--auth=trust",
+                    "--username=postgres",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "-D",
+                    &made.data(),
+                ],
+            );
+            made
+        })
     }
 
     /// Ends it at once, as a failure of its machine's power would, but for the disk.
@@ -149,18 +171,23 @@ impl Server {
         self.folder.join("data").display().to_string()
     }
 
+    /// One of PostgreSQL's programs.
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        self.execute(&self.programs.join(program), arguments)
+    }
+
+    fn execute(&self, program: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(as_user(self.user).unwrap_or("env"));
-        command.args(as_user_arguments(self.user)).arg(self.programs.join(program)).args(arguments);
+        command.args(as_user_arguments(self.user)).arg(program).args(arguments);
         command.current_dir(&self.folder).env("LC_ALL", "C").stdin(Stdio::null());
         // The server would keep the pipes of whoever starts it, and a reader would wait for it.
         if arguments.last() == Some(&"start") {
             command.stdout(Stdio::null()).stderr(Stdio::null());
         }
-        let output = command.output().expect("a program of PostgreSQL");
+        let output = command.output().expect("a program");
         let said = String::from_utf8_lossy(&output.stderr);
         let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        assert!(output.status.success(), "{program} {}: {said}{log}", arguments.join(" "));
+        assert!(output.status.success(), "{} {}: {said}{log}", program.display(), arguments.join(" "));
         output
     }
 }

@@ -50,6 +50,7 @@ async fn everything_acknowledged_is_there_once_after_the_database_was_restarted_
                             Ok(other) => panic!("{other:?}"),
                             Err(StoreError::Unavailable(_) | StoreError::Busy) => {
                                 faults += 1;
+                                assert!(faults < 10_000, "it does not come back");
                                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                             }
                             Err(other) => panic!("{other}"),
