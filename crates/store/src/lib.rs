@@ -16,6 +16,7 @@ pub mod postgres;
 mod sessions;
 mod settings;
 pub mod sqlite;
+mod turns;
 
 use std::sync::Arc;
 
@@ -54,6 +55,9 @@ pub enum StoreError {
     /// More work waits than the store takes; come back.
     #[error("the store is busy")]
     Busy,
+    /// An earlier submission of the device was not taken, for a fault of the store: come back with that one first.
+    #[error("an earlier submission of the device was not taken")]
+    OutOfTurn,
     /// The store is stopping.
     #[error("the store is stopping")]
     Stopped,

@@ -82,6 +82,10 @@ impl From<StoreError> for Refusal {
                 "The server's disk is full; its operator must free some space. Nothing that was acknowledged is lost.",
             ),
             StoreError::Busy => Self::unavailable("The server's store is busy; come back in a moment.", 1),
+            StoreError::OutOfTurn => Self::unavailable(
+                "An earlier submission of this device could not be taken just now; send that one again first.",
+                1,
+            ),
             StoreError::Stopped => Self::unavailable("The server is stopping; come back in a moment.", 5),
             StoreError::Locked(_) => {
                 tracing::error!(%error, "the store is locked");

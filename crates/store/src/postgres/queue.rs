@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Mutex as Turn, Notify, Semaphore, oneshot};
 
 use crate::crowd::Crowd;
 use crate::{StoreError, StoreResult};
@@ -11,7 +11,7 @@ use crate::{StoreError, StoreResult};
 /// One unit of a queue's bound, in bytes.
 const UNIT_BYTES: usize = 1024;
 /// What waits in one queue, in units: 4 MiB of payloads, or as many small pieces of work.
-const QUEUE_UNITS: u32 = 4 * 1024;
+pub(super) const QUEUE_UNITS: u32 = 4 * 1024;
 
 /// Where the answer to a piece of work goes. A caller that went away has its work done all the same.
 pub(super) type Caller<T> = oneshot::Sender<StoreResult<T>>;
@@ -34,6 +34,8 @@ pub(super) struct Queue<J> {
     line: Mutex<Line<J>>,
     filled: Notify,
     room: Semaphore,
+    /// Who waits for room keeps those behind from going first.
+    turn: Turn<()>,
     callers: Crowd,
 }
 
@@ -43,18 +45,24 @@ impl<J: Job> Queue<J> {
             line: Mutex::new(Line { jobs: VecDeque::new(), stopped: false }),
             filled: Notify::new(),
             room: Semaphore::new(QUEUE_UNITS as usize),
+            turn: Turn::new(()),
             callers: Crowd::default(),
         }
     }
 
-    /// Puts a job at the end, waiting for room; where there is room, at once.
+    /// Puts a job at the end, waiting for room; where there is room, at once. Callers get their places in the order in
+    /// which they asked for them first.
     pub(super) async fn push(&self, job: J) -> StoreResult<()> {
         let units = u32::try_from(1 + job.bytes() / UNIT_BYTES).unwrap_or(QUEUE_UNITS).min(QUEUE_UNITS);
-        let place = match self.room.try_acquire_many(units) {
-            Ok(place) => place,
-            Err(_) => {
+        let (turn, place) = match self.turn.try_lock().map(|turn| (turn, self.room.try_acquire_many(units))) {
+            Ok((turn, Ok(place))) => (turn, place),
+            tried => {
                 let _waiting = self.callers.enter()?;
-                self.room.acquire_many(units).await.map_err(|_| StoreError::Stopped)?
+                let turn = match tried {
+                    Ok((turn, _)) => turn,
+                    Err(_) => self.turn.lock().await,
+                };
+                (turn, self.room.acquire_many(units).await.map_err(|_| StoreError::Stopped)?)
             }
         };
         let mut line = self.line();
@@ -64,6 +72,7 @@ impl<J: Job> Queue<J> {
         place.forget();
         line.jobs.push_back((job, units));
         drop(line);
+        drop(turn);
         self.filled.notify_one();
         Ok(())
     }
@@ -141,5 +150,38 @@ impl<J: Job> Drop for StopWhenDropped<'_, J> {
         self.0.stop();
         let left = std::mem::take(&mut self.0.line().jobs);
         left.into_iter().for_each(|(job, _)| job.refuse(StoreError::Stopped));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    struct Numbered(usize, usize);
+
+    impl Job for Numbered {
+        fn bytes(&self) -> usize {
+            self.1
+        }
+
+        fn refuse(self, _: StoreError) {}
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_is_not_overtaken_by_who_comes_when_there_is_some() {
+        let queue = Queue::new();
+        queue.push(Numbered(1, QUEUE_UNITS as usize * UNIT_BYTES)).await.expect("there is room");
+        let context = &mut Context::from_waker(Waker::noop());
+        let mut early = Box::pin(queue.push(Numbered(2, 0)));
+        assert!(early.as_mut().poll(context).is_pending());
+        let first = queue.next_batch(|_| true).await.expect("a batch");
+        let mut late = Box::pin(queue.push(Numbered(3, 0)));
+        assert!(late.as_mut().poll(context).is_pending());
+        assert!(matches!(early.as_mut().poll(context), Poll::Ready(Ok(()))));
+        assert!(matches!(late.as_mut().poll(context), Poll::Ready(Ok(()))));
+        let then = queue.next_batch(|_| true).await.expect("a batch");
+        assert_eq!(first.iter().chain(&then).map(|job| job.0).collect::<Vec<_>>(), [1, 2, 3]);
     }
 }

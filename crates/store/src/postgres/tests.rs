@@ -1,3 +1,4 @@
+use std::task::Poll;
 use std::time::Duration;
 
 use super::*;
@@ -207,6 +208,40 @@ async fn a_store_with_a_writer_that_ended_by_a_bug_is_not_called_well() {
         task.abort();
         task.await.expect_err("ended");
         assert!(matches!(store.check().await, Err(StoreError::Stopped)));
+    }
+}
+
+/// The first one waits for a row when the way to the database breaks, and the second one behind it.
+#[tokio::test]
+async fn what_waits_behind_a_message_that_was_not_taken_does_not_overtake_it() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = Arc::new(PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store"));
+    let people = People::new(store.clone());
+    let anna = people.account().await;
+    let group = people.group(&[anna]).await;
+    let holder = store.pools.general.lend().await.expect("a connection");
+    holder.begin().await.expect("begun");
+    held::conversation(&holder, group).await.expect("read").expect("a conversation");
+    let (first, second) = (people.message(group, anna, 1), people.message(group, anna, 1));
+    let (node, message) = (Arc::clone(&store), first.clone());
+    let one = tokio::spawn(async move { node.append(message).await });
+    let observer = store.pools.general.lend().await.expect("a connection");
+    let waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let pid: i32 = loop {
+        if let Some(row) = observer.row(waits, &[]).await.expect("read") {
+            break row.get(0);
+        }
+    };
+    let mut other = store.append(second.clone());
+    let is_behind = std::future::poll_fn(|context| Poll::Ready(other.as_mut().poll(context).is_pending()));
+    assert!(is_behind.await);
+    observer.rows("SELECT pg_terminate_backend($1)", &[&pid]).await.expect("ended");
+    holder.roll_back().await.expect("free again");
+    assert!(matches!(one.await, Ok(Err(StoreError::Unavailable(_)))));
+    assert!(matches!(other.await, Err(StoreError::OutOfTurn)));
+    for (again, place) in [(first, 2), (second, 3)] {
+        assert!(matches!(store.append(again).await, Ok(Appended::Stored(entry)) if entry.seq == place));
     }
 }
 

@@ -13,8 +13,9 @@ use super::batch::{self, Together};
 use super::db::Db;
 use super::fault::Fault;
 use super::pool::Pools;
-use super::queue::{Caller, Job, Queue, StopWhenDropped};
+use super::queue::{Caller, Job, QUEUE_UNITS, Queue, StopWhenDropped};
 use super::{commits, log};
+use crate::turns::{self, Turns};
 use crate::{Append, AppendCommit, Appended, Create, Franking, StoreError, StoreResult};
 
 /// How many batches of submissions of this node are on their way at once. While one is flushed to disk, others gather.
@@ -46,11 +47,11 @@ struct Acknowledged {
 }
 
 impl Submission {
-    fn author(&self) -> Member {
+    fn turn(&self) -> turns::Submission {
         match self {
-            Self::Append(append) => append.author,
-            Self::Commit(commit) => commit.author,
-            Self::Create(create) => create.creator,
+            Self::Append(append) => (append.author, append.submission),
+            Self::Commit(commit) => (commit.author, commit.submission),
+            Self::Create(create) => (create.creator, create.submission),
         }
     }
 
@@ -99,8 +100,10 @@ impl Writers {
         let mut submissions = Vec::with_capacity(WRITERS);
         for _ in 0..WRITERS {
             let queue = Arc::new(Queue::new());
-            let writer = Writer { pools: Arc::clone(pools), franking: Arc::clone(franking), queue: Arc::clone(&queue) };
-            tasks.push(tokio::spawn(async move { writer.serve().await }));
+            let turns = Turns::new(QUEUE_UNITS as usize);
+            let writer = Writer { pools: Arc::clone(pools), franking: Arc::clone(franking), turns };
+            let served = Arc::clone(&queue);
+            tasks.push(tokio::spawn(async move { writer.serve(&served).await }));
             submissions.push(queue);
         }
         let acknowledgements = Arc::new(Queue::new());
@@ -112,7 +115,7 @@ impl Writers {
     /// Hands a submission over behind all earlier ones of its device; it is on disk when this answers.
     pub(super) async fn submit(&self, what: Submission) -> StoreResult<Appended> {
         let mut hasher = DefaultHasher::new();
-        what.author().hash(&mut hasher);
+        what.turn().0.hash(&mut hasher);
         let writer = hasher.finish() as usize % WRITERS;
         let queue = self.submissions.get(writer).ok_or(StoreError::Stopped)?;
         let (caller, answer) = oneshot::channel();
@@ -140,16 +143,16 @@ impl Writers {
 struct Writer {
     pools: Arc<Pools>,
     franking: Arc<dyn Franking>,
-    queue: Arc<Queue<Submitted>>,
+    turns: Turns,
 }
 
 impl Writer {
-    async fn serve(self) {
-        let _stopped = StopWhenDropped(&self.queue);
+    async fn serve(mut self, queue: &Queue<Submitted>) {
+        let _stopped = StopWhenDropped(queue);
         loop {
             let mut together = Together::default();
             let mut is_alone = false;
-            let batch = self.queue.next_batch(|job| match message(&job.what) {
+            let batch = queue.next_batch(|job| match message(&job.what) {
                 Some(message) => !is_alone && together.takes(message),
                 None => {
                     is_alone = true;
@@ -161,13 +164,12 @@ impl Writer {
         }
     }
 
-    async fn run(&self, batch: Vec<Submitted>) {
+    async fn run(&mut self, batch: Vec<Submitted>) {
+        let batch: Vec<Submitted> = batch.into_iter().filter_map(|job| self.admit(job)).collect();
         let messages: Vec<&Append> = batch.iter().filter_map(|job| message(&job.what)).collect();
         if messages.len() < batch.len() {
-            for job in batch {
-                let done = self.alone(&job.what).await;
-                let _ = job.caller.send(done);
-            }
+            return self.each_alone(batch).await;
+        } else if batch.is_empty() {
             return;
         }
         let (franking, together) = (&*self.franking, messages.as_slice());
@@ -176,21 +178,41 @@ impl Writer {
         match done {
             Ok(answers) => {
                 for (job, answer) in batch.into_iter().zip(answers) {
-                    let _ = job.caller.send(Ok(answer));
+                    self.answer(job, Ok(answer));
                 }
             }
             // One message's fault must not be the others': each gets a transaction and an answer of its own.
-            Err(fault) if batch.len() > 1 && fault.may_spare_others() => {
-                for job in batch {
-                    let done = self.alone(&job.what).await;
-                    let _ = job.caller.send(done);
-                }
-            }
+            Err(fault) if batch.len() > 1 && fault.may_spare_others() => self.each_alone(batch).await,
             Err(fault) => {
                 let told = fault.told_and_logged();
-                batch.into_iter().for_each(|job| job.refuse(told.clone()));
+                batch.into_iter().for_each(|job| self.answer(job, Err(told.clone())));
             }
         }
+    }
+
+    async fn each_alone(&mut self, batch: Vec<Submitted>) {
+        for job in batch {
+            if let Some(job) = self.admit(job) {
+                let done = self.alone(&job.what).await;
+                self.answer(job, done);
+            }
+        }
+    }
+
+    /// The job, unless it is behind one of its device that was not taken.
+    fn admit(&mut self, job: Submitted) -> Option<Submitted> {
+        if self.turns.admits(job.what.turn()) {
+            return Some(job);
+        }
+        job.refuse(StoreError::OutOfTurn);
+        None
+    }
+
+    fn answer(&mut self, job: Submitted, done: StoreResult<Appended>) {
+        if done.is_err() {
+            self.turns.not_taken(job.what.turn());
+        }
+        let _ = job.caller.send(done);
     }
 
     async fn alone(&self, what: &Submission) -> StoreResult<Appended> {

@@ -47,6 +47,7 @@ use self::published::Published;
 use self::queue::{Queue, Urgency, Work};
 use self::readers::Readers;
 use self::writer::Writer;
+use crate::turns::Submission;
 use crate::{Franking, StoreError, StoreResult};
 
 /// How long a lock of another program (a backup, `sqlite3`) is waited for.
@@ -127,7 +128,7 @@ impl SqliteStore {
         &self,
         run: impl FnMut(&mut Writer) -> Outcome<T> + Send + 'static,
     ) -> StoreResult<T> {
-        self.write_sized(0, Urgency::AtOnce, run).await
+        self.write_as(None, 0, Urgency::AtOnce, run).await
     }
 
     /// The same for work that holds `bytes` of payload, or that nobody waits for.
@@ -137,13 +138,33 @@ impl SqliteStore {
         urgency: Urgency,
         run: impl FnMut(&mut Writer) -> Outcome<T> + Send + 'static,
     ) -> StoreResult<T> {
+        self.write_as(None, bytes, urgency, run).await
+    }
+
+    /// The same for a device's submission, behind all its earlier ones.
+    async fn submit<T: Send + 'static>(
+        &self,
+        submission: Submission,
+        bytes: usize,
+        run: impl FnMut(&mut Writer) -> Outcome<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        self.write_as(Some(submission), bytes, Urgency::AtOnce, run).await
+    }
+
+    async fn write_as<T: Send + 'static>(
+        &self,
+        submission: Option<Submission>,
+        bytes: usize,
+        urgency: Urgency,
+        run: impl FnMut(&mut Writer) -> Outcome<T> + Send + 'static,
+    ) -> StoreResult<T> {
         match &self.writing {
             Writing::Inline(writer) => match lock(writer).as_mut() {
-                Some(writer) => writer.run_alone(run),
+                Some(writer) => writer.run_alone(submission, run),
                 None => Err(StoreError::Stopped),
             },
             Writing::Thread { queue, .. } => {
-                let (job, answer) = Work::with_answer(run);
+                let (job, answer) = Work::with_answer(submission, run);
                 queue.push(job, bytes, urgency).await?;
                 answer.await.unwrap_or(Err(StoreError::Stopped))
             }

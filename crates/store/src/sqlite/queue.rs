@@ -4,17 +4,18 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Mutex as Turn, Semaphore, oneshot};
 
 use super::fault::Outcome;
 use super::writer::Writer;
 use crate::crowd::Crowd;
+use crate::turns::Submission;
 use crate::{StoreError, StoreResult};
 
 /// One unit of the queue's bound, in bytes.
 const UNIT_BYTES: usize = 1024;
 /// What waits in the queue, in units: 16 MiB of payloads, or as many small jobs.
-const QUEUE_UNITS: u32 = 16 * 1024;
+pub(super) const QUEUE_UNITS: u32 = 16 * 1024;
 /// The most jobs of one transaction.
 const BATCH_JOBS: usize = 1024;
 /// The most units of one transaction, so that a run of large commits does not hold up everybody for long.
@@ -24,6 +25,8 @@ const LINGER: Duration = Duration::from_millis(5);
 
 /// A piece of work for the writer. It may be run again, if the transaction of its first run was undone.
 pub(super) trait Job: Send {
+    /// Which submission it is, if it is one.
+    fn submission(&self) -> Option<Submission>;
     /// Does the work inside the writer's transaction and keeps the answer.
     fn run(&mut self, writer: &mut Writer) -> Outcome<()>;
     /// Gives the kept answer, or the fault, to the caller.
@@ -32,6 +35,7 @@ pub(super) trait Job: Send {
 
 /// A closure as a job.
 pub(super) struct Work<T, F> {
+    submission: Option<Submission>,
     run: F,
     kept: Option<T>,
     caller: oneshot::Sender<StoreResult<T>>,
@@ -43,9 +47,12 @@ where
     F: FnMut(&mut Writer) -> Outcome<T> + Send + 'static,
 {
     /// The job, and where its answer arrives.
-    pub(super) fn with_answer(run: F) -> (Box<dyn Job>, oneshot::Receiver<StoreResult<T>>) {
+    pub(super) fn with_answer(
+        submission: Option<Submission>,
+        run: F,
+    ) -> (Box<dyn Job>, oneshot::Receiver<StoreResult<T>>) {
         let (caller, answer) = oneshot::channel();
-        let work = Self { run, kept: None, caller };
+        let work = Self { submission, run, kept: None, caller };
         (Box::new(work), answer)
     }
 }
@@ -55,6 +62,10 @@ where
     T: Send + 'static,
     F: FnMut(&mut Writer) -> Outcome<T> + Send + 'static,
 {
+    fn submission(&self) -> Option<Submission> {
+        self.submission
+    }
+
     fn run(&mut self, writer: &mut Writer) -> Outcome<()> {
         self.kept = Some((self.run)(writer)?);
         Ok(())
@@ -98,6 +109,8 @@ pub(super) struct Queue {
     line: Mutex<Line>,
     filled: Condvar,
     room: Semaphore,
+    /// Who waits for room keeps those behind from going first.
+    turn: Turn<()>,
     callers: Crowd,
 }
 
@@ -107,19 +120,24 @@ impl Queue {
             line: Mutex::default(),
             filled: Condvar::new(),
             room: Semaphore::new(QUEUE_UNITS as usize),
+            turn: Turn::new(()),
             callers: Crowd::default(),
         }
     }
 
-    /// Puts a job at the end, waiting for room. `bytes` is about what it holds in memory.
+    /// Puts a job at the end, waiting for room. `bytes` is about what it holds in memory. Callers get their places in the
+    /// order in which they asked for them first.
     pub(super) async fn push(&self, job: Box<dyn Job>, bytes: usize, urgency: Urgency) -> StoreResult<()> {
         let units = u32::try_from(1 + bytes / UNIT_BYTES).unwrap_or(QUEUE_UNITS).min(QUEUE_UNITS);
-        let place = match self.room.try_acquire_many(units) {
-            Ok(place) => place,
-            Err(_) => {
+        let (turn, place) = match self.turn.try_lock().map(|turn| (turn, self.room.try_acquire_many(units))) {
+            Ok((turn, Ok(place))) => (turn, place),
+            tried => {
                 let _waiting = self.callers.enter()?;
-                let place = self.room.acquire_many(units).await;
-                place.map_err(|_| StoreError::Stopped)?
+                let turn = match tried {
+                    Ok((turn, _)) => turn,
+                    Err(_) => self.turn.lock().await,
+                };
+                (turn, self.room.acquire_many(units).await.map_err(|_| StoreError::Stopped)?)
             }
         };
         let mut line = self.line();
@@ -131,6 +149,7 @@ impl Queue {
         line.jobs.push_back(Waiting { job, units, urgency });
         let wakes = urgency == Urgency::AtOnce || line.jobs.len() == 1;
         drop(line);
+        drop(turn);
         if wakes {
             self.filled.notify_one();
         }
@@ -190,5 +209,34 @@ impl Queue {
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn who_waits_for_room_is_not_overtaken_by_who_comes_when_there_is_some() {
+        let queue = Queue::new();
+        let context = &mut Context::from_waker(Waker::noop());
+        let mut answers = Vec::new();
+        let mut push = |bytes| {
+            let (job, answer) = Work::with_answer(None, |_| Ok(()));
+            answers.push(answer);
+            Box::pin(queue.push(job, bytes, Urgency::AtOnce))
+        };
+        let full = push(QUEUE_UNITS as usize * UNIT_BYTES).as_mut().poll(context);
+        assert!(matches!(full, Poll::Ready(Ok(()))));
+        let mut early = push(0);
+        assert!(early.as_mut().poll(context).is_pending());
+        let mut batch = Vec::new();
+        assert!(queue.next_batch(&mut batch));
+        let mut late = push(0);
+        assert!(late.as_mut().poll(context).is_pending());
+        assert!(matches!(early.as_mut().poll(context), Poll::Ready(Ok(()))));
+        assert!(matches!(late.as_mut().poll(context), Poll::Ready(Ok(()))));
     }
 }

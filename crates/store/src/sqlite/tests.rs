@@ -174,6 +174,30 @@ async fn a_full_disk_is_told_and_the_store_is_well_again_when_there_is_space() {
 }
 
 #[tokio::test]
+async fn a_message_for_which_there_is_no_space_is_not_overtaken_by_a_smaller_one() {
+    for mode in [Mode::Threads, Mode::Inline] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(folder.path(), mode);
+        let people = People::new(store.clone() as SharedStore);
+        let (anna, berta) = (people.account().await, people.account().await);
+        let group = people.group(&[anna, berta]).await;
+        set_full(&store, true).await;
+        let mut large = people.message(group, anna, 1);
+        large.payload = vec![7; 100_000].into();
+        let (small, others) = (people.message(group, anna, 1), people.message(group, berta, 1));
+        let (first, then, other) =
+            tokio::join!(store.append(large.clone()), store.append(small.clone()), store.append(others));
+        assert!(matches!(first, Err(StoreError::Full)), "{first:?}");
+        assert!(matches!(then, Err(StoreError::OutOfTurn)), "{then:?}");
+        assert!(matches!(other, Ok(Appended::Stored(entry)) if entry.seq == 2), "for it there is space");
+        set_full(&store, false).await;
+        for (again, place) in [(large, 3), (small, 4)] {
+            assert!(matches!(store.append(again).await, Ok(Appended::Stored(entry)) if entry.seq == place));
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_jobs_fault_leaves_the_others_of_its_batch_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path(), Mode::Threads);

@@ -183,20 +183,18 @@ impl KeyPackages for SqliteStore {
 impl Conversations for SqliteStore {
     async fn create_conversation(&self, create: Create) -> StoreResult<Appended> {
         let first = create.first_commit.as_ref().map_or(0, commit_bytes);
-        self.write_sized(create.group_info.len() + first, Urgency::AtOnce, move |writer| {
-            writer.create_conversation(&create)
-        })
-        .await
+        let (submission, bytes) = ((create.creator, create.submission), create.group_info.len() + first);
+        self.submit(submission, bytes, move |writer| writer.create_conversation(&create)).await
     }
 
     async fn append(&self, append: Append) -> StoreResult<Appended> {
-        let bytes = append.payload.len();
-        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.append(&append)).await
+        let (submission, bytes) = ((append.author, append.submission), append.payload.len());
+        self.submit(submission, bytes, move |writer| writer.append(&append)).await
     }
 
     async fn append_commit(&self, commit: AppendCommit) -> StoreResult<Appended> {
-        let bytes = commit_bytes(&commit);
-        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.append_commit(&commit)).await
+        let (submission, bytes) = ((commit.author, commit.submission), commit_bytes(&commit));
+        self.submit(submission, bytes, move |writer| writer.append_commit(&commit)).await
     }
 
     async fn recipients(&self, conversation: ConversationId) -> StoreResult<Recipients> {

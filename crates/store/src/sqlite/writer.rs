@@ -10,9 +10,10 @@ use rusqlite::Connection;
 use super::fault::Outcome;
 use super::hot::{Hot, WrittenBack};
 use super::published::Published;
-use super::queue::{Job, Queue};
+use super::queue::{Job, QUEUE_UNITS, Queue};
 use super::repeats::Repeats;
-use crate::{Franking, StoreResult};
+use crate::turns::{Submission, Turns};
+use crate::{Franking, StoreError, StoreResult};
 
 /// The writer's connection and what it keeps in memory.
 pub(super) struct Writer {
@@ -26,6 +27,7 @@ pub(super) struct Writer {
     /// Conversations whose seats were changed by this transaction.
     pub(super) seats_changed: Vec<ConversationId>,
     written: Vec<WrittenBack>,
+    turns: Turns,
     published: Arc<Published>,
     faulty: Arc<AtomicBool>,
 }
@@ -54,6 +56,7 @@ impl Writer {
             stamp,
             seats_changed: Vec::new(),
             written: Vec::new(),
+            turns: Turns::new(QUEUE_UNITS as usize),
             published,
             faulty,
         })
@@ -70,9 +73,21 @@ impl Writer {
         self.finish();
     }
 
-    /// One job in a transaction of its own, answered at once.
-    pub(super) fn run_alone<T>(&mut self, mut run: impl FnMut(&mut Self) -> Outcome<T>) -> StoreResult<T> {
-        self.transact(&mut run).map_err(|fault| fault.told(&self.folder))
+    /// One job in a transaction of its own, answered at once; a submission, if it is not behind one of its device that
+    /// was not taken.
+    pub(super) fn run_alone<T>(
+        &mut self,
+        submission: Option<Submission>,
+        mut run: impl FnMut(&mut Self) -> Outcome<T>,
+    ) -> StoreResult<T> {
+        if submission.is_some_and(|submission| !self.turns.admits(submission)) {
+            return Err(StoreError::OutOfTurn);
+        }
+        let done = self.transact(&mut run);
+        if let (Err(_), Some(submission)) = (&done, submission) {
+            self.turns.not_taken(submission);
+        }
+        done.map_err(|fault| fault.told(&self.folder))
     }
 
     /// Moves the write-ahead log into the database and gives the log's space back.
@@ -91,19 +106,27 @@ impl Writer {
     }
 
     fn run_batch(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        let behind = |job: &mut Box<dyn Job>| job.submission().is_some_and(|submission| !self.turns.admits(submission));
+        batch.extract_if(.., behind).for_each(|job| job.answer(Some(StoreError::OutOfTurn)));
+        if batch.is_empty() {
+            return;
+        }
         let done = self.transact(&mut |writer| batch.iter_mut().try_for_each(|job| job.run(writer)));
         match done {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(None)),
             // One job's fault must not be the others': each gets a transaction and an answer of its own.
             Err(fault) if batch.len() > 1 && fault.may_spare_others() => {
                 for mut job in batch.drain(..) {
-                    let done = self.run_alone(|writer| job.run(writer));
+                    let done = self.run_alone(job.submission(), |writer| job.run(writer));
                     job.answer(done.err());
                 }
             }
             Err(fault) => {
                 let told = fault.told(&self.folder);
                 for job in batch.drain(..) {
+                    if let Some(submission) = job.submission() {
+                        self.turns.not_taken(submission);
+                    }
                     job.answer(Some(told.clone()));
                 }
             }
