@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::Path;
+use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use huis_proto::{ConversationId, MessageId};
 use huis_store::conformance::People;
 use huis_store::sqlite::{Mode, SqliteStore};
-use huis_store::{Append, Appended, Conversations as _, SharedStore};
+use huis_store::{Append, Appended, Conversations as _, SharedStore, StoreResult};
 
 use crate::open;
+
+/// What an append will be answered with.
+type Answer = Pin<Box<dyn Future<Output = StoreResult<Appended>> + Send>>;
 
 /// Tells this test binary to be the process that is killed; its value is the folder.
 const CHILD_FOLDER: &str = "HUIS_STORE_CRASH_FOLDER";
@@ -153,7 +157,7 @@ async fn append_for_ever(folder: &Path, life: u64) {
         id[8..].copy_from_slice(&submission.to_be_bytes());
         let message = Append { id: MessageId::from_bytes(id), submission, ..people.message(group, author, 1) };
         // Spawned one after another on one task's turn: their order in the queue is theirs.
-        let mut append = Box::pin({
+        let mut append: Answer = Box::pin({
             let store = store.clone();
             async move { store.append(message).await }
         });
@@ -164,7 +168,10 @@ async fn append_for_ever(folder: &Path, life: u64) {
             })
         })
         .await;
-        assert!(first.is_none(), "answered before it was on disk");
+        // The writer may be done with it before this thread, on a busy machine, has its turn again.
+        if let Some(answer) = first {
+            append = Box::pin(std::future::ready(answer));
+        }
         waiting.push_back(append);
         if waiting.len() as u64 >= WINDOW
             && let Some(next) = waiting.pop_front()
