@@ -3,6 +3,7 @@
 
 mod access_tokens;
 mod admission;
+mod bus;
 mod config;
 mod delivery;
 mod http;
@@ -17,6 +18,7 @@ mod sealing;
 mod serve;
 mod state;
 
+pub use bus::BusAddress;
 pub use config::{Config, ConfigError, ConnectionLimits, LogFormat, Network, Rates, ServeArgs, Tls};
 pub use delivery::FrankingKey;
 pub use keys::{KeyError, Keys};

@@ -118,6 +118,7 @@ fn describe() {
         "huis_rate_limited_total",
         "Requests refused because they came too often, by what was limited"
     );
+    metrics::describe_gauge!("huis_bus_up", "Whether the other nodes are heard over the bus; absent without one");
     metrics::describe_counter!("huis_sign_ins_refused_total", "Sign-ins with a wrong name or password");
     metrics::describe_counter!("huis_recoveries_refused_total", "Recoveries with a wrong name or recovery key");
 }

@@ -1,32 +1,26 @@
-//! Who may ask how often: token buckets for addresses, names and accounts, in a bounded space.
-
-mod buckets;
+//! Who may ask how often: token buckets for addresses, names and accounts, which all nodes share.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use huis_proto::{AccountId, Member};
 use sha2::{Digest, Sha256};
 
+use crate::bus::{Bus, Key, Limit, Rate, TooOften};
 use crate::config::Rates;
 use crate::http::problem::Refusal;
-use buckets::{Buckets, Rate};
 
-/// The limits of one node. Each kind of bucket has a fixed capacity; beyond it the oldest goes.
+/// The limits, and where is counted.
 pub(crate) struct RateLimits {
-    requests: Buckets<AddressBlock>,
-    guesses_by_address: Buckets<AddressBlock>,
-    guesses_by_name: Buckets<[u8; 16]>,
-    lookups: Buckets<AccountId>,
-    key_package_claims: Buckets<AccountId>,
-    dissents: Buckets<Member>,
-    group_infos: Buckets<Member>,
-    group_info_requests: Buckets<Member>,
-}
-
-/// Too often; come back after this many seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooOften {
-    pub retry_after_s: u64,
+    bus: Arc<dyn Bus>,
+    requests: Limit,
+    guesses_by_address: Limit,
+    guesses_by_name: Limit,
+    lookups: Limit,
+    key_package_claims: Limit,
+    dissents: Limit,
+    group_infos: Limit,
+    group_info_requests: Limit,
 }
 
 /// What one customer of an Internet provider holds: an IPv4 address, or the first 64 bits of an IPv6 address.
@@ -50,63 +44,72 @@ const GROUP_INFOS_PER_HOUR: u32 = 30;
 const GROUP_INFO_REQUESTS_PER_HOUR: u32 = 30;
 
 impl RateLimits {
-    pub(crate) fn new(rates: &Rates) -> Self {
+    pub(crate) fn new(rates: &Rates, bus: Arc<dyn Bus>) -> Self {
         let guesses = rates.guesses_per_minute;
+        let limit = |what, capacity, rate| Limit { what, capacity, rate };
         let guesses_by_address = Rate::per_minute(guesses.saturating_mul(NAMES_BEHIND_AN_ADDRESS));
+        let claims = Rate::per_minute(rates.key_package_claims_per_minute);
         Self {
+            bus,
             // A page's worth of requests at once, then the steady rate.
-            requests: Buckets::new(ADDRESSES, Rate::per_second(rates.requests_per_second, 5)),
-            guesses_by_address: Buckets::new(ADDRESSES, guesses_by_address),
-            guesses_by_name: Buckets::new(NAMES, Rate::per_minute(guesses)),
-            lookups: Buckets::new(ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
-            key_package_claims: Buckets::new(ACCOUNTS, Rate::per_minute(rates.key_package_claims_per_minute)),
-            dissents: Buckets::new(DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
-            group_infos: Buckets::new(DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
-            group_info_requests: Buckets::new(DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
+            requests: limit("request", ADDRESSES, Rate::per_second(rates.requests_per_second, 5)),
+            guesses_by_address: limit("guess", ADDRESSES, guesses_by_address),
+            guesses_by_name: limit("guess-at-name", NAMES, Rate::per_minute(guesses)),
+            lookups: limit("lookup", ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
+            key_package_claims: limit("key-package-claim", ACCOUNTS, claims),
+            dissents: limit("dissent", DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
+            group_infos: limit("group-info", DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
+            group_info_requests: limit("group-info-request", DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
         }
     }
 
     /// Counts a request of any kind.
-    pub(crate) fn request(&self, address: IpAddr, now_ms: u64) -> Result<(), TooOften> {
-        counted("request", self.requests.take(AddressBlock::of(address), now_ms))
+    pub(crate) async fn request(&self, address: IpAddr, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.requests, AddressBlock::of(address).key(), now_ms).await
     }
 
     /// Counts an attempt at something that could be guessed: a password, a passphrase, a code.
-    pub(crate) fn guess(&self, address: IpAddr, now_ms: u64) -> Result<(), TooOften> {
-        counted("guess", self.guesses_by_address.take(AddressBlock::of(address), now_ms))
+    pub(crate) async fn guess(&self, address: IpAddr, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.guesses_by_address, AddressBlock::of(address).key(), now_ms).await
     }
 
     /// Counts an attempt at this name's password, whether there is such a name or not.
-    pub(crate) fn guess_at_name(&self, name: &str, now_ms: u64) -> Result<(), TooOften> {
-        let mut key = [0; 16];
+    pub(crate) async fn guess_at_name(&self, name: &str, now_ms: u64) -> Result<(), TooOften> {
         // A name may be long and is chosen by strangers: a hash of it takes a known space.
-        key.iter_mut().zip(Sha256::digest(name)).for_each(|(to, from)| *to = from);
-        counted("guess-at-name", self.guesses_by_name.take(key, now_ms))
+        self.take(self.guesses_by_name, Sha256::digest(name).into(), now_ms).await
     }
 
     /// Counts a look-up of accounts by `asker`.
-    pub(crate) fn lookup(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
-        counted("lookup", self.lookups.take(asker, now_ms))
+    pub(crate) async fn lookup(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.lookups, padded(asker.as_bytes()), now_ms).await
     }
 
     /// Counts a claim of key packages by `asker`.
-    pub(crate) fn key_package_claim(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
-        counted("key-package-claim", self.key_package_claims.take(asker, now_ms))
+    pub(crate) async fn key_package_claim(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.key_package_claims, padded(asker.as_bytes()), now_ms).await
     }
 
     /// Counts a dissent by a device.
-    pub(crate) fn dissent(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
-        counted("dissent", self.dissents.take(device, now_ms))
+    pub(crate) async fn dissent(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.dissents, of_device(device), now_ms).await
     }
 
     /// Counts a GroupInfo that a device puts.
-    pub(crate) fn group_info(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
-        counted("group-info", self.group_infos.take(device, now_ms))
+    pub(crate) async fn group_info(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.group_infos, of_device(device), now_ms).await
     }
 
     /// Counts a device's wish for a better GroupInfo.
-    pub(crate) fn group_info_request(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
-        counted("group-info-request", self.group_info_requests.take(device, now_ms))
+    pub(crate) async fn group_info_request(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.group_info_requests, of_device(device), now_ms).await
+    }
+
+    async fn take(&self, limit: Limit, key: Key, now_ms: u64) -> Result<(), TooOften> {
+        let taken = self.bus.take(limit, key, now_ms).await;
+        if taken.is_err() {
+            metrics::counter!("huis_rate_limited_total", "what" => limit.what).increment(1);
+        }
+        taken
     }
 }
 
@@ -120,6 +123,13 @@ impl AddressBlock {
             }
         }
     }
+
+    fn key(self) -> Key {
+        match self {
+            Self::V4(octets) => padded(&[&[4], octets.as_slice()].concat()),
+            Self::V6(octets) => padded(&[&[6], octets.as_slice()].concat()),
+        }
+    }
 }
 
 impl From<TooOften> for Refusal {
@@ -128,43 +138,47 @@ impl From<TooOften> for Refusal {
     }
 }
 
-fn counted(what: &'static str, taken: Result<(), TooOften>) -> Result<(), TooOften> {
-    if taken.is_err() {
-        metrics::counter!("huis_rate_limited_total", "what" => what).increment(1);
-    }
-    taken
+fn of_device(device: Member) -> Key {
+    padded(&[device.account.as_bytes().as_slice(), device.device.as_bytes()].concat())
+}
+
+fn padded(bytes: &[u8]) -> Key {
+    let mut key = Key::default();
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    key
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::InProcess;
 
     fn limits() -> RateLimits {
-        RateLimits::new(&Rates { guesses_per_minute: 2, ..Rates::default() })
+        RateLimits::new(&Rates { guesses_per_minute: 2, ..Rates::default() }, Arc::new(InProcess::default()))
     }
 
-    #[test]
-    fn neighbours_in_one_ipv6_block_share_a_bucket_and_ipv4_addresses_do_not() {
+    #[tokio::test]
+    async fn neighbours_in_one_ipv6_block_share_a_bucket_and_ipv4_addresses_do_not() {
         let limits = limits();
         let most = 2 * NAMES_BEHIND_AN_ADDRESS;
-        let guess = |address: &str| limits.guess(address.parse().unwrap(), 0).is_ok();
+        let guess = async |address: &str| limits.guess(address.parse().unwrap(), 0).await.is_ok();
         for _ in 0..most / 2 {
-            assert!(guess("2001:db8::1") && guess("2001:db8::2:0:0:1"));
-            assert!(guess("192.0.2.1") && guess("::ffff:192.0.2.1"));
+            assert!(guess("2001:db8::1").await && guess("2001:db8::2:0:0:1").await);
+            assert!(guess("192.0.2.1").await && guess("::ffff:192.0.2.1").await);
         }
-        assert!(!guess("2001:db8::3"));
-        assert!(guess("2001:db8:0:1::3"));
-        assert!(!guess("::ffff:192.0.2.1"));
-        assert!(guess("192.0.2.2"));
+        assert!(!guess("2001:db8::3").await);
+        assert!(guess("2001:db8:0:1::3").await);
+        assert!(!guess("::ffff:192.0.2.1").await);
+        assert!(guess("192.0.2.2").await);
     }
 
-    #[test]
-    fn one_name_is_guessed_at_from_many_addresses_only_so_often() {
+    #[tokio::test]
+    async fn one_name_is_guessed_at_from_many_addresses_only_so_often() {
         let limits = limits();
-        assert!(limits.guess_at_name("anna", 0).is_ok());
-        assert!(limits.guess_at_name("anna", 0).is_ok());
-        assert_eq!(limits.guess_at_name("anna", 0), Err(TooOften { retry_after_s: 30 }));
-        assert!(limits.guess_at_name("berta", 0).is_ok());
-        assert!(limits.guess_at_name("anna", 30_000).is_ok());
+        assert!(limits.guess_at_name("anna", 0).await.is_ok());
+        assert!(limits.guess_at_name("anna", 0).await.is_ok());
+        assert_eq!(limits.guess_at_name("anna", 0).await, Err(TooOften { retry_after_s: 30 }));
+        assert!(limits.guess_at_name("berta", 0).await.is_ok());
+        assert!(limits.guess_at_name("anna", 30_000).await.is_ok());
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::access_tokens::AccessTokens;
 use crate::admission::Admission;
+use crate::bus::Bus;
 use crate::config::Config;
 use crate::delivery::Hub;
 use crate::http::{BodyBudget, Readiness};
@@ -21,6 +22,7 @@ use crate::sealing::Sealing;
 pub(crate) struct ServerState {
     pub store: SharedStore,
     pub clock: Arc<dyn Clock>,
+    pub bus: Arc<dyn Bus>,
     pub hub: Arc<Hub>,
     pub tokens: AccessTokens,
     pub rate_limits: RateLimits,

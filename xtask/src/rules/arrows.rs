@@ -56,12 +56,13 @@ const ROOMS: &[(&str, Knows)] = &[
     ("huis", Knows::Only(&["huis-engine", "huis-server", "huis-tui", "huis-views", "huis-texts", "huis-proto"])),
     ("huis-testkit", Knows::Everything),
     ("huis-testpg", Knows::Only(&[])),
+    ("huis-testredis", Knows::Only(&[])),
     ("huis-bench", Knows::Everything),
     ("xtask", Knows::Only(&[])),
 ];
 
 /// What any crate may use in its tests.
-const TEST_ROOMS: &[&str] = &["huis-testkit", "huis-testpg", "huis-bench"];
+const TEST_ROOMS: &[&str] = &["huis-testkit", "huis-testpg", "huis-testredis", "huis-bench"];
 
 const IO: &[&str] = &["tokio", "mio", "hyper", "reqwest", "rusqlite"];
 

@@ -14,6 +14,8 @@ use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 use huis_store::postgres::DatabaseAddress;
 
+use crate::bus::BusAddress;
+
 pub use network::Network;
 pub use sources::{ConfigError, ServeArgs};
 
@@ -24,6 +26,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The PostgreSQL database; none for SQLite in the data folder.
     pub database: Option<DatabaseAddress>,
+    /// Where the nodes of this server tell each other what happened; none for a node that is alone.
+    pub bus: Option<BusAddress>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// How connections are protected.
@@ -111,6 +115,7 @@ impl Config {
         Self {
             data: data.into(),
             database: None,
+            bus: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             tls: Tls::Off,
             public_url: None,

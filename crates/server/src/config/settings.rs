@@ -64,6 +64,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "bus",
+        takes: "none|URL",
+        default: "none",
+        explanation: "Where the nodes of one server tell each other what happened and count together: redis://USER:PASSWORD@HOST, \
+                      rediss:// over TLS (checked against the usual authorities or those in the file that ?sslrootcert=FILE names), or \
+                      redis+unix:///PATH; Redis 6 or newer, or Valkey. It needs a database that the nodes share. Prefer the environment \
+                      or huis.toml where there is a password",
+        apply: |draft, value| {
+            draft.config.bus = match value {
+                "none" => None,
+                value => Some(value.parse().map_err(|wrong| format!("{wrong}; or none"))?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
         name: "listen",
         takes: "ADDRESS:PORT",
         default: "127.0.0.1:8080",
@@ -347,6 +363,19 @@ impl Draft {
             (_, None, None) => Tls::Off,
             _ => return Err("tls-certificate and tls-key need tls = files".into()),
         };
+        if config.bus.is_some() && config.database.is_none() {
+            return Err(
+                "a bus is for several nodes, which need a database that they share: set database as well".into()
+            );
+        }
+        let by_passphrase = config.registration == RegistrationPolicy::Passphrase;
+        if config.bus.is_some() && by_passphrase && config.access_passphrase.is_none() {
+            return Err(
+                "each of several nodes would make an access passphrase of its own: set access-passphrase, the same for all, \
+                 or another registration"
+                    .into(),
+            );
+        }
         if config.metrics_listen.is_some_and(|metrics| metrics == config.listen && metrics.port() != 0) {
             return Err("listen and metrics-listen are the same address; give metrics a port of their own".into());
         }

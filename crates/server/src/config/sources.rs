@@ -171,7 +171,7 @@ impl Setting {
     }
 
     fn is_secret(&self) -> bool {
-        matches!(self.name, "access-passphrase" | "database")
+        matches!(self.name, "access-passphrase" | "bus" | "database")
     }
 }
 

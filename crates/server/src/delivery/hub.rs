@@ -11,10 +11,10 @@ use huis_proto::{AccountId, ConversationId, DeviceId, Member, SessionId, codec};
 use huis_store::SharedStore;
 use tokio::sync::Notify;
 
-use super::bus::{Bus, Hint, InProcess, Listener, LiveEntry, Reached, RosterChange};
 use super::mailbox::Mailbox;
 use super::meters::Meters;
 use super::rosters::Rosters;
+use crate::bus::{Bus, Hint, Listener, LiveEntry, Reached, RosterChange};
 
 /// The largest entry that travels with its hint; larger ones are read from the store by each connection, when it has
 /// room for them.
@@ -26,9 +26,11 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Hub {
     this: Weak<Hub>,
     store: SharedStore,
-    bus: Box<dyn Bus>,
+    pub(super) bus: Arc<dyn Bus>,
     connected: RwLock<Connected>,
     rosters: Rosters,
+    /// Hints were lost since the store was last looked at.
+    pub(super) missed: Notify,
     open: AtomicUsize,
     closed: Notify,
     stopping: AtomicBool,
@@ -46,6 +48,18 @@ struct ConnectedDevice {
     device: DeviceId,
     session: SessionId,
     mailbox: Arc<Mailbox>,
+    age: Age,
+}
+
+/// Which connection of a device is the newest, over all nodes.
+#[derive(Clone, Copy)]
+enum Age {
+    /// The bus is asked for a number; the highest one that others have told meanwhile.
+    Asked { heard: u64 },
+    /// Connections with lower numbers are older.
+    Number(u64),
+    /// The bus could not be asked: older than every one that has a number.
+    Unknown,
 }
 
 /// A connection's place at the hub; it is given up by dropping it.
@@ -61,16 +75,17 @@ pub(super) struct Place {
 pub(super) struct Stopping;
 
 impl Hub {
-    /// The hub of a node that is alone.
-    pub(crate) fn new(store: SharedStore) -> Arc<Self> {
+    /// The hub of a node, which hears from here on what the bus brings.
+    pub(crate) fn new(store: SharedStore, bus: Arc<dyn Bus>) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
-            let listener: Weak<dyn Listener> = Weak::<Self>::clone(this);
+            bus.listen(Weak::<Self>::clone(this));
             Self {
                 this: Weak::clone(this),
                 store,
-                bus: Box::new(InProcess::new(listener)),
+                bus,
                 connected: RwLock::default(),
                 rosters: Rosters::default(),
+                missed: Notify::new(),
                 open: AtomicUsize::new(0),
                 closed: Notify::new(),
                 stopping: AtomicBool::new(false),
@@ -141,11 +156,13 @@ impl Hub {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Gives a connection its place. An older connection of the same device is closed.
+    /// Gives a connection its place. An older connection of the same device to this node is closed; one to another node
+    /// when this one's place is [announced](Place::announce).
     pub(super) fn connect(&self, member: Member, session: SessionId) -> Result<Place, Stopping> {
         let hub = self.this.upgrade().ok_or(Stopping)?;
         let mailbox = Arc::new(Mailbox::default());
-        let newcomer = ConnectedDevice { device: member.device, session, mailbox: Arc::clone(&mailbox) };
+        let age = Age::Asked { heard: 0 };
+        let newcomer = ConnectedDevice { device: member.device, session, mailbox: Arc::clone(&mailbox), age };
         let mut connected = self.connected_mut();
         // Looked at under the lock, so that `stop` sees either the connection or nobody.
         if self.is_stopping() {
@@ -200,7 +217,36 @@ impl Hub {
 
     /// Sends something on that is never stored.
     pub(super) fn ephemeral(&self, conversation: ConversationId, from: Member, payload: Vec<u8>) {
-        self.bus.publish(Hint::Ephemeral { conversation, from, payload });
+        self.bus.publish(Hint::Ephemeral { conversation, from, payload: payload.into() });
+    }
+
+    /// Forgets what may have changed without a hint.
+    pub(super) fn forget_rosters(&self) {
+        self.rosters.forget_all();
+    }
+
+    /// All connections of this node.
+    pub(super) fn mailboxes(&self) -> Vec<Weak<Mailbox>> {
+        let connected = self.connected();
+        connected.accounts.values().flatten().map(|device| Arc::downgrade(&device.mailbox)).collect()
+    }
+
+    /// A connection of the device has told its number, of this node or another.
+    fn has_connected(&self, member: Member, number: u64) {
+        let mut connected = self.connected_mut();
+        let Some(device) = connected.device_mut(member) else {
+            return;
+        };
+        match device.age {
+            Age::Asked { heard } => device.age = Age::Asked { heard: heard.max(number) },
+            Age::Number(own) if own > number => {
+                // Its node does not know of this one yet.
+                drop(connected);
+                self.bus.publish(Hint::Connected { device: member, number: own });
+            }
+            Age::Number(own) if own == number => {}
+            Age::Number(_) | Age::Unknown => device.mailbox.end(CloseCode::Replaced),
+        }
     }
 
     /// Calls `then` with the conversation's recipients: at once if they are known, or else when they were read.
@@ -222,8 +268,8 @@ impl Hub {
                     then(&hub, &recipients);
                 }
                 Err(error) => {
-                    // A lost hint: connections find the entry when they read their cursors again.
                     tracing::warn!(%error, "recipients could not be read");
+                    hub.missed.notify_one();
                 }
             }
         });
@@ -250,11 +296,11 @@ impl Hub {
         }
     }
 
-    fn relay(&self, conversation: ConversationId, from: Member, payload: Vec<u8>, recipients: &[Member]) {
+    fn relay(&self, conversation: ConversationId, from: Member, payload: huis_proto::Bytes, recipients: &[Member]) {
         if !recipients.contains(&from) {
             return;
         }
-        let frame = ServerFrame::Ephemeral { conversation, from, payload: payload.into() };
+        let frame = ServerFrame::Ephemeral { conversation, from, payload };
         let frame = Bytes::from(codec::to_cbor(&frame));
         let connected = self.connected();
         for member in recipients.iter().filter(|member| **member != from) {
@@ -328,6 +374,9 @@ impl Listener for Hub {
                     mailbox.key_packages(remaining);
                 }
             }
+            Hint::Connected { device, number } => self.has_connected(device, number),
+            Hint::Missed => self.missed.notify_one(),
+            Hint::Alive | Hint::Leaving => {}
         }
     }
 }
@@ -336,6 +385,11 @@ impl Connected {
     fn mailbox(&self, member: Member) -> Option<&Arc<Mailbox>> {
         let devices = self.accounts.get(&member.account)?;
         devices.iter().find(|device| device.device == member.device).map(|device| &device.mailbox)
+    }
+
+    fn device_mut(&mut self, member: Member) -> Option<&mut ConnectedDevice> {
+        let devices = self.accounts.get_mut(&member.account)?;
+        devices.iter_mut().find(|device| device.device == member.device)
     }
 }
 
@@ -365,6 +419,30 @@ fn encoded(frame: &ServerFrame) -> Bytes {
 impl Place {
     pub(super) fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// Tells all nodes of this connection, so that an older one of the same device ends wherever it is.
+    pub(super) async fn announce(&self) {
+        let number = self.hub.bus.number().await;
+        let is_newest = {
+            let mut connected = self.hub.connected_mut();
+            let device = connected.device_mut(self.member);
+            let Some(device) = device.filter(|device| Arc::ptr_eq(&device.mailbox, &self.mailbox)) else {
+                // A newer one has come to this node meanwhile.
+                return;
+            };
+            let heard = match device.age {
+                Age::Asked { heard } => heard,
+                Age::Number(_) | Age::Unknown => 0,
+            };
+            device.age = number.map_or(Age::Unknown, Age::Number);
+            number.is_none_or(|number| heard <= number)
+        };
+        match number {
+            _ if !is_newest => self.mailbox.end(CloseCode::Replaced),
+            Some(number) => self.hub.bus.publish(Hint::Connected { device: self.member, number }),
+            None => {}
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use huis_proto::ConversationId;
 use huis_proto::frames::CloseCode;
 
-use super::bus::LiveEntry;
+use crate::bus::LiveEntry;
 
 /// The most entries that wait for a connection.
 const ENTRIES: usize = 512;
@@ -41,6 +41,8 @@ pub(super) struct Mail {
     pub(super) heads: HashMap<ConversationId, u64>,
     /// Memberships or welcomes have changed: read the cursors again.
     pub(super) recheck: bool,
+    /// Hints of any kind may have been lost: read everything again that they tell.
+    pub(super) missed: bool,
     /// Conversations for which a better GroupInfo is wanted, with the commit counter.
     pub(super) group_infos: Vec<(ConversationId, u64)>,
     /// Encoded frames.
@@ -74,6 +76,10 @@ impl Mailbox {
 
     pub(super) fn recheck(&self) {
         self.leave(|mail| mail.recheck = true);
+    }
+
+    pub(super) fn missed(&self) {
+        self.leave(|mail| mail.missed = true);
     }
 
     pub(super) fn group_info_wanted(&self, conversation: ConversationId, commit_counter: u64) {
@@ -150,6 +156,7 @@ impl Mail {
         self.entries.is_empty()
             && self.heads.is_empty()
             && !self.recheck
+            && !self.missed
             && self.group_infos.is_empty()
             && self.ephemerals.is_empty()
             && self.account_state.is_none()

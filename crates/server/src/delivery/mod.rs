@@ -5,7 +5,7 @@
 //! is a hint that makes the connection read its pages from the store. So a lost hint costs time, and a slow reader a
 //! fixed amount of memory.
 
-pub(crate) mod bus;
+mod catching_up;
 mod connection;
 mod franking;
 mod hub;
@@ -15,6 +15,7 @@ mod rosters;
 pub(crate) mod submission;
 mod upgrade;
 
+pub(crate) use catching_up::catch_up;
 pub use franking::FrankingKey;
 pub(crate) use hub::Hub;
 pub(crate) use upgrade::routes;

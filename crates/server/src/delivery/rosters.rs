@@ -69,6 +69,14 @@ impl Rosters {
         }
     }
 
+    /// Anything may have changed.
+    pub(super) fn forget_all(&self) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.changes += 1;
+        known.recipients.clear();
+        known.members = 0;
+    }
+
     /// The account's devices have changed.
     pub(super) fn forget_account(&self, account: AccountId) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use huis_proto::rest::{Committed, CreateConversation, MessageAccepted, SubmitCom
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names};
 use huis_store::{Append, AppendCommit, Appended, Create};
 
-use super::bus::RosterChange;
+use crate::bus::RosterChange;
 use crate::http::problem::Refusal;
 use crate::state::App;
 

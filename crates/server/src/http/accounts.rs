@@ -29,7 +29,7 @@ async fn by_name(
     asker: SignedInDevice,
     UrlPath(username): UrlPath<String>,
 ) -> Result<Json<AccountCard>, Refusal> {
-    app.rate_limits.lookup(asker.member.account, app.clock.now_ms())?;
+    app.rate_limits.lookup(asker.member.account, app.clock.now_ms()).await?;
     // A text that can't be a name is nobody's name.
     let account = match names::username(&username) {
         Ok(username) => app.store.account_by_name(&username).await?,
@@ -51,7 +51,7 @@ async fn by_id(
     asker: SignedInDevice,
     UrlPath(account): UrlPath<AccountId>,
 ) -> Result<Json<AccountCard>, Refusal> {
-    app.rate_limits.lookup(asker.member.account, app.clock.now_ms())?;
+    app.rate_limits.lookup(asker.member.account, app.clock.now_ms()).await?;
     card(app.store.account(account).await?)
 }
 

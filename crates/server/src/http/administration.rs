@@ -62,6 +62,11 @@ async fn renew_passphrase(
     asker: SignedInDevice,
 ) -> Result<Json<AccessPassphraseMade>, Refusal> {
     only_the_super_administrator(&app, asker, "renews the access passphrase.").await?;
+    if app.config.bus.is_some() {
+        return Err(Refusal::bad_request(
+            "This server has several nodes, whose access passphrase is a setting: change access-passphrase and start them again, one after another.",
+        ));
+    }
     let Some(access_passphrase) = app.admission.renew_passphrase() else {
         return Err(Refusal::bad_request("This server lets nobody in by a passphrase; see --registration."));
     };

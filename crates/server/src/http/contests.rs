@@ -41,7 +41,7 @@ async fn dissent(
     UrlPath(conversation): UrlPath<ConversationId>,
     JsonBody(Dissent { seq }): JsonBody<Dissent>,
 ) -> Result<Json<Dissented>, Refusal> {
-    app.rate_limits.dissent(device.member, app.clock.now_ms())?;
+    app.rate_limits.dissent(device.member, app.clock.now_ms()).await?;
     // What is undone must also be announced.
     finished(async move {
         let taken = match app.store.dissent(device.member, conversation, seq).await {
@@ -84,7 +84,7 @@ async fn put_group_info(
     UrlPath(conversation): UrlPath<ConversationId>,
     JsonBody(PutGroupInfo { commit_counter, group_info }): JsonBody<PutGroupInfo>,
 ) -> Result<StatusCode, Refusal> {
-    app.rate_limits.group_info(device.member, app.clock.now_ms())?;
+    app.rate_limits.group_info(device.member, app.clock.now_ms()).await?;
     check_size("The GroupInfo", &group_info, limits::GROUP_INFO)?;
     match app.store.reseed_group_info(device.member, conversation, commit_counter, group_info).await? {
         Reseeding::Stored => Ok(StatusCode::NO_CONTENT),
@@ -115,7 +115,7 @@ async fn request_group_info(
     UrlPath(conversation): UrlPath<ConversationId>,
     JsonBody(RequestGroupInfo { commit_counter }): JsonBody<RequestGroupInfo>,
 ) -> Result<StatusCode, Refusal> {
-    app.rate_limits.group_info_request(device.member, app.clock.now_ms())?;
+    app.rate_limits.group_info_request(device.member, app.clock.now_ms()).await?;
     match app.store.want_group_info(device.member, conversation, commit_counter).await? {
         Wanting::Asked => app.hub.group_info_wanted(conversation, commit_counter),
         Wanting::Settled => {}

@@ -45,7 +45,7 @@ async fn device_lists(
     UrlPath(account): UrlPath<AccountId>,
     UrlQuery(After { after }): UrlQuery<After>,
 ) -> Result<Json<DeviceLists>, Refusal> {
-    app.rate_limits.lookup(asker.member.account, app.clock.now_ms())?;
+    app.rate_limits.lookup(asker.member.account, app.clock.now_ms()).await?;
     let lists = app.store.device_lists(account, after, LISTS).await?;
     if lists.is_empty() && app.store.account(account).await?.is_none() {
         return Err(Refusal::not_found("There is no such account."));

@@ -28,10 +28,10 @@ impl Named {
     /// Counts the guess at the address and at the name, and looks the name up.
     pub(super) async fn find(app: &App, address: IpAddr, username: &str) -> Result<Self, Refusal> {
         let now_ms = app.clock.now_ms();
-        app.rate_limits.guess(address, now_ms)?;
+        app.rate_limits.guess(address, now_ms).await?;
         let username = names::username(username)
             .map_err(|error| Refusal::new(ErrorCode::NameRefused, format!("This can't be a username: {error}.")))?;
-        app.rate_limits.guess_at_name(&username, now_ms)?;
+        app.rate_limits.guess_at_name(&username, now_ms).await?;
         let record = app.store.password_record(&username).await?;
         Ok(Self { username, record })
     }

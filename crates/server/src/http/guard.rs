@@ -61,7 +61,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
 }
 
 async fn answered(app: &App, client: ClientAddress, mut request: Request, next: Next) -> Result<Response, Refusal> {
-    app.rate_limits.request(client.0, app.clock.now_ms())?;
+    app.rate_limits.request(client.0, app.clock.now_ms()).await?;
     versions::check(app.config.minimum_client, &request)?;
     request.extensions_mut().insert(client);
     let tally = app.bodies.tally();

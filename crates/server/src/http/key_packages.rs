@@ -71,7 +71,7 @@ async fn claim(
     UrlPath(account): UrlPath<AccountId>,
     JsonBody(request): JsonBody<ClaimKeyPackages>,
 ) -> Result<Json<ClaimedKeyPackages>, Refusal> {
-    app.rate_limits.key_package_claim(asker.member.account, app.clock.now_ms())?;
+    app.rate_limits.key_package_claim(asker.member.account, app.clock.now_ms()).await?;
     if request.devices.as_ref().is_some_and(|devices| devices.len() > limits::DEVICES) {
         let reason = format!("An account has at most {} devices.", limits::DEVICES);
         return Err(Refusal::bad_request(reason));

@@ -141,8 +141,8 @@ async fn who_proved(
     });
     if proved.is_none() {
         metrics::counter!("huis_recoveries_refused_total").increment(1);
-        app.rate_limits.guess(address, now_ms)?;
-        app.rate_limits.guess_at_name(&recovery.username, now_ms)?;
+        app.rate_limits.guess(address, now_ms).await?;
+        app.rate_limits.guess_at_name(&recovery.username, now_ms).await?;
     }
     proved.ok_or_else(|| Refusal::new(ErrorCode::RecoveryRefused, "The name or the recovery key is wrong."))
 }

@@ -101,7 +101,7 @@ async fn admitted(
     shown: &rest::Admission,
 ) -> Result<(String, Admitted), Refusal> {
     let now_ms = app.clock.now_ms();
-    app.rate_limits.guess(address, now_ms)?;
+    app.rate_limits.guess(address, now_ms).await?;
     let slot_taken = shown.claim.is_some() && app.store.super_administrator_exists().await?;
     let invitation = match shown.invitation.as_ref().map(hash_of) {
         Some(hash) if app.store.invitation_is_good(hash, now_ms).await? => Some(hash),

@@ -57,7 +57,7 @@ async fn refresh(
     let presented = session_grants::hash_of(&request.refresh_token);
     let Some(session) = app.store.session_by_refresh(presented).await? else {
         // Tokens have 256 bits, but whoever tries many is up to no good.
-        app.rate_limits.guess(address, now_ms)?;
+        app.rate_limits.guess(address, now_ms).await?;
         return Err(Refusal::session_ended());
     };
     let account = app.store.account(session.account).await?.ok_or_else(Refusal::session_ended)?;
@@ -68,7 +68,7 @@ async fn refresh(
         labels::verify(&listed.signature_key, labels::SESSION, token, &request.proof).is_ok()
     });
     if !proved {
-        app.rate_limits.guess(address, now_ms)?;
+        app.rate_limits.guess(address, now_ms).await?;
         return Err(Refusal::proof("The proof is not the session's device's signature over the refresh token."));
     }
     let idle_ms = u64::try_from(app.config.idle_session.as_millis()).unwrap_or(u64::MAX);

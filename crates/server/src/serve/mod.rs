@@ -16,6 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::Request;
+use huis_proto::IncarnationId;
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_store::{SharedStore, StoreError};
 use rand::rngs::OsRng;
@@ -27,8 +28,9 @@ use tower::ServiceExt as _;
 
 use crate::access_tokens::AccessTokens;
 use crate::admission::Admission;
+use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
-use crate::delivery::Hub;
+use crate::delivery::{Hub, catch_up};
 use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
 use crate::passphrase;
@@ -117,6 +119,14 @@ pub enum ServeError {
     /// The store does not answer.
     #[error(transparent)]
     StoreAnswer(#[from] StoreError),
+    /// Its bus can't be had.
+    #[error("{bus}: {reason}")]
+    Bus {
+        /// Where it is, without its password.
+        bus: String,
+        /// Why.
+        reason: String,
+    },
     /// Its certificate can't be had.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -146,17 +156,20 @@ impl Server {
         let newcomers = newcomers(&config, &store).await?;
         let opaque = OpaqueServer::from_stored(&keys.opaque_setup)
             .map_err(|_| KeyError::Form(config.data.join("keys/opaque-setup")))?;
+        let incarnation = store.incarnation().await?;
+        let bus = bus(&config, &keys, incarnation).await?;
         let app = Arc::new(ServerState {
-            hub: Hub::new(store.clone()),
+            hub: Hub::new(store.clone(), bus.clone()),
             tokens: AccessTokens::new(&keys.token_signing),
-            rate_limits: RateLimits::new(&config.rates),
+            rate_limits: RateLimits::new(&config.rates, bus.clone()),
             sealing: Sealing::new(&keys.sealing),
             admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
-            incarnation: store.incarnation().await?,
+            incarnation,
             bodies: BodyBudget::new(BODIES),
             readiness: Readiness::default(),
             stop_asked: Notify::new(),
             opaque,
+            bus,
             store,
             clock,
             config,
@@ -169,6 +182,7 @@ impl Server {
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
         let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
+        tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
         tasks.extend(metrics.map(|page| tokio::spawn(page.serve(is_stopping))));
         Ok(RunningServer { app, router, connections, address, newcomers, fingerprint, stopping, all_gone, tasks })
@@ -232,9 +246,18 @@ impl RunningServer {
         if tokio::time::timeout(REQUESTS_PATIENCE, all_gone.recv()).await.is_err() {
             tracing::warn!("some requests were not answered in time; their connections are cut");
         }
+        app.bus.close().await;
         app.store.close().await?;
         Ok(())
     }
+}
+
+async fn bus(config: &Config, keys: &Keys, incarnation: IncarnationId) -> Result<Arc<dyn Bus>, ServeError> {
+    let Some(address) = &config.bus else {
+        return Ok(Arc::new(InProcess::default()));
+    };
+    let told = |reason| ServeError::Bus { bus: address.to_string(), reason };
+    Ok(Arc::new(RedisBus::open(address, &keys.sealing, incarnation).await.map_err(told)?))
 }
 
 /// The one-time code is new at every start while the super-administrator's place is free, and stands nowhere but in

@@ -67,6 +67,15 @@ async fn where_nobody_comes_in_by_a_passphrase_none_is_made() {
 }
 
 #[tokio::test]
+async fn one_of_several_nodes_renews_no_passphrase() {
+    let Some(bus) = huis_testredis::Server::start() else { return };
+    let house = House::with(|config| config.bus = Some(bus.address().parse().unwrap())).await;
+    let head = administrator(&house).await;
+    assert_eq!(house.post(PASSPHRASE, &()).by(&head).send().await.code(), ErrorCode::BadRequest);
+    assert!(begin_registration(&house, "anna", with_passphrase()).await.status.is_success());
+}
+
+#[tokio::test]
 async fn who_runs_the_server_learns_that_it_is_to_stop() {
     let house = House::open().await;
     let head = administrator(&house).await;

@@ -2,6 +2,7 @@
 
 mod contests;
 mod house;
+mod nodes;
 
 use http::{Method, StatusCode};
 use huis_proto::frames::{ClientFrame, CloseCode, EntryKind, SUBPROTOCOL, ServerFrame};

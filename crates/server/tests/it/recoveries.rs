@@ -185,3 +185,16 @@ async fn recoveries_are_counted_like_sign_ins_for_each_name_and_address() {
     }
     assert_eq!(start(&house, "berta").await.1.code(), ErrorCode::TooManyRequests);
 }
+
+#[tokio::test]
+async fn the_steps_of_a_recovery_may_meet_different_nodes() {
+    let first = House::open().await;
+    let second = first.beside().await;
+    let anna = Person::registers(&first, "anna").await;
+    let request = begin(&first, "anna", &anna.recovery, 2).await;
+    let _: RecoveryVault = open(&second, &request.state, &anna.recovery).await.read();
+    let changed: PasswordChanged = finish(&second, &request).await.read();
+    assert_eq!(changed.ended_sessions, 1);
+    assert_eq!(first.get("/api/v1/rooms").by(&anna).send().await.code(), ErrorCode::SessionEnded);
+    sign_in(&first, "anna", NEW).await.unwrap();
+}

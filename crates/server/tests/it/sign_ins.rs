@@ -1,9 +1,11 @@
-use huis_proto::rest::{FinishSignIn, Rooms, SignInStarted, Vault};
+use huis_proto::rest::{FinishSignIn, Rooms, SessionGrant, SignInStarted, Vault};
 use huis_proto::{Bytes, DeviceId, ErrorCode};
 use huis_server::Rates;
 use rand::rngs::OsRng;
 
-use super::harness::{House, MINUTE_MS, Person, enrol, fresh_key, public, sign_in, start_sign_in};
+use super::harness::{
+    House, MINUTE_MS, Person, enrol, finish_sign_in, fresh_key, public, refresh, sign_in, start_sign_in,
+};
 
 #[tokio::test]
 async fn the_password_alone_enrols_a_second_device_of_the_same_account() {
@@ -163,4 +165,18 @@ async fn the_vault_is_given_and_replaced_only_with_a_fresh_ticket_of_the_same_ac
     let token = &anna.grant.access_token;
     let late = house.get(VAULT).token(token).header("huis-ticket", ticket.expose()).send().await;
     assert_eq!(late.code(), ErrorCode::ProofRefused);
+}
+
+#[tokio::test]
+async fn the_steps_of_a_sign_in_may_meet_different_nodes() {
+    let first = House::open().await;
+    let second = first.beside().await;
+    let mut anna = Person::registers(&first, "anna").await;
+    let (state, answer) = start_sign_in(&first, "anna", anna.password).await;
+    let signed_in = finish_sign_in(&second, "anna", anna.password, state, answer.read()).await.unwrap();
+    assert_eq!(signed_in.account, anna.account);
+    // The ticket and the tokens that come of it, too.
+    let (_, key, grant) = anna.adds_device(&second).await;
+    let _: Rooms = first.get("/api/v1/rooms").token(&grant.access_token).send().await.read();
+    let _: SessionGrant = refresh(&first, &grant.refresh_token, &key).await.read();
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::tracks::Standing;
 use super::{Connection, End, GAP};
-use crate::delivery::bus::LiveEntry;
+use crate::bus::LiveEntry;
 
 /// How many entries wait for one that is to come before them.
 const EARLY: usize = 32;
@@ -29,7 +29,8 @@ impl Connection {
         for (conversation, seq) in mail.heads {
             self.has_grown(conversation, seq);
         }
-        self.wants_recheck |= mail.recheck;
+        self.wants_recheck |= mail.recheck || mail.missed;
+        self.wants_all |= mail.missed;
         if let Some(version) = mail.account_state {
             self.outgoing.frame(&ServerFrame::AccountStateChanged { version });
         }

@@ -33,9 +33,9 @@ use self::rates::Rate;
 use self::reading::Looked;
 use self::receiving::Flight;
 use self::tracks::Tracks;
-use super::bus::LiveEntry;
 use super::hub::Place;
 use super::mailbox::GROUP_INFOS;
+use crate::bus::LiveEntry;
 use crate::state::App;
 
 /// The client's end.
@@ -91,6 +91,8 @@ struct Connection {
     /// A read of the store that runs. One at a time is enough.
     looking: Option<StoreWork<Looked>>,
     wants_recheck: bool,
+    /// The next look is at everything that hints tell.
+    wants_all: bool,
     /// A page of this conversation did not begin where it should.
     hole_in: Option<ConversationId>,
     /// How much room in the window the next page needs, so that pages are worth their read.
@@ -161,6 +163,7 @@ impl Connection {
             has_all_welcomes: false,
             looking: None,
             wants_recheck: false,
+            wants_all: false,
             hole_in: None,
             page_needs: reading::PAGE_BYTES,
             acks: HashMap::new(),
@@ -177,6 +180,7 @@ impl Connection {
     /// Says `ready` and learns what waits for the device. The hub has the connection already, so nothing that happens
     /// meanwhile is missed.
     async fn begin(&mut self) -> Result<(), End> {
+        self.place.announce().await;
         let store = &self.app.store;
         let ready = async {
             Ok::<_, StoreError>(Ready {
@@ -194,7 +198,7 @@ impl Connection {
         for (conversation, commit_counter) in wanted {
             self.outgoing.frame(&ServerFrame::GroupInfoWanted { conversation, commit_counter });
         }
-        let looked = reading::look_at_cursors(self.app.clone(), self.device, self.session).await;
+        let looked = reading::look_at_cursors(self.app.clone(), self.device, self.session, false).await;
         self.backlog = Some(HashMap::new());
         self.apply(looked.map_err(store_fault)?)
     }

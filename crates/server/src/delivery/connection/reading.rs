@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::tracks::Gap;
 use super::{ACKS, Connection, End, GATHER_ACKS, store_fault};
+use crate::delivery::mailbox::GROUP_INFOS;
 use crate::state::App;
 
 /// About how many bytes one page of a log brings.
@@ -20,7 +21,7 @@ const WELCOMES: usize = 4;
 /// What a read of the store has found.
 pub(super) enum Looked {
     /// Where the device stands in all its conversations.
-    Cursors { session_alive: bool, cursors: Vec<Cursor>, welcomes: Vec<WelcomeEntry> },
+    Cursors { session_alive: bool, cursors: Vec<Cursor>, welcomes: Vec<WelcomeEntry>, others: Vec<ServerFrame> },
     /// Entries of one conversation.
     Page { gap: Gap, page: LogPage },
 }
@@ -34,12 +35,32 @@ enum Moves {
 }
 
 /// Reads cursors, then welcomes: so a conversation whose cursor was seen either has its welcome among them, or that was
-/// acknowledged, or there never was one.
-pub(super) async fn look_at_cursors(app: App, device: Member, session: SessionId) -> StoreResult<Looked> {
+/// acknowledged, or there never was one. With `all`, also whatever else hints tell.
+pub(super) async fn look_at_cursors(app: App, device: Member, session: SessionId, all: bool) -> StoreResult<Looked> {
     let session_alive = app.store.session(session).await?.is_some();
     let cursors = app.store.cursors(device).await?;
     let welcomes = app.store.welcomes(device, WELCOMES).await?;
-    Ok(Looked::Cursors { session_alive, cursors, welcomes })
+    let others = if all { what_hints_tell(&app, device).await? } else { Vec::new() };
+    Ok(Looked::Cursors { session_alive, cursors, welcomes, others })
+}
+
+/// What a device is told beside its conversations, as it is; a client that knows it already does nothing.
+async fn what_hints_tell(app: &App, device: Member) -> StoreResult<Vec<ServerFrame>> {
+    let mut frames = Vec::new();
+    if let Some(state) = app.store.account_state(device.account).await? {
+        frames.push(ServerFrame::AccountStateChanged { version: state.number });
+    }
+    if let Some(account) = app.store.account(device.account).await? {
+        frames.push(ServerFrame::DeviceListChanged { number: account.device_list_number });
+    }
+    let remaining = app.store.key_package_stock(device).await?.one_time;
+    if (remaining as usize) < limits::KEY_PACKAGES_LOW {
+        frames.push(ServerFrame::KeyPackagesLow { remaining });
+    }
+    let wanted = app.store.group_infos_wanted(device, GROUP_INFOS).await?;
+    let wish = |(conversation, commit_counter)| ServerFrame::GroupInfoWanted { conversation, commit_counter };
+    frames.extend(wanted.into_iter().map(wish));
+    Ok(frames)
 }
 
 impl Connection {
@@ -83,7 +104,8 @@ impl Connection {
         if self.looking.is_none() {
             if self.wants_recheck {
                 self.wants_recheck = false;
-                let look = look_at_cursors(self.app.clone(), self.device, self.session);
+                let all = std::mem::take(&mut self.wants_all);
+                let look = look_at_cursors(self.app.clone(), self.device, self.session, all);
                 self.looking = Some(Box::pin(look));
                 asked = true;
             } else if self.has_page_to_read()
@@ -101,8 +123,11 @@ impl Connection {
     pub(super) fn apply(&mut self, looked: Looked) -> Result<(), End> {
         match looked {
             Looked::Cursors { session_alive: false, .. } => Err(End::Close(CloseCode::SessionEnded)),
-            Looked::Cursors { cursors, welcomes, .. } => {
+            Looked::Cursors { cursors, welcomes, others, .. } => {
                 self.apply_cursors(cursors, welcomes);
+                for frame in &others {
+                    self.outgoing.frame(frame);
+                }
                 Ok(())
             }
             Looked::Page { gap, page } => {

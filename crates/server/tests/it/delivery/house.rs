@@ -36,14 +36,14 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// No test waits for time to pass; this only turns a hang into a failure.
-const HANG: Duration = Duration::from_secs(10);
+const HANG: Duration = Duration::from_secs(30);
 
 pub(crate) struct House {
     pub(crate) server: RunningServer,
     pub(crate) store: SharedStore,
     address: SocketAddr,
     token_key: SigningKey,
-    _data: tempfile::TempDir,
+    data: Arc<tempfile::TempDir>,
 }
 
 /// A signed-in device.
@@ -62,15 +62,33 @@ pub(crate) struct Wire {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::open_on(None).await
+    }
+
+    /// A house whose nodes meet at this bus.
+    pub(crate) async fn open_on(bus: Option<&str>) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
         let keys = Keys::open_or_make(&mut OsRng, data.path(), false).unwrap();
         let options = Options { franking: keys.franking(), mode: Mode::Threads };
         let store: SharedStore = Arc::new(SqliteStore::open(data.path().join("huis.db"), options).unwrap());
-        let server =
-            Server { config: Config::in_folder(data.path()), keys, store: store.clone(), clock: Arc::new(SystemClock) };
+        Self::node(data, keys, store, bus).await
+    }
+
+    /// Another node of the same server. **Stopping one closes the store of all.**
+    pub(crate) async fn beside(&self, bus: Option<&str>) -> Self {
+        let keys = Keys::open_or_make(&mut OsRng, self.data.path(), true).unwrap();
+        Self::node(self.data.clone(), keys, self.store.clone(), bus).await
+    }
+
+    async fn node(data: Arc<tempfile::TempDir>, keys: Keys, store: SharedStore, bus: Option<&str>) -> Self {
+        let mut config = Config::in_folder(data.path());
+        config.bus = bus.map(|bus| bus.parse().unwrap());
+        // So slow that no test waits for the next.
+        config.rates.guesses_per_minute = 4;
+        let server = Server { config, keys, store: store.clone(), clock: Arc::new(SystemClock) };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = server.start(Some(listener)).await.unwrap();
-        Self { address: server.address().unwrap(), server, store, token_key: token_key(data.path()), _data: data }
+        Self { address: server.address().unwrap(), server, store, token_key: token_key(data.path()), data }
     }
 
     /// An account with two devices; gives the first.

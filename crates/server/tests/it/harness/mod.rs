@@ -41,7 +41,7 @@ pub(crate) struct House {
     /// The server's store, to put into it what an earlier version would have.
     pub store: Arc<SqliteStore>,
     clock: Arc<HandClock>,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 /// What came back.
@@ -78,18 +78,35 @@ impl House {
     }
 
     async fn build(change: impl FnOnce(&mut Config), listener: Option<TcpListener>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let keys = Keys::open_or_make(&mut OsRng, folder.path(), false).unwrap();
+        let options = Options { franking: keys.franking(), mode: Mode::Inline };
+        let store = Arc::new(SqliteStore::open(folder.path().join("huis.db"), options).unwrap());
+        let clock = Arc::new(HandClock(AtomicU64::new(1_800_000_000_000)));
+        Self::node(change, listener, folder, keys, store, clock).await
+    }
+
+    /// Another node of the same server, which shares store, keys and clock with this one, and nothing else.
+    pub(crate) async fn beside(&self) -> Self {
+        let keys = Keys::open_or_make(&mut OsRng, self.folder.path(), true).unwrap();
+        Self::node(|_| {}, None, self.folder.clone(), keys, self.store.clone(), self.clock.clone()).await
+    }
+
+    async fn node(
+        change: impl FnOnce(&mut Config),
+        listener: Option<TcpListener>,
+        folder: Arc<tempfile::TempDir>,
+        keys: Keys,
+        store: Arc<SqliteStore>,
+        clock: Arc<HandClock>,
+    ) -> Self {
         let mut config = Config::in_folder(folder.path());
         config.access_passphrase = Some(Secret::new(PASSPHRASE));
         config.rates = Rates::UNLIMITED;
         change(&mut config);
-        let keys = Keys::generate(&mut OsRng);
-        let options = Options { franking: keys.franking(), mode: Mode::Inline };
-        let store = Arc::new(SqliteStore::open(folder.path().join("huis.db"), options).unwrap());
-        let clock = Arc::new(HandClock(AtomicU64::new(1_800_000_000_000)));
         let server = Server { config, keys, store: store.clone(), clock: clock.clone() };
         let server = server.start(listener).await.unwrap();
-        Self { server, store, clock, _folder: folder }
+        Self { server, store, clock, folder }
     }
 
     pub(crate) fn pass(&self, ms: u64) {

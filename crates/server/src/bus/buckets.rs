@@ -4,11 +4,15 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-use super::TooOften;
+/// Too often; come back after this many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooOften {
+    pub retry_after_s: u64,
+}
 
 /// How fast a bucket fills, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// The time for one more, in microseconds.
     interval_us: u64,
     /// How many may come at once.
@@ -34,19 +38,26 @@ struct Held<K> {
 /// How many old buckets are looked at for one that is full, before one that is not is forgotten.
 const LOOKED_AT: usize = 8;
 
+impl TooOften {
+    /// Too early by so many microseconds.
+    pub(super) fn by(early_us: u64) -> Self {
+        Self { retry_after_s: early_us.div_ceil(1_000_000) }
+    }
+}
+
 impl Rate {
     /// `count` a minute, all of which may come at once.
-    pub(super) fn per_minute(count: u32) -> Self {
+    pub(crate) fn per_minute(count: u32) -> Self {
         Self::new(60_000_000, count, 1)
     }
 
     /// `count` an hour, all of which may come at once.
-    pub(super) fn per_hour(count: u32) -> Self {
+    pub(crate) fn per_hour(count: u32) -> Self {
         Self::new(3_600_000_000, count, 1)
     }
 
     /// `count` a second, and `seconds` times as many at once.
-    pub(super) fn per_second(count: u32, seconds: u64) -> Self {
+    pub(crate) fn per_second(count: u32, seconds: u64) -> Self {
         Self::new(1_000_000, count, seconds)
     }
 
@@ -55,8 +66,14 @@ impl Rate {
         Self { interval_us: (period_us / count).max(1), burst: count.saturating_mul(bursts) }
     }
 
-    fn whole_us(self) -> u64 {
+    /// The time in which an empty bucket fills.
+    pub(super) fn whole_us(self) -> u64 {
         self.interval_us.saturating_mul(self.burst)
+    }
+
+    /// The time for one more.
+    pub(super) fn interval_us(self) -> u64 {
+        self.interval_us
     }
 }
 
@@ -80,8 +97,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
             if known.is_some() {
                 held.full_at_us.insert(key, full_at_us);
             }
-            let retry_after_s = (debt_us - whole_us).div_ceil(1_000_000);
-            return Err(TooOften { retry_after_s });
+            return Err(TooOften::by(debt_us - whole_us));
         }
         if known.is_none() {
             held.make_room(self.capacity, now_us);
