@@ -30,10 +30,12 @@ pub(crate) fn prepare(checkout: &Checkout, purpose: Purpose) -> anyhow::Result<(
         ensure!(still.is_empty(), "still missing after the installation: {}", still.join(", "));
     }
     if purpose == Purpose::Test {
-        if !POSTGRESQL.is_there(checkout)
-            && let Err(error) = install_packages(checkout, &[&POSTGRESQL])
-        {
-            println!("NOTE: the tests of the PostgreSQL store will not run. {error:#}");
+        for (service, what_needs_it) in SERVICES {
+            if !service.is_there(checkout)
+                && let Err(error) = install_packages(checkout, &[service])
+            {
+                println!("NOTE: {what_needs_it} will not run. {error:#}");
+            }
         }
         add_components(checkout)?;
         cargo_deny::install(checkout)?;
@@ -68,17 +70,40 @@ const SYSTEM_TOOLS: &[SystemTool] = &[
     SystemTool { what: "git", proof: &["git", "--version"], debian_package: "git", only_for: Some(Purpose::Test) },
 ];
 
-/// For the tests of the store that it backs. Whoever has none tests everything else; in CI it must be there.
-const POSTGRESQL: SystemTool = SystemTool {
-    what: "PostgreSQL's server programs",
-    proof: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
-    debian_package: "postgresql",
-    only_for: Some(Purpose::Test),
-};
+/// Services that some tests need, and these tests. Whoever has none tests everything else; in CI they must be there.
+const SERVICES: &[(SystemTool, &str)] = &[
+    (
+        SystemTool {
+            what: "PostgreSQL's server programs",
+            proof: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
+            debian_package: "postgresql",
+            only_for: Some(Purpose::Test),
+        },
+        "the tests of the PostgreSQL store",
+    ),
+    (
+        SystemTool {
+            what: "Redis",
+            proof: &["redis-server", "--version"],
+            debian_package: "redis-server",
+            only_for: Some(Purpose::Test),
+        },
+        "the tests of the bus between nodes",
+    ),
+    (
+        SystemTool {
+            what: "nginx",
+            proof: &["sh", "-c", "PATH=$PATH:/usr/sbin nginx -v"],
+            debian_package: "nginx-light",
+            only_for: Some(Purpose::Test),
+        },
+        "the tests of nodes behind a proxy",
+    ),
+];
 
-/// Whether the tests that need PostgreSQL can run.
-pub(crate) fn has_postgresql(checkout: &Checkout) -> bool {
-    POSTGRESQL.is_there(checkout)
+/// The tests that cannot run, for what they need is not installed.
+pub(crate) fn tests_without_their_service(checkout: &Checkout) -> Vec<&'static str> {
+    SERVICES.iter().filter(|(service, _)| !service.is_there(checkout)).map(|(_, tests)| *tests).collect()
 }
 
 impl SystemTool {

@@ -71,9 +71,12 @@ impl Step {
             Self::Compile => check(checkout.cargo(COMPILE))?,
             Self::Tests => {
                 check(checkout.cargo(TESTS))?;
-                if !setup::has_postgresql(checkout) {
-                    let without = "the tests of the PostgreSQL store did NOT run, for it is not installed";
-                    return Ok(Outcome::PassedBut(without.to_owned()));
+                let without = setup::tests_without_their_service(checkout);
+                if !without.is_empty() {
+                    let without = without.join(", ");
+                    return Ok(Outcome::PassedBut(format!(
+                        "{without} did NOT run, for what they need is not installed"
+                    )));
                 }
             }
         }

@@ -12,7 +12,7 @@ fn long() -> bool {
 }
 
 /// Numbers each sender's messages, and gives them when it is told to stop: every one of them was acknowledged.
-fn sends_until(person: &Person, stop: &AtomicBool) -> Vec<String> {
+pub(crate) fn sends_until(person: &Person, stop: &AtomicBool) -> Vec<String> {
     let mut said = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let text = format!("{} {}", person.name, said.len());
@@ -23,7 +23,7 @@ fn sends_until(person: &Person, stop: &AtomicBool) -> Vec<String> {
 }
 
 /// The texts of one sender, in the order of their arrival.
-fn of<'a>(heard: &'a [Value], name: &str) -> Vec<&'a str> {
+pub(crate) fn of<'a>(heard: &'a [Value], name: &str) -> Vec<&'a str> {
     heard.iter().filter(|message| message["from"] == name).map(|message| message["text"].as_str().unwrap()).collect()
 }
 

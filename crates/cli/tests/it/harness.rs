@@ -77,6 +77,24 @@ impl House {
         house
     }
 
+    /// Another node of the same server: a folder of its own with a copy of the keys, and another port.
+    pub(crate) fn beside(&self, settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("server/keys");
+        std::fs::create_dir_all(&keys).unwrap();
+        for (path, key) in files(&self.data().join("keys")) {
+            std::fs::write(keys.join(path.file_name().unwrap()), key).unwrap();
+        }
+        let mut house = Self { folder, server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
+        house.start(settings);
+        house
+    }
+
+    /// A person who has no account yet, and who comes by another way than straight to this server.
+    pub(crate) fn stranger_by(&self, name: &str, url: &str) -> Person {
+        Person { url: url.into(), ..self.stranger(name) }
+    }
+
     /// Starts the server again where it was.
     pub(crate) fn start(&mut self, settings: &[&str]) {
         let data = self.folder.path().join("server");
@@ -117,6 +135,11 @@ impl House {
         let server = self.server.take().unwrap();
         server.signal(signal);
         server.end()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(crate) fn url(&self) -> String {

@@ -14,6 +14,7 @@ mod invitations;
 mod locks;
 mod manuals;
 mod marks;
+mod nodes;
 mod one_profile;
 mod passwords;
 mod postgres;
