@@ -6,6 +6,7 @@ mod cargo_deny;
 mod checkout;
 mod fuzz;
 mod long_run;
+mod moto;
 mod rules;
 mod serve;
 mod setup;

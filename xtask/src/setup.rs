@@ -6,6 +6,7 @@ use anyhow::{bail, ensure};
 
 use crate::cargo_deny;
 use crate::checkout::{Checkout, check, output};
+use crate::moto;
 
 /// What the tools are for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub(crate) fn prepare(checkout: &Checkout, purpose: Purpose) -> anyhow::Result<(
             {
                 println!("NOTE: {what_needs_it} will not run. {error:#}");
             }
+        }
+        if let Err(error) = moto::install(checkout) {
+            println!("NOTE: {} will not run. {error:#}", moto::WHAT_NEEDS_IT);
         }
         add_components(checkout)?;
         cargo_deny::install(checkout)?;
@@ -99,11 +103,25 @@ const SERVICES: &[(SystemTool, &str)] = &[
         },
         "the tests of nodes behind a proxy",
     ),
+    (
+        SystemTool {
+            what: "Python with venv and pip",
+            proof: &["python3", "-c", "import ensurepip, venv"],
+            debian_package: "python3-venv",
+            only_for: Some(Purpose::Test),
+        },
+        moto::WHAT_NEEDS_IT,
+    ),
 ];
 
 /// The tests that cannot run, for what they need is not installed.
 pub(crate) fn tests_without_their_service(checkout: &Checkout) -> Vec<&'static str> {
-    SERVICES.iter().filter(|(service, _)| !service.is_there(checkout)).map(|(_, tests)| *tests).collect()
+    let mut without: Vec<_> =
+        SERVICES.iter().filter(|(service, _)| !service.is_there(checkout)).map(|(_, tests)| *tests).collect();
+    if !without.contains(&moto::WHAT_NEEDS_IT) && !moto::is_there(checkout) {
+        without.push(moto::WHAT_NEEDS_IT);
+    }
+    without
 }
 
 impl SystemTool {

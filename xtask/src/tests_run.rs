@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::cargo_deny;
 use crate::checkout::{Checkout, check};
+use crate::moto;
 use crate::rules;
 use crate::setup::{self, Purpose};
 use crate::steps::{Outcome, Report};
@@ -70,7 +71,9 @@ impl Step {
             Self::Lints => check(checkout.cargo(LINTS))?,
             Self::Compile => check(checkout.cargo(COMPILE))?,
             Self::Tests => {
-                check(checkout.cargo(TESTS))?;
+                let mut tests = checkout.cargo(TESTS);
+                tests.env(moto::VARIABLE, moto::python(checkout));
+                check(tests)?;
                 let without = setup::tests_without_their_service(checkout);
                 if !without.is_empty() {
                     let without = without.join(", ");

@@ -117,6 +117,10 @@ id!(
     MessageId
 );
 id!(
+    /// Names a blob: the ciphertext of a file.
+    BlobId
+);
+id!(
     /// Names a signed-in session of a device.
     SessionId
 );

@@ -27,7 +27,7 @@ pub mod versions;
 
 pub use bytes::{Bytes, Bytes32};
 pub use error::{ErrorCode, Problem};
-pub use ids::{AccountId, ConversationId, DeviceId, IncarnationId, InvitationId, MessageId, SessionId};
+pub use ids::{AccountId, BlobId, ConversationId, DeviceId, IncarnationId, InvitationId, MessageId, SessionId};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

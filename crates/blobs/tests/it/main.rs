@@ -1,0 +1,34 @@
+//! One suite, and the storages that it runs on.
+
+mod conformance;
+mod storages;
+
+macro_rules! conforms {
+    ($($law:ident),+ $(,)?) => {
+        mod folder {
+            $(#[tokio::test]
+            async fn $law() {
+                let storage = crate::storages::Folder::new();
+                crate::conformance::$law(storage.blobs().await).await;
+            })+
+        }
+
+        mod s3 {
+            $(#[tokio::test]
+            async fn $law() {
+                let Some(blobs) = crate::storages::emulated_s3().await else { return };
+                crate::conformance::$law(blobs).await;
+            })+
+        }
+    };
+}
+
+conforms!(
+    what_is_stored_is_read_in_any_part,
+    a_piece_may_be_repeated_and_never_replaced,
+    of_writers_at_one_place_one_counts,
+    a_blob_ends_at_its_first_gap,
+    what_is_deleted_is_gone_and_others_stay,
+    pieces_have_bounds,
+    a_storage_that_works_passes_its_check,
+);
