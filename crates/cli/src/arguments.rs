@@ -83,6 +83,12 @@ pub(crate) enum HuisCommand {
 /// Settings come from flags, over environment variables, over huis.toml in the data folder.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
+    /// Try everything that a start needs, say what is wrong and what to do, and end; nothing is started or changed
+    ///
+    /// A line each, that begins with ok, warning or fault. The exit code is 1 if there is a fault.
+    #[arg(long)]
+    pub(crate) check: bool,
+
     #[command(flatten)]
     pub(crate) settings: ServeArgs,
 }
@@ -285,6 +291,7 @@ mod tests {
             "huis chat --server http://127.0.0.1:8080 --lang fr --theme 16 --bell off --notify on --lock-after 10",
             "huis serve",
             "huis serve --data /tmp/x --listen 127.0.0.1:0",
+            "huis serve --check --data /tmp/x --json",
             "huis completions bash",
             "huis man /tmp/man",
         ] {

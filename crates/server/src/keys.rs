@@ -9,6 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use huis_store::Franking;
+use rand::rngs::OsRng;
 use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
 
@@ -44,11 +45,14 @@ pub enum KeyError {
     Form(PathBuf),
 }
 
-const FOLDER: &str = "keys";
+/// The folder of the keys in the data folder.
+pub(crate) const FOLDER: &str = "keys";
 const OPAQUE_SETUP: &str = "opaque-setup";
 const TOKEN_SIGNING: &str = "token-signing";
 const SEALING: &str = "sealing";
 const FRANKING: &str = "franking";
+/// Every key's file.
+pub(crate) const FILES: [&str; 4] = [OPAQUE_SETUP, TOKEN_SIGNING, SEALING, FRANKING];
 
 impl Keys {
     /// Fresh keys, which are stored nowhere.
@@ -74,13 +78,31 @@ impl Keys {
         make_private_folder(data)?;
         let folder = data.join(FOLDER);
         make_private_folder(&folder)?;
-        let opaque_setup = key(&folder, OPAQUE_SETUP, has_run_before, || OpaqueServer::generate(rng))?;
+        Self::read(rng, &folder, has_run_before)
+    }
+
+    /// The keys of a data folder that has them; nothing is made.
+    ///
+    /// # Errors
+    /// [`KeyError`] names the file.
+    pub fn open(data: &Path) -> Result<Self, KeyError> {
+        Self::read(&mut OsRng, &data.join(FOLDER), true)
+    }
+
+    /// The key files of this data folder that other users of the machine may read.
+    pub(crate) fn open_to_others(data: &Path) -> Vec<PathBuf> {
+        let folder = data.join(FOLDER);
+        FILES.iter().map(|name| folder.join(name)).filter(|path| others_may_read(path)).collect()
+    }
+
+    fn read(rng: &mut (impl RngCore + CryptoRng), folder: &Path, has_run_before: bool) -> Result<Self, KeyError> {
+        let opaque_setup = key(folder, OPAQUE_SETUP, has_run_before, || OpaqueServer::generate(rng))?;
         if OpaqueServer::from_stored(&opaque_setup).is_err() {
             return Err(KeyError::Form(folder.join(OPAQUE_SETUP)));
         }
         let mut key32 = |name| {
             let fresh = || Zeroizing::new(random(rng).to_vec());
-            let bytes = key(&folder, name, has_run_before, fresh)?;
+            let bytes = key(folder, name, has_run_before, fresh)?;
             let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| KeyError::Form(folder.join(name)))?;
             Ok(Zeroizing::new(bytes))
         };
@@ -158,16 +180,18 @@ fn key(
 }
 
 fn warn_if_others_may_read(path: &Path) {
-    let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode());
-    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+    if others_may_read(path) {
         tracing::warn!(path = %path.display(), "other users of this machine may read a key file; chmod 600 it");
     }
 }
 
+/// Whether it lets anybody but its owner in; not if it is not there.
+pub(crate) fn others_may_read(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
 #[cfg(test)]
 mod tests {
-    use rand::rngs::OsRng;
-
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -184,7 +208,7 @@ mod tests {
         assert_eq!(made.token_signing, found.token_signing);
         assert_ne!(made.token_signing, made.sealing);
         assert_eq!((mode(&data), mode(&data.join("keys"))), (0o700, 0o700));
-        for name in [OPAQUE_SETUP, TOKEN_SIGNING, SEALING, FRANKING] {
+        for name in FILES {
             assert_eq!(mode(&data.join("keys").join(name)), 0o600, "{name}");
         }
     }

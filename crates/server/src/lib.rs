@@ -4,6 +4,7 @@
 mod access_tokens;
 mod admission;
 mod bus;
+pub mod check;
 mod config;
 mod delivery;
 mod http;
@@ -16,6 +17,7 @@ mod passwords;
 mod rate_limits;
 mod sealing;
 mod serve;
+mod space;
 mod state;
 
 pub use bus::BusAddress;

@@ -46,7 +46,7 @@ pub(crate) struct Context {
 /// Does what was asked.
 pub(crate) fn run(huis: Huis) -> Outcome {
     let command = match huis.command {
-        HuisCommand::Serve(serve) => return serve::run(&serve.settings),
+        HuisCommand::Serve(serve) => return serve::run(&serve, &Printer::new(huis.json)),
         HuisCommand::Completions(completions) => return manuals::completions(completions.shell),
         HuisCommand::Man(man) => return manuals::man(&man.folder),
         command => command,

@@ -6,6 +6,7 @@ mod admin;
 mod chat;
 mod chat_commands;
 mod chat_entry;
+mod checks;
 mod crashes;
 mod cut_off;
 mod harness;

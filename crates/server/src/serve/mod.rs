@@ -2,9 +2,9 @@
 
 mod accept;
 mod announcement;
-mod process;
+pub(crate) mod process;
 mod slots;
-mod tls;
+pub(crate) mod tls;
 mod upkeep;
 
 use std::future::Future;

@@ -17,7 +17,8 @@ use crate::config::{Config, Tls};
 use crate::keys::Keys;
 use crate::state::SystemClock;
 
-const DATABASE: &str = "huis.db";
+/// The database in the data folder.
+pub(crate) const DATABASE: &str = "huis.db";
 
 /// Serves until `shutdown` resolves or the super-administrator stops it, then stops cleanly. Announces itself on the standard output.
 ///

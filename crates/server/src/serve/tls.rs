@@ -19,6 +19,13 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::Config;
 use crate::keys::{KeyError, make_private_folder, write_private};
 
+/// The folder of a self-signed certificate in the data folder.
+pub(crate) const FOLDER: &str = "tls";
+/// The certificate there.
+pub(crate) const CERTIFICATE: &str = "certificate.pem";
+/// Its key.
+pub(crate) const KEY: &str = "key.pem";
+
 /// The certificate can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -75,8 +82,8 @@ impl Certificates {
 
     /// The certificate that was made at the first start with `tls = self-signed`, or a fresh one.
     pub(super) fn self_signed(config: &Config) -> Result<Self, TlsError> {
-        let folder = config.data.join("tls");
-        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        let folder = config.data.join(FOLDER);
+        let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         if !(certificate.exists() && key.exists()) {
             let making = |error: rcgen::Error| TlsError::Making(error.to_string());
             let pair = rcgen::KeyPair::generate().map_err(making)?;
@@ -105,9 +112,7 @@ impl Certificates {
 
     /// SHA-256 of the certificate that is in use, in hexadecimal digits.
     pub(super) fn fingerprint(&self) -> String {
-        let current = self.current.get();
-        let hash = current.cert.first().map(Sha256::digest).unwrap_or_default();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        fingerprint(&self.current.get())
     }
 
     /// Reads the files again if they changed. What can't be used is said, and the old certificate stays.
@@ -139,7 +144,8 @@ impl ResolvesServerCert for Current {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
+/// Reads a certificate and its key, and sees that they belong together.
+pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
     let unreadable = |path: &Path, error: rustls_pki_types::pem::Error| TlsError::File {
         path: path.into(),
         error: match error {
@@ -161,6 +167,12 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
         error,
     })?;
     Ok(Arc::new(pair))
+}
+
+/// SHA-256 of a certificate, in hexadecimal digits.
+pub(crate) fn fingerprint(pair: &CertifiedKey) -> String {
+    let hash = pair.cert.first().map(Sha256::digest).unwrap_or_default();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn stamp(certificate: &Path, key: &Path) -> Stamp {

@@ -13,6 +13,7 @@ mod fault;
 mod group_infos;
 mod hot;
 mod identities;
+mod inspection;
 mod invitations;
 mod key_packages;
 mod lives;
@@ -40,6 +41,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub use self::inspection::{Inspection, inspect, is_held};
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
 
 use self::fault::{Fault, Outcome};

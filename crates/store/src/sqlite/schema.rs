@@ -68,6 +68,6 @@ pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     }
 }
 
-fn version(db: &Connection) -> rusqlite::Result<u32> {
+pub(super) fn version(db: &Connection) -> rusqlite::Result<u32> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
 }

@@ -1,0 +1,112 @@
+//! What several checks need: the configuration, the time, and the database looked at once.
+
+use huis_store::StoreError;
+use huis_store::sqlite::{Inspection, NEWEST_SCHEMA, inspect, is_held};
+
+use super::Said;
+use crate::config::Config;
+use crate::serve::process::DATABASE;
+use crate::state::Clock;
+
+pub(super) struct Scene<'a> {
+    pub(super) config: &'a Config,
+    pub(super) now_ms: u64,
+    pub(super) database: Database,
+    /// Whether a server has the data folder.
+    pub(super) is_held: Result<bool, StoreError>,
+}
+
+/// The database as a start would find it.
+pub(super) enum Database {
+    /// None has been made yet.
+    Absent,
+    /// It is whole.
+    Whole(Inspection),
+    /// A start would refuse it.
+    Refused(StoreError),
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn of(config: &'a Config, clock: &dyn Clock) -> Self {
+        let path = config.data.join(DATABASE);
+        let database = match inspect(&path) {
+            Ok(None) => Database::Absent,
+            Ok(Some(inspection)) => Database::Whole(inspection),
+            Err(error) => Database::Refused(error),
+        };
+        Self { config, now_ms: clock.now_ms(), database, is_held: is_held(&path) }
+    }
+
+    /// Whether a server has run on this folder before, as far as can be seen.
+    pub(super) fn has_run_before(&self) -> bool {
+        !matches!(self.database, Database::Absent)
+    }
+}
+
+impl Database {
+    pub(super) fn said(&self) -> Vec<Said> {
+        vec![match self {
+            Self::Absent => Said::ok("not there yet; the first start makes it"),
+            Self::Whole(found) if found.schema < NEWEST_SCHEMA => Said::ok(format!(
+                "whole, {}; schema {}, which the next start brings to {NEWEST_SCHEMA}",
+                size(found.bytes),
+                found.schema
+            )),
+            Self::Whole(found) => Said::ok(format!("whole, {}; schema {}", size(found.bytes), found.schema)),
+            Self::Refused(error) => Said::fault(error.to_string(), self.advice()),
+        }]
+    }
+
+    pub(super) fn newest_ms(&self) -> Option<u64> {
+        match self {
+            Self::Whole(found) if found.newest_ms > 0 => Some(found.newest_ms),
+            _ => None,
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Refused(StoreError::Damaged(_)) => {
+                "stop the server, keep the folder as it is, and `huis restore` the newest backup into another one"
+            }
+            Self::Refused(StoreError::NewerSchema { .. }) => "or restore a backup of before",
+            Self::Refused(StoreError::Full) => "free some space",
+            _ => "check that the user of the server may read and write the file, and that no other program holds it",
+        }
+    }
+}
+
+/// A number of bytes for a person.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut amount = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while amount >= 999.95 && unit + 1 < UNITS.len() {
+        amount /= 1000.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_said_in_the_unit_that_fits() {
+        for (bytes, said) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (2_100_000_000, "2.1 GB"),
+            (u64::MAX, "18446744.1 TB"),
+        ] {
+            assert_eq!(size(bytes), said);
+        }
+    }
+}
