@@ -7,9 +7,9 @@ use clap_complete::Shell;
 use huis_server::ServeArgs;
 
 use crate::commands::{
-    accounts, admin, contacts, conversations, devices, identity, invitations, locks, marks, password,
+    accounts, admin, backup, contacts, conversations, devices, identity, invitations, locks, marks, password,
 };
-use crate::commands::{profile, quiet, receive, rooms, send};
+use crate::commands::{profile, quiet, receive, restore, rooms, send};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -35,6 +35,8 @@ pub(crate) struct Huis {
 #[derive(Debug, Subcommand)]
 pub(crate) enum HuisCommand {
     Serve(Box<Serve>),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Chat(Box<crate::commands::chat::Chat>),
     Register(accounts::Register),
     Login(accounts::Login),
@@ -112,6 +114,8 @@ impl HuisCommand {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Backup(_) => "backup",
+            Self::Restore(_) => "restore",
             Self::Chat(_) => "chat",
             Self::Register(_) => "register",
             Self::Login(_) => "login",
@@ -291,6 +295,14 @@ mod tests {
             "huis chat --server http://127.0.0.1:8080 --lang fr --theme 16 --bell off --notify on --lock-after 10",
             "huis serve",
             "huis serve --data /tmp/x --listen 127.0.0.1:0",
+            "huis backup /tmp/x.backup",
+            "huis backup /tmp/x.backup --data /tmp/x --passphrase",
+            "huis backup /tmp/x.backup --passphrase-file -",
+            "huis backup /tmp/x.backup --recipient age1a --recipient age1b --json",
+            "huis backup --make-key /tmp/x.key",
+            "huis restore /tmp/x.backup --data /tmp/y",
+            "huis restore /tmp/x.backup --key-file /tmp/x.key",
+            "huis restore /tmp/x.backup --passphrase-file -",
             "huis serve --check --data /tmp/x --json",
             "huis completions bash",
             "huis man /tmp/man",
@@ -381,6 +393,11 @@ mod tests {
             "huis profile --picture me.png --no-picture",
             "huis preferences --presence maybe",
             "huis serve --no-such-setting 1",
+            "huis backup",
+            "huis backup /tmp/x --passphrase --recipient age1a",
+            "huis backup /tmp/x --make-key --passphrase-file -",
+            "huis restore",
+            "huis restore /tmp/x --key-file a --passphrase-file b",
         ] {
             match parses(line) {
                 Ok(_) => panic!("{line} was taken"),

@@ -6,6 +6,7 @@ mod outcome;
 mod passwords;
 mod printer;
 mod profile;
+mod progress;
 mod sentences;
 mod session;
 

@@ -95,7 +95,7 @@ impl RecoveryKeyArgs {
             Err(Stop::Failed(fault))
                 if fault.is("needs-recovery-key") && given.is_none() && std::io::stdin().is_terminal() =>
             {
-                session.ask(command(Some(prompted(RECOVERY_KEY, RECOVERY_KEY.question)?))).await
+                session.ask(command(Some(prompted(RECOVERY_KEY.noun, RECOVERY_KEY.question)?))).await
             }
             answer => answer,
         }
@@ -124,7 +124,7 @@ impl Secrets {
     }
 
     fn given(self, wanted: Wanted) -> Outcome<Option<Secret>> {
-        let secret = if self.from_stdin { Some(line(std::io::stdin().lock(), wanted)?) } else { set(wanted)? };
+        let secret = if self.from_stdin { Some(line(std::io::stdin().lock(), wanted.noun)?) } else { set(wanted)? };
         match secret {
             Some(secret) if secret.expose().is_empty() => Err(Stop::Usage(format!("the {} is empty", wanted.noun))),
             other => Ok(other),
@@ -138,7 +138,7 @@ pub(crate) fn of_locked_profile() -> Outcome<Secret> {
     match set(PASSWORD)? {
         Some(password) => Ok(password),
         None if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() => {
-            prompted(PASSWORD, "This profile is locked. Password: ")
+            prompted(PASSWORD.noun, "This profile is locked. Password: ")
         }
         None => Err(Stop::failed(
             "locked",
@@ -158,7 +158,7 @@ fn set(wanted: Wanted) -> Outcome<Option<Secret>> {
 
 fn asked(wanted: Wanted, question: &str) -> Outcome<Secret> {
     if std::io::stdin().is_terminal() {
-        return prompted(wanted, question);
+        return prompted(wanted.noun, question);
     }
     let Wanted { variable, noun, .. } = wanted;
     Err(Stop::Usage(format!(
@@ -166,22 +166,24 @@ fn asked(wanted: Wanted, question: &str) -> Outcome<Secret> {
     )))
 }
 
-fn prompted(wanted: Wanted, question: &str) -> Outcome<Secret> {
+/// Asks a person at the terminal; what is typed is not shown.
+pub(crate) fn prompted(noun: &str, question: &str) -> Outcome<Secret> {
     let secret = rpassword::prompt_password(question).map_err(|error| Stop::file("the terminal", &error))?;
     match secret.as_str() {
-        "" => Err(Stop::Usage(format!("the {} is empty", wanted.noun))),
+        "" => Err(Stop::Usage(format!("the {noun} is empty"))),
         _ => Ok(Secret::new(secret)),
     }
 }
 
-fn line(input: impl BufRead, wanted: Wanted) -> Outcome<Secret> {
+/// The first line of what holds a secret, without its line break.
+pub(crate) fn line(input: impl BufRead, noun: &str) -> Outcome<Secret> {
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 2));
     input.take(LONGEST + 2).read_until(b'\n', &mut line).map_err(|error| Stop::file("the standard input", &error))?;
     let text = std::str::from_utf8(&line).map_err(|_| not_text("the standard input"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.len() as u64 > LONGEST {
-        let why = format!("the {} is longer than {LONGEST} bytes", wanted.noun);
+        let why = format!("the {noun} is longer than {LONGEST} bytes");
         return Err(Stop::failed("invalid", why, "take a shorter one"));
     }
     Ok(Secret::new(text))
@@ -198,18 +200,18 @@ mod tests {
     #[test]
     fn a_line_is_the_password_without_its_line_break() {
         for (input, password) in [("secret\nmore", "secret"), ("secret", "secret"), ("a b \r\n", "a b "), ("", "")] {
-            assert_eq!(line(input.as_bytes(), PASSWORD).unwrap().expose(), password);
+            assert_eq!(line(input.as_bytes(), "password").unwrap().expose(), password);
         }
         let longest = "x".repeat(1024);
-        assert_eq!(line(format!("{longest}\n").as_bytes(), PASSWORD).unwrap().expose(), longest);
-        assert!(line(format!("{longest}y\n").as_bytes(), PASSWORD).is_err());
-        assert!(line(&b"\xff\n"[..], PASSWORD).is_err());
+        assert_eq!(line(format!("{longest}\n").as_bytes(), "password").unwrap().expose(), longest);
+        assert!(line(format!("{longest}y\n").as_bytes(), "password").is_err());
+        assert!(line(&b"\xff\n"[..], "password").is_err());
     }
 
     #[test]
     fn two_secrets_are_two_lines() {
         let mut input = &b"old one\nnew one\n"[..];
-        assert_eq!(line(&mut input, OLD_PASSWORD).unwrap().expose(), "old one");
-        assert_eq!(line(&mut input, NEW_PASSWORD).unwrap().expose(), "new one");
+        assert_eq!(line(&mut input, "old password").unwrap().expose(), "old one");
+        assert_eq!(line(&mut input, "new password").unwrap().expose(), "new one");
     }
 }

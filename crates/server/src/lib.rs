@@ -3,6 +3,7 @@
 
 mod access_tokens;
 mod admission;
+pub mod backup;
 mod bus;
 pub mod check;
 mod config;
@@ -26,4 +27,5 @@ pub use delivery::FrankingKey;
 pub use keys::{KeyError, Keys};
 pub use logs::start_logs;
 pub use serve::{Newcomers, RunningServer, ServeError, Served, Server, announcement, serve, stop_signal};
+pub use space::size;
 pub use state::{Clock, SystemClock};

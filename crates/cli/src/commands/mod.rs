@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod admin;
+pub(crate) mod backup;
 pub(crate) mod chat;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
@@ -16,6 +17,7 @@ pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod quiet;
 pub(crate) mod receive;
+pub(crate) mod restore;
 pub(crate) mod rooms;
 pub(crate) mod send;
 pub(crate) mod serve;
@@ -47,6 +49,8 @@ pub(crate) struct Context {
 pub(crate) fn run(huis: Huis) -> Outcome {
     let command = match huis.command {
         HuisCommand::Serve(serve) => return serve::run(&serve, &Printer::new(huis.json)),
+        HuisCommand::Backup(command) => return command.run(huis.json),
+        HuisCommand::Restore(command) => return command.run(huis.json),
         HuisCommand::Completions(completions) => return manuals::completions(completions.shell),
         HuisCommand::Man(man) => return manuals::man(&man.folder),
         command => command,
@@ -100,7 +104,11 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Admin(command) => command.run(&context).await,
             HuisCommand::Status(command) => command.run(&context).await,
             HuisCommand::Notices(command) => command.run(&context).await,
-            HuisCommand::Serve(_) | HuisCommand::Completions(_) | HuisCommand::Man(_) => Ok(()),
+            HuisCommand::Serve(_)
+            | HuisCommand::Backup(_)
+            | HuisCommand::Restore(_)
+            | HuisCommand::Completions(_)
+            | HuisCommand::Man(_) => Ok(()),
         }
     });
     runtime.shutdown_timeout(WINDS_DOWN);

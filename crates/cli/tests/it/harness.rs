@@ -20,6 +20,8 @@ pub(crate) const PASSPHRASE: &str = "amber basket cedar dragon";
 /// A server with a folder of its own, and room for profiles.
 pub(crate) struct House {
     folder: TempDir,
+    /// The name of the server's data folder in it.
+    data: String,
     server: Option<Process>,
     address: String,
     scheme: String,
@@ -72,7 +74,8 @@ impl House {
     /// As `open`, with further settings.
     pub(crate) fn open_with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut house = Self { folder, server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
+        let mut house =
+            Self { folder, data: "server".into(), server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
         house.start(settings);
         house
     }
@@ -97,7 +100,7 @@ impl House {
 
     /// Starts the server again where it was.
     pub(crate) fn start(&mut self, settings: &[&str]) {
-        let data = self.folder.path().join("server");
+        let data = self.data();
         let mut command = huis(&["serve", "--listen", &self.address, "--data", data.to_str().unwrap()]);
         command.args(["--guesses-per-minute", "1000000", "--requests-per-second", "100000"]);
         command.args(settings).env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
@@ -148,7 +151,12 @@ impl House {
 
     /// The server's data.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("server")
+        self.folder.path().join(&self.data)
+    }
+
+    /// Where the server will be started from now on.
+    pub(crate) fn serves_from(&mut self, name: &str) {
+        self.data = name.into();
     }
 
     /// A folder for what a test needs.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "figures are stated on the standard output")]
 
 mod admin;
+mod backups;
 mod chat;
 mod chat_commands;
 mod chat_entry;

@@ -8,9 +8,10 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 
 use super::Said;
-use super::scene::{Scene, size};
+use super::scene::Scene;
+use crate::backup::UNFINISHED;
 use crate::keys::{KeyError, Keys};
-use crate::space::free_bytes;
+use crate::space::{free_bytes, size};
 
 /// Below this a start may fail at its first words.
 const LEAST_FREE: u64 = 64 * 1024 * 1024;
@@ -33,6 +34,12 @@ pub(super) fn folder(scene: &Scene<'_>) -> Vec<Said> {
         return vec![Said::fault(
             format!("{shown} can't be written by this user: {error}"),
             "check as the user of the server, and give the folder to that user (chown -R)",
+        )];
+    }
+    if data.join(UNFINISHED).exists() {
+        return vec![Said::fault(
+            format!("{shown} holds a restore that has not ended"),
+            "let it end, or delete what is in the folder and restore again",
         )];
     }
     if metadata.permissions().mode() & 0o077 != 0 {

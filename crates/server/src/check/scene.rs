@@ -6,6 +6,7 @@ use huis_store::sqlite::{Inspection, NEWEST_SCHEMA, inspect, is_held};
 use super::Said;
 use crate::config::Config;
 use crate::serve::process::DATABASE;
+use crate::space::size;
 use crate::state::Clock;
 
 pub(super) struct Scene<'a> {
@@ -72,41 +73,6 @@ impl Database {
             Self::Refused(StoreError::NewerSchema { .. }) => "or restore a backup of before",
             Self::Refused(StoreError::Full) => "free some space",
             _ => "check that the user of the server may read and write the file, and that no other program holds it",
-        }
-    }
-}
-
-/// A number of bytes for a person.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let mut amount = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while amount >= 999.95 && unit + 1 < UNITS.len() {
-        amount /= 1000.0;
-        unit += 1;
-    }
-    format!("{amount:.1} {}", UNITS[unit])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_said_in_the_unit_that_fits() {
-        for (bytes, said) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 kB"),
-            (999_949, "999.9 kB"),
-            (999_950, "1.0 MB"),
-            (2_100_000_000, "2.1 GB"),
-            (u64::MAX, "18446744.1 TB"),
-        ] {
-            assert_eq!(size(bytes), said);
         }
     }
 }

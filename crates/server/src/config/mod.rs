@@ -17,6 +17,7 @@ use huis_store::postgres::DatabaseAddress;
 use crate::bus::BusAddress;
 
 pub use network::Network;
+pub(crate) use sources::FILE_NAME;
 pub use sources::{ConfigError, ServeArgs};
 
 /// Everything that an operator decides.

@@ -69,9 +69,15 @@ const OTHERS_VARIABLES: &[&str] =
     &["HUIS_CONFIG", "HUIS_PROFILE", "HUIS_PASSWORD", "HUIS_LANG", "HUIS_LONG", "HUIS_SERVER", "HUIS_WEB_DIST"];
 const OTHERS_PREFIXES: &[&str] = &["HUIS_TEST_", "HUIS_BENCH_"];
 
-const FILE_NAME: &str = "huis.toml";
+/// The file with settings in the data folder.
+pub(crate) const FILE_NAME: &str = "huis.toml";
 
 impl ServeArgs {
+    /// The flags of commands that look after a server and do not start it: where its data is, and its settings.
+    pub fn of_folder(data: Option<&str>, config: Option<PathBuf>) -> Self {
+        Self { config, values: data.map(|data| ("data", data.to_owned())).into_iter().collect() }
+    }
+
     /// The configuration from these flags, the environment and the file.
     ///
     /// # Errors

@@ -105,6 +105,9 @@ pub enum ServeError {
         /// Why.
         error: std::io::Error,
     },
+    /// A restore into its folder is under way, or was cut short.
+    #[error("{0} holds a restore that has not ended: let it end, or delete what is in the folder and restore again")]
+    Unfinished(PathBuf),
     /// Its keys can't be had.
     #[error(transparent)]
     Keys(#[from] KeyError),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use huis_store::SharedStore;
+use huis_store::{SharedStore, StoreError};
 use huis_store::postgres::{DatabaseAddress, PostgresStore};
 use huis_store::sqlite::{Mode, Options, SqliteStore};
 use rand::rngs::OsRng;
@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ServeError, Served, Server, announcement};
+use crate::backup::UNFINISHED;
 use crate::config::{Config, Tls};
 use crate::keys::Keys;
 use crate::state::SystemClock;
@@ -32,10 +33,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
         setting: "listen",
         error,
     })?;
-    let (keys, store) = match &config.database {
-        None => in_the_data_folder(&config)?,
-        Some(database) => in_postgres(&config, database).await?,
-    };
+    let (keys, store) = keys_and_store(&config).await?;
     if config.tls == Tls::Off && !config.listen.ip().is_loopback() && config.trusted_proxies.is_empty() {
         tracing::warn!(
             "other machines can connect without TLS: messages stay sealed, but who talks with whom does not; see --tls"
@@ -59,20 +57,40 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     Ok(Served { address })
 }
 
-fn in_the_data_folder(config: &Config) -> Result<(Keys, SharedStore), ServeError> {
-    let path = config.data.join(DATABASE);
-    let keys = Keys::open_or_make(&mut OsRng, &config.data, path.exists())?;
-    let options = Options { franking: keys.franking(), mode: Mode::Threads };
-    let store = SqliteStore::open(&path, options)
-        .map_err(|error| ServeError::Store { database: path.display().to_string(), error })?;
-    Ok((keys, Arc::new(store)))
+/// Whether a server of this configuration has run before.
+///
+/// # Errors
+/// Where its database does not answer.
+pub(crate) async fn has_run_before(config: &Config) -> Result<bool, ServeError> {
+    match &config.database {
+        None => Ok(config.data.join(DATABASE).exists()),
+        Some(database) => PostgresStore::is_begun(database).await.map_err(of_postgres(database)),
+    }
 }
 
-async fn in_postgres(config: &Config, database: &DatabaseAddress) -> Result<(Keys, SharedStore), ServeError> {
-    let told = |error| ServeError::Store { database: database.to_string(), error };
-    let keys = Keys::open_or_make(&mut OsRng, &config.data, PostgresStore::is_begun(database).await.map_err(told)?)?;
-    let store = PostgresStore::open(database, keys.franking()).await.map_err(told)?;
-    Ok((keys, Arc::new(store)))
+/// The keys and the store of this configuration; the first start makes them.
+pub(crate) async fn keys_and_store(config: &Config) -> Result<(Keys, SharedStore), ServeError> {
+    if config.data.join(UNFINISHED).exists() {
+        return Err(ServeError::Unfinished(config.data.clone()));
+    }
+    let keys = Keys::open_or_make(&mut OsRng, &config.data, has_run_before(config).await?)?;
+    let store: SharedStore = match &config.database {
+        None => {
+            let path = config.data.join(DATABASE);
+            let options = Options { franking: keys.franking(), mode: Mode::Threads };
+            let told = |error| ServeError::Store { database: path.display().to_string(), error };
+            Arc::new(SqliteStore::open(&path, options).map_err(told)?)
+        }
+        Some(database) => {
+            let opened = PostgresStore::open(database, keys.franking()).await;
+            Arc::new(opened.map_err(of_postgres(database))?)
+        }
+    };
+    Ok((keys, store))
+}
+
+fn of_postgres(database: &DatabaseAddress) -> impl Fn(StoreError) -> ServeError {
+    move |error| ServeError::Store { database: database.to_string(), error }
 }
 
 /// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.

@@ -7,6 +7,7 @@ mod accounts;
 mod columns;
 mod commits;
 mod contests;
+mod copies;
 mod delivery;
 mod expiry;
 mod fault;
@@ -41,6 +42,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub use self::copies::copy;
 pub use self::inspection::{Inspection, inspect, is_held};
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
 

@@ -1,5 +1,6 @@
 //! The stores as their users meet them: the conformance suite on each, crashes, full disks, two processes or nodes.
 
+mod copies;
 mod crash;
 mod files;
 mod postgres;
