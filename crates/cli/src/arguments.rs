@@ -303,6 +303,7 @@ mod tests {
             "huis restore /tmp/x.backup --data /tmp/y",
             "huis restore /tmp/x.backup --key-file /tmp/x.key",
             "huis restore /tmp/x.backup --passphrase-file -",
+            "huis restore --mint-incarnation --data /tmp/x",
             "huis serve --check --data /tmp/x --json",
             "huis completions bash",
             "huis man /tmp/man",
@@ -398,6 +399,8 @@ mod tests {
             "huis backup /tmp/x --make-key --passphrase-file -",
             "huis restore",
             "huis restore /tmp/x --key-file a --passphrase-file b",
+            "huis restore /tmp/x --mint-incarnation",
+            "huis restore --mint-incarnation --key-file a",
         ] {
             match parses(line) {
                 Ok(_) => panic!("{line} was taken"),

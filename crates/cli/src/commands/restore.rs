@@ -21,8 +21,15 @@ use crate::progress::Bar;
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
     /// The backup
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    file: PathBuf,
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "mint_incarnation")]
+    file: Option<PathBuf>,
+
+    /// Restore nothing, but give the store another incarnation, where its data came back by other means
+    ///
+    /// Such as a snapshot of the file system, a database's own tools, or a replica that was promoted. Needed each time,
+    /// before the first start: without it devices do not notice, and what the server lost stays lost.
+    #[arg(long, conflicts_with_all = ["file", "passphrase_file", "key_file"])]
+    mint_incarnation: bool,
 
     /// Read the passphrase from the first line of a file; - for the standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "key_file")]
@@ -44,11 +51,35 @@ struct RestoreLine<'a> {
     incarnation: String,
 }
 
+#[derive(Serialize)]
+struct MintedLine<'a> {
+    data: &'a Path,
+    incarnation: String,
+}
+
 impl Restore {
     pub(crate) fn run(self, json: bool) -> Outcome {
         let printer = Printer::new(json);
-        let data = self.server.config()?.data;
-        let opened = backup::Backup::open(&self.file).map_err(refused)?;
+        match &self.file {
+            Some(file) => self.restore(file, &printer),
+            None => self.mint(&printer),
+        }
+    }
+
+    fn mint(&self, printer: &Printer) -> Outcome {
+        let config = self.server.config()?;
+        let begun = super::serve::runtime()?.block_on(backup::begin_another_life(&config)).map_err(refused)?;
+        let line = MintedLine { data: &config.data, incarnation: begun.to_string() };
+        printer.thing(&line, || {
+            "The store has another incarnation. Devices will notice, and say again what they had said since.".into()
+        })
+    }
+
+    fn restore(&self, file: &Path, printer: &Printer) -> Outcome {
+        let config = self.server.config()?;
+        backup::is_in_the_folder(&config).map_err(refused)?;
+        let data = config.data;
+        let opened = backup::Backup::open(file).map_err(refused)?;
         let opening = self.opening(opened.needs())?;
         let mut bar = Bar::new("Restoring");
         let mut progress = |done, all| bar.at(done, all);

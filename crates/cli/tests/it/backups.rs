@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::Value;
+
 use crate::harness::{Ended, House, Process, files, huis};
 use crate::terminal::Terminal;
 
@@ -267,9 +269,46 @@ fn a_person_at_a_terminal_is_shown_the_key_and_asked_for_it() {
     let data = house.path("d");
     let mut terminal = Terminal::open(&huis(&["restore", at(&file), "--data", at(&data)]), 120, 24);
     terminal.shows("restore key that was shown");
+    terminal.hides_what_is_typed();
     terminal.enters(&key);
     let (code, shown) = terminal.ends();
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("huis serve --data") && !shown.contains(&key), "{shown}");
     assert!(data.join("huis.db").exists());
+}
+
+#[test]
+fn data_that_came_back_by_other_means_gets_another_incarnation_and_loses_nothing() {
+    let mut house = House::open();
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    a.says("@member-b", "before");
+    assert_eq!(b.hears_texts(1), ["before"]);
+    let mint = |house: &House| {
+        let command = huis(&["restore", "--mint-incarnation", "--json", "--data", at(&house.data())]);
+        Process::start(command, None).end()
+    };
+    mint(&house).refused(1, "server-runs");
+    assert_eq!(house.stop("TERM").code, Some(0));
+    // A snapshot of the file system.
+    let snapshot = content(&house.data());
+    house.start(&[]);
+    a.says("@member-b", "read behind it");
+    assert_eq!(b.hears_texts(1), ["read behind it"]);
+    a.says("@member-b", "not read yet");
+    house.kill();
+    let from = house.data();
+    house.serves_from("snapshot");
+    mint(&house).refused(1, "no-server");
+    assert!(!house.data().exists(), "nothing is made");
+    for (path, bytes) in snapshot {
+        let to = house.data().join(path.strip_prefix(&from).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, bytes).unwrap();
+    }
+    let minted: Vec<Value> = mint(&house).objects();
+    assert_eq!(minted[0]["incarnation"].as_str().unwrap().len(), 32);
+    house.start(&[]);
+    a.does(&["status", "--wait"]).well();
+    assert_eq!(b.hears_texts(1), ["not read yet"]);
+    b.hears_nothing_more();
 }

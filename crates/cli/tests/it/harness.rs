@@ -88,7 +88,8 @@ impl House {
         for (path, key) in files(&self.data().join("keys")) {
             std::fs::write(keys.join(path.file_name().unwrap()), key).unwrap();
         }
-        let mut house = Self { folder, server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
+        let mut house =
+            Self { folder, data: "server".into(), server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
         house.start(settings);
         house
     }

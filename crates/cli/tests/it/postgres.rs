@@ -58,3 +58,43 @@ fn a_node_with_other_keys_is_refused_and_a_password_is_never_told() {
         assert!(!ended.stderr.contains(SECRET), "{ended:?}");
     }
 }
+
+#[test]
+fn a_database_elsewhere_is_checked_backed_up_by_its_own_tools_and_given_another_incarnation() {
+    let Some((_database, address)) = database() else { return };
+    let mut house = House::open_with(&["--database", &address]);
+    let (a, b) = acquainted(&house);
+    let data = house.data();
+    let with = |address: &str, arguments: &[&str]| {
+        let mut command = huis(arguments);
+        command.args(["--json", "--data", data.to_str().unwrap()]).env("HUIS_DATABASE", address);
+        command.env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
+        Process::start(command, None).end()
+    };
+    let does = |arguments: &[&str]| with(&address, arguments);
+    let check = ["serve", "--check", "--listen", "127.0.0.1:0"];
+    let checked = does(&check);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.stdout.contains("answers") && !checked.stdout.contains(SECRET), "{checked:?}");
+    let backup = house.path("backup");
+    let backup = backup.to_str().unwrap();
+    let refused = does(&["backup", backup]);
+    assert!(!refused.stderr.contains(SECRET), "{refused:?}");
+    refused.refused(1, "database-elsewhere");
+    assert!(!house.path("backup").exists());
+    assert_eq!(house.stop("TERM").code, Some(0));
+    let minted = does(&["restore", "--mint-incarnation"]);
+    assert_eq!(minted.objects()[0]["incarnation"].as_str().unwrap().len(), 32);
+    house.start(&["--database", &address]);
+    a.says("@member-b", "Is it there?");
+    assert_eq!(b.hears_texts(1), ["Is it there?"]);
+    house.kill();
+    let away = with("postgres://huis@127.0.0.1:9/huis", &check);
+    assert!(away.code == Some(1) && away.stdout.contains("can't be reached"), "{away:?}");
+    let without_bus = does(&[&check[..], &["--bus", "redis://127.0.0.1:9"]].concat());
+    assert!(without_bus.code == Some(0) && without_bus.stdout.contains("does not answer"), "{without_bus:?}");
+    let Some(redis) = huis_testredis::Server::start() else { return };
+    let with_bus = does(&[&check[..], &["--bus", &redis.address()]].concat());
+    let is_well = |line: &str| line.contains("\"bus\"") && line.contains("\"ok\"");
+    assert!(with_bus.code == Some(0) && with_bus.stdout.lines().any(is_well), "{with_bus:?}");
+}

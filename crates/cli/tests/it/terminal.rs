@@ -145,6 +145,17 @@ impl Terminal {
         self.waits_for(&format!("the end of {text}"), |screen| !screen.contents().contains(text))
     }
 
+    /// Waits until the terminal no longer shows what is typed: a question comes a moment before that.
+    pub(crate) fn hides_what_is_typed(&self) {
+        /// ECHO of termios.
+        const ECHO: u64 = 0o10;
+        let deadline = Instant::now() + PATIENCE;
+        while self.master.get_termios().unwrap().local_flags.bits() as u64 & ECHO != 0 {
+            assert!(Instant::now() < deadline, "what is typed stays on the screen");
+            std::thread::yield_now();
+        }
+    }
+
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         // First, so that what the program paints then has its place.
         self.seen.state.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(columns));

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::format::{Description, Form, Kind, Secrets, Writer};
 use super::sealing::{RestoreKey, Sealing, seal};
-use super::{BackupError, belongings};
+use super::{BackupError, belongings, is_in_the_folder};
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::serve::process::DATABASE;
@@ -63,6 +63,7 @@ pub fn make(
     if file.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(file.into()));
     }
+    is_in_the_folder(config)?;
     let database = config.data.join(DATABASE);
     let size = match fs::metadata(&database) {
         Ok(metadata) => metadata.len(),

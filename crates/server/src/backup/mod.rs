@@ -6,6 +6,7 @@
 
 mod belongings;
 mod format;
+mod lives;
 mod making;
 mod reading;
 mod restoring;
@@ -16,15 +17,28 @@ use std::path::{Path, PathBuf};
 
 use huis_store::StoreError;
 
+use crate::config::Config;
 use crate::keys::KeyError;
 use crate::space::size;
 use format::FormatError;
 
 pub use format::Description;
+pub use lives::begin_another_life;
 pub use making::{Made, make};
 pub use reading::{Backup, Needs};
 pub use restoring::{Restored, UNFINISHED, restore};
 pub use sealing::{Opening, Recipient, RestoreKey, Sealing, UnusableKey};
+
+/// Whether the database is one that these backups are of.
+///
+/// # Errors
+/// [`BackupError::Elsewhere`].
+pub fn is_in_the_folder(config: &Config) -> Result<(), BackupError> {
+    match &config.database {
+        None => Ok(()),
+        Some(database) => Err(BackupError::Elsewhere(database.to_string())),
+    }
+}
 
 /// A backup was not made or not brought back.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +57,9 @@ pub enum BackupError {
     /// The folder has no server's database.
     #[error("there is no database in {0}")]
     NoServer(PathBuf),
+    /// The database is not in the data folder.
+    #[error("the database is {0}, and these backups are of a database in the data folder")]
+    Elsewhere(String),
     /// The server's keys can't be had.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -115,6 +132,7 @@ impl BackupError {
             Self::Io { .. } => "file",
             Self::Exists(_) => "exists",
             Self::NoServer(_) => "no-server",
+            Self::Elsewhere(_) => "database-elsewhere",
             Self::Keys(_) => "keys",
             Self::TooLarge(_) => "too-large",
             Self::Store { .. } => "database",
@@ -137,6 +155,9 @@ impl BackupError {
             Self::Io { .. } => "check the path, its permissions, and that the disk has space".into(),
             Self::Exists(_) => "no file is overwritten: name another one".into(),
             Self::NoServer(_) => "name the server's data folder with --data".into(),
+            Self::Elsewhere(_) => {
+                "back it up by PostgreSQL's own tools, and the folder keys/ beside it: docs/scaling.md".into()
+            }
             Self::Keys(_) => "`huis serve --check` looks at everything".into(),
             Self::TooLarge(_) => "move what does not belong there away".into(),
             Self::Store { error: StoreError::NewerSchema { .. } | StoreError::Damaged(_), .. } => String::new(),

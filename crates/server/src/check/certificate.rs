@@ -147,6 +147,8 @@ fn listed(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
     use crate::check::Verdict;
     use crate::state::Clock;
@@ -176,7 +178,7 @@ mod tests {
     }
 
     fn said(config: &Config, now_ms: u64) -> Vec<(Verdict, String)> {
-        let scene = Scene::of(config, &Stopped(now_ms));
+        let scene = Scene::of(config, &Stopped(now_ms)).now_or_never().expect("nobody is asked over a network");
         look(&scene).into_iter().map(|said| (said.verdict, said.says)).collect()
     }
 

@@ -3,6 +3,7 @@
 //! A check is a name and a function in the table below. What several of them need stands in the [`Scene`].
 
 mod address;
+mod bus;
 mod certificate;
 mod clock;
 mod folder;
@@ -67,6 +68,7 @@ const CHECKS: &[(&str, Look)] = &[
     ("space", |scene| at_once(folder::space(scene))),
     ("server", |scene| at_once(folder::server(scene))),
     ("database", |scene| at_once(scene.database.said())),
+    ("bus", |scene| bus::look(scene).boxed()),
     ("keys", |scene| at_once(folder::keys(scene))),
     ("certificate", |scene| at_once(certificate::look(scene))),
     ("address", |scene| address::look(scene).boxed()),
@@ -75,7 +77,7 @@ const CHECKS: &[(&str, Look)] = &[
 
 /// Tries everything that a server with this configuration needs.
 pub async fn check(config: &Config, clock: &dyn Clock) -> Vec<Finding> {
-    let scene = Scene::of(config, clock);
+    let scene = Scene::of(config, clock).await;
     let mut findings = Vec::new();
     for (check, look) in CHECKS {
         findings.extend(look(&scene).await.into_iter().map(|said| said.by(check)));

@@ -1,6 +1,7 @@
 //! What several checks need: the configuration, the time, and the database looked at once.
 
 use huis_store::StoreError;
+use huis_store::postgres::PostgresStore;
 use huis_store::sqlite::{Inspection, NEWEST_SCHEMA, inspect, is_held};
 
 use super::Said;
@@ -23,24 +24,36 @@ pub(super) enum Database {
     Absent,
     /// It is whole.
     Whole(Inspection),
+    /// It is at this address of PostgreSQL, which answers.
+    Elsewhere {
+        address: String,
+        /// Whether a server has begun there.
+        is_begun: bool,
+    },
     /// A start would refuse it.
     Refused(StoreError),
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn of(config: &'a Config, clock: &dyn Clock) -> Self {
+    pub(super) async fn of(config: &'a Config, clock: &dyn Clock) -> Self {
         let path = config.data.join(DATABASE);
-        let database = match inspect(&path) {
-            Ok(None) => Database::Absent,
-            Ok(Some(inspection)) => Database::Whole(inspection),
-            Err(error) => Database::Refused(error),
+        let database = match &config.database {
+            None => match inspect(&path) {
+                Ok(None) => Database::Absent,
+                Ok(Some(inspection)) => Database::Whole(inspection),
+                Err(error) => Database::Refused(error),
+            },
+            Some(address) => match PostgresStore::is_begun(address).await {
+                Ok(is_begun) => Database::Elsewhere { address: address.to_string(), is_begun },
+                Err(error) => Database::Refused(error),
+            },
         };
         Self { config, now_ms: clock.now_ms(), database, is_held: is_held(&path) }
     }
 
     /// Whether a server has run on this folder before, as far as can be seen.
     pub(super) fn has_run_before(&self) -> bool {
-        !matches!(self.database, Database::Absent)
+        !matches!(self.database, Database::Absent | Database::Elsewhere { is_begun: false, .. })
     }
 }
 
@@ -54,6 +67,10 @@ impl Database {
                 found.schema
             )),
             Self::Whole(found) => Said::ok(format!("whole, {}; schema {}", size(found.bytes), found.schema)),
+            Self::Elsewhere { address, is_begun: true } => Said::ok(format!("{address} answers")),
+            Self::Elsewhere { address, is_begun: false } => {
+                Said::ok(format!("{address} answers; the first start begins there"))
+            }
             Self::Refused(error) => Said::fault(error.to_string(), self.advice()),
         }]
     }
@@ -72,6 +89,7 @@ impl Database {
             }
             Self::Refused(StoreError::NewerSchema { .. }) => "or restore a backup of before",
             Self::Refused(StoreError::Full) => "free some space",
+            Self::Refused(StoreError::Unavailable(_)) => "check that the database runs, its address, and the way there",
             _ => "check that the user of the server may read and write the file, and that no other program holds it",
         }
     }

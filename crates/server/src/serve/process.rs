@@ -4,9 +4,9 @@ use std::future::Future;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use huis_store::{SharedStore, StoreError};
 use huis_store::postgres::{DatabaseAddress, PostgresStore};
 use huis_store::sqlite::{Mode, Options, SqliteStore};
+use huis_store::{SharedStore, StoreError};
 use rand::rngs::OsRng;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;

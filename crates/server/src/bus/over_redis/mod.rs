@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use huis_proto::IncarnationId;
+use rand::RngCore as _;
 use rand::rngs::OsRng;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, PushInfo, PushKind, RedisError, Value};
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::envelope::{BusKey, Opener};
-use self::keeper::{Keeper, connect};
+use self::keeper::{Connected, Keeper, connect};
 use super::counters::Counters;
 use super::{Bus, BusAddress, Hint, Key, Limit, Listener, TooOften};
 
@@ -91,6 +92,26 @@ impl RedisBus {
         shared_key: &[u8; 32],
         incarnation: IncarnationId,
     ) -> Result<Self, String> {
+        let (keeper, first) = Self::begin(address, shared_key, incarnation).await?;
+        Ok(Self { shared: Arc::clone(&keeper.shared), keeper: tokio::spawn(keeper.run(first)) })
+    }
+
+    /// Whether the bus answers, and does everything that is needed. No node hears of it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) async fn answers(address: &BusAddress) -> Result<bool, String> {
+        let mut key = [0; 32];
+        OsRng.fill_bytes(&mut key);
+        let (_, first) = Self::begin(address, &key, IncarnationId::random(&mut OsRng)).await?;
+        Ok(first.is_ok())
+    }
+
+    async fn begin(
+        address: &BusAddress,
+        shared_key: &[u8; 32],
+        incarnation: IncarnationId,
+    ) -> Result<(Keeper, Result<Connected, RedisError>), String> {
         let client = address.client()?;
         if address.shows_its_password() {
             tracing::warn!("the bus's password goes to another machine without TLS; use rediss://");
@@ -115,8 +136,7 @@ impl RedisBus {
         {
             return Err(error.to_string());
         }
-        let keeper = Keeper { client, shared: Arc::clone(&shared), words, sealer };
-        Ok(Self { shared, keeper: tokio::spawn(keeper.run(first)) })
+        Ok((Keeper { client, shared, words, sealer }, first))
     }
 }
 
