@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::harness::House;
+use super::harness::{House, PASSPHRASE};
 
 const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: house\r\n\r\n";
 
@@ -174,22 +174,22 @@ async fn the_announcement_holds_the_exact_commands_of_newcomers() {
     let url = format!("http://{}", house.server.address().unwrap());
     let claim = house.server.newcomers().claim.clone().unwrap();
     for line in [
-        format!("huis register NAME --server {url} --access-passphrase amber-basket-cedar-dolphin"),
-        format!("{url}/#amber-basket-cedar-dolphin"),
+        format!("huis register NAME --server {url} --access-passphrase {PASSPHRASE}"),
+        format!("{url}/#{PASSPHRASE}"),
         format!("huis register NAME --server {url} --claim {}", claim.expose()),
     ] {
         assert!(text.contains(&line), "{text}");
     }
     let open = House::listening(|config| config.registration = RegistrationPolicy::Open).await;
     let text = announcement(&config(&open, RegistrationPolicy::Open), &open.server);
-    assert!(!text.contains("amber"), "{text}");
+    assert!(!text.contains(PASSPHRASE), "{text}");
     let invite = House::listening(|config| config.registration = RegistrationPolicy::Invite).await;
     let text = announcement(&config(&invite, RegistrationPolicy::Invite), &invite.server);
     let url = format!("http://{}", invite.server.address().unwrap());
     for line in ["huis invitations create".to_owned(), format!("huis register NAME --server {url} --invitation CODE")] {
         assert!(text.contains(&line), "{text}");
     }
-    assert!(!text.contains("amber"), "{text}");
+    assert!(!text.contains(PASSPHRASE), "{text}");
 }
 
 #[tokio::test]
