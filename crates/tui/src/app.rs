@@ -254,6 +254,8 @@ pub struct App {
     accepting: Option<ConversationId>,
     /// How often one has gone somewhere.
     journeys: u32,
+    /// The journey to a conversation that was asked for and is not here yet.
+    arriving: Option<u32>,
     /// What is done once the person has said yes.
     asked: Option<Command>,
     /// Whether the terminal's window has the keyboard.
@@ -288,6 +290,7 @@ impl App {
             addressee: None,
             accepting: None,
             journeys: 0,
+            arriving: None,
             asked: None,
             is_attended: true,
             changed: true,

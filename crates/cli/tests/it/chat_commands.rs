@@ -51,7 +51,11 @@ fn two_terminals_and_a_script_use_every_command() {
     other.hides("(pinned)");
     other.enters("A word too many");
     one.shows("A word too many");
-    other.shows("A word too many ");
+    // Among the messages, and not where it is written.
+    other.waits_for("the message", |screen| {
+        let shown = screen.contents();
+        shown.contains("A word too many") && shown.contains("write a message")
+    });
     other.enters("/delete");
     confirms(&mut other, "Delete “A word too many” for everybody?");
     one.shows("(deleted)");

@@ -117,6 +117,9 @@ impl App {
                 self.say_failure(failure);
             }
             Purpose::Arrive { back, journey } => {
+                if self.arriving == Some(*journey) {
+                    self.arriving = None;
+                }
                 let is_waiting = *journey == self.journeys && self.composer.is_idle();
                 if let Some(back) = back.filter(|_| is_waiting) {
                     self.open(back);

@@ -176,6 +176,7 @@ impl App {
                 self.read(Purpose::Greet(name.clone()), Command::Contact { name: name.clone() });
                 // Whoever types on finds nothing in the way.
                 self.set_out();
+                self.arriving = None;
                 self.addressee = Some(name);
             }
             (None, target) => {
@@ -192,6 +193,7 @@ impl App {
         self.addressee = None;
         self.focus = Focus::Composer;
         self.journeys = self.journeys.wrapping_add(1);
+        self.arriving = Some(self.journeys);
         Purpose::Arrive { back, journey: self.journeys }
     }
 

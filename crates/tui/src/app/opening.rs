@@ -30,14 +30,16 @@ impl App {
         }
         self.addressee = None;
         self.journeys = self.journeys.wrapping_add(1);
+        self.arriving = None;
         self.list.chosen = Some(conversation);
         self.focus = if self.bar().is_some() { Focus::Messages } else { Focus::Composer };
     }
 
-    /// Somebody who is in one conversation alone need not choose.
+    /// Somebody who is in one conversation alone need not choose, unless they are on the way to another.
     pub(super) fn open_the_only_one(&mut self) {
         let is_writing = self.addressee.is_some() || !self.composer.editor.is_empty();
         if self.timeline.is_none()
+            && self.arriving.is_none()
             && !is_writing
             && let Some(only) = self.list.only()
         {

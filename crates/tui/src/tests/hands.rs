@@ -83,6 +83,29 @@ fn of_two_journeys_the_later_one_counts_whichever_ends_first() {
 }
 
 #[test]
+fn whoever_is_in_one_conversation_alone_and_on_the_way_to_another_gets_there() {
+    let only = conversation(DIRECT, ConversationKind::Direct, "@member-b", &['b']);
+    for fails in [false, true] {
+        let mut world = open();
+        world.app.open(DIRECT);
+        world.take_asked();
+        let (purpose, _) = enter(&mut world, "/join lobby");
+        // The list comes anew meanwhile, with nothing to choose from.
+        answer(&mut world, Purpose::Requests, Ok(Reply::Conversations(Vec::new())));
+        let list = Ok(Reply::Conversations(vec![only.clone()]));
+        answer(&mut world, Purpose::Conversations, list.clone());
+        assert_eq!(world.app.open_conversation(), None);
+        let (result, then) = match fails {
+            false => (Ok(Reply::Conversation(Box::new(lobby()))), super::world::LOBBY),
+            true => (Err(Failure::NotAllowed), DIRECT),
+        };
+        answer(&mut world, purpose, result);
+        answer(&mut world, Purpose::Conversations, list);
+        assert_eq!(world.app.open_conversation(), Some(then), "{fails}");
+    }
+}
+
+#[test]
 fn a_late_word_about_one_name_does_not_turn_what_is_written_to_another() {
     let mut world = open();
     world.type_text("/dm member-y").press(KeyCode::Enter);
