@@ -9,9 +9,11 @@
 mod commands;
 mod events;
 mod failures;
+mod page;
 mod things;
 
 pub use commands::*;
 pub use events::*;
 pub use failures::*;
+pub use page::*;
 pub use things::*;

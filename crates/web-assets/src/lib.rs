@@ -1,0 +1,1 @@
+//! The built web app, as bytes inside the binary.
