@@ -19,12 +19,10 @@ pub enum ToWorker {
     },
     /// Where another tab has the database: asks that tab to let go of it.
     TakeOver,
-    /// Closes the database and puts its key under the password of the account. Where that is not the password, nothing
-    /// is locked. Answer: [`FromWorker::Locked`].
-    Lock {
-        /// The account's password.
-        password: Secret,
-    },
+    /// Closes the database and destroys its key but for the copy under the password that was made at sign-in, so no
+    /// password is needed for it. The worker does the same by itself where nobody said
+    /// [`Attend`](Command::Attend) for 15 minutes, unless one stays signed in. [`Standing::Locked`] follows.
+    Lock,
     /// Opens a locked database. Where it stays locked the worker says why ([`Standing::Locked`]).
     Unlock {
         /// The password that it was locked with.
@@ -50,8 +48,6 @@ pub enum FromWorker {
     },
     /// Something changed.
     Event(Event),
-    /// What came of [`ToWorker::Lock`].
-    Locked(Result<(), Failure>),
 }
 
 /// Where a worker stands.
