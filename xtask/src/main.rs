@@ -12,6 +12,7 @@ mod serve;
 mod setup;
 mod steps;
 mod tests_run;
+mod web;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,12 @@ enum Task {
     Serve {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<String>,
+    },
+    /// Build the web app that the binary embeds, and say how large it is
+    Web {
+        /// As it is shipped: minutes slower, and some times smaller
+        #[arg(long)]
+        optimised: bool,
     },
     /// Check the format, the rules, the licences and the lints, and run all tests
     Test {
@@ -90,6 +97,10 @@ fn run(task: Task) -> anyhow::Result<()> {
             Ok(())
         }
         Task::Serve { args } => serve::serve(&checkout, &args),
+        Task::Web { optimised } => {
+            web::prepare(&checkout)?;
+            web::build(&checkout, if optimised { web::Kind::Optimised } else { web::Kind::Everyday })
+        }
         Task::Test { long: true, .. } => long_run::run(&checkout),
         Task::Test { long: false, only } => tests_run::run(&checkout, &only),
         Task::Ci => tests_run::run(&checkout, &[]),

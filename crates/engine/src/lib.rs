@@ -30,7 +30,7 @@ pub use config::{Config, DatabaseKey, LockedKeyError};
 pub use db::NEWEST_SCHEMA;
 pub use engine::{Engine, StartError};
 pub use handle::{Events, Handle};
-pub use platform::native;
+pub use platform::*;
 pub use ports::{
     CLIENT, Clock, HttpRequest, HttpResponse, Link, LinkEnd, LinkReceiver, LinkSender, Method, Ports, Transport,
     TransportError,

@@ -25,6 +25,7 @@ use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use zeroize::Zeroizing;
 
 use crate::config::DatabaseKey;
+use crate::platform::DATABASE_MODE;
 
 pub(crate) use self::accounts::AccountRow;
 pub(crate) use self::conversations::{ConversationRow, State};
@@ -125,13 +126,12 @@ impl Db {
         }
         // Looked at before anything is written: a newer schema is left untouched.
         schema::check(&connection)?;
+        connection.execute_batch(DATABASE_MODE)?;
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
+            "PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
              PRAGMA temp_store = MEMORY;
-             PRAGMA foreign_keys = ON;
-             PRAGMA cipher_memory_security = ON;",
+             PRAGMA foreign_keys = ON;",
         )?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(64);

@@ -1,0 +1,71 @@
+//! The engine inside a browser's dedicated worker: a database in files of the page's own origin, `fetch`, a WebSocket,
+//! the browser's clock.
+
+mod connection;
+mod storage;
+mod timer;
+mod transport;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::config::{Config, DatabaseKey};
+use crate::db::Db;
+use crate::engine::{Engine, StartError};
+use crate::handle::{Events, Handle};
+use crate::ports::{Clock, Ports};
+
+pub use self::storage::{Storage, StorageError};
+use self::transport::WebTransport;
+
+/// How SQLite writes here: one connection has the file, so a journal that is cut to nothing with each commit. A log
+/// beside the file would need memory that connections share.
+pub(crate) const DATABASE_MODE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE;";
+
+/// The database's name among the page's files.
+const DATABASE: &str = "huis.db";
+
+/// Starts an engine on this worker's own loop, over the database in `storage`. It talks to the server that the page came
+/// from. What the last of the three gives is ready when the engine has ended and let go of the database.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start(
+    storage: &Storage,
+    key: DatabaseKey,
+) -> Result<(Handle, Events, LocalBoxFuture<'static, ()>), StartError> {
+    storage.must_be_open()?;
+    let transport = WebTransport::to_own_origin()?;
+    let config = Config::new(DATABASE, key);
+    let db = Db::open(&config.database, &config.key, None)?;
+    let ports = Ports {
+        transport: Rc::new(transport),
+        clock: Rc::new(WebClock),
+        random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
+    };
+    let (handle, events, engine) = Engine::over(db, ports)?;
+    Ok((handle, events, Box::pin(engine.run())))
+}
+
+/// Is ready after `duration`.
+pub async fn sleep(duration: Duration) {
+    timer::sleep(duration).await;
+}
+
+/// The browser's clock and timers.
+struct WebClock;
+
+impl Clock for WebClock {
+    fn now_ms(&self) -> u64 {
+        // Whole milliseconds since 1970; no clock of a person's is before that.
+        js_sys::Date::now() as u64
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        Box::pin(timer::sleep(duration))
+    }
+}

@@ -1,0 +1,69 @@
+// The service worker: the app opens without a network, all its files of one version, and a push becomes a quiet
+// notification. It has no key and no database: what was said it cannot know.
+
+const VERSION = "huis-{{version}}";
+const FILES = {{all-files}};
+const PAGE = "/index.html";
+
+self.addEventListener("install", (event) => {
+  // From the network and not from what the browser has: the page's own name says nothing about what is in it.
+  const fetchAll = async () => {
+    const cache = await caches.open(VERSION);
+    await cache.addAll(FILES.map((path) => new Request(path, { cache: "no-cache" })));
+  };
+  event.waitUntil(fetchAll());
+});
+
+self.addEventListener("activate", (event) => {
+  const forgetOthers = async () => {
+    for (const name of await caches.keys()) {
+      if (name.startsWith("huis-") && name !== VERSION) await caches.delete(name);
+    }
+    await self.clients.claim();
+  };
+  event.waitUntil(forgetOthers());
+});
+
+// A page says when it is ready for the new version.
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") self.skipWaiting();
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  const path = url.pathname === "/" ? PAGE : url.pathname;
+  if (!FILES.includes(path)) return;
+  const answer = async () => {
+    const cache = await caches.open(VERSION);
+    return (await cache.match(path)) ?? fetch(request);
+  };
+  event.respondWith(answer());
+});
+
+const WORDS = {
+  en: { title: "Huis", body: "Something new was said." },
+  fr: { title: "Huis", body: "Il y a du nouveau." },
+};
+
+// A push says that there is something, and not what. A browser wants each one shown.
+self.addEventListener("push", (event) => {
+  const { title, body } = self.navigator.language.startsWith("fr") ? WORDS.fr : WORDS.en;
+  const show = async () => {
+    const pages = await self.clients.matchAll({ type: "window" });
+    // Whoever looks at the app sees the message itself.
+    if (pages.some((page) => page.visibilityState === "visible")) return;
+    await self.registration.showNotification(title, { body, tag: "huis", icon: "{{icon-192.png}}", silent: true });
+  };
+  event.waitUntil(show());
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const open = async () => {
+    const [page] = await self.clients.matchAll({ type: "window" });
+    await (page ? page.focus() : self.clients.openWindow("/"));
+  };
+  event.waitUntil(open());
+});

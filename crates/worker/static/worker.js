@@ -1,0 +1,130 @@
+// The dedicated worker: loads the engine's module, and lends it what is easier said in the browser's own language: the
+// keys' place (IndexedDB and WebCrypto), and who of the tabs has the database (Web Locks).
+
+import init, { start } from "{{worker-module.js}}";
+
+const waiting = [];
+self.onmessage = (event) => waiting.push(event.data);
+
+function failed(reason) {
+  self.postMessage(JSON.stringify({ standing: { standing: "unable", missing: "other", reason: String(reason) } }));
+}
+self.addEventListener("error", (event) => failed(event.message));
+self.addEventListener("unhandledrejection", (event) => failed(event.reason));
+
+// One record says everything of this device: { wrapping, iv, wrapped } while the key is open, `sealed` the key under the
+// password, and whose it is. It is replaced whole, so a crash leaves the one before or the one after.
+const NAME = "huis-device";
+const STORE = "device";
+
+function inStore(mode, act) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(NAME, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+    opening.onerror = () => reject(opening.error);
+    opening.onblocked = () => reject(new Error("another tab holds an older form of the keys"));
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const transaction = database.transaction(STORE, mode, { durability: "strict" });
+      const request = act(transaction.objectStore(STORE));
+      transaction.oncomplete = () => {
+        database.close();
+        resolve(request.result);
+      };
+      transaction.onabort = () => {
+        database.close();
+        reject(transaction.error);
+      };
+    };
+  });
+}
+
+const platform = {
+  // What is kept of this device, with the key opened if it lies open.
+  async load() {
+    const record = await inStore("readonly", (store) => store.get(1));
+    if (!record) return undefined;
+    const { sealed, username, stays, attendedAt } = record;
+    let key;
+    if (record.wrapping) {
+      const opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv: record.iv }, record.wrapping, record.wrapped);
+      key = new Uint8Array(opened);
+    }
+    return { key, sealed, username, stays, attendedAt };
+  },
+
+  // Keeps the key under a fresh key that no script can read out.
+  async keep(key, sealed, username, stays, attendedAt) {
+    const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const wrapped = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, wrapping, key));
+    const record = { wrapping, iv, wrapped, sealed, username, stays, attendedAt };
+    await inStore("readwrite", (store) => store.put(record, 1));
+  },
+
+  // Leaves the key under the password alone.
+  async lock(sealed, username, stays) {
+    await inStore("readwrite", (store) => store.put({ sealed, username, stays, attendedAt: 0 }, 1));
+  },
+
+  async attended(attendedAt) {
+    const record = await inStore("readonly", (store) => store.get(1));
+    if (record) await inStore("readwrite", (store) => store.put({ ...record, attendedAt }, 1));
+  },
+
+  async forget() {
+    await inStore("readwrite", (store) => store.delete(1));
+  },
+
+  // Becomes the one tab that has the database; false where another has it, after `patience` milliseconds.
+  hold(patience) {
+    return new Promise((resolve, reject) => {
+      const options = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
+      navigator.locks
+        .request("huis-database", options, (lock) => {
+          if (!lock) {
+            resolve(false);
+            return undefined;
+          }
+          resolve(true);
+          return new Promise((done) => {
+            this.letGo = done;
+          });
+        })
+        .catch((error) => {
+          if (error.name === "TimeoutError" || error.name === "AbortError") resolve(false);
+          else reject(error);
+        });
+    });
+  },
+
+  release() {
+    this.letGo?.();
+    this.letGo = undefined;
+  },
+
+  // Asks the tab that has the database for it.
+  ask() {
+    tabs.postMessage("let go");
+  },
+
+  // Calls `act` when another tab asks.
+  whenAsked(act) {
+    tabs.onmessage = () => act();
+  },
+};
+
+const tabs = new BroadcastChannel("huis-tabs");
+
+if (!self.isSecureContext) {
+  self.postMessage(
+    JSON.stringify({ standing: { standing: "unable", missing: "secure-context", reason: self.location.origin } }),
+  );
+} else {
+  try {
+    await init({ module_or_path: "{{worker.wasm}}" });
+    start(platform, waiting);
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -1,0 +1,98 @@
+//! The web app: compiled for the browser, bound to JavaScript, put together into one folder that the binary embeds.
+
+mod assembly;
+mod compression;
+mod toolchain;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+use self::assembly::{Assembly, Built};
+use self::toolchain::Toolchain;
+use crate::checkout::{Checkout, check};
+
+/// Tells the build of the binary where the web app lies.
+pub(crate) const VARIABLE: &str = "HUIS_WEB_DIST";
+
+/// How much is done for the size.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For tests and everyday work: minutes faster to build, and some times as large.
+    Everyday,
+    /// As it is shipped.
+    Optimised,
+}
+
+impl Kind {
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Everyday => "web-ci",
+            Self::Optimised => "web",
+        }
+    }
+}
+
+/// Where the web app of this kind lies once it is built.
+pub(crate) fn folder(checkout: &Checkout, kind: Kind) -> PathBuf {
+    checkout.target().join("web-app").join(kind.profile())
+}
+
+/// Sees to it that the compiler for the browser and what it needs is there.
+///
+/// # Errors
+/// When something is missing that can't be installed from here: the error says what, and how to install it.
+pub(crate) fn prepare(checkout: &Checkout) -> anyhow::Result<()> {
+    Toolchain::find(checkout).or_else(|_| Toolchain::install(checkout)).map(drop)
+}
+
+/// Builds the web app and puts it together.
+pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
+    let toolchain = Toolchain::find(checkout)?;
+    println!("Compiling for the browser with {}.", toolchain.name());
+    // A folder of its own: another compiler, or other flags, would build everything anew each time.
+    let target = checkout.target().join("web").join(toolchain.folder());
+    let mut cargo = checkout.cargo(["build", "--locked", "--target", TARGET, "--profile", kind.profile()]);
+    cargo.args(["--package", "huis-ui", "--package", "huis-worker"]);
+    toolchain.apply(&mut cargo);
+    cargo.env("CARGO_TARGET_DIR", &target);
+    check(cargo)?;
+
+    let compiled = target.join(TARGET).join(kind.profile());
+    let bound = target.join("bound").join(kind.profile());
+    let mut assembly = Assembly::default();
+    for (module, file) in MODULES {
+        let Built { script, wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
+        assembly.add(format!("{module}-module.js"), script);
+        assembly.add(format!("{module}.wasm"), wasm);
+    }
+    for part in ["crates/ui/static", "crates/worker/static"] {
+        assembly.add_folder(&checkout.root().join(part))?;
+    }
+    let files = assembly.finish()?;
+    let folder = folder(checkout, kind);
+    compression::write(&files, &folder, kind)?;
+    Ok(())
+}
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What the modules are called, and the names of their files.
+const MODULES: [(&str, &str); 2] = [("ui", "huis_ui"), ("worker", "huis_worker")];
+
+/// Makes the JavaScript that goes with a compiled module.
+fn bind(compiled: &Path, folder: &Path, kind: Kind) -> anyhow::Result<Built> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(compiled).typescript(false).remove_producers_section(true);
+    bindgen.remove_name_section(kind == Kind::Optimised);
+    bindgen.web(true)?.generate(folder).with_context(|| format!("cannot bind {}", compiled.display()))?;
+    let name = compiled.file_stem().context("a module without a name")?.to_string_lossy().into_owned();
+    let read = |file: String| {
+        let path = folder.join(file);
+        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let script = String::from_utf8(read(format!("{name}.js"))?)?;
+    ensure!(!script.contains("./snippets/"), "{name} brings scripts of its own, which are not put into the web app");
+    Ok(Built { script, wasm: read(format!("{name}_bg.wasm"))? })
+}
