@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
+use crate::web;
+
 /// A checkout of the project and the folder that its builds share.
 pub(crate) struct Checkout {
     root: PathBuf,
@@ -69,6 +71,10 @@ impl Checkout {
     /// build scripts would see it, and build again whatever a plain `cargo build` had built.
     pub(crate) fn set_build_environment(&self, command: &mut Command) {
         command.env("CARGO_TARGET_DIR", &self.target);
+        // The same each time, or cargo would build the binary anew with each other value.
+        if web::is_built(self, web::Kind::Everyday) {
+            command.env(web::VARIABLE, web::folder(self, web::Kind::Everyday));
+        }
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(tells_about_this_package) {
                 command.env_remove(name);

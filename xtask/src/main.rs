@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on its standard output")]
 
 mod bench;
+mod browser;
 mod cargo_deny;
 mod checkout;
 mod fuzz;

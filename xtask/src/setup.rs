@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 
+use crate::browser;
 use crate::cargo_deny;
 use crate::checkout::{Checkout, check, output};
 use crate::moto;
@@ -112,12 +113,32 @@ const SERVICES: &[(SystemTool, &str)] = &[
         },
         moto::WHAT_NEEDS_IT,
     ),
+    (
+        SystemTool {
+            what: "Chromium",
+            proof: &["chromium", "--version"],
+            debian_package: "chromium",
+            only_for: Some(Purpose::Test),
+        },
+        browser::WHAT_NEEDS_IT,
+    ),
+    (
+        SystemTool {
+            what: "Node.js with npm",
+            proof: &["sh", "-c", "node --version && npm --version"],
+            debian_package: "npm",
+            only_for: Some(Purpose::Test),
+        },
+        browser::WHAT_NEEDS_IT,
+    ),
 ];
 
 /// The tests that cannot run, for what they need is not installed.
 pub(crate) fn tests_without_their_service(checkout: &Checkout) -> Vec<&'static str> {
     let mut without: Vec<_> =
         SERVICES.iter().filter(|(service, _)| !service.is_there(checkout)).map(|(_, tests)| *tests).collect();
+    // A step of its own, which says so itself.
+    without.retain(|tests| *tests != browser::WHAT_NEEDS_IT);
     if !without.contains(&moto::WHAT_NEEDS_IT) && !moto::is_there(checkout) {
         without.push(moto::WHAT_NEEDS_IT);
     }

@@ -2,12 +2,14 @@
 
 use clap::ValueEnum;
 
+use crate::browser;
 use crate::cargo_deny;
 use crate::checkout::{Checkout, check};
 use crate::moto;
 use crate::rules;
 use crate::setup::{self, Purpose};
 use crate::steps::{Outcome, Report};
+use crate::web;
 
 /// One step of a test run. The order here is the order of a run: what fails fast comes first.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,12 +24,16 @@ pub(crate) enum Step {
     Deny,
     /// Known weaknesses of the dependencies, by cargo-deny
     Advisories,
+    /// Compile the web app that the binary embeds
+    Web,
     /// Clippy's lints, warnings denied
     Lints,
     /// Compile all tests
     Compile,
     /// Run all tests
     Tests,
+    /// Drive the web app in a browser
+    Browser,
 }
 
 /// Runs the everyday tier: the steps in `only`, or all when it is empty.
@@ -51,9 +57,11 @@ impl Step {
             Self::Absences => "absences",
             Self::Deny => "deny",
             Self::Advisories => "advisories",
+            Self::Web => "web",
             Self::Lints => "lints",
             Self::Compile => "compile",
             Self::Tests => "tests",
+            Self::Browser => "browser",
         }
     }
 
@@ -68,8 +76,10 @@ impl Step {
             Self::Absences => rules::check_absences(checkout)?,
             Self::Deny => cargo_deny::check_bans_licences_and_sources(checkout)?,
             Self::Advisories => return cargo_deny::check_advisories(checkout),
+            Self::Web => return web::step(checkout),
             Self::Lints => check(checkout.cargo(LINTS))?,
             Self::Compile => check(checkout.cargo(COMPILE))?,
+            Self::Browser => return browser::step(checkout),
             Self::Tests => {
                 let mut tests = checkout.cargo(TESTS);
                 tests.env(moto::VARIABLE, moto::python(checkout));

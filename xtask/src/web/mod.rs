@@ -2,6 +2,7 @@
 
 mod assembly;
 mod compression;
+mod optimiser;
 mod toolchain;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use self::assembly::{Assembly, Built};
 use self::toolchain::Toolchain;
 use crate::checkout::{Checkout, check};
+use crate::steps::Outcome;
 
 /// Tells the build of the binary where the web app lies.
 pub(crate) const VARIABLE: &str = "HUIS_WEB_DIST";
@@ -47,6 +49,21 @@ pub(crate) fn prepare(checkout: &Checkout) -> anyhow::Result<()> {
     Toolchain::find(checkout).or_else(|_| Toolchain::install(checkout)).map(drop)
 }
 
+/// Builds the everyday web app, as a step of a test run. In continuous integration it must be possible.
+pub(crate) fn step(checkout: &Checkout) -> anyhow::Result<Outcome> {
+    if let Err(error) = prepare(checkout) {
+        ensure!(std::env::var_os("CI").is_none(), "{error:#}");
+        return Ok(Outcome::NotRun(format!("{error:#}")));
+    }
+    build(checkout, Kind::Everyday)?;
+    Ok(Outcome::Passed)
+}
+
+/// Whether the web app of this kind was built.
+pub(crate) fn is_built(checkout: &Checkout, kind: Kind) -> bool {
+    folder(checkout, kind).join("files.json").is_file()
+}
+
 /// Builds the web app and puts it together.
 pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     let toolchain = Toolchain::find(checkout)?;
@@ -63,7 +80,10 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     let bound = target.join("bound").join(kind.profile());
     let mut assembly = Assembly::default();
     for (module, file) in MODULES {
-        let Built { script, wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
+        let Built { script, mut wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
+        if kind == Kind::Optimised {
+            wasm = optimiser::smaller(checkout, wasm, &bound)?;
+        }
         assembly.add(format!("{module}-module.js"), script);
         assembly.add(format!("{module}.wasm"), wasm);
     }

@@ -1,0 +1,63 @@
+// One Chromium for a file of stories; each person has a context of their own, so their own storage.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+export const PHONE = { width: 390, height: 844 };
+export const DESKTOP = { width: 1440, height: 900 };
+/** How long anything may take: these machines are shared. What is waited for is a state, never a time. */
+export const PATIENCE_MS = 60_000;
+const KEPT = process.env.HUIS_BROWSER_KEPT;
+
+let shared;
+
+/** The browser, started at first use. */
+export function browser() {
+  shared ??= chromium.launch({
+    executablePath: process.env.HUIS_CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return shared;
+}
+
+export async function closeBrowser() {
+  if (shared) await (await shared).close();
+  shared = undefined;
+}
+
+/** A context of one's own. What its pages say on the console and which errors they throw is kept. */
+export async function context(options = {}) {
+  const made = await (await browser()).newContext({ viewport: DESKTOP, locale: "en-GB", ...options });
+  made.setDefaultTimeout(PATIENCE_MS);
+  made.console = [];
+  made.errors = [];
+  made.foreign = [];
+  made.on("console", (message) => made.console.push(`${message.type()}: ${message.text()}`));
+  made.on("weberror", (error) => made.errors.push(String(error.error())));
+  if (KEPT) await made.tracing.start({ screenshots: true, snapshots: true });
+  return made;
+}
+
+/** Ends a context; where its story failed, what happened is kept. */
+export async function end(made, name, failed) {
+  if (KEPT && failed) {
+    await mkdir(KEPT, { recursive: true });
+    await made.tracing.stop({ path: join(KEPT, `${name}.zip`) });
+    await writeFile(join(KEPT, `${name}.console.txt`), made.console.join("\n"));
+    for (const [number, page] of made.pages().entries()) {
+      await page.screenshot({ path: join(KEPT, `${name}-${number}.png`) }).catch(() => {});
+    }
+  }
+  await made.close();
+}
