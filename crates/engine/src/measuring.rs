@@ -22,7 +22,7 @@ use crate::config::DatabaseKey;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, MessageRow, State, Task};
 use crate::engine::StartError;
 use crate::handle::Handle;
-use crate::platform::native;
+use crate::platform::SystemClock;
 use crate::ports::{HttpRequest, HttpResponse, Link, Ports, Transport, TransportError};
 use crate::sync::Taken;
 
@@ -69,7 +69,7 @@ impl Stepper {
         let failed = |error: DbError| StartError::Database(error.to_string());
         let db = Db::open(database, key, None)?;
         let (_, _, ends) = Handle::pair();
-        let ports = Ports { transport: Rc::new(Nowhere), clock: Rc::new(native::NativeClock), random };
+        let ports = Ports { transport: Rc::new(Nowhere), clock: Rc::new(SystemClock), random };
         let client = Client::new(db, ports, ends.events).map_err(failed)?;
         let me = Me {
             username: "me".into(),

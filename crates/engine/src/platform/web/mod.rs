@@ -57,7 +57,7 @@ pub async fn sleep(duration: Duration) {
 }
 
 /// The browser's clock and timers.
-struct WebClock;
+pub(crate) struct WebClock;
 
 impl Clock for WebClock {
     fn now_ms(&self) -> u64 {
