@@ -7,7 +7,8 @@ use clap_complete::Shell;
 use huis_server::ServeArgs;
 
 use crate::commands::{
-    accounts, admin, backup, contacts, conversations, devices, identity, invitations, locks, marks, password,
+    accounts, admin, backup, contacts, conversations, devices, identity, invitations, locks, marks, migrate_store,
+    password,
 };
 use crate::commands::{profile, quiet, receive, restore, rooms, send};
 
@@ -37,6 +38,7 @@ pub(crate) enum HuisCommand {
     Serve(Box<Serve>),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    MigrateStore(migrate_store::MigrateStore),
     Chat(Box<crate::commands::chat::Chat>),
     Register(accounts::Register),
     Login(accounts::Login),
@@ -116,6 +118,7 @@ impl HuisCommand {
             Self::Serve(_) => "serve",
             Self::Backup(_) => "backup",
             Self::Restore(_) => "restore",
+            Self::MigrateStore(_) => "migrate-store",
             Self::Chat(_) => "chat",
             Self::Register(_) => "register",
             Self::Login(_) => "login",
@@ -305,6 +308,8 @@ mod tests {
             "huis restore /tmp/x.backup --passphrase-file -",
             "huis restore --mint-incarnation --data /tmp/x",
             "huis serve --check --data /tmp/x --json",
+            "huis migrate-store --from sqlite --to postgres://huis@localhost/huis --data /tmp/x",
+            "huis migrate-store --from postgres://huis@localhost/huis --to sqlite:/tmp/y/huis.db --data /tmp/x --json",
             "huis completions bash",
             "huis man /tmp/man",
         ] {

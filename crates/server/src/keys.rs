@@ -114,6 +114,11 @@ impl Keys {
         })
     }
 
+    /// Whether this is the data folder of a server that has had keys.
+    pub(crate) fn are_in(data: &Path) -> bool {
+        data.join(FOLDER).is_dir()
+    }
+
     /// What the store puts under its entries.
     pub fn franking(&self) -> Arc<dyn Franking> {
         Arc::new(FrankingKey::new(*self.franking))

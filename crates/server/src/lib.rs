@@ -13,6 +13,7 @@ mod invitation_codes;
 mod keys;
 mod logs;
 mod metrics_page;
+mod moving;
 mod passphrase;
 mod passwords;
 mod rate_limits;
@@ -26,6 +27,7 @@ pub use config::{Config, ConfigError, ConnectionLimits, LogFormat, Network, Rate
 pub use delivery::FrankingKey;
 pub use keys::{KeyError, Keys};
 pub use logs::start_logs;
+pub use moving::{MigrateError, Moved, Place, migrate_store, place};
 pub use serve::{Newcomers, RunningServer, ServeError, Served, Server, announcement, serve, stop_signal};
 pub use space::size;
 pub use state::{Clock, SystemClock};

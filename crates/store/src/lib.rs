@@ -12,6 +12,7 @@ mod conversations;
 mod crowd;
 mod invitations;
 mod key_packages;
+pub mod moving;
 pub mod postgres;
 mod sessions;
 mod settings;
@@ -48,6 +49,12 @@ pub enum StoreError {
         /// The newest number that this version knows.
         newest: u32,
     },
+    /// A move into the database is not whole.
+    #[error(
+        "a move into it is not whole: go on with it by the same `huis migrate-store` as before, or serve from where it \
+         comes from"
+    )]
+    HalfMoved,
     /// The database can't be reached, or the way to it broke while it worked: whether what was attempted happened is not
     /// known. Come back; a submission that comes again is recognised.
     #[error("the database can't be reached: {0}")]

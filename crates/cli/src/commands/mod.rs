@@ -13,6 +13,7 @@ pub(crate) mod locks;
 pub(crate) mod manuals;
 pub(crate) mod marks;
 pub(crate) mod messages;
+pub(crate) mod migrate_store;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod quiet;
@@ -51,6 +52,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
         HuisCommand::Serve(serve) => return serve::run(&serve, &Printer::new(huis.json)),
         HuisCommand::Backup(command) => return command.run(huis.json),
         HuisCommand::Restore(command) => return command.run(huis.json),
+        HuisCommand::MigrateStore(command) => return command.run(huis.json),
         HuisCommand::Completions(completions) => return manuals::completions(completions.shell),
         HuisCommand::Man(man) => return manuals::man(&man.folder),
         command => command,
@@ -107,6 +109,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Serve(_)
             | HuisCommand::Backup(_)
             | HuisCommand::Restore(_)
+            | HuisCommand::MigrateStore(_)
             | HuisCommand::Completions(_)
             | HuisCommand::Man(_) => Ok(()),
         }

@@ -11,10 +11,19 @@ use crate::arguments::Serve;
 use crate::outcome::{Outcome, Stop};
 use crate::printer::Printer;
 
-/// Variables of the client commands, which may be set where a server is started too. Any other one that begins with
+/// Variables of other commands, which may be set where a server is started too. Any other one that begins with
 /// HUIS_ and is no setting is a typing mistake, which the server refuses.
-const OF_CLIENTS: &[&str] =
-    &["HUIS_CLAIM", "HUIS_INVITATION", "HUIS_LOCK_AFTER", "HUIS_LOG", "HUIS_PASSWORD", "HUIS_PROFILE", "HUIS_SERVER"];
+const OF_OTHERS: &[&str] = &[
+    "HUIS_CLAIM",
+    "HUIS_INVITATION",
+    "HUIS_LOCK_AFTER",
+    "HUIS_LOG",
+    "HUIS_MIGRATE_FROM",
+    "HUIS_MIGRATE_TO",
+    "HUIS_PASSWORD",
+    "HUIS_PROFILE",
+    "HUIS_SERVER",
+];
 
 #[derive(Serialize)]
 struct FindingLine<'a> {
@@ -42,7 +51,7 @@ pub(crate) fn run(serve: &Serve, printer: &Printer) -> Outcome {
 
 /// What is set for a server.
 pub(super) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| !name.to_str().is_some_and(|name| OF_CLIENTS.contains(&name)))
+    std::env::vars_os().filter(|(name, _)| !name.to_str().is_some_and(|name| OF_OTHERS.contains(&name)))
 }
 
 pub(super) fn runtime() -> Outcome<Runtime> {

@@ -1,6 +1,6 @@
 //! A server whose store is PostgreSQL.
 
-use crate::harness::{House, PASSPHRASE, Process, huis};
+use crate::harness::{Ended, House, PASSPHRASE, Process, huis};
 use crate::stories::acquainted;
 
 /// The shared server trusts whoever comes; the password is there to be looked for.
@@ -97,4 +97,78 @@ fn a_database_elsewhere_is_checked_backed_up_by_its_own_tools_and_given_another_
     let with_bus = does(&[&check[..], &["--bus", &redis.address()]].concat());
     let is_well = |line: &str| line.contains("\"bus\"") && line.contains("\"ok\"");
     assert!(with_bus.code == Some(0) && with_bus.stdout.lines().any(is_well), "{with_bus:?}");
+}
+
+/// What a move says, as JSON; how it ended is left to the test.
+fn migrate(house: &House, from: &str, to: &str) -> Ended {
+    let mut command = huis(&["migrate-store", "--json", "--data", house.data().to_str().unwrap()]);
+    command.env("HUIS_MIGRATE_FROM", from).env("HUIS_MIGRATE_TO", to);
+    let ended = Process::start(command, None).end();
+    assert!(!ended.stderr.contains(SECRET) && !ended.stdout.contains(SECRET), "{ended:?}");
+    ended
+}
+
+#[test]
+fn a_server_moves_to_postgresql_and_back_and_its_people_notice_nothing() {
+    let Some((database, address)) = database() else { return };
+    let mut house = House::open();
+    let (a, b) = acquainted(&house);
+    a.does(&["room", "create", "club", "@member-b"]).well();
+    a.says("#club", "Before the move.");
+    let served = migrate(&house, "sqlite", &address);
+    assert!(served.code == Some(1) && served.stderr.contains("[database]"), "{served:?}");
+    house.stop("TERM");
+    let there = migrate(&house, "sqlite", &address);
+    assert_eq!(there.code, Some(0), "{there:?}");
+    let there: serde_json::Value = serde_json::from_str(&there.stdout).unwrap();
+    assert!(there["rows"].as_u64().unwrap() > 20, "{there}");
+    let again = migrate(&house, "sqlite", &address);
+    assert!(again.code == Some(1) && again.stderr.contains("[target-not-empty]"), "{again:?}");
+    let unmoved = migrate(&house, "sqlite", "sqlite:");
+    assert_eq!(unmoved.code, Some(2), "{unmoved:?}");
+
+    let elsewhere = house.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    for file in std::fs::read_dir(house.data()).unwrap().map(|file| file.unwrap()) {
+        if file.file_name().to_str().unwrap().starts_with("huis.db") {
+            std::fs::rename(file.path(), elsewhere.join(file.file_name())).unwrap();
+        }
+    }
+    let back = migrate(&house, &address, "sqlite");
+    assert_eq!(back.code, Some(0), "{back:?}");
+    let back: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
+    assert_eq!((&back["content_sha256"], &back["rows"]), (&there["content_sha256"], &there["rows"]));
+
+    house.start(&["--database", &address]);
+    assert_eq!(b.hears_texts(1), ["Before the move."]);
+    b.says("#club", "Behind it.");
+    assert_eq!(a.hears_texts(1), ["Behind it."]);
+    house.stop("TERM");
+    assert_eq!(database.ask("SELECT count(*) FROM accounts"), "2");
+}
+
+#[test]
+fn no_server_starts_on_half_a_store() {
+    let Some((database, address)) = database() else { return };
+    let mut house = House::open();
+    acquainted(&house);
+    house.stop("TERM");
+    // The beginning of a move from elsewhere.
+    assert_eq!(migrate(&house, "sqlite", &address).code, Some(0));
+    let content = "decode(repeat('00', 32), 'hex')";
+    let source = "decode(repeat('07', 16), 'hex')";
+    database.ask(&format!(
+        "INSERT INTO moving_in (one, source, layout, moved, content) VALUES (1, {source}, 1, 7, {content})"
+    ));
+    let serves = |more: &[&str]| {
+        let mut command = huis(&["serve", "--listen", "127.0.0.1:0", "--data", house.data().to_str().unwrap()]);
+        command.args(more).env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE).env("HUIS_DATABASE", &address);
+        Process::start(command, None).end()
+    };
+    let refused = serves(&[]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("huis migrate-store"), "{refused:?}");
+    let checked = serves(&["--check"]);
+    assert!(checked.code == Some(1) && checked.stdout.contains("huis migrate-store"), "{checked:?}");
+    let other = migrate(&house, "sqlite", &address);
+    assert!(other.code == Some(1) && other.stderr.contains("[other-move]"), "{other:?}");
 }

@@ -88,6 +88,8 @@ impl Database {
                 "stop the server, keep the folder as it is, and `huis restore` the newest backup into another one"
             }
             Self::Refused(StoreError::NewerSchema { .. }) => "or restore a backup of before",
+            // What to do stands in the sentence.
+            Self::Refused(StoreError::HalfMoved) => "",
             Self::Refused(StoreError::Full) => "free some space",
             Self::Refused(StoreError::Unavailable(_)) => "check that the database runs, its address, and the way there",
             _ => "check that the user of the server may read and write the file, and that no other program holds it",

@@ -95,7 +95,7 @@ impl From<StoreError> for Refusal {
                 tracing::error!(%error, "the store is away");
                 Self::unavailable("The server can't reach its store; come back in a moment.", 5)
             }
-            StoreError::Damaged(_) | StoreError::NewerSchema { .. } | StoreError::Other(_) => {
+            StoreError::Damaged(_) | StoreError::NewerSchema { .. } | StoreError::HalfMoved | StoreError::Other(_) => {
                 tracing::error!(%error, "the store has a fault");
                 Self::internal()
             }

@@ -44,7 +44,12 @@ pub struct People {
 impl People {
     /// Nobody yet.
     pub fn new(store: SharedStore) -> Self {
-        Self { store, counter: Arc::new(AtomicU64::new(1)) }
+        Self::beginning_at(store, 1)
+    }
+
+    /// Nobody yet, whose ids and names are counted from here on.
+    pub fn beginning_at(store: SharedStore, number: u64) -> Self {
+        Self { store, counter: Arc::new(AtomicU64::new(number)) }
     }
 
     /// The next number, for ids and submission counters.

@@ -26,6 +26,7 @@ mod listing;
 mod lives;
 mod log;
 mod moves;
+mod moving;
 mod pool;
 mod queue;
 mod schema;
@@ -48,6 +49,7 @@ use self::writers::Writers;
 use crate::{Franking, StoreResult};
 
 pub use self::address::DatabaseAddress;
+pub(crate) use self::moving::PostgresEnd;
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
 
 /// Each statement sees what was committed before it began: what is held is read anew.
@@ -67,11 +69,13 @@ impl PostgresStore {
     ///
     /// # Errors
     /// `Unavailable` where the database does not answer, [`StoreError::NewerSchema`](crate::StoreError::NewerSchema) for
-    /// one that a newer version made, `Damaged` for one that another program uses, `Other` with the database's reason, or
-    /// where the franking key is not that of the nodes before.
+    /// one that a newer version made, `Damaged` for one that another program uses, `HalfMoved`, `Other` with the
+    /// database's reason, or where the franking key is not that of the nodes before.
     pub async fn open(address: &DatabaseAddress, franking: Arc<dyn Franking>) -> StoreResult<Self> {
         let pools = Arc::new(Pools::new(address)?);
         schema::migrate(&pools.general, &*franking).await?;
+        // Behind the row of the schema's number, which whoever begins a move holds.
+        moving::refuse_half_moved(&pools.general).await?;
         let (writers, tasks) = Writers::start(&pools, &franking);
         Ok(Self { pools, writers, tasks: Mutex::new(tasks), franking })
     }
@@ -79,9 +83,14 @@ impl PostgresStore {
     /// Whether a store was begun in this database; nothing is changed by looking.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), as far as they concern the connection.
+    /// As for [`open`](Self::open), as far as they concern the connection; `HalfMoved`.
     pub async fn is_begun(address: &DatabaseAddress) -> StoreResult<bool> {
-        schema::is_begun(&Pools::new(address)?.general).await
+        let pools = Pools::new(address)?;
+        let is_begun = schema::is_begun(&pools.general).await?;
+        if is_begun {
+            moving::refuse_half_moved(&pools.general).await?;
+        }
+        Ok(is_begun)
     }
 
     /// Does `run` in a transaction; it is on disk when this answers.

@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 11;
 /// How long a connection is waited for, or its making, or its answer whether it is still there.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long one attempt may take. The database ends each statement sooner: this is for one that answers nothing at all.
-const ATTEMPT: Duration = Duration::from_secs(60);
+pub(super) const ATTEMPT: Duration = Duration::from_secs(60);
 /// How often work is begun that another node's work, or a lock, undoes.
 const ATTEMPTS: u32 = 10;
 /// The wait before the second attempt; it doubles.

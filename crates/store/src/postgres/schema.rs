@@ -30,7 +30,8 @@ const BEGIN_COUNTING: &str = "INSERT INTO huis_schema (one, version) VALUES (1, 
 /// Whoever waits for a step of another node waits longer than for other locks, though less than an attempt may take.
 const WAIT_FOR_STEPS: &str = "SET LOCAL lock_timeout = '50s'; SET LOCAL statement_timeout = '50s'";
 const KEYS: &str = "SELECT keys FROM settings WHERE one = 1";
-const HOLD_VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1 FOR UPDATE";
+/// Whoever brings the schema up to date, and whoever moves a store, holds this row.
+pub(super) const HOLD_VERSION: &str = "SELECT version FROM huis_schema WHERE one = 1 FOR UPDATE";
 const SET_VERSION: &str = "UPDATE huis_schema SET version = $1 WHERE one = 1";
 
 /// How the search for the schema ended.
@@ -44,8 +45,13 @@ enum Found {
 ///
 /// All nodes of a server have the same keys; one that has others is refused, before it answers somebody with them.
 pub(super) async fn migrate(pool: &Pool, franking: &dyn Franking) -> StoreResult<()> {
+    steps(pool, &of_nothing(franking)).await?;
+    refuse_other_keys(pool, franking).await
+}
+
+/// The error where the database belongs to other keys than these.
+pub(super) async fn refuse_other_keys(pool: &Pool, franking: &dyn Franking) -> StoreResult<()> {
     let keys = of_nothing(franking);
-    steps(pool, &keys).await?;
     let found = pool.try_repeatedly(|db| async move { db.row(KEYS, &[]).await }).await.map_err(Fault::told)?;
     let found = found.map(|row| super::columns::bytes32(&row, 0)).transpose().map_err(Fault::told)?;
     if found == Some(keys) {
@@ -61,6 +67,17 @@ pub(super) async fn migrate(pool: &Pool, franking: &dyn Franking) -> StoreResult
 pub(super) async fn is_begun(pool: &Pool) -> StoreResult<bool> {
     let found = pool.try_repeatedly(|db| async move { number(&db).await }).await.map_err(Fault::told)?;
     Ok(found.is_some_and(|number| number > 0))
+}
+
+/// The error where there is no store in the database, or one of another version.
+pub(super) async fn refuse_other_than_newest(pool: &Pool) -> StoreResult<()> {
+    let found = pool.try_repeatedly(|db| async move { number(&db).await }).await.map_err(Fault::told)?;
+    match found.unwrap_or_default() {
+        0 => Err(StoreError::Other("there is no store in it".into())),
+        NEWEST => Ok(()),
+        found if found > NEWEST => Err(StoreError::NewerSchema { found, newest: NEWEST }),
+        _ => Err(StoreError::Other("an older version made it: start this one on it once, and stop it".into())),
+    }
 }
 
 fn of_nothing(franking: &dyn Franking) -> Bytes32 {

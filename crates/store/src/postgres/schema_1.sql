@@ -269,3 +269,11 @@ CREATE TABLE welcomes (
 );
 CREATE INDEX welcomes_by_device ON welcomes (device, number);
 CREATE UNIQUE INDEX welcomes_by_conversation ON welcomes (conversation, seq, device);
+
+CREATE TABLE moving_in (
+    one SMALLINT PRIMARY KEY CHECK (one = 1),
+    source BYTEA NOT NULL CHECK (octet_length(source) = 16),
+    layout BIGINT NOT NULL,
+    moved BIGINT NOT NULL,
+    content BYTEA NOT NULL CHECK (octet_length(content) = 32)
+);

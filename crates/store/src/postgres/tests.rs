@@ -144,7 +144,8 @@ async fn no_hot_statement_reads_a_table_from_end_to_end() {
     let db = store.pools.general.lend().await.expect("a connection");
     db.run(POPULATION).await.expect("populated");
     let mut scans = Vec::new();
-    for sql in HOT {
+    let pages = moving::pages();
+    for sql in HOT.iter().copied().chain(pages.iter().map(String::as_str)) {
         let plan = plan(&db, sql).await;
         assert!(plan.contains("cost="), "{sql}");
         if plan.contains("Seq Scan on") {

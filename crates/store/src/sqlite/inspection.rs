@@ -37,7 +37,8 @@ pub struct Inspection {
 /// Looks at every page of the database file `path`. None where no store has been made in it yet.
 ///
 /// # Errors
-/// `Damaged` names the first damages, [`StoreError::NewerSchema`] a file that a newer version made; otherwise as for
+/// `Damaged` names the first damages, [`StoreError::NewerSchema`] a file that a newer version made, `HalfMoved` one into
+/// which a move is not whole; otherwise as for
 /// [`SqliteStore::open`](super::SqliteStore::open).
 pub fn inspect(path: &Path) -> StoreResult<Option<Inspection>> {
     schema::refuse_foreign(path)?;
@@ -59,6 +60,7 @@ pub fn inspect(path: &Path) -> StoreResult<Option<Inspection>> {
     if schema == 0 {
         return Ok(None);
     }
+    schema::refuse_half_moved(&db).map_err(|fault| fault.told(&folder(path)))??;
     facts(&db, schema).map(Some).map_err(told)
 }
 

@@ -20,6 +20,7 @@ mod key_packages;
 mod lives;
 mod log;
 mod moves;
+mod moving;
 mod published;
 mod queue;
 mod readers;
@@ -44,6 +45,7 @@ use rusqlite::Connection;
 
 pub use self::copies::copy;
 pub use self::inspection::{Inspection, inspect, is_held};
+pub(crate) use self::moving::SqliteEnd;
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
 
 use self::fault::{Fault, Outcome};
@@ -105,8 +107,8 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `Locked` while another process or store has it open, [`StoreError::NewerSchema`] for a file that a newer
-    /// version made, `Damaged` for one that is no database of Huis (neither is touched), `Full`, or `Other` with the
-    /// operating system's reason.
+    /// version made, `Damaged` for one that is no database of Huis (neither is touched), `HalfMoved`, `Full`, or
+    /// `Other` with the operating system's reason.
     pub fn open(path: impl AsRef<Path>, options: Options) -> StoreResult<Self> {
         let path = path.as_ref();
         let lock = take_lock(path)?;
@@ -115,6 +117,7 @@ impl SqliteStore {
         let told = |error: rusqlite::Error| Fault::from(error).told(&folder(path));
         let mut db = connect(path).map_err(told)?;
         schema::migrate(&mut db).map_err(told)?;
+        schema::refuse_half_moved(&db).map_err(|fault| fault.told(&folder(path)))??;
         let readers = Readers::open(path, options.mode).map_err(told)?;
         let published = Arc::new(Published::default());
         let faulty = Arc::new(AtomicBool::new(false));

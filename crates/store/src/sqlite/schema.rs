@@ -6,7 +6,8 @@ use huis_proto::IncarnationId;
 use rand::rngs::OsRng;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
-use crate::StoreError;
+use super::fault::Outcome;
+use crate::{StoreError, StoreResult};
 
 /// The `last` of a member that may have every entry to come.
 pub(super) const NO_LAST: i64 = i64::MAX;
@@ -68,6 +69,13 @@ pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// The error where a move into the store is not whole.
+pub(super) fn refuse_half_moved(db: &Connection) -> Outcome<StoreResult<()>> {
+    let is_moving: bool = db.query_row("SELECT EXISTS (SELECT 1 FROM moving_in)", [], |row| row.get(0))?;
+    Ok(if is_moving { Err(StoreError::HalfMoved) } else { Ok(()) })
+}
+
+/// The number of the schema; 0 where there is none.
 pub(super) fn version(db: &Connection) -> rusqlite::Result<u32> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
 }

@@ -286,3 +286,14 @@ CREATE TABLE welcomes (
 ) STRICT;
 CREATE INDEX welcomes_by_device ON welcomes (device, number);
 CREATE UNIQUE INDEX welcomes_by_conversation ON welcomes (conversation, seq, device);
+
+-- A move into this store that is not whole yet: as long as the row is here, nothing serves from it. `source`: the
+-- incarnation of the store that it comes from. `layout`: the number of the shape in which rows travel. `moved`: how many
+-- have arrived, whose hash is `content`.
+CREATE TABLE moving_in (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    source BLOB NOT NULL CHECK (length(source) = 16),
+    layout INTEGER NOT NULL,
+    moved INTEGER NOT NULL,
+    content BLOB NOT NULL CHECK (length(content) = 32)
+) STRICT;

@@ -3,6 +3,7 @@
 mod copies;
 mod crash;
 mod files;
+mod moving;
 mod postgres;
 mod sqlite_inline;
 mod sqlite_threads;

@@ -12,12 +12,12 @@ use huis_store::postgres::{DatabaseAddress, PostgresStore};
 use huis_testpg::Database;
 
 /// An empty database; none where there is no PostgreSQL here.
-fn database() -> Option<Database<'static>> {
+pub(crate) fn database() -> Option<Database<'static>> {
     huis_testpg::shared().map(|server| server.database())
 }
 
 /// A node on this database.
-async fn node(database: &Database<'_>) -> Arc<PostgresStore> {
+pub(crate) async fn node(database: &Database<'_>) -> Arc<PostgresStore> {
     let address: DatabaseAddress = database.address().parse().expect("an address");
     Arc::new(PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store"))
 }
