@@ -44,7 +44,8 @@ enum End {
     /// Another tab has the database from here on.
     LetGo,
     Lock,
-    SignedOut,
+    /// What the page hears when nothing is left here.
+    SignedOut(FromWorker),
     BeginAnew,
     /// By itself, which it does not do.
     Stopped,
@@ -167,7 +168,14 @@ impl Keeper {
                         self.page.standing(unable(Missing::Other, reason));
                     }
                 }
-                End::SignedOut | End::BeginAnew => {
+                End::SignedOut(answer) => {
+                    let erased = self.erase(&storage).await;
+                    self.page.say(&answer);
+                    if let Err(reason) = erased {
+                        self.page.standing(unable(Missing::Other, reason));
+                    }
+                }
+                End::BeginAnew => {
                     if let Err(reason) = self.erase(&storage).await {
                         self.page.standing(unable(Missing::Other, reason));
                     }
@@ -300,7 +308,7 @@ impl Keeper {
         });
         self.page.standing(Standing::Open);
         device.owner.attended_at = js_sys::Date::now();
-        let mut signings: FuturesUnordered<LocalBoxFuture<'static, Option<(Signing, Reply)>>> = FuturesUnordered::new();
+        let mut signings: FuturesUnordered<LocalBoxFuture<'static, (Signing, FromWorker)>> = FuturesUnordered::new();
         let asked = Rc::new(Cell::new(0_u32));
         let mut look = Box::pin(web::sleep(LOOK));
         let end = loop {
@@ -320,18 +328,13 @@ impl Keeper {
                         let answering = async move {
                             let answer = handle.command(*command).await.map(Box::new);
                             asked.set(asked.get() - 1);
-                            let said = FromWorker::Answer { number, answer };
-                            page.say(&said);
-                            said
+                            FromWorker::Answer { number, answer }
                         };
                         match signing {
-                            Some(signing) => signings.push(Box::pin(async move {
-                                match answering.await {
-                                    FromWorker::Answer { answer: Ok(reply), .. } => Some((signing, *reply)),
-                                    _ => None,
-                                }
-                            })),
-                            None => spawn_local(async move { drop(answering.await) }),
+                            Some(signing) => {
+                                signings.push(Box::pin(async move { (signing, answering.await) }));
+                            }
+                            None => spawn_local(async move { page.say(&answering.await) }),
                         }
                     }
                     Some(Input::Page(ToWorker::Lock)) if device.owner.sealed.is_some() => break End::Lock,
@@ -345,12 +348,17 @@ impl Keeper {
                     }
                     self.page.say(&FromWorker::Event(event));
                 }
-                Some(done) = signings.next() => if let Some((signing, reply)) = done {
-                    if matches!(reply, Reply::SignedOut { .. }) {
-                        break End::SignedOut;
+                Some((signing, answer)) = signings.next() => {
+                    let FromWorker::Answer { answer: Ok(reply), .. } = &answer else {
+                        self.page.say(&answer);
+                        continue;
+                    };
+                    if matches!(**reply, Reply::SignedOut { .. }) {
+                        break End::SignedOut(answer);
                     }
+                    self.page.say(&answer);
                     self.signed_in(&mut device, signing, reply).await;
-                },
+                }
                 () = &mut look => {
                     if device.owner.is_idle() {
                         break End::Lock;
@@ -372,12 +380,12 @@ impl Keeper {
     }
 
     /// From here on the password opens the key when it is locked.
-    async fn signed_in(&self, device: &mut Device, signing: Signing, reply: Reply) {
-        let password = match (&reply, &signing.old) {
+    async fn signed_in(&self, device: &mut Device, signing: Signing, reply: &Reply) {
+        let password = match (reply, &signing.old) {
             (Reply::IdentityRenewed { new_password_counts: false, .. }, Some(old)) => old,
             _ => &signing.password,
         };
-        if let Reply::Registered { profile, .. } | Reply::SignedIn { profile, .. } = &reply {
+        if let Reply::Registered { profile, .. } | Reply::SignedIn { profile, .. } = reply {
             device.owner.username = Some(profile.username.clone());
         }
         if let Some(stays) = signing.stays {

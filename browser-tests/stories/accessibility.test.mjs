@@ -1,0 +1,63 @@
+// axe-core on every page, light and dark: nothing serious.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+import { DESKTOP, PHONE } from "../support/browser.mjs";
+import { enterLobby, say, sent } from "../support/people.mjs";
+import { server, story } from "../support/story.mjs";
+
+const running = server();
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const GRAVE = ["serious", "critical"];
+
+async function check(page, where) {
+  // By the debugging protocol, which the page's rules do not bind.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const grave = violations
+    .filter((violation) => GRAVE.includes(violation.impact))
+    .map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`) }));
+  assert.deepEqual(grave, [], where);
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+    story(`every page can be used by everybody: ${size}, ${colorScheme}`, running, async (stage) => {
+      const options = { viewport, colorScheme, reducedMotion: "reduce" };
+      const fresh = await stage.page(options);
+      await fresh.goto(`${stage.server.url}/`);
+      await fresh.locator('[data-view="entry"]').waitFor();
+      await check(fresh, "welcome");
+      await fresh.goto(stage.server.link);
+      await fresh.reload();
+      await fresh.locator("#username").waitFor();
+      await check(fresh, "registration");
+
+      const { page } = await stage.newcomer("member", options);
+      await check(page, "empty list");
+      await enterLobby(page);
+      await say(page, "Something **to look at**, with `code` and https://example.org");
+      await sent(page, "Something");
+      await check(page, "conversation");
+      const back = page.getByRole("button", { name: "Back" }).first();
+      await page.getByRole("button", { name: "Details" }).first().click();
+      await page.locator('[data-view="details"]').waitFor();
+      await check(page, "details");
+      await page.keyboard.press("Escape");
+      if (size === "phone") {
+        while (await back.isVisible()) await back.click();
+        await page.locator('[data-view="list"]').waitFor();
+      }
+      await page.getByRole("button", { name: "New conversation" }).first().click();
+      await check(page, "new conversation");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Settings", exact: true }).first().click();
+      for (const part of ["Profile", "App", "Account", "Server"]) {
+        await page.getByRole("tab", { name: part }).click();
+        await check(page, `settings: ${part}`);
+      }
+    });
+  }
+}

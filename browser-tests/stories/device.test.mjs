@@ -1,0 +1,206 @@
+// What becomes of a device: closed and opened again, without a network, in two tabs, locked, signed out, lost.
+
+import assert from "node:assert/strict";
+
+import { enterLobby, hear, message, say, sent, signIn } from "../support/people.mjs";
+import { PASSWORD } from "../support/server.mjs";
+import { server, story } from "../support/story.mjs";
+
+const running = server();
+const entry = (page, state) => page.locator(`[data-view="entry"][data-state="${state}"]`);
+
+async function openSettings(page, part) {
+  await page.getByRole("button", { name: "Settings", exact: true }).first().click();
+  if (part) await page.getByRole("tab", { name: part }).click();
+}
+
+story("what was said is still there after a reload", running, async (stage) => {
+  const { page } = await stage.newcomer("member");
+  await enterLobby(page);
+  await say(page, "Still here");
+  await sent(page, "Still here");
+  await page.reload();
+  await page.locator('[data-view="list"]').getByText("#lobby").first().click();
+  await hear(page, "Still here");
+});
+
+story("without a network it opens, and what is written goes out when it is back", running, async (stage) => {
+  const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
+  await enterLobby(one.page);
+  await enterLobby(other.page);
+  await say(one.page, "Before");
+  await hear(other.page, "Before");
+  await one.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  // Only a page that is loaded under the service worker is served by it.
+  await one.page.reload();
+  await one.page.locator('[data-view="list"]').waitFor();
+
+  await one.page.context().setOffline(true);
+  await one.page.reload();
+  await one.page.locator('[data-view="list"]').getByText("#lobby").first().click();
+  await hear(one.page, "Before");
+  await say(one.page, "Written in a tunnel");
+  await message(one.page, "Written in a tunnel").waitFor();
+  await one.page.locator('[data-view="strip"][data-state="offline"]').waitFor();
+  await one.page.context().setOffline(false);
+  await hear(other.page, "Written in a tunnel");
+  await sent(one.page, "Written in a tunnel");
+});
+
+story("a second tab offers to take over, and the first one can take it back", running, async (stage) => {
+  const { page } = await stage.newcomer("member");
+  await enterLobby(page);
+  await say(page, "From the first tab");
+  await sent(page, "From the first tab");
+  const second = await page.context().newPage();
+  await second.goto(`${stage.server.url}/`);
+  await entry(second, "elsewhere").waitFor();
+  await second.getByRole("button", { name: "Go on here" }).click();
+  await second.locator('[data-view="list"]').getByText("#lobby").first().click();
+  await hear(second, "From the first tab");
+  await entry(page, "taken-over").waitFor();
+  await page.getByRole("button", { name: "Go on here" }).click();
+  await entry(second, "taken-over").waitFor();
+  await page.locator('[data-view="list"]').waitFor();
+});
+
+story("a locked device opens with its password alone, and what was not sent goes out then", running, async (stage) => {
+  const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
+  await enterLobby(one.page);
+  await enterLobby(other.page);
+  await one.page.context().setOffline(true);
+  await say(one.page, "Not sent yet");
+  await message(one.page, "Not sent yet").waitFor();
+  await openSettings(one.page, "Account");
+  await one.page.getByRole("button", { name: "Lock" }).first().click();
+  await one.page.getByRole("dialog").last().getByRole("button", { name: "Lock" }).last().click();
+  await entry(one.page, "locked").waitFor();
+  await one.page.context().setOffline(false);
+
+  const kept = await deviceRecord(one.page);
+  assert.ok(kept.sealed && !kept.wrapping && !kept.wrapped, "only the key under the password is kept");
+
+  await one.page.reload();
+  await entry(one.page, "locked").waitFor();
+  await one.page.locator("#password").fill("another-password-than-this");
+  await one.page.getByRole("button", { name: "Open" }).click();
+  await one.page.getByText(/password/i).and(one.page.locator('[role="alert"], .form-wrong, .wrong')).first().waitFor();
+  await one.page.locator("#password").fill(PASSWORD);
+  await one.page.getByRole("button", { name: "Open" }).click();
+  await one.page.locator('[data-view="list"]').waitFor();
+  await hear(other.page, "Not sent yet");
+});
+
+story("signing out leaves nothing that could be read", running, async (stage) => {
+  const { page, name } = await stage.newcomer("member");
+  await enterLobby(page);
+  await say(page, "A word that must not stay behind");
+  await sent(page, "A word that must not stay behind");
+  await openSettings(page, "Account");
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.locator("#account-password").fill(PASSWORD);
+  await page.locator('[data-view="password-form"]').getByRole("button", { name: "Sign out" }).click();
+  await entry(page, "welcome").or(page.locator("#username")).first().waitFor();
+  const kept = await deviceRecord(page);
+  assert.ok(!kept?.sealed && !kept?.username, "nothing says who was here");
+  assert.equal(await inFiles(page, "A word that must not stay behind"), false);
+
+  // The account is as it was.
+  await signIn(page, stage.server, name);
+  await page.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
+});
+
+story("the database cannot be read without its key", running, async (stage) => {
+  const { page } = await stage.newcomer("member");
+  await enterLobby(page);
+  await say(page, "Nobody finds this in the files");
+  await sent(page, "Nobody finds this in the files");
+  assert.equal(await inFiles(page, "Nobody finds this in the files"), false);
+  assert.equal(await inFiles(page, "SQLite format 3"), false, "not even that it is a database");
+});
+
+story("a wrong password is said as such", running, async (stage) => {
+  const { name } = await stage.newcomer("member");
+  const page = await stage.page();
+  await signIn(page, stage.server, name, "certainly-not-this-password");
+  await page.getByText(/wrong/i).first().waitFor();
+  assert.equal(await page.locator("#username").inputValue(), name, "what was typed is still there");
+});
+
+story("a database that the browser threw away is noticed, and one begins anew", running, async (stage) => {
+  const { page, name } = await stage.newcomer("member");
+  await enterLobby(page);
+  await page.goto(`${stage.server.url}/api/v1/server`);
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const entry of root.keys()) await root.removeEntry(entry, { recursive: true });
+  });
+  await page.goto(`${stage.server.url}/`);
+  await entry(page, "lost").waitFor();
+  await page.getByRole("button", { name: "Begin anew" }).click();
+  await page.getByRole("button", { name: "Forget and begin anew" }).click();
+  await signIn(page, stage.server, name);
+  await page.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
+});
+
+story("a server that is killed while one sends loses nothing", running, async (stage) => {
+  const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
+  await enterLobby(one.page);
+  await enterLobby(other.page);
+  await say(one.page, "Just before");
+  await hear(other.page, "Just before");
+  await stage.server.kill();
+  await say(one.page, "While it was away");
+  await message(one.page, "While it was away").waitFor();
+  await stage.server.run();
+  await sent(one.page, "While it was away");
+  await hear(other.page, "While it was away");
+  assert.equal(await other.page.getByText("While it was away", { exact: true }).count(), 1, "and shown once");
+});
+
+/** What the browser keeps of the device beside the database. */
+function deviceRecord(page) {
+  return page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("huis-device", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const request = database.transaction("device").objectStore("device").get(1);
+          request.onsuccess = () => {
+            database.close();
+            const record = request.result;
+            resolve(record && Object.fromEntries(Object.entries(record).map(([key, value]) => [key, Boolean(value)])));
+          };
+        };
+      }),
+  );
+}
+
+/** Whether these bytes stand in any of the page's files. */
+async function inFiles(page, text) {
+  // Another page of the same origin, so that nobody has the files open.
+  await page.goto(`${page.url().split("/").slice(0, 3).join("/")}/api/v1/server`);
+  return page.evaluate(async (text) => {
+    const wanted = new TextEncoder().encode(text);
+    const holds = (bytes) => {
+      outer: for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+        for (let i = 1; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) continue outer;
+        return true;
+      }
+      return false;
+    };
+    const look = async (folder) => {
+      for await (const entry of folder.values()) {
+        if (entry.kind === "directory") {
+          if (await look(entry)) return true;
+        } else if (holds(new Uint8Array(await (await entry.getFile()).arrayBuffer()))) {
+          return true;
+        }
+      }
+      return false;
+    };
+    return look(await navigator.storage.getDirectory());
+  }, text);
+}
