@@ -23,6 +23,23 @@ const FRENCH: &[&str] = &[
     include_str!("../locales/fr/screen.ftl"),
 ];
 
+/// What the web app says, without what is typed in a terminal. What stands last is the page's own, and takes the place of a
+/// text of the terminal that has the same key.
+const ENGLISH_PAGE: &[&str] = &[
+    include_str!("../locales/en/entry.ftl"),
+    include_str!("../locales/en/failures.ftl"),
+    include_str!("../locales/en/notices.ftl"),
+    include_str!("../locales/en/screen.ftl"),
+    include_str!("../locales/en/web.ftl"),
+];
+const FRENCH_PAGE: &[&str] = &[
+    include_str!("../locales/fr/entry.ftl"),
+    include_str!("../locales/fr/failures.ftl"),
+    include_str!("../locales/fr/notices.ftl"),
+    include_str!("../locales/fr/screen.ftl"),
+    include_str!("../locales/fr/web.ftl"),
+];
+
 /// A language that Huis speaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Language {
@@ -41,6 +58,13 @@ impl Language {
         match self {
             Self::English => ENGLISH,
             Self::French => FRENCH,
+        }
+    }
+
+    fn page_files(self) -> &'static [&'static str] {
+        match self {
+            Self::English => ENGLISH_PAGE,
+            Self::French => FRENCH_PAGE,
         }
     }
 
@@ -89,10 +113,19 @@ impl std::fmt::Debug for Texts {
 impl Texts {
     /// Reads the texts of a language.
     pub fn of(language: Language) -> Self {
+        Self::read(language, language.files())
+    }
+
+    /// Reads the texts of a language as the web app says them.
+    pub fn for_page(language: Language) -> Self {
+        Self::read(language, language.page_files())
+    }
+
+    fn read(language: Language, files: &[&str]) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
         // The marks that isolate a variable's direction are themselves characters that act on a terminal.
         bundle.set_use_isolating(false);
-        for file in language.files() {
+        for file in files {
             // What cannot be read is left out; a test keeps the files whole.
             let resource = match FluentResource::try_new((*file).to_owned()) {
                 Ok(resource) | Err((resource, _)) => resource,
@@ -143,9 +176,13 @@ mod tests {
 
     /// The keys of a language with the variables of each.
     fn keys(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+        keys_of(language.files())
+    }
+
+    fn keys_of(files: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
         let mut keys = BTreeMap::new();
         let mut key = String::new();
-        for line in language.files().iter().flat_map(|file| file.lines()) {
+        for line in files.iter().flat_map(|file| file.lines()) {
             let begins = |c: char| c.is_ascii_alphabetic();
             if let Some((name, _)) = line.split_once('=').filter(|_| line.starts_with(begins)) {
                 key = name.trim().to_owned();
@@ -162,7 +199,7 @@ mod tests {
     #[test]
     fn each_file_can_be_read_to_its_end() {
         for language in Language::ALL {
-            for file in language.files() {
+            for file in language.files().iter().chain(language.page_files()) {
                 if let Err((_, errors)) = FluentResource::try_new((*file).to_owned()) {
                     panic!("{language:?}: {errors:?}");
                 }
@@ -178,10 +215,44 @@ mod tests {
     }
 
     #[test]
-    fn each_text_can_be_filled_in() {
+    fn what_the_page_says_in_its_own_words_has_the_same_variables() {
+        let own = |language: Language| keys_of(language.page_files().last().map(std::slice::from_ref).unwrap());
+        let english = own(Language::English);
+        assert_eq!(own(Language::French), english);
+        let terminal = keys(Language::English);
+        for (key, variables) in &english {
+            let takes_its_place = terminal.get(key);
+            assert!(takes_its_place.is_none_or(|others| others == variables), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_page_speaks_of_nothing_that_is_typed_in_a_terminal() {
         for language in Language::ALL {
-            let texts = Texts::of(language);
-            for (key, variables) in keys(language) {
+            let texts = Texts::for_page(language);
+            for (key, variables) in all_page_keys(language) {
+                let is_of_the_screen =
+                    ["help-", "key-", "entry-keys-", "chat-", "palette-"].iter().any(|of| key.starts_with(of));
+                let values: Vec<_> = variables.iter().map(|variable| (variable.as_str(), Value::Number(1))).collect();
+                let text = texts.text_with(&key, &values);
+                let is_failure = ["failure-", "refused-", "notice-"].iter().any(|of| key.starts_with(of));
+                let speaks_of_it = [" /", "F2", "--", "`huis", "Ctrl"].iter().any(|sign| text.contains(sign));
+                assert!(!is_failure || is_of_the_screen || !speaks_of_it, "{language:?} {key}: {text}");
+            }
+        }
+    }
+
+    fn all_page_keys(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+        language.page_files().iter().flat_map(|file| keys_of(&[*file])).collect()
+    }
+
+    #[test]
+    fn each_text_can_be_filled_in() {
+        for (language, texts, keys) in Language::ALL.into_iter().flat_map(|language| {
+            let page = (language, Texts::for_page(language), all_page_keys(language));
+            [(language, Texts::of(language), keys(language)), page]
+        }) {
+            for (key, variables) in keys {
                 for number in [0, 1, 2, 1_000_000] {
                     let values: Vec<_> =
                         variables.iter().map(|variable| (variable.as_str(), Value::Number(number))).collect();

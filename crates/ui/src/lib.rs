@@ -1,1 +1,56 @@
-//! The web app's face.
+//! The web app's face. It runs on the page; the engine and its database are in the worker behind it ([`port`]).
+//!
+//! For tests the page has these hooks, which stay as they are:
+//!
+//! * `data-view`: `entry`, `opening`, `app`, `list`, `talk`, `timeline`, `composer`, `details`, `requests`, `archive`,
+//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `menu`, `settings`, `password-form`, `toast`.
+//! * `data-state` of an entry: `welcome`, `register`, `sign-in`, `sign-in-again`, `recover`, `recovery-key`, `locked`,
+//!   `elsewhere`, `taken-over`, `lost`, `insecure`, `no-files`, `newer-version`, `unable`, `ended`; of a list or a timeline:
+//!   `loading`, `ready`; of a message: `received`, `waiting`, `sent`, `delivered`, `read`, `failed`; of the strip:
+//!   `offline`, `joining`, `catching-up`, `hindered`; of the composer: `plain`, `reply`, `edit`.
+//! * `data-pane` of the app: `list`, `talk`, `details`, the pane that a phone shows.
+//! * Messages are `#m-ID` with `data-position`; the fields of the entry `#username`, `#password`, `#admission`,
+//!   `#recovery-key`; the composer's `#composer-text`; the list's `#search-field`.
+//! * All buttons have accessible names, in the language of the page.
+
+mod app;
+mod composer;
+mod dates;
+mod dialogs;
+mod entry;
+mod keys;
+mod list;
+mod markdown;
+mod notify;
+mod page;
+mod parts;
+mod people;
+mod port;
+mod say;
+mod settings;
+mod shell;
+mod timeline;
+mod updates;
+
+use leptos::mount::mount_to;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{HtmlElement, Worker};
+
+/// Takes the worker that the page started, and what it said before anybody listened, and shows the app.
+#[wasm_bindgen]
+pub fn start(worker: Worker, early: js_sys::Array) {
+    console_error_panic_hook::set_once();
+    let Some(place) = page::element("huis").and_then(|place| place.dyn_into::<HtmlElement>().ok()) else { return };
+    // What stood there before there was an app.
+    place.set_text_content(None);
+    mount_to(place, move || {
+        let app = app::App::new();
+        port::attach(worker.clone(), &early, move |said| app.hear(said));
+        app.tick();
+        keys::listen(app);
+        updates::watch(app);
+        shell::shell(app)
+    })
+    .forget();
+}

@@ -1,0 +1,356 @@
+# What the web app says beside what it shares with the terminal. A key that the terminal has as well is said otherwise here.
+
+# Words on buttons.
+key-change = change
+key-copy = Copy
+key-more = More
+key-save = Save
+key-send = Send
+key-reply = Reply
+key-close = Close
+key-cancel = Cancel
+key-back = Back
+
+size-kb = { $size } kB
+size-mb = { $size } MB
+size-gb = { $size } GB
+
+# Before somebody is signed in.
+entry-welcome = Welcome
+entry-welcome-page = A quiet room with a good door: only those who are in a conversation can read it, not even the server.
+entry-foot = End-to-end encrypted
+entry-register-page = It lives on this server, which stores messages that it cannot read.
+entry-recover-about = By the recovery key that you kept. Every other session of the account ends.
+entry-unlock-about = It opens with the password of your account.
+entry-go-register = Create account
+entry-go-sign-in = Sign in
+entry-go-recover = Set the new password
+entry-go-unlock = Open
+entry-stay = Stay signed in
+entry-stay-about = On a device of your own. Otherwise it locks after 15 quiet minutes.
+entry-show = Show what is typed
+entry-hint-admission-page = From whoever runs the server. Leave it empty where anybody may register.
+entry-hint-recovery-key = It was shown when the account was made.
+entry-use-passphrase = I have a passphrase
+entry-use-invitation = I have an invitation
+entry-use-claim = I run this server
+entry-has-passphrase = Your link brought the access passphrase.
+entry-has-invitation = Your link brought an invitation.
+entry-has-claim = Your link brought the operator's code.
+entry-key = Your recovery key
+entry-key-page = It opens your account if you forget the password. It is shown this once, and nobody can show it again: keep it where you keep what matters.
+entry-key-download = Save as a file
+entry-key-kept = I have kept it
+entry-key-file =
+    Huis recovery key of { $name }
+
+    { $key }
+
+    It opens the account when the password is forgotten. Keep it away from this device.
+entry-forgot-lock = I have forgotten the password
+
+standing-opening = Opening Huis…
+standing-elsewhere = Huis is open in another tab
+standing-elsewhere-about = One tab at a time has your conversations. You can go on here; the other tab then lets go.
+standing-taken-over = Huis went on in another tab
+standing-taken-over-about = Nothing is lost. You can go on here again.
+standing-take-over = Go on here
+standing-locked-of = It opens with the password of { $name }.
+standing-lost = What was kept here is gone
+standing-lost-about = This browser has thrown away or damaged what Huis kept in it. Your account is unharmed, and other devices still have everything.
+standing-lost-next = Sign in again as a new device. What was written here and never sent cannot be brought back.
+standing-begin-anew = Begin anew
+standing-begin-anew-question = Forget everything that this browser kept for Huis, with all that was never sent?
+standing-begin-anew-yes = Forget and begin anew
+
+unable-insecure = This page needs HTTPS
+unable-insecure-about = Browsers keep no keys for a page that comes over an unprotected connection. Huis would have nowhere to keep yours.
+unable-insecure-address = Open the address that begins with https://.
+unable-insecure-here = On the server's own machine, http://localhost works as well.
+unable-insecure-operator = Otherwise ask whoever runs this server to start it with --tls.
+unable-files = This window keeps nothing
+unable-files-about = Huis stores your messages, encrypted, in files of this browser, and this window has none. Private windows often do not: open the page in an ordinary one.
+unable-newer = A newer Huis is here
+unable-newer-about = Another tab has loaded a newer version, which has changed how things are stored. Load this page anew to go on.
+unable-other = Huis cannot run here
+unable-other-about = Something that Huis needs is missing in this browser. A recent Firefox, Chrome, Edge or Safari has it all.
+unable-reload = Load anew
+
+ended-title = Huis has stopped
+ended-about = Everything that was sent and kept is safe. Load the page anew to go on.
+
+update-ready = A new version is ready.
+update-load = Load it
+
+# The list.
+list-empty = No conversation yet.
+list-empty-title = It is quiet here
+list-empty-about = Go into the lobby, where everybody of this server may be, or write to somebody you know.
+lobby-join = Go into #lobby
+list-archived =
+    { $count ->
+        [one] { $count } archived
+       *[other] { $count } archived
+    }
+list-was-archived = Archived. A new message brings it back.
+list-was-taken-back = It is in the list again.
+list-favourite = favourite
+list-mentions = you are mentioned
+list-unread =
+    { $count ->
+        [one] { $count } unread message
+       *[other] { $count } unread messages
+    }
+list-draft-label = Draft:
+list-you = You:
+list-wants-to-talk = would like to talk with you
+list-nothing-said = Nothing was said here yet
+catching-up = Fetching what was said meanwhile…
+search-field = Search
+search-clear = Clear the search
+search-filters-plain = Also: from:name, in:#room, before:2026-01-31, after:2026-01-01, has:link, has:mention
+found-messages = Messages
+found-asking = Looking…
+found-nothing = No message found
+found-nothing-about = Whole words are looked for; the last one may be a beginning.
+found-write = Write to @{ $name }
+found-join = Go into #{ $name }
+
+# The conversation.
+talk-title = Conversation
+talk-sealed = end-to-end encrypted
+talk-search = Search in this conversation
+state-joining = being joined…
+state-repairing = being joined anew…
+state-held = not joined
+state-left = you are no longer here
+welcome-title = Choose a conversation
+welcome-about = What is said in it stays between those who are in it.
+welcome-none-title = A quiet room
+welcome-none-about = Your conversations will be here.
+first-title = Say hello to @{ $name }
+first-about = Your first message opens the conversation. They may accept it or turn it away.
+timeline-title = Messages
+timeline-sealed = Only those who are here can read it.
+timeline-new-messages = New messages
+timeline-say-hello = Nothing was said here yet. Say hello.
+timeline-to-newest-plain = To the newest message
+timeline-to-newest-new =
+    { $count ->
+        [one] To { $count } new message
+       *[other] To { $count } new messages
+    }
+header-pins =
+    { $count ->
+        [one] { $count } pinned message
+       *[other] { $count } pinned messages
+    }
+message-was-deleted = This message was deleted.
+message-was-deleted-by = { $name } deleted this message.
+message-show-all = Show all
+message-show-less = Show less
+message-reactions = Reactions
+message-failed-title = Not sent.
+reach-sent = sent
+reach-delivered = delivered
+reach-delivered-to = delivered to { $count } of { $others }
+request-accept = Accept
+request-decline = Decline
+request-block = Block
+request-about = They learn nothing until you accept.
+held-join = Join anyway
+spoken-title = New messages
+spoken-elsewhere = New message from { $name } in { $place }
+
+# The composer.
+composer-title = Write a message
+composer-hint-to = Write to { $name }
+composer-hint-plain = Write a message
+composer-emoji = Emoji
+composer-candidates = Suggestions
+composer-reply-to = Reply to { $name }
+composer-too-long-to-send = This is { $bytes } bytes; a message holds { $most }. Send it in parts.
+emoji-title = React
+emoji-find = Find an emoji
+emoji-more = More emoji
+emoji-faces = Faces
+emoji-gestures = Hands and people
+emoji-hearts = Hearts and joy
+emoji-nature = Nature
+emoji-food = Food and drink
+emoji-things = Things
+
+# What can be done.
+action-retry = Try again
+action-discard = Discard
+menu-message = Message
+menu-conversation = Conversation
+menu-reply = Reply
+menu-copy = Copy text
+menu-forward = Forward
+menu-edit = Edit
+menu-pin = Pin for everybody
+menu-unpin = No longer pin
+menu-receipts = Who has it
+menu-retry = Try again now
+menu-discard = Discard
+menu-delete = Delete for everybody
+menu-favourite = Keep at the top
+menu-unfavourite = No longer keep at the top
+menu-mute = Mute
+menu-mute-8h = Mute for 8 hours
+menu-unmute = Unmute
+menu-archive = Archive
+menu-unarchive = Take out of the archive
+menu-leave = Leave
+forward-title = Forward to
+forward-find = Find a conversation
+confirm-delete-yes = Delete
+confirm-discard-yes = Discard
+confirm-leave-yes = Leave
+confirm-decline-yes = Decline
+confirm-join-anyway-yes = Join
+confirm-block-yes = Block
+confirm-identity-yes = Accept the key
+confirm-verify-yes = Yes, it was the same
+confirm-remove = Take { $name } out of this conversation?
+confirm-remove-yes = Take out
+
+# A conversation begins.
+begin-title = New conversation
+begin-person = Person
+begin-group = Group
+begin-room = Open room
+begin-person-name = Username
+begin-person-hint = As it stands after @. Ask them for theirs.
+begin-person-self = This is your own name. Type somebody else's.
+begin-person-go = Write
+begin-group-title = Title
+begin-group-title-hint = Only those in the group see it.
+begin-group-people = People
+begin-group-people-hint = Usernames with spaces between them. You can invite more later.
+begin-group-go = Make the group
+begin-room-about = Anybody of this server may come into an open room. The server knows its name, not what is said.
+begin-no-rooms = There is no open room yet.
+begin-room-name = Name of a room
+begin-room-hint = If there is none of this name, it is made.
+begin-room-go = Go in
+invite-title = Invite people
+invite-about = Usernames with spaces between them. They see what is said from now on.
+invite-go = Invite
+
+# People and details.
+details-group = Group
+details-open-room = Open room
+details-invite = Invite
+details-describe = Title and topic
+details-topic = Topic
+details-topic-about = Inside the seal, as all that is said.
+details-you = (you)
+details-remove = Take { $name } out
+details-role-of = Role of { $name }
+details-all-members = Show all
+role-member = member
+loud-title = Call me for
+loud-all = everything
+loud-mentions = mentions
+loud-none = nothing
+loud-muted = Muted.
+loud-muted-until = Muted until { $time }.
+loud-not-muted = Not muted.
+person-title = Person
+person-write = Write
+person-block = Block
+person-unblock = Unblock
+person-blocked = Blocked. Nothing of theirs reaches you.
+person-compare = Compare numbers
+person-compare-about = Read these digits to each other over another way than this one. If they are the same, nobody stands between you.
+person-verified = Compared: they are who you take them for.
+person-not-verified = Not compared yet.
+person-key-changed = This person's key changed. Compare numbers before you go on.
+person-verify = They are the same
+person-unverify = No longer take it for compared
+person-accept-key = Accept the changed key
+
+# Settings.
+settings-title = Settings
+settings-of = Settings of { $name }
+settings-profile = Profile
+settings-look = App
+settings-account = Account
+settings-server = Server
+settings-saved = Saved.
+settings-done = Done.
+settings-card-name = Your name
+settings-card-name-about = As you want to be called. Your username stays as it is.
+settings-card-about = About you
+settings-card-who = Only those with whom you talk see it.
+settings-privacy = Reading and writing
+settings-read-receipts = Read receipts
+settings-read-receipts-about = Others see that you have read their messages.
+settings-presence = Presence
+settings-presence-about = Others see that you are here or writing, and you see it of them.
+settings-language = Language
+settings-theme = Appearance
+theme-system = As the device
+theme-light = Light
+theme-dark = Dark
+settings-notifications = Notifications
+settings-notifications-on = This browser may call you.
+settings-notifications-denied = This browser may not call you. Its own settings for this page change that.
+settings-notifications-ask = Be called when a message comes and you are elsewhere.
+settings-notifications-allow = Allow
+settings-notifications-about = For which messages, each conversation says for itself.
+settings-storage = Kept in this browser
+settings-storage-used = { $used } of { $most }
+settings-storage-kept = The browser keeps it until you sign out.
+settings-storage-not-kept = The browser may throw it away when space is short.
+settings-storage-keep = Ask to keep it
+settings-devices = Devices
+settings-devices-about = Each one reads your messages. Take off what you do not know.
+settings-device-this = this device
+settings-device-revoke = Take off
+settings-device-revoke-about = It reads nothing more from then on.
+settings-security = Security
+settings-password = Change the password
+settings-password-about = Your other devices stay signed in.
+settings-lock = Lock
+settings-lock-about = What is kept here goes under your password. Nothing is lost, and what was not sent is sent after unlocking.
+settings-sign-out = Sign out
+settings-sign-out-about = This device goes off your account, and all that is kept here is erased. Without the password it stays on the list until another device takes it off.
+settings-sign-out-anyway = Sign out anyway
+settings-identity = Identity key
+settings-identity-about = By it others know you. The safety numbers are made of it.
+settings-server-about = It carries and keeps your messages, and can read none of them.
+settings-invite = Invite somebody to this server
+settings-invite-about = A link for one newcomer, good for a week. Who runs the server can make one.
+settings-invite-make = Make an invitation
+
+# Keys.
+shortcut-sheet = Keyboard shortcuts
+shortcut-search = search everything
+shortcut-begin = new conversation
+shortcut-panes = next part of the page
+shortcut-edit-last = edit your last message (in an empty field)
+shortcut-mention = name somebody
+shortcut-emoji = emoji by its name
+shortcut-to-messages = to the messages
+shortcut-on-message = On a message
+shortcut-menu = all that can be done
+shortcut-move = up and down
+
+# As the terminal says it, without what is typed there.
+failure-already-signed-in = { $name } is signed in here. Sign out first.
+failure-unknown-room = There is no room { $name }. Check the spelling, or make it under New conversation.
+failure-unknown-device = The account has no device { $name }. The settings show them all.
+failure-unknown-member = { $name } is not in this conversation. The details show who is.
+failure-not-allowed = Your role in this conversation does not allow that. Ask an owner or admin; the details show who is one.
+failure-not-a-member = You are not in this conversation (any more). A member can invite you; an open room lets you in again.
+failure-identity-changed = The key of { $name } has changed, and nothing is sent before you accept it. Compare numbers before you go on.
+failure-other-number = This is not the safety number with { $name } that counts here, so nothing is changed. Look at it again and compare anew.
+failure-blocked = { $name } is blocked. Unblock them first.
+failure-database = What is kept here cannot be used: { $reason }. Check that the device has space left.
+notice-identity-changed = The key of { $name } has changed. Nothing is sent to { $name } before you compare numbers and accept it.
+notice-identity-handed-over = { $name } has another key, to which the one before has signed the account over; somebody who stole that one could do this as well. Nothing is sent to { $name } alone before you compare numbers and accept it.
+notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device.
+notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, change it in the settings.

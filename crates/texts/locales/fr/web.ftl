@@ -1,0 +1,356 @@
+# Ce que dit l'application web en plus de ce qu'elle partage avec le terminal. Une clé que le terminal connaît aussi se dit autrement ici.
+
+# Sur les boutons.
+key-change = changer
+key-copy = Copier
+key-more = Plus
+key-save = Enregistrer
+key-send = Envoyer
+key-reply = Répondre
+key-close = Fermer
+key-cancel = Annuler
+key-back = Retour
+
+size-kb = { $size } ko
+size-mb = { $size } Mo
+size-gb = { $size } Go
+
+# Avant la connexion.
+entry-welcome = Bienvenue
+entry-welcome-page = Une pièce calme avec une bonne porte : seuls ceux qui participent à une conversation peuvent la lire, pas même le serveur.
+entry-foot = Chiffré de bout en bout
+entry-register-page = Il vit sur ce serveur, qui garde des messages qu'il ne peut pas lire.
+entry-recover-about = Par la clé de secours que vous avez gardée. Toute autre session du compte prend fin.
+entry-unlock-about = Il s'ouvre avec le mot de passe de votre compte.
+entry-go-register = Créer le compte
+entry-go-sign-in = Se connecter
+entry-go-recover = Choisir ce mot de passe
+entry-go-unlock = Ouvrir
+entry-stay = Rester connecté
+entry-stay-about = Sur un appareil à vous. Sinon, il se verrouille après 15 minutes de calme.
+entry-show = Montrer ce qui est tapé
+entry-hint-admission-page = De la part du responsable du serveur. Laissez vide là où chacun peut s'inscrire.
+entry-hint-recovery-key = Elle vous a été montrée à la création du compte.
+entry-use-passphrase = J'ai une phrase d'accès
+entry-use-invitation = J'ai une invitation
+entry-use-claim = Ce serveur est à moi
+entry-has-passphrase = Votre lien contient la phrase d'accès.
+entry-has-invitation = Votre lien contient une invitation.
+entry-has-claim = Votre lien contient le code du responsable.
+entry-key = Votre clé de secours
+entry-key-page = Elle ouvre votre compte si vous oubliez le mot de passe. Elle n'est montrée que cette fois, et personne ne pourra vous la montrer de nouveau : gardez-la là où vous gardez ce qui compte.
+entry-key-download = Enregistrer en fichier
+entry-key-kept = Je l'ai gardée
+entry-key-file =
+    Clé de secours Huis de { $name }
+
+    { $key }
+
+    Elle ouvre le compte si le mot de passe est oublié. Gardez-la loin de cet appareil.
+entry-forgot-lock = J'ai oublié le mot de passe
+
+standing-opening = Ouverture de Huis…
+standing-elsewhere = Huis est ouvert dans un autre onglet
+standing-elsewhere-about = Un seul onglet à la fois a vos conversations. Vous pouvez continuer ici ; l'autre les laissera.
+standing-taken-over = Huis continue dans un autre onglet
+standing-taken-over-about = Rien n'est perdu. Vous pouvez reprendre ici.
+standing-take-over = Continuer ici
+standing-locked-of = Il s'ouvre avec le mot de passe de { $name }.
+standing-lost = Ce qui était gardé ici a disparu
+standing-lost-about = Ce navigateur a jeté ou abîmé ce que Huis y gardait. Votre compte n'a rien, et vos autres appareils ont toujours tout.
+standing-lost-next = Connectez-vous de nouveau, comme un nouvel appareil. Ce qui était écrit ici sans être parti ne peut pas revenir.
+standing-begin-anew = Recommencer
+standing-begin-anew-question = Oublier tout ce que ce navigateur gardait pour Huis, avec ce qui n'est jamais parti ?
+standing-begin-anew-yes = Oublier et recommencer
+
+unable-insecure = Cette page a besoin de HTTPS
+unable-insecure-about = Un navigateur ne garde pas de clés pour une page venue par une connexion sans protection. Huis n'aurait pas où garder les vôtres.
+unable-insecure-address = Ouvrez l'adresse qui commence par https://.
+unable-insecure-here = Sur la machine même du serveur, http://localhost convient aussi.
+unable-insecure-operator = Sinon, demandez au responsable du serveur de le lancer avec --tls.
+unable-files = Cette fenêtre ne garde rien
+unable-files-about = Huis range vos messages, chiffrés, dans des fichiers de ce navigateur, et cette fenêtre n'en a pas. C'est souvent le cas des fenêtres privées : ouvrez la page dans une fenêtre ordinaire.
+unable-newer = Un Huis plus récent est là
+unable-newer-about = Un autre onglet a chargé une version plus récente, qui range les choses autrement. Rechargez cette page pour continuer.
+unable-other = Huis ne peut pas tourner ici
+unable-other-about = Il manque à ce navigateur quelque chose dont Huis a besoin. Un Firefox, Chrome, Edge ou Safari récent a tout.
+unable-reload = Recharger
+
+ended-title = Huis s'est arrêté
+ended-about = Tout ce qui est parti ou gardé est en sûreté. Rechargez la page pour continuer.
+
+update-ready = Une nouvelle version est prête.
+update-load = La charger
+
+# La liste.
+list-empty = Aucune conversation pour l'instant.
+list-empty-title = C'est calme ici
+list-empty-about = Entrez dans le vestibule, ouvert à tous ceux de ce serveur, ou écrivez à quelqu'un que vous connaissez.
+lobby-join = Entrer dans #lobby
+list-archived =
+    { $count ->
+        [one] { $count } archivée
+       *[other] { $count } archivées
+    }
+list-was-archived = Archivée. Un nouveau message la fera revenir.
+list-was-taken-back = Elle est de nouveau dans la liste.
+list-favourite = favori
+list-mentions = on vous mentionne
+list-unread =
+    { $count ->
+        [one] { $count } message non lu
+       *[other] { $count } messages non lus
+    }
+list-draft-label = Brouillon :
+list-you = Vous :
+list-wants-to-talk = aimerait vous parler
+list-nothing-said = Rien n'a encore été dit ici
+catching-up = Arrivée de ce qui s'est dit entre-temps…
+search-field = Rechercher
+search-clear = Effacer la recherche
+search-filters-plain = Aussi : from:nom, in:#salon, before:2026-01-31, after:2026-01-01, has:link, has:mention
+found-messages = Messages
+found-asking = Recherche…
+found-nothing = Aucun message trouvé
+found-nothing-about = On cherche des mots entiers ; le dernier peut n'être qu'un début.
+found-write = Écrire à @{ $name }
+found-join = Entrer dans #{ $name }
+
+# La conversation.
+talk-title = Conversation
+talk-sealed = chiffré de bout en bout
+talk-search = Rechercher dans cette conversation
+state-joining = entrée en cours…
+state-repairing = nouvelle entrée en cours…
+state-held = pas encore rejointe
+state-left = vous n'y êtes plus
+welcome-title = Choisissez une conversation
+welcome-about = Ce qui s'y dit reste entre ceux qui y sont.
+welcome-none-title = Une pièce calme
+welcome-none-about = Vos conversations seront ici.
+first-title = Dites bonjour à @{ $name }
+first-about = Votre premier message ouvre la conversation. Il peut être accepté ou refusé.
+timeline-title = Messages
+timeline-sealed = Seuls ceux qui sont ici peuvent lire.
+timeline-new-messages = Nouveaux messages
+timeline-say-hello = Rien n'a encore été dit ici. Dites bonjour.
+timeline-to-newest-plain = Au message le plus récent
+timeline-to-newest-new =
+    { $count ->
+        [one] À { $count } nouveau message
+       *[other] Aux { $count } nouveaux messages
+    }
+header-pins =
+    { $count ->
+        [one] { $count } message épinglé
+       *[other] { $count } messages épinglés
+    }
+message-was-deleted = Ce message a été supprimé.
+message-was-deleted-by = { $name } a supprimé ce message.
+message-show-all = Tout montrer
+message-show-less = Montrer moins
+message-reactions = Réactions
+message-failed-title = Pas envoyé.
+reach-sent = envoyé
+reach-delivered = reçu
+reach-delivered-to = reçu par { $count } sur { $others }
+request-accept = Accepter
+request-decline = Refuser
+request-block = Bloquer
+request-about = Rien ne lui est dit avant que vous acceptiez.
+held-join = Entrer malgré tout
+spoken-title = Nouveaux messages
+spoken-elsewhere = Nouveau message de { $name } dans { $place }
+
+# Écrire.
+composer-title = Écrire un message
+composer-hint-to = Écrire à { $name }
+composer-hint-plain = Écrire un message
+composer-emoji = Émoji
+composer-candidates = Suggestions
+composer-reply-to = Réponse à { $name }
+composer-too-long-to-send = Cela fait { $bytes } octets ; un message en contient { $most }. Envoyez-le en plusieurs fois.
+emoji-title = Réagir
+emoji-find = Trouver un émoji
+emoji-more = D'autres émojis
+emoji-faces = Visages
+emoji-gestures = Mains et personnes
+emoji-hearts = Cœurs et joie
+emoji-nature = Nature
+emoji-food = À table
+emoji-things = Objets
+
+# Ce qu'on peut faire.
+action-retry = Réessayer
+action-discard = Abandonner
+menu-message = Message
+menu-conversation = Conversation
+menu-reply = Répondre
+menu-copy = Copier le texte
+menu-forward = Transférer
+menu-edit = Modifier
+menu-pin = Épingler pour tous
+menu-unpin = Ne plus épingler
+menu-receipts = Qui l'a reçu
+menu-retry = Réessayer maintenant
+menu-discard = Abandonner
+menu-delete = Supprimer pour tous
+menu-favourite = Garder en haut
+menu-unfavourite = Ne plus garder en haut
+menu-mute = Rendre muette
+menu-mute-8h = Rendre muette 8 heures
+menu-unmute = Ne plus rendre muette
+menu-archive = Archiver
+menu-unarchive = Sortir des archives
+menu-leave = Quitter
+forward-title = Transférer à
+forward-find = Trouver une conversation
+confirm-delete-yes = Supprimer
+confirm-discard-yes = Abandonner
+confirm-leave-yes = Quitter
+confirm-decline-yes = Refuser
+confirm-join-anyway-yes = Entrer
+confirm-block-yes = Bloquer
+confirm-identity-yes = Accepter la clé
+confirm-verify-yes = Oui, c'était le même
+confirm-remove = Retirer { $name } de cette conversation ?
+confirm-remove-yes = Retirer
+
+# Une conversation commence.
+begin-title = Nouvelle conversation
+begin-person = Personne
+begin-group = Groupe
+begin-room = Salon ouvert
+begin-person-name = Nom d'utilisateur
+begin-person-hint = Tel qu'il s'écrit après @. Demandez-le-lui.
+begin-person-self = C'est votre propre nom. Tapez celui de quelqu'un d'autre.
+begin-person-go = Écrire
+begin-group-title = Titre
+begin-group-title-hint = Seuls ceux du groupe le voient.
+begin-group-people = Personnes
+begin-group-people-hint = Noms d'utilisateurs séparés par des espaces. Vous pourrez en inviter d'autres plus tard.
+begin-group-go = Créer le groupe
+begin-room-about = Chacun sur ce serveur peut entrer dans un salon ouvert. Le serveur en connaît le nom, pas ce qui s'y dit.
+begin-no-rooms = Il n'y a pas encore de salon ouvert.
+begin-room-name = Nom d'un salon
+begin-room-hint = S'il n'y en a pas de ce nom, il est créé.
+begin-room-go = Entrer
+invite-title = Inviter des personnes
+invite-about = Noms d'utilisateurs séparés par des espaces. Ils voient ce qui se dit à partir de maintenant.
+invite-go = Inviter
+
+# Personnes et détails.
+details-group = Groupe
+details-open-room = Salon ouvert
+details-invite = Inviter
+details-describe = Titre et sujet
+details-topic = Sujet
+details-topic-about = Scellé, comme tout ce qui se dit.
+details-you = (vous)
+details-remove = Retirer { $name }
+details-role-of = Rôle de { $name }
+details-all-members = Tout montrer
+role-member = membre
+loud-title = M'appeler pour
+loud-all = tout
+loud-mentions = les mentions
+loud-none = rien
+loud-muted = Muette.
+loud-muted-until = Muette jusqu'à { $time }.
+loud-not-muted = Pas muette.
+person-title = Personne
+person-write = Écrire
+person-block = Bloquer
+person-unblock = Débloquer
+person-blocked = Blocage actif : rien ne vous en parvient.
+person-compare = Comparer les numéros
+person-compare-about = Lisez-vous ces chiffres par un autre moyen que celui-ci. S'ils sont les mêmes, personne n'est entre vous.
+person-verified = Comparé : c'est bien la personne que vous croyez.
+person-not-verified = Pas encore comparé.
+person-key-changed = La clé de cette personne a changé. Comparez les numéros avant de continuer.
+person-verify = Ils sont les mêmes
+person-unverify = Ne plus tenir pour comparé
+person-accept-key = Accepter la nouvelle clé
+
+# Réglages.
+settings-title = Réglages
+settings-of = Réglages de { $name }
+settings-profile = Profil
+settings-look = Application
+settings-account = Compte
+settings-server = Serveur
+settings-saved = Enregistré.
+settings-done = C'est fait.
+settings-card-name = Votre nom
+settings-card-name-about = Comme vous voulez être appelé. Votre nom d'utilisateur reste le même.
+settings-card-about = À propos de vous
+settings-card-who = Seuls ceux à qui vous parlez le voient.
+settings-privacy = Lecture et écriture
+settings-read-receipts = Accusés de lecture
+settings-read-receipts-about = Les autres voient que vous avez lu leurs messages.
+settings-presence = Présence
+settings-presence-about = Les autres voient que vous êtes là ou que vous écrivez, et vous le voyez d'eux.
+settings-language = Langue
+settings-theme = Apparence
+theme-system = Comme l'appareil
+theme-light = Claire
+theme-dark = Sombre
+settings-notifications = Notifications
+settings-notifications-on = Ce navigateur peut vous appeler.
+settings-notifications-denied = Ce navigateur ne peut pas vous appeler. Ses propres réglages pour cette page le permettent.
+settings-notifications-ask = Être appelé quand un message arrive et que vous êtes ailleurs.
+settings-notifications-allow = Autoriser
+settings-notifications-about = Pour quels messages, chaque conversation le dit elle-même.
+settings-storage = Gardé dans ce navigateur
+settings-storage-used = { $used } sur { $most }
+settings-storage-kept = Le navigateur le garde jusqu'à ce que vous vous déconnectiez.
+settings-storage-not-kept = Le navigateur peut le jeter s'il manque de place.
+settings-storage-keep = Demander de le garder
+settings-devices = Appareils
+settings-devices-about = Chacun lit vos messages. Retirez ce que vous ne connaissez pas.
+settings-device-this = cet appareil
+settings-device-revoke = Retirer
+settings-device-revoke-about = Il ne lira plus rien à partir de là.
+settings-security = Sécurité
+settings-password = Changer le mot de passe
+settings-password-about = Vos autres appareils restent connectés.
+settings-lock = Verrouiller
+settings-lock-about = Ce qui est gardé ici passe sous votre mot de passe. Rien n'est perdu, et ce qui n'est pas parti partira après l'ouverture.
+settings-sign-out = Se déconnecter
+settings-sign-out-about = Cet appareil quitte votre compte, et tout ce qui est gardé ici est effacé. Sans le mot de passe, il reste dans la liste jusqu'à ce qu'un autre appareil le retire.
+settings-sign-out-anyway = Se déconnecter quand même
+settings-identity = Clé d'identité
+settings-identity-about = C'est par elle que les autres vous reconnaissent. Les numéros de sécurité en sont tirés.
+settings-server-about = Il porte et garde vos messages, et n'en peut lire aucun.
+settings-invite = Inviter quelqu'un sur ce serveur
+settings-invite-about = Un lien pour un nouveau venu, valable une semaine. Le responsable du serveur peut en créer.
+settings-invite-make = Créer une invitation
+
+# Touches.
+shortcut-sheet = Raccourcis clavier
+shortcut-search = rechercher partout
+shortcut-begin = nouvelle conversation
+shortcut-panes = partie suivante de la page
+shortcut-edit-last = modifier votre dernier message (champ vide)
+shortcut-mention = nommer quelqu'un
+shortcut-emoji = émoji par son nom
+shortcut-to-messages = aux messages
+shortcut-on-message = Sur un message
+shortcut-menu = tout ce qu'on peut faire
+shortcut-move = en haut et en bas
+
+# Comme le dit le terminal, sans ce qu'on y tape.
+failure-already-signed-in = { $name } est connecté ici. Déconnectez-le d'abord.
+failure-unknown-room = Il n'y a pas de salon { $name }. Vérifiez l'orthographe, ou créez-le sous Nouvelle conversation.
+failure-unknown-device = Le compte n'a pas d'appareil { $name }. Les réglages les montrent tous.
+failure-unknown-member = { $name } n'est pas dans cette conversation. Les détails montrent qui s'y trouve.
+failure-not-allowed = Votre rôle dans cette conversation ne le permet pas. Demandez à un propriétaire ou à un administrateur ; les détails montrent qui l'est.
+failure-not-a-member = Vous n'êtes pas (ou plus) dans cette conversation. Un membre peut vous inviter ; un salon ouvert vous laisse rentrer.
+failure-identity-changed = La clé de { $name } a changé, et rien ne part avant que vous l'acceptiez. Comparez les numéros avant de continuer.
+failure-other-number = Ce n'est pas le numéro de sécurité avec { $name } qui compte ici ; rien n'a changé. Regardez-le de nouveau et comparez encore une fois.
+failure-blocked = { $name } est bloqué. Débloquez d'abord.
+failure-database = Ce qui est gardé ici est inutilisable : { $reason }. Vérifiez qu'il reste de la place sur l'appareil.
+notice-identity-changed = La clé de { $name } a changé. Rien n'est envoyé à { $name } avant que vous compariez les numéros et l'acceptiez.
+notice-identity-handed-over = { $name } a une autre clé, à laquelle la précédente a cédé le compte ; quelqu'un qui aurait volé celle-ci pourrait le faire aussi. Rien n'est envoyé à { $name } seul avant que vous compariez les numéros et l'acceptiez.
+notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
+notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.

@@ -1,0 +1,159 @@
+//! What the engine told. Events carry ids; what is shown of them is read again, all changes of a moment at once.
+
+use huis_proto::ConversationId;
+use huis_views::{Command, Connection, Event};
+use leptos::prelude::*;
+
+use super::{App, Gate, Pane, dirty};
+use crate::app::reading::Read;
+use crate::{dates, notify, page, port, say};
+
+/// How often one tells that one is there, in milliseconds: at least once a minute.
+const ATTEND: i32 = 40_000;
+/// How long after the last key or touch one counts as being there, in milliseconds.
+const ACTIVE: u64 = 5 * 60_000;
+
+impl App {
+    pub(super) fn on_event(self, event: Event) {
+        match event {
+            Event::Connection(connection) => {
+                self.connection.set(connection);
+                if connection != Connection::Connecting {
+                    self.note(dirty::Dirty::status);
+                }
+            }
+            Event::CaughtUp => self.note(dirty::Dirty::status),
+            Event::Messages { conversation, messages } => {
+                let is_open = self.talk.open.get_untracked() == Some(conversation);
+                let waits = self.status.with_untracked(|status| {
+                    status.as_ref().is_none_or(|status| status.waiting > 0 || status.connection != Connection::Open)
+                });
+                if let Some(newest) = messages.last().filter(|_| !(is_open && page::is_attended())) {
+                    notify::heard(self, conversation, *newest);
+                }
+                self.note(|dirty| {
+                    dirty.messages(conversation, &messages, is_open);
+                    if waits {
+                        dirty.status();
+                    }
+                });
+            }
+            Event::Conversation { conversation } => {
+                self.note(|dirty| dirty.conversation(conversation));
+                self.note(dirty::Dirty::status);
+            }
+            Event::Presence { conversation } => self.note(|dirty| dirty.conversation(conversation)),
+            Event::Contact { .. } => self.note(dirty::Dirty::lists),
+            Event::Notice(notice) => {
+                if notice.conversation.is_none() {
+                    self.say(say::notice(&notice.notice));
+                }
+                self.add_notice(notice);
+            }
+            Event::SessionEnded => self.session_ended.set(true),
+            Event::Missed => self.note(dirty::Dirty::everything),
+            Event::Stopped { failure } => {
+                port::give_up();
+                self.stopped.set(Some(failure));
+            }
+        }
+    }
+
+    /// Notes a change, and reads it with all others that come in the same moment.
+    fn note(self, change: impl FnOnce(&mut dirty::Dirty)) {
+        if self.gate.with_untracked(|gate| *gate != Gate::In) {
+            return;
+        }
+        let due_in = self.dirty.try_update_value(|dirty| {
+            change(dirty);
+            dirty.due_in(dates::now_ms())
+        });
+        if let Some(ms) = due_in.flatten() {
+            page::after(ms, move || self.read_dirty());
+        }
+    }
+
+    fn read_dirty(self) {
+        let open = self.talk.open.get_untracked();
+        let Some(plan) = self.dirty.try_update_value(|dirty| dirty.take(open, dates::now_ms())) else { return };
+        if plan.everything {
+            self.read_everything();
+            self.fill_again();
+            self.touch_details();
+            return;
+        }
+        if plan.status {
+            self.read(Read::Status);
+        }
+        if plan.lists {
+            self.read(Read::Conversations);
+            self.read(Read::Requests);
+            self.touch_details();
+        }
+        for conversation in plan.conversations {
+            self.read(Read::Conversation(conversation));
+        }
+        if !plan.messages.is_empty() {
+            self.messages_changed(&plan.messages);
+        }
+    }
+
+    pub(super) fn conversation_changed(self, id: ConversationId) {
+        if self.talk.open.get_untracked() == Some(id) {
+            self.touch_details();
+            self.paint_again();
+        }
+    }
+
+    pub(crate) fn touch_details(self) {
+        self.details_changed.update(|changes| *changes = changes.wrapping_add(1));
+    }
+
+    /// What goes on by itself as long as there is a page.
+    pub(crate) fn tick(self) {
+        page::every(30_000, move || {
+            if page::is_visible() {
+                self.now_ms.set(dates::now_ms());
+            }
+        });
+        page::every(ATTEND, move || self.attend());
+        let document = page::document();
+        page::on(&document, "visibilitychange", move |_| {
+            if page::is_visible() {
+                self.now_ms.set(dates::now_ms());
+                self.attend();
+                self.mark_seen();
+            } else {
+                self.keep_draft();
+            }
+        });
+        for name in ["pointerdown", "keydown"] {
+            page::on(&document, name, move |_| self.active_ms.set_value(dates::now_ms()));
+        }
+        page::on(&page::window(), "focus", move |_| self.mark_seen());
+        page::on(&page::window(), "pagehide", move |_| self.keep_draft());
+        page::on(&page::window(), "popstate", move |event| self.on_back(&event));
+    }
+
+    fn attend(self) {
+        // A device that nobody uses locks by itself, unless one stays signed in.
+        let is_active = dates::now_ms() < self.active_ms.get_value() + ACTIVE;
+        if is_active && page::is_visible() && self.gate.with_untracked(|gate| *gate == Gate::In) {
+            self.tell(Command::Attend);
+        }
+    }
+
+    /// The first conversation is opened by itself where there is room beside the list and one alone to choose.
+    pub(super) fn shelf_changed(self) {
+        self.touch_details();
+        let only = self.shelf.shown.with_untracked(|shown| match shown.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        });
+        let is_free = self.talk.open.get_untracked().is_none() && self.talk.addressee.with_untracked(Option::is_none);
+        if let Some(only) = only.filter(|_| is_free && !page::is_narrow() && self.pane.get_untracked() == Pane::List) {
+            self.open(only);
+        }
+        self.paint_again();
+    }
+}

@@ -1,0 +1,152 @@
+//! The conversations that the list shows, in their order.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use huis_proto::ConversationId;
+use huis_views::ConversationView;
+use leptos::prelude::*;
+
+type Views = HashMap<ConversationId, ArcRwSignal<ConversationView>>;
+
+/// All conversations, each with a signal of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Shelf {
+    /// Favourites first, then by the newest message.
+    pub(crate) shown: RwSignal<Vec<ConversationId>>,
+    pub(crate) archived: RwSignal<Vec<ConversationId>>,
+    pub(crate) requests: RwSignal<Vec<ConversationId>>,
+    /// Whether it was read once.
+    pub(crate) is_filled: RwSignal<bool>,
+    /// How many messages of others are not read, where a person is called for them.
+    pub(crate) unread: RwSignal<u64>,
+    views: StoredValue<Views>,
+    /// Changes when a conversation appears or goes away.
+    changes: RwSignal<u32>,
+}
+
+impl Shelf {
+    pub(super) fn new() -> Self {
+        Self {
+            shown: RwSignal::new(Vec::new()),
+            archived: RwSignal::new(Vec::new()),
+            requests: RwSignal::new(Vec::new()),
+            is_filled: RwSignal::new(false),
+            unread: RwSignal::new(0),
+            views: StoredValue::new(HashMap::new()),
+            changes: RwSignal::new(0),
+        }
+    }
+
+    /// The signal of a conversation; a reaction follows also its coming and going.
+    pub(crate) fn view(self, id: ConversationId) -> Option<ArcRwSignal<ConversationView>> {
+        let found = self.peek(id);
+        if found.is_none() {
+            self.changes.track();
+        }
+        found
+    }
+
+    /// The signal of a conversation, outside of reactions.
+    pub(crate) fn peek(self, id: ConversationId) -> Option<ArcRwSignal<ConversationView>> {
+        self.views.with_value(|views| views.get(&id).cloned())
+    }
+
+    /// The conversation with one person, by the username.
+    pub(crate) fn with_person(self, username: &str) -> Option<ConversationId> {
+        let wanted = format!("@{}", username.trim_start_matches('@').to_ascii_lowercase());
+        self.views.with_value(|views| {
+            let found = views.values().find(|view| view.with_untracked(|view| view.name == wanted));
+            found.map(|view| view.with_untracked(|view| view.id))
+        })
+    }
+
+    pub(super) fn clear(self) {
+        self.views.update_value(HashMap::clear);
+        self.is_filled.set(false);
+        self.sort();
+    }
+
+    /// Takes all conversations but requests.
+    pub(super) fn set_conversations(self, conversations: Vec<ConversationView>) {
+        self.set_all(conversations, false);
+        self.is_filled.set(true);
+    }
+
+    pub(super) fn set_requests(self, requests: Vec<ConversationView>) {
+        self.set_all(requests, true);
+    }
+
+    fn set_all(self, all: Vec<ConversationView>, are_requests: bool) {
+        let ids: std::collections::HashSet<_> = all.iter().map(|view| view.id).collect();
+        self.views.update_value(|views| {
+            views.retain(|id, view| view.with_untracked(|view| view.request) != are_requests || ids.contains(id));
+        });
+        for view in all {
+            self.place(view);
+        }
+        self.sort();
+    }
+
+    /// Takes one conversation as it is.
+    pub(crate) fn put(self, view: ConversationView) {
+        self.place(view);
+        self.sort();
+    }
+
+    pub(super) fn remove(self, id: ConversationId) {
+        self.views.update_value(|views| {
+            views.remove(&id);
+        });
+        self.sort();
+    }
+
+    /// Changes what is shown before the engine has said so.
+    pub(crate) fn change(self, id: ConversationId, change: impl FnOnce(&mut ConversationView)) {
+        if let Some(view) = self.peek(id) {
+            view.update(change);
+        }
+    }
+
+    fn place(self, view: ConversationView) {
+        match self.peek(view.id) {
+            Some(signal) => {
+                if signal.with_untracked(|known| *known != view) {
+                    signal.set(view);
+                }
+            }
+            None => self.views.update_value(|views| {
+                views.insert(view.id, ArcRwSignal::new(view));
+            }),
+        }
+    }
+
+    fn sort(self) {
+        let mut all: Vec<_> = self.views.with_value(|views| {
+            let key = |view: &ArcRwSignal<ConversationView>| {
+                view.with_untracked(|view| {
+                    let loud = if view.request || view.archived { 0 } else { u64::from(view.unread) };
+                    (view.request, view.archived, Reverse(view.favourite), Reverse(view.newest_ms), view.id, loud)
+                })
+            };
+            views.values().map(key).collect()
+        });
+        all.sort_unstable();
+        let ids = |wanted: fn(bool, bool) -> bool| -> Vec<ConversationId> {
+            all.iter().filter(|(request, archived, ..)| wanted(*request, *archived)).map(|found| found.4).collect()
+        };
+        let set = |signal: RwSignal<Vec<ConversationId>>, ids: Vec<ConversationId>| {
+            if signal.with_untracked(|known| *known != ids) {
+                signal.set(ids);
+                self.changes.update(|changes| *changes = changes.wrapping_add(1));
+            }
+        };
+        set(self.shown, ids(|request, archived| !request && !archived));
+        set(self.archived, ids(|request, archived| !request && archived));
+        set(self.requests, ids(|request, _| request));
+        let unread = all.iter().map(|found| found.5).sum();
+        if self.unread.get_untracked() != unread {
+            self.unread.set(unread);
+        }
+    }
+}

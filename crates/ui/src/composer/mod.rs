@@ -1,0 +1,234 @@
+//! Where one writes.
+
+mod complete;
+mod emoji;
+mod view;
+
+use huis_proto::MessageId;
+use huis_views::{Annotation, Command, Reply, Send, Target};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::app::{App, annotate};
+use crate::{dates, page, port, say};
+
+pub(crate) use complete::Candidate;
+pub(crate) use emoji::QUICK;
+use emoji::{GROUPS, find};
+pub(crate) use view::{composer, emoji_grid, insert};
+
+/// The most bytes of a message.
+const LONGEST: usize = 65_536;
+/// How often one tells that one is writing, in milliseconds; it is over after six seconds.
+const TYPING: u64 = 4_000;
+/// How long after a change the draft is kept, in milliseconds.
+const DRAFT: u64 = 800;
+
+/// What becomes of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Plain,
+    Reply(MessageId),
+    Edit(MessageId),
+}
+
+/// What is being written.
+#[derive(Clone, Copy)]
+pub(crate) struct Composer {
+    pub(crate) text: RwSignal<String>,
+    pub(crate) mode: RwSignal<Mode>,
+    pub(crate) candidates: RwSignal<Vec<Candidate>>,
+    pub(crate) chosen: RwSignal<usize>,
+    /// What was being written before a message is edited.
+    aside: StoredValue<String>,
+    kept: StoredValue<String>,
+    is_keeping: StoredValue<bool>,
+    typed_ms: StoredValue<u64>,
+}
+
+impl Composer {
+    pub(crate) fn new() -> Self {
+        Self {
+            text: RwSignal::new(String::new()),
+            mode: RwSignal::new(Mode::Plain),
+            candidates: RwSignal::new(Vec::new()),
+            chosen: RwSignal::new(0),
+            aside: StoredValue::new(String::new()),
+            kept: StoredValue::new(String::new()),
+            is_keeping: StoredValue::new(false),
+            typed_ms: StoredValue::new(0),
+        }
+    }
+
+    /// Begins with a draft.
+    pub(crate) fn begin(self, draft: &str) {
+        self.mode.set(Mode::Plain);
+        self.candidates.set(Vec::new());
+        self.aside.set_value(String::new());
+        self.kept.set_value(draft.to_owned());
+        self.typed_ms.set_value(0);
+        self.text.set(draft.to_owned());
+    }
+
+    pub(crate) fn clear(self) {
+        self.begin("");
+    }
+
+    /// The text that is a draft: not that of a message that is edited.
+    fn draft(self) -> String {
+        if matches!(self.mode.get_untracked(), Mode::Edit(_)) {
+            self.aside.get_value()
+        } else {
+            self.text.get_untracked()
+        }
+    }
+}
+
+impl App {
+    pub(crate) fn reply(self, message: MessageId) {
+        self.cancel_mode();
+        self.composer.mode.set(Mode::Reply(message));
+        page::focus_soon("composer-text");
+    }
+
+    /// Changes a message of one's own.
+    pub(crate) fn edit(self, message: MessageId) {
+        let Some(view) = self.talk.message(message) else { return };
+        if !view.own || view.kind != "text" || view.deleted_by.is_some() {
+            self.say(say::text("message-not-own"));
+            return;
+        }
+        self.cancel_mode();
+        self.composer.aside.set_value(self.composer.text.get_untracked());
+        self.composer.mode.set(Mode::Edit(message));
+        self.composer.text.set(view.text.clone());
+        page::focus_soon("composer-text");
+    }
+
+    /// Neither answers nor edits any more.
+    pub(crate) fn cancel_mode(self) {
+        if matches!(self.composer.mode.get_untracked(), Mode::Edit(_)) {
+            self.composer.text.set(self.composer.aside.get_value());
+        }
+        if self.composer.mode.get_untracked() != Mode::Plain {
+            self.composer.mode.set(Mode::Plain);
+        }
+    }
+
+    pub(crate) fn copy_message(self, message: MessageId) {
+        if let Some(view) = self.talk.message(message) {
+            page::copy(&view.text);
+            self.say(say::text("message-copied"));
+        }
+    }
+
+    /// What is written is another text.
+    pub(crate) fn text_changed(self) {
+        let says = self.composer.text.with_untracked(|text| !text.trim().is_empty())
+            && !matches!(self.composer.mode.get_untracked(), Mode::Edit(_));
+        let now_ms = dates::now_ms();
+        if let Some(conversation) = self.talk.open.get_untracked()
+            && says
+            && now_ms >= self.composer.typed_ms.get_value() + TYPING
+        {
+            self.composer.typed_ms.set_value(now_ms);
+            self.tell(Command::Typing { conversation });
+        }
+        // Whoever types without a pause has a draft as well.
+        if !self.composer.is_keeping.get_value() {
+            self.composer.is_keeping.set_value(true);
+            page::after(DRAFT, move || {
+                self.composer.is_keeping.set_value(false);
+                self.keep_draft();
+            });
+        }
+    }
+
+    /// Keeps what is written, if that is not done yet.
+    pub(crate) fn keep_draft(self) {
+        let Some(conversation) = self.talk.open.get_untracked() else { return };
+        let text = self.composer.draft();
+        if self.composer.kept.with_value(|kept| *kept == text) || text.len() > LONGEST {
+            return;
+        }
+        self.composer.kept.set_value(text.clone());
+        self.shelf.change(conversation, |view| view.draft.clone_from(&text));
+        self.tell(Command::SetDraft { conversation, text });
+    }
+
+    /// Sends what is written.
+    pub(crate) fn submit(self) {
+        let text = self.composer.text.with_untracked(|text| text.trim_end().to_owned());
+        if text.trim().is_empty() {
+            return;
+        }
+        if text.len() > LONGEST {
+            let (bytes, most) = (text.len() as u64, LONGEST as u64);
+            self.say(say::text_with("composer-too-long-to-send", &[("bytes", bytes.into()), ("most", most.into())]));
+            return;
+        }
+        let mode = self.composer.mode.get_untracked();
+        let open = self.talk.open.get_untracked();
+        let (command, is_edit) = match (mode, open) {
+            (Mode::Edit(message), _) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
+            (Mode::Plain | Mode::Reply(_), Some(conversation)) => {
+                let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
+                (Command::Send(Send { to: Target::Id(conversation), text: text.clone(), reply_to, wait: false }), false)
+            }
+            (_, None) => {
+                let Some(name) = self.talk.addressee.get_untracked() else { return };
+                (
+                    Command::Send(Send { to: Target::Account(name), text: text.clone(), reply_to: None, wait: false }),
+                    false,
+                )
+            }
+        };
+        let after = if is_edit { self.composer.aside.get_value() } else { String::new() };
+        self.composer.mode.set(Mode::Plain);
+        self.composer.candidates.set(Vec::new());
+        self.composer.text.set(after);
+        self.composer.typed_ms.set_value(0);
+        self.keep_draft();
+        if !is_edit && open.is_some() {
+            self.talk.forget_unread();
+            self.go_to_newest();
+        }
+        spawn_local(async move {
+            match port::ask(command).await {
+                Ok(Reply::Sent(sent)) if open.is_none() => self.first_word_sent(sent.conversation),
+                Ok(_) => {}
+                Err(failure) => {
+                    // What could not be sent is being written again.
+                    let is_here = self.talk.open.get_untracked() == open;
+                    if is_here && self.composer.text.with_untracked(String::is_empty) {
+                        if let Mode::Edit(message) = mode {
+                            self.composer.aside.set_value(String::new());
+                            self.composer.mode.set(Mode::Edit(message));
+                        } else {
+                            self.composer.mode.set(mode);
+                        }
+                        self.composer.text.set(text);
+                    }
+                    self.say_failure(&failure);
+                }
+            }
+        });
+    }
+
+    /// The first message made a conversation, which is opened.
+    fn first_word_sent(self, conversation: huis_proto::ConversationId) {
+        spawn_local(async move {
+            let command = Command::Conversation { target: Target::Id(conversation) };
+            match port::ask(command).await {
+                Ok(Reply::Conversation(view)) => {
+                    self.shelf.put(*view);
+                    if self.talk.addressee.with_untracked(Option::is_some) {
+                        self.open(conversation);
+                    }
+                }
+                Ok(_) => {}
+                Err(failure) => self.say_failure(&failure),
+            }
+        });
+    }
+}

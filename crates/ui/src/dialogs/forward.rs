@@ -1,0 +1,58 @@
+//! Where a message is said again.
+
+use huis_proto::MessageId;
+use huis_views::ConversationState;
+use leptos::prelude::*;
+
+use crate::app::App;
+use crate::parts::{conversation_avatar, dialog};
+use crate::say;
+
+pub(super) fn forward(app: App, message: MessageId) -> AnyView {
+    let words = RwSignal::new(String::new());
+    let places = move || {
+        let words = words.get().trim().trim_start_matches(['@', '#']).to_lowercase();
+        let shown = app.shelf.shown.get();
+        shown
+            .into_iter()
+            .filter_map(|id| app.shelf.peek(id).map(|view| view.get_untracked()))
+            .filter(|view| view.state == ConversationState::Joined)
+            .filter(|view| {
+                words.is_empty()
+                    || say::conversation(view).to_lowercase().contains(&words)
+                    || view.name.contains(&words)
+            })
+            .take(100)
+            .map(|view| {
+                let id = view.id;
+                view! {
+                    <li>
+                        <button
+                            type="button"
+                            class="person-row"
+                            on:click=move |_| {
+                                app.close_overlay();
+                                app.forward(message, id);
+                            }
+                        >
+                            {conversation_avatar(&view, "medium")}
+                            <bdi class="grow">{say::conversation(&view)}</bdi>
+                        </button>
+                    </li>
+                }
+            })
+            .collect_view()
+    };
+    let body = view! {
+        <input
+            type="search"
+            class="field"
+            autofocus=true
+            placeholder=say::text("forward-find")
+            aria-label=say::text("forward-find")
+            on:input=move |event| words.set(event_target_value(&event))
+        />
+        <ul class="people" role="list">{places}</ul>
+    };
+    dialog(app, "for-forward", say::text("forward-title"), body)
+}

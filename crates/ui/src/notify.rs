@@ -1,0 +1,83 @@
+//! Calls a person for a message, through the browser, where they allowed that.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use huis_proto::{ConversationId, MessageId};
+use huis_views::{Command, MessageView, Reply};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::{Notification, NotificationOptions, NotificationPermission};
+
+use crate::app::App;
+use crate::{dates, page, port, say};
+
+/// How late a message may be to call for it, in milliseconds.
+const LATE: u64 = 120_000;
+
+thread_local! {
+    static CALLED: RefCell<HashMap<ConversationId, u64>> = RefCell::new(HashMap::new());
+}
+
+/// Whether the browser may show something.
+pub(crate) fn permission() -> NotificationPermission {
+    let has_them = js_sys::Reflect::has(&page::window(), &"Notification".into()).unwrap_or(false);
+    if has_them { Notification::permission() } else { NotificationPermission::Denied }
+}
+
+/// Asks the person; the browser does.
+pub(crate) async fn ask() -> NotificationPermission {
+    if let Ok(asked) = Notification::request_permission() {
+        let _ = wasm_bindgen_futures::JsFuture::from(asked).await;
+    }
+    permission()
+}
+
+/// A message came that nobody is looking at.
+pub(crate) fn heard(app: App, conversation: ConversationId, message: MessageId) {
+    let may = permission() == NotificationPermission::Granted;
+    // While much comes at once nobody is called for each.
+    let is_caught_up = app.status.with_untracked(|status| status.as_ref().is_some_and(|status| status.caught_up));
+    if !is_caught_up || !(may || page::is_attended()) {
+        return;
+    }
+    spawn_local(async move {
+        let Ok(Reply::Message(message)) = port::ask(Command::Message { message }).await else { return };
+        let now_ms = dates::now_ms();
+        let at_ms = message.received_at_ms.unwrap_or(message.sent_at_ms);
+        let view = app.shelf.peek(conversation);
+        let calls = view.is_some_and(|view| view.with_untracked(|view| view.calls_for(&message, now_ms)));
+        let is_first = CALLED.with(|called| {
+            let before = called.borrow_mut().insert(conversation, message.position);
+            before.is_none_or(|before| before < message.position)
+        });
+        if !calls || !is_first || message.request || at_ms + LATE < now_ms {
+            return;
+        }
+        if page::is_attended() {
+            app.spoken.set(say::text_with(
+                "spoken-elsewhere",
+                &[
+                    ("name", say::name(&message.from).as_str().into()),
+                    ("place", say::line(&message.conversation_name, 64).as_str().into()),
+                ],
+            ));
+        } else if may {
+            show(app, &message);
+        }
+    });
+}
+
+fn show(app: App, message: &MessageView) {
+    let options = NotificationOptions::new();
+    options.set_body(&format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
+    options.set_tag(&message.conversation.to_string());
+    let Ok(notification) = Notification::new_with_options(&say::line(&message.conversation_name, 64), &options) else {
+        return;
+    };
+    let conversation = message.conversation;
+    page::on(&notification, "click", move |_| {
+        let _ = page::window().focus();
+        app.open(conversation);
+    });
+}

@@ -1,0 +1,147 @@
+//! What is done to the page itself: elements by name, focus, timers, what the browser keeps and copies.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use leptos::prelude::{TimeoutHandle, set_timeout_with_handle};
+use wasm_bindgen::prelude::{Closure, JsValue};
+use wasm_bindgen::{JsCast, UnwrapThrowExt};
+use web_sys::{Document, Element, HtmlElement, Window};
+
+thread_local! {
+    static BEFORE: RefCell<Option<HtmlElement>> = const { RefCell::new(None) };
+}
+
+pub(crate) fn window() -> Window {
+    web_sys::window().expect_throw("a page has a window")
+}
+
+pub(crate) fn document() -> Document {
+    window().document().expect_throw("a window has a document")
+}
+
+pub(crate) fn element(id: &str) -> Option<Element> {
+    document().get_element_by_id(id)
+}
+
+/// Puts the focus on an element, once the page shows what was changed last.
+pub(crate) fn focus_soon(id: &'static str) {
+    after(0, move || {
+        focus(id);
+    });
+}
+
+pub(crate) fn focus(id: &str) -> bool {
+    let found = element(id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    found.is_some_and(|element| element.focus().is_ok())
+}
+
+/// Remembers what has the focus, to come back to it when a dialog closes.
+pub(crate) fn remember_focus() {
+    let active = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    let active =
+        active.filter(|element| element.tag_name() != "BODY" && element.closest("dialog").ok().flatten().is_none());
+    if let Some(active) = active {
+        BEFORE.with(|before| *before.borrow_mut() = Some(active));
+    }
+}
+
+/// Comes back to what had the focus, if it is still there.
+pub(crate) fn restore_focus() {
+    let before = BEFORE.with(|before| before.borrow_mut().take());
+    if let Some(element) = before.filter(|element| element.is_connected()) {
+        let _ = element.focus();
+    }
+}
+
+/// Does something later, in milliseconds.
+pub(crate) fn after(ms: u64, work: impl FnOnce() + 'static) -> Option<TimeoutHandle> {
+    set_timeout_with_handle(work, Duration::from_millis(ms)).ok()
+}
+
+/// Does something again and again, as long as there is a page.
+pub(crate) fn every(ms: i32, work: impl FnMut() + 'static) {
+    let closure = Closure::<dyn FnMut()>::new(work);
+    let _ = window().set_interval_with_callback_and_timeout_and_arguments_0(closure.as_ref().unchecked_ref(), ms);
+    closure.forget();
+}
+
+/// Listens as long as there is a page.
+pub(crate) fn on(target: &web_sys::EventTarget, name: &str, work: impl FnMut(web_sys::Event) + 'static) {
+    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(work);
+    let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+    closure.forget();
+}
+
+/// Whether somebody may be looking at the page.
+pub(crate) fn is_visible() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// Whether the page has the keyboard.
+pub(crate) fn is_attended() -> bool {
+    is_visible() && document().has_focus().unwrap_or(false)
+}
+
+/// Whether a media query holds.
+pub(crate) fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// Whether one pane is shown at a time.
+pub(crate) fn is_narrow() -> bool {
+    matches("(max-width: 799px)")
+}
+
+/// Whether a finger points, so that there is no key for a new line beside that for sending.
+pub(crate) fn is_touched() -> bool {
+    matches("(hover: none) and (pointer: coarse)")
+}
+
+/// What the browser keeps for the page: the language and the theme, nothing else.
+pub(crate) fn kept(key: &str) -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
+}
+
+pub(crate) fn keep(key: &str, value: Option<&str>) {
+    if let Some(storage) = window().local_storage().ok().flatten() {
+        let _ = match value {
+            Some(value) => storage.set_item(key, value),
+            None => storage.remove_item(key),
+        };
+    }
+}
+
+/// Puts a text on the clipboard.
+pub(crate) fn copy(text: &str) {
+    let _ = window().navigator().clipboard().write_text(text);
+}
+
+/// Offers a text as a file.
+pub(crate) fn download(name: &str, text: &str) {
+    let parts = js_sys::Array::of1(&JsValue::from_str(text));
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence(&parts) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    if let Some(link) =
+        document().create_element("a").ok().and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok())
+    {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    after(10_000, move || {
+        let _ = web_sys::Url::revoke_object_url(&url);
+    });
+}
+
+/// Sets a custom property of an element's style.
+pub(crate) fn set_property(element: &Element, name: &str, value: &str) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        let _ = element.style().set_property(name, value);
+    }
+}
+
+/// Loads the page anew.
+pub(crate) fn reload() {
+    let _ = window().location().reload();
+}

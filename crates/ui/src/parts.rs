@@ -1,0 +1,205 @@
+//! The small parts that everything is made of: icons, avatars, buttons, dialogs.
+
+use huis_proto::{AccountId, ConversationKind};
+use huis_views::{ConversationView, Named};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::svg;
+use wasm_bindgen::JsCast;
+
+use crate::app::App;
+use crate::{page, say};
+
+/// An icon of `index.html`'s sprite; it says nothing by itself.
+pub(crate) fn icon(name: &'static str) -> impl IntoView {
+    let link = format!("#i-{name}");
+    svg::svg().attr("class", "icon").attr("aria-hidden", "true").child(svg::r#use().attr("href", link))
+}
+
+/// An empty element for the styles.
+pub(crate) fn blank(class: &'static str) -> impl IntoView {
+    html::span().class(class).attr("aria-hidden", "true")
+}
+
+/// A button that shows an icon alone.
+pub(crate) fn icon_button(icon_name: &'static str, name: String, act: impl FnMut() + 'static) -> AnyView {
+    let mut act = act;
+    view! {
+        <button type="button" class="icon-button" title=name.clone() aria-label=name on:click=move |_| act()>
+            {icon(icon_name)}
+        </button>
+    }
+    .into_any()
+}
+
+/// Somebody's initials in their hue.
+pub(crate) fn person_avatar(account: AccountId, name: &str, size: &'static str) -> AnyView {
+    let class = format!("avatar {size} {}", say::hue_of(account));
+    view! { <span class=class aria-hidden="true">{say::initials(name)}</span> }.into_any()
+}
+
+/// The sign of a conversation: somebody's initials, or those of a title in a rounder square.
+pub(crate) fn conversation_avatar(view: &ConversationView, size: &'static str) -> AnyView {
+    if let Some(other) = say::other(view) {
+        return person_avatar(other.account, &say::name(other), size);
+    }
+    let shape = if view.kind == ConversationKind::Direct { "" } else { "is-room" };
+    let class = format!("avatar {size} {shape} hue-{}", say::hue(view.id.as_bytes()));
+    let sign =
+        if view.kind == ConversationKind::Open { "#".to_owned() } else { say::initials(&say::conversation(view)) };
+    view! { <span class=class aria-hidden="true">{sign}</span> }.into_any()
+}
+
+/// A person's name in their hue, isolated from what stands beside it.
+pub(crate) fn person_name(named: &Named) -> AnyView {
+    let class = format!("person {}", say::hue_of(named.account));
+    view! { <bdi class=class>{say::name(named)}</bdi> }.into_any()
+}
+
+/// Lines that stand for what is not here yet; they appear after a moment alone.
+pub(crate) fn skeleton(class: &'static str, count: usize) -> AnyView {
+    let lines = (0..count).map(|_| html::div().class("skeleton-line")).collect_view();
+    view! { <div class=format!("skeleton {class}") aria-hidden="true" data-state="loading">{lines}</div> }.into_any()
+}
+
+/// A place with nothing in it yet, and what to do about it.
+pub(crate) fn nothing(icon_name: &'static str, title: String, about: String, more: impl IntoView) -> AnyView {
+    view! {
+        <div class="nothing" data-state="empty">
+            <div class="nothing-sign">{icon(icon_name)}</div>
+            <h2>{title}</h2>
+            <p>{about}</p>
+            {more}
+        </div>
+    }
+    .into_any()
+}
+
+/// A dialog before everything else. It closes by its button, Escape, or a click beside it.
+pub(crate) fn dialog(app: App, class: &'static str, title: String, body: impl IntoView) -> AnyView {
+    modal(class, title, body, move || app.close_overlay())
+}
+
+/// As [`dialog`], with what is done when it is closed.
+pub(crate) fn modal(
+    class: &'static str,
+    title: String,
+    body: impl IntoView,
+    closed: impl Fn() + Copy + 'static,
+) -> AnyView {
+    let (node, name) = (NodeRef::<html::Dialog>::new(), title.clone());
+    Effect::new(move |_| {
+        if let Some(dialog) = node.get() {
+            if !dialog.open() {
+                let _ = dialog.show_modal();
+            }
+        }
+    });
+    view! {
+        <dialog
+            node_ref=node
+            class=format!("dialog {class}")
+            aria-label=name
+            on:cancel=move |event: web_sys::Event| {
+                event.prevent_default();
+                closed();
+            }
+            on:pointerdown=move |event| {
+                // The dialog itself is the target where one points beside what is in it.
+                let is_beside = event.target() == event.current_target();
+                if is_beside && node.get_untracked().is_some_and(|dialog| is_outside(&dialog, &event)) {
+                    closed();
+                }
+            }
+        >
+            <header class="dialog-head">
+                <h2>{title}</h2>
+                {icon_button("close", say::text("key-close"), closed)}
+            </header>
+            <div class="dialog-body">{body}</div>
+        </dialog>
+    }
+    .into_any()
+}
+
+fn is_outside(dialog: &web_sys::HtmlDialogElement, event: &web_sys::PointerEvent) -> bool {
+    let area = dialog.unchecked_ref::<web_sys::Element>().get_bounding_client_rect();
+    let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+    x < area.left() || x > area.right() || y < area.top() || y > area.bottom()
+}
+
+/// A switch with its name and what it means.
+pub(crate) fn switch(
+    name: String,
+    about: String,
+    is_on: impl Fn() -> bool + Send + Sync + Copy + 'static,
+    act: impl Fn(bool) + 'static,
+) -> AnyView {
+    view! {
+        <label class="switch-row">
+            <span class="switch-text">
+                <span>{name}</span>
+                <span class="about">{about}</span>
+            </span>
+            <input
+                type="checkbox"
+                class="switch"
+                role="switch"
+                prop:checked=is_on
+                on:change=move |event| act(event_target_checked(&event))
+            />
+        </label>
+    }
+    .into_any()
+}
+
+/// One choice of a few, side by side.
+pub(crate) fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
+    name: String,
+    group: &'static str,
+    options: Vec<(T, String)>,
+    chosen: impl Fn() -> T + Send + Sync + Copy + 'static,
+    act: impl Fn(T) + Copy + 'static,
+) -> AnyView {
+    let options = options
+        .into_iter()
+        .map(|(value, label)| {
+            view! {
+                <label class="choice">
+                    <input
+                        type="radio"
+                        name=group
+                        prop:checked=move || chosen() == value
+                        on:change=move |_| act(value)
+                    />
+                    <span>{label}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="choices">
+            <legend>{name}</legend>
+            <div class="choice-row">{options}</div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// A button that copies a text and says that it did.
+pub(crate) fn copy_button(app: App, text: String) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class="button quiet"
+            on:click=move |_| {
+                page::copy(&text);
+                app.say(say::text("message-copied"));
+            }
+        >
+            {icon("copy")}
+            <span>{say::text("key-copy")}</span>
+        </button>
+    }
+    .into_any()
+}

@@ -1,0 +1,162 @@
+//! What is known of somebody: what they show of themselves, the safety number, whether they are blocked.
+
+use huis_texts::Value;
+use huis_views::{Command, ContactView, Reply};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::app::App;
+use crate::dialogs::Confirm;
+use crate::parts::{copy_button, icon, person_avatar, skeleton};
+use crate::{port, say};
+
+/// Somebody by the username; it is read anew whenever what is known may have changed.
+pub(crate) fn person(app: App, name: String) -> AnyView {
+    let found = RwSignal::new(None::<Result<ContactView, String>>);
+    let asked = name.clone();
+    Effect::new(move |_| {
+        app.details_changed.track();
+        let name = asked.clone();
+        spawn_local(async move {
+            match port::ask(Command::Contact { name }).await {
+                Ok(Reply::Contact(contact)) => {
+                    found.try_set(Some(Ok(*contact)));
+                }
+                Ok(_) => {}
+                // What was known stays where it is not known better.
+                Err(failure) if found.try_get_untracked().flatten().is_none() => {
+                    found.try_set(Some(Err(say::failure(&failure))));
+                }
+                Err(_) => {}
+            }
+        });
+    });
+    let is_me = app.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.username == name));
+    view! {
+        <div class="contact" data-view="contact">
+            {move || match found.get() {
+                None => skeleton("for-contact", 5),
+                Some(Err(why)) => html::p().class("about").child(why).into_any(),
+                Some(Ok(contact)) => contact_card(app, contact, is_me),
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
+    let shown = say::name(&contact.account);
+    let username = contact.account.name.clone().unwrap_or_default();
+    let about =
+        contact.card.about.as_deref().map(|about| say::line(about, 500)).filter(|about| !about.trim().is_empty());
+    let devices = say::text_with_count("details-devices", contact.devices.len());
+    let here = if contact.here { say::text("header-here") } else { devices };
+    let written = username.clone();
+    let write = (!is_me).then(|| {
+        view! {
+            <button
+                type="button"
+                class="button"
+                on:click=move |_| {
+                    app.close_overlay();
+                    app.write_to(&written);
+                }
+            >
+                {icon("send")}
+                <span>{say::text("person-write")}</span>
+            </button>
+        }
+    });
+    view! {
+        <div class="contact-head">
+            {person_avatar(contact.account.account, &shown, "huge")}
+            <bdi class="contact-name">{shown}</bdi>
+            <span class="about">{format!("@{username}")} " · " {here}</span>
+            {about.map(|about| html::p().class("contact-about").attr("dir", "auto").child(about))}
+            {contact.blocked.then(|| view! { <p class="label is-bad">{icon("block")} {say::text("person-blocked")}</p> })}
+        </div>
+        <div class="contact-buttons">{write} {(!is_me).then(|| block_button(app, &contact, username.clone()))}</div>
+        {(!is_me).then(|| safety(app, &contact, username))}
+    }
+    .into_any()
+}
+
+fn block_button(app: App, contact: &ContactView, username: String) -> AnyView {
+    if contact.blocked {
+        return view! {
+            <button type="button" class="button" on:click=move |_| app.act(Command::Unblock { name: username.clone() })>
+                {say::text("person-unblock")}
+            </button>
+        }
+        .into_any();
+    }
+    view! {
+        <button type="button" class="button danger" on:click=move |_| app.ask_block(username.clone())>
+            {icon("block")}
+            <span>{say::text("person-block")}</span>
+        </button>
+    }
+    .into_any()
+}
+
+/// The safety number, and what two people do with it.
+fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
+    let number = contact.safety_number.clone();
+    let groups: Vec<String> = number
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect::<Vec<_>>()
+        .chunks(5)
+        .map(|five| five.iter().collect())
+        .collect();
+    let spoken = groups.join(" ");
+    let digits = groups.into_iter().map(|five| html::span().child(five)).collect_view();
+    let (state, sign, class) = if contact.identity_changed {
+        ("person-key-changed", "shield-alert", "label is-bad")
+    } else if contact.verified {
+        ("person-verified", "shield-check", "label is-good")
+    } else {
+        ("person-not-verified", "shield", "label")
+    };
+    let shown = say::line(&username, 64);
+    let (is_changed, is_verified) = (contact.identity_changed, contact.verified);
+    let decide = move |_| {
+        let (name, safety_number) = (username.clone(), Some(number.clone()));
+        if is_changed {
+            let question = say::text_with("confirm-identity", &[("name", Value::Text(&shown))]);
+            app.ask(Confirm::danger(question, "confirm-identity-yes", move |app| {
+                app.act(Command::AcceptIdentity { name: name.clone(), safety_number: safety_number.clone() });
+            }));
+        } else if is_verified {
+            app.act(Command::SetVerified { name, verified: false, safety_number });
+        } else {
+            let question = say::text_with("confirm-verify", &[("name", Value::Text(&shown))]);
+            app.ask(Confirm::danger(question, "confirm-verify-yes", move |app| {
+                app.act(Command::SetVerified {
+                    name: name.clone(),
+                    verified: true,
+                    safety_number: safety_number.clone(),
+                });
+            }));
+        }
+    };
+    let button = match (is_changed, is_verified) {
+        (true, _) => "person-accept-key",
+        (false, true) => "person-unverify",
+        (false, false) => "person-verify",
+    };
+    view! {
+        <section class="safety" aria-label=say::text("details-safety-number")>
+            <h3>{say::text("details-safety-number")}</h3>
+            <p class=class>{icon(sign)} {say::text(state)}</p>
+            <div class="safety-number" role="img" aria-label=spoken.clone()>{digits}</div>
+            <p class="about">{say::text("person-compare-about")}</p>
+            <div class="contact-buttons">
+                <button type="button" class="button" on:click=decide>{say::text(button)}</button>
+                {copy_button(app, spoken)}
+            </div>
+        </section>
+    }
+    .into_any()
+}

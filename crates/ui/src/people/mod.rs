@@ -1,0 +1,9 @@
+//! Who is in a conversation, and what is known of somebody.
+
+mod contact;
+mod details;
+mod forms;
+
+pub(crate) use contact::person;
+pub(crate) use details::details;
+pub(crate) use forms::{describe, invite};

@@ -1,0 +1,215 @@
+//! The account: devices, the password, locking and logging out.
+
+use huis_proto::DeviceId;
+use huis_proto::rest::Secret;
+use huis_views::{ChangePassword, Command, DeviceView, Failure, Reply, SignOut, ToWorker};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::app::App;
+use crate::dialogs::Confirm;
+use crate::parts::{icon, skeleton};
+use crate::{dates, page, port, say};
+
+/// What the password is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Change,
+    SignOut,
+    Revoke(DeviceId),
+}
+
+pub(super) fn account(app: App) -> AnyView {
+    let wish = RwSignal::new(None::<Wish>);
+    let devices = RwSignal::new(None::<Result<Vec<DeviceView>, String>>);
+    let read = move || {
+        spawn_local(async move {
+            let result = match port::ask(Command::Devices).await {
+                Ok(Reply::Devices(found)) => Ok(found),
+                Ok(_) => Ok(Vec::new()),
+                Err(failure) => Err(say::failure(&failure)),
+            };
+            devices.try_set(Some(result));
+        });
+    };
+    read();
+    let act = move |this: Wish, sign: &'static str, key: &'static str, class: &'static str| {
+        view! {
+            <button type="button" class=class on:click=move |_| wish.set(Some(this))>
+                {icon(sign)}
+                <span>{say::text(key)}</span>
+            </button>
+        }
+    };
+    view! {
+        {move || match wish.get() {
+            Some(this) => password_form(app, this, wish, read),
+            None => view! {
+                <section class="settings-part">
+                    <h3>{say::text("settings-devices")}</h3>
+                    <p class="about">{say::text("settings-devices-about")}</p>
+                    {move || match devices.get() {
+                        None => skeleton("for-contact", 3),
+                        Some(Err(why)) => html::p().class("about").child(why).into_any(),
+                        Some(Ok(found)) => view! { <ul class="people" role="list">{found.into_iter().map(|device| device_row(device, wish)).collect_view()}</ul> }.into_any(),
+                    }}
+                </section>
+                <section class="settings-part settings-acts">
+                    <h3>{say::text("settings-security")}</h3>
+                    {act(Wish::Change, "edit", "settings-password", "menu-item")}
+                    <button type="button" class="menu-item" on:click=move |_| lock(app)>
+                        {icon("lock")}
+                        <span>{say::text("settings-lock")}</span>
+                    </button>
+                    {act(Wish::SignOut, "leave", "settings-sign-out", "menu-item danger")}
+                </section>
+                {identity(app)}
+            }.into_any(),
+        }}
+    }
+    .into_any()
+}
+
+/// Locking needs no password: what opens it is the one of the account.
+fn lock(app: App) {
+    app.ask(Confirm::danger(say::text("settings-lock-about"), "settings-lock", |_| port::tell(&ToWorker::Lock)));
+}
+
+fn identity(app: App) -> AnyView {
+    let key = app.me.with_untracked(|me| me.as_ref().map(|me| me.identity_key.clone())).unwrap_or_default();
+    view! {
+        <section class="settings-part">
+            <h3>{say::text("settings-identity")}</h3>
+            <p class="about">{say::text("settings-identity-about")}</p>
+            <p class="diagnosis"><code>{key}</code></p>
+        </section>
+    }
+    .into_any()
+}
+
+fn device_row(device: DeviceView, wish: RwSignal<Option<Wish>>) -> AnyView {
+    let id = device.device;
+    let name: String = id.to_string().chars().take(8).collect();
+    let now_ms = dates::now_ms();
+    let used = match device.used_at_ms {
+        Some(ms) => say::text_with("sheet-device-used", &[("time", dates::recent(ms, now_ms).as_str().into())]),
+        None => say::text("sheet-device-no-session"),
+    };
+    let added = (device.added_at_ms > 0).then(|| {
+        say::text_with("sheet-device-added", &[("time", dates::recent(device.added_at_ms, now_ms).as_str().into())])
+    });
+    let words = if device.current { say::text("settings-device-this") } else { used };
+    let revoke = (!device.current).then(|| {
+        view! { <button type="button" class="button small danger" on:click=move |_| wish.set(Some(Wish::Revoke(id)))>{say::text("settings-device-revoke")}</button> }
+    });
+    view! {
+        <li class="person-row">
+            {icon("device")}
+            <span class="grow member-words">
+                <code>{name}</code>
+                <span class="about">{words} {added.map(|added| format!(" · {added}"))}</span>
+            </span>
+            {revoke}
+        </li>
+    }
+    .into_any()
+}
+
+/// Asks for the password, and does what was wished.
+fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: impl Fn() + Copy + 'static) -> AnyView {
+    let (password, fresh) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let recovery_key = RwSignal::new(String::new());
+    let (needs_key, discards) = (RwSignal::new(false), RwSignal::new(false));
+    let (wrong, is_asking) = (RwSignal::new(None::<String>), RwSignal::new(false));
+    let (title, about, go) = match wish {
+        Wish::Change => ("settings-password", "settings-password-about", "key-save"),
+        Wish::SignOut => ("settings-sign-out", "settings-sign-out-about", "settings-sign-out"),
+        Wish::Revoke(_) => ("settings-device-revoke", "settings-device-revoke-about", "settings-device-revoke"),
+    };
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let typed = password.get_untracked();
+        // Logging out works without the password; the device stays on the list then.
+        if typed.is_empty() && wish != Wish::SignOut {
+            return wrong.set(Some(say::text("entry-needed")));
+        }
+        let key = needs_key.get_untracked().then(|| Secret::new(recovery_key.get_untracked().trim()));
+        wrong.set(None);
+        is_asking.set(true);
+        let command = match wish {
+            Wish::Change => Command::ChangePassword(ChangePassword {
+                old: Secret::new(typed),
+                new: Secret::new(fresh.get_untracked()),
+                recovery_key: key,
+                under_password: None,
+                end_other_sessions: false,
+            }),
+            Wish::SignOut => Command::SignOut(SignOut {
+                password: (!typed.is_empty()).then(|| Secret::new(typed)),
+                recovery_key: key,
+                discard_unsent: discards.get_untracked(),
+            }),
+            Wish::Revoke(device) => Command::RevokeDevice { device, password: Secret::new(typed), recovery_key: key },
+        };
+        spawn_local(async move {
+            let result = port::ask(command).await;
+            is_asking.try_set(false);
+            match result {
+                Ok(Reply::SignedOut { .. }) => page::reload(),
+                Ok(_) => {
+                    app.say(say::text("settings-done"));
+                    read();
+                    wished.try_set(None);
+                }
+                Err(failure) => {
+                    if failure == Failure::NeedsRecoveryKey {
+                        needs_key.try_set(true);
+                    }
+                    if matches!(failure, Failure::Unsent { .. }) {
+                        discards.try_set(true);
+                    }
+                    wrong.try_set(Some(match failure {
+                        Failure::WrongPassword => say::text("entry-wrong-password"),
+                        other => say::failure(&other),
+                    }));
+                }
+            }
+        });
+    };
+    let secret = move |id: &'static str, key: &'static str, autocomplete: &'static str, value: RwSignal<String>| {
+        let has_focus = id == "account-password";
+        view! {
+            <div class="form-row">
+                <label for=id>{say::text(key)}</label>
+                <input id=id class="field" type="password" autocomplete=autocomplete autofocus=has_focus on:input=move |event| {
+                    value.set(event_target_value(&event));
+                    wrong.set(None);
+                } />
+            </div>
+        }
+    };
+    let is_grave = matches!(wish, Wish::SignOut | Wish::Revoke(_));
+    let username = app.me.with_untracked(|me| me.as_ref().map(|me| me.username.clone())).unwrap_or_default();
+    view! {
+        <form class="form" data-view="password-form" on:submit=submit>
+            <h3>{say::text(title)}</h3>
+            <p class="about">{say::text(about)}</p>
+            <input type="text" class="sr" autocomplete="username" tabindex="-1" aria-hidden="true" readonly=true prop:value=username />
+            {secret("account-password", "entry-password", "current-password", password)}
+            {(wish == Wish::Change).then(|| view! {
+                {secret("account-new-password", "entry-new-password", "new-password", fresh)}
+                <p class="about">{say::text("entry-hint-password")}</p>
+            })}
+            {move || needs_key.get().then(|| secret("account-recovery-key", "entry-recovery-key", "off", recovery_key))}
+            {move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why))}
+            <div class="dialog-buttons">
+                <button type="button" class="button" on:click=move |_| wished.set(None)>{say::text("key-cancel")}</button>
+                <button type="submit" class=if is_grave { "button danger" } else { "button primary" } disabled=move || is_asking.get()>
+                    {move || say::text(if discards.get() { "settings-sign-out-anyway" } else { go })}
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,107 @@
+//! Language, theme, notifications, and what the browser keeps.
+
+use huis_texts::Language;
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::NotificationPermission;
+
+use crate::app::{App, Theme};
+use crate::dialogs::Overlay;
+use crate::parts::choices;
+use crate::{dates, notify, page, say};
+
+pub(super) fn look(app: App) -> AnyView {
+    let languages = vec![(Language::English, "English".to_owned()), (Language::French, "Français".to_owned())];
+    let themes = vec![
+        (Theme::System, say::text("theme-system")),
+        (Theme::Light, say::text("theme-light")),
+        (Theme::Dark, say::text("theme-dark")),
+    ];
+    view! {
+        {choices(say::text("settings-language"), "language", languages, move || app.language.get(), move |language| app.choose_language(language))}
+        {choices(say::text("settings-theme"), "theme", themes, move || app.theme.get(), move |theme| app.choose_theme(theme))}
+        {notifications()}
+        {storage()}
+        <section class="settings-part">
+            <button type="button" class="button" on:click=move |_| app.show(Overlay::Shortcuts)>{say::text("shortcut-sheet")}</button>
+        </section>
+    }
+    .into_any()
+}
+
+fn notifications() -> AnyView {
+    let permission = RwSignal::new_local(notify::permission());
+    view! {
+        <section class="settings-part">
+            <h3>{say::text("settings-notifications")}</h3>
+            {move || match permission.get() {
+                NotificationPermission::Granted => html::p().child(say::text("settings-notifications-on")).into_any(),
+                NotificationPermission::Denied => html::p().child(say::text("settings-notifications-denied")).into_any(),
+                _ => view! {
+                    <p>{say::text("settings-notifications-ask")}</p>
+                    <button type="button" class="button" on:click=move |_| spawn_local(async move {
+                        let given = notify::ask().await;
+                        permission.try_set(given);
+                    })>{say::text("settings-notifications-allow")}</button>
+                }.into_any(),
+            }}
+            <p class="about">{say::text("settings-notifications-about")}</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// How much this browser keeps, and whether it may throw it away.
+fn storage() -> AnyView {
+    let used = RwSignal::new(None::<(f64, f64)>);
+    let is_persistent = RwSignal::new(None::<bool>);
+    let look = move || {
+        spawn_local(async move {
+            let storage = page::window().navigator().storage();
+            if let Ok(asked) = storage.estimate()
+                && let Ok(estimate) = JsFuture::from(asked).await
+            {
+                let number =
+                    |name: &str| js_sys::Reflect::get(&estimate, &name.into()).ok().and_then(|value| value.as_f64());
+                used.try_set(number("usage").zip(number("quota")));
+            }
+            if let Ok(asked) = storage.persisted()
+                && let Ok(given) = JsFuture::from(asked).await
+            {
+                is_persistent.try_set(given.as_bool());
+            }
+        });
+    };
+    look();
+    let keep = move |_| {
+        spawn_local(async move {
+            if let Ok(asked) = page::window().navigator().storage().persist() {
+                let _ = JsFuture::from(asked).await;
+            }
+            look();
+        });
+    };
+    view! {
+        <section class="settings-part">
+            <h3>{say::text("settings-storage")}</h3>
+            {move || used.get().map(|(usage, quota)| {
+                let (used, most) = (dates::bytes(usage), dates::bytes(quota));
+                view! {
+                    <p>{say::text_with("settings-storage-used", &[("used", used.as_str().into()), ("most", most.as_str().into())])}</p>
+                    <meter min="0" max="1" prop:value=usage / quota.max(1.0) aria-label=say::text("settings-storage")></meter>
+                }
+            })}
+            {move || is_persistent.get().map(|is_persistent| if is_persistent {
+                html::p().class("about").child(say::text("settings-storage-kept")).into_any()
+            } else {
+                view! {
+                    <p class="about">{say::text("settings-storage-not-kept")}</p>
+                    <button type="button" class="button" on:click=keep>{say::text("settings-storage-keep")}</button>
+                }.into_any()
+            })}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,58 @@
+//! Settings: what one shows of oneself, how the app looks and calls, the account and its devices, this browser.
+
+mod account;
+mod administration;
+mod look;
+mod profile;
+
+use leptos::prelude::*;
+
+use crate::app::App;
+use crate::parts::{dialog, icon};
+use crate::say;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Profile,
+    Look,
+    Account,
+    Server,
+}
+
+pub(crate) fn settings(app: App) -> AnyView {
+    let part = RwSignal::new(Part::Profile);
+    let tab = move |this: Part, sign: &'static str, key: &'static str| {
+        view! {
+            <button
+                type="button"
+                role="tab"
+                id=format!("tab-{key}")
+                aria-controls="settings-panel"
+                aria-selected=move || (part.get() == this).to_string()
+                on:click=move |_| part.set(this)
+            >
+                {icon(sign)}
+                <span>{say::text(key)}</span>
+            </button>
+        }
+    };
+    let body = view! {
+        <div class="settings" data-view="settings">
+            <div class="settings-tabs" role="tablist" aria-label=say::text("settings-title")>
+                {tab(Part::Profile, "person", "settings-profile")}
+                {tab(Part::Look, "sun", "settings-look")}
+                {tab(Part::Account, "lock", "settings-account")}
+                {tab(Part::Server, "door", "settings-server")}
+            </div>
+            <div class="settings-panel" role="tabpanel" id="settings-panel" aria-label=say::text("settings-title")>
+                {move || match part.get() {
+                    Part::Profile => profile::profile(app),
+                    Part::Look => look::look(app),
+                    Part::Account => account::account(app),
+                    Part::Server => administration::server(app),
+                }}
+            </div>
+        </div>
+    };
+    dialog(app, "for-settings", say::text("settings-title"), body)
+}

@@ -1,0 +1,108 @@
+//! What one shows of oneself, and what others learn of one's reading and writing.
+
+use huis_views::{CardView, Command, Preferences, Reply, SetCard};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::app::App;
+use crate::parts::{person_avatar, skeleton, switch};
+use crate::{port, say};
+
+pub(super) fn profile(app: App) -> AnyView {
+    let card = RwSignal::new(None::<CardView>);
+    let preferences = RwSignal::new(None::<Preferences>);
+    spawn_local(async move {
+        if let Ok(Reply::Card(found)) = port::ask(Command::Card).await {
+            card.try_set(Some(*found));
+        }
+        if let Ok(Reply::Preferences(found)) = port::ask(Command::Preferences).await {
+            preferences.try_set(Some(found));
+        }
+    });
+    let me = app.me.get_untracked();
+    view! {
+        {me.map(|me| view! {
+            <div class="contact-head">
+                {person_avatar(me.account, &me.username, "huge")}
+                <bdi class="contact-name">{format!("@{}", me.username)}</bdi>
+                <span class="about">{say::line(&me.server, 100)}</span>
+            </div>
+        })}
+        {move || match card.get() {
+            None => skeleton("for-contact", 3),
+            Some(card) => card_form(app, card),
+        }}
+        {move || preferences.get().map(|given| privacy(app, given, preferences))}
+    }
+    .into_any()
+}
+
+fn card_form(app: App, card: CardView) -> AnyView {
+    let name = RwSignal::new(card.name.clone().unwrap_or_default());
+    let about = RwSignal::new(card.about.clone().unwrap_or_default());
+    let (wrong, is_asking) = (RwSignal::new(None::<String>), RwSignal::new(false));
+    let go = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let set = SetCard {
+            name: Some(name.get_untracked().trim().to_owned()),
+            about: Some(about.get_untracked().trim().to_owned()),
+            picture: None,
+        };
+        is_asking.set(true);
+        spawn_local(async move {
+            let result = port::ask(Command::SetCard(set)).await;
+            is_asking.try_set(false);
+            match result {
+                Ok(_) => app.say(say::text("settings-saved")),
+                Err(failure) => {
+                    wrong.try_set(Some(say::failure(&failure)));
+                }
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=go>
+            <div class="form-row">
+                <label for="card-name">{say::text("settings-card-name")}</label>
+                <input id="card-name" class="field" type="text" maxlength="100" autocomplete="name" prop:value=move || name.get() on:input=move |event| name.set(event_target_value(&event)) />
+                <p class="about">{say::text("settings-card-name-about")}</p>
+            </div>
+            <div class="form-row">
+                <label for="card-about">{say::text("settings-card-about")}</label>
+                <textarea id="card-about" class="field" rows="2" maxlength="1000" prop:value=move || about.get() on:input=move |event| about.set(event_target_value(&event))></textarea>
+                <p class="about">{say::text("settings-card-who")}</p>
+            </div>
+            {move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why))}
+            <div class="dialog-buttons">
+                <button type="submit" class="button primary" disabled=move || is_asking.get()>{say::text("key-save")}</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn privacy(app: App, given: Preferences, preferences: RwSignal<Option<Preferences>>) -> AnyView {
+    let set = move |wished: Preferences| {
+        spawn_local(async move {
+            match port::ask(Command::SetPreferences(wished)).await {
+                Ok(Reply::Preferences(found)) => {
+                    preferences.try_set(Some(found));
+                }
+                Ok(_) => {}
+                Err(failure) => {
+                    app.say_failure(&failure);
+                    preferences.try_set(Some(given));
+                }
+            }
+        });
+    };
+    view! {
+        <section class="settings-part">
+            <h3>{say::text("settings-privacy")}</h3>
+            {switch(say::text("settings-read-receipts"), say::text("settings-read-receipts-about"), move || given.read_receipts, move |is_on| set(Preferences { read_receipts: is_on, ..given }))}
+            {switch(say::text("settings-presence"), say::text("settings-presence-about"), move || given.presence, move |is_on| set(Preferences { presence: is_on, ..given }))}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,390 @@
+//! Which messages are asked for, and what is done with them.
+
+use huis_proto::{ConversationId, MessageId};
+use huis_views::{Command, ConversationState, Failure, MessageView, NoticeView, Reply};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::scroll::{self, Place};
+use super::window::{self, PAGE};
+use crate::app::{App, Pane};
+use crate::{page, port, say};
+
+/// Messages of one event that are read one by one; beyond, all that are held are read.
+const SINGLY: usize = 4;
+/// How near an end of what is held one comes before more is asked for, in pixels.
+const NEAR: f64 = 1_500.0;
+
+async fn ask_messages(command: Command) -> Result<Vec<MessageView>, Failure> {
+    match port::ask(command).await? {
+        Reply::Messages(messages) => Ok(messages),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn page_of(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(1_000)
+}
+
+impl App {
+    /// Reads what is to be seen first: the newest messages, or the place from which they are new.
+    pub(crate) fn fill_newest(self) {
+        let unread_after = self.talk.window.with_value(|window| window.unread_after);
+        let unread = self.peek_open(|view| view.unread).unwrap_or(0);
+        match unread_after.filter(|_| usize::try_from(unread).is_ok_and(|unread| unread >= PAGE)) {
+            Some(position) => self.fill_around(position, Place::New),
+            None => self.fill(Place::New),
+        }
+    }
+
+    fn fill(self, place: Place) {
+        let Some((conversation, filling)) = self.next_filling() else { return };
+        spawn_local(async move {
+            let command = Command::Messages { conversation, before: None, most: page_of(PAGE) };
+            let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
+            let older = messages.len() >= PAGE;
+            self.talk.window.update_value(|window| window.restart(messages, older, false));
+            self.talk.below.set(0);
+            self.paint(place);
+        });
+    }
+
+    /// Reads messages on both sides of a place.
+    fn fill_around(self, position: u64, place: Place) {
+        let Some((conversation, filling)) = self.next_filling() else { return };
+        spawn_local(async move {
+            let before = Some(position.saturating_add(1));
+            let command = Command::Messages { conversation, before, most: page_of(PAGE) };
+            let Some(mut messages) = self.filled(filling, ask_messages(command).await) else { return };
+            let command = Command::MessagesAfter { conversation, after: position, most: page_of(PAGE) };
+            let Some(after) = self.filled(filling, ask_messages(command).await) else { return };
+            let (older, newer) = (messages.len() >= PAGE, after.len() >= PAGE);
+            messages.extend(after);
+            self.talk.window.update_value(|window| window.restart(messages, older, newer));
+            self.talk.is_away.set(true);
+            self.paint(place);
+        });
+    }
+
+    /// Reads what is held again, and stays where one looks.
+    pub(crate) fn fill_again(self) {
+        if self.talk.sticks.get_value() {
+            self.fill(Place::Stay);
+            return;
+        }
+        let (first, count) = self
+            .talk
+            .window
+            .with_value(|window| (window.messages.front().map(|message| message.position), window.messages.len()));
+        let Some(first) = first else { return self.fill(Place::Stay) };
+        let Some((conversation, filling)) = self.next_filling() else { return };
+        spawn_local(async move {
+            let command =
+                Command::MessagesAfter { conversation, after: first.saturating_sub(1), most: page_of(count.max(PAGE)) };
+            let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
+            let newer = messages.len() >= count.max(PAGE);
+            self.talk.window.update_value(|window| {
+                let older = window.older;
+                window.restart(messages, older, newer);
+            });
+            self.paint(Place::Stay);
+        });
+    }
+
+    fn next_filling(self) -> Option<(ConversationId, u32)> {
+        let conversation = self.talk.open.get_untracked()?;
+        self.talk.filling.update_value(|filling| *filling = filling.wrapping_add(1));
+        self.talk.is_asking.set_value(false);
+        Some((conversation, self.talk.filling.get_value()))
+    }
+
+    /// What came, if it is still wished.
+    fn filled(self, filling: u32, result: Result<Vec<MessageView>, Failure>) -> Option<Vec<MessageView>> {
+        if self.talk.filling.get_value() != filling {
+            return None;
+        }
+        match result {
+            Ok(messages) => Some(messages),
+            Err(Failure::Stopped) => None,
+            Err(failure) => {
+                self.say_failure(&failure);
+                None
+            }
+        }
+    }
+
+    /// Asks for what lies before or after, as soon as one comes near.
+    pub(super) fn fill_ends(self) {
+        let Some(sight) = scroll::sight() else { return };
+        let (older, newer, first, last) = self.talk.window.with_value(|window| {
+            let first = window.messages.front().map(|message| message.position);
+            (window.older, window.newer, first, window.messages.back().map(|message| message.position))
+        });
+        if let Some(first) = first.filter(|_| older && sight.above < NEAR) {
+            self.fill_before(first);
+        } else if let Some(last) = last.filter(|_| newer && sight.below < NEAR) {
+            self.fill_after(last);
+        }
+    }
+
+    fn fill_before(self, first: u64) {
+        let Some(conversation) = self.talk.open.get_untracked() else { return };
+        if self.talk.is_asking.get_value() {
+            return;
+        }
+        self.talk.is_asking.set_value(true);
+        let filling = self.talk.filling.get_value();
+        spawn_local(async move {
+            let command = Command::Messages { conversation, before: Some(first), most: page_of(PAGE) };
+            let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
+            let more = messages.len() >= PAGE;
+            self.talk.window.update_value(|window| window.put_before(messages, more));
+            self.talk.is_asking.set_value(false);
+            self.paint(Place::Stay);
+        });
+    }
+
+    fn fill_after(self, last: u64) {
+        let Some(conversation) = self.talk.open.get_untracked() else { return };
+        if self.talk.is_asking.get_value() {
+            return;
+        }
+        self.talk.is_asking.set_value(true);
+        let filling = self.talk.filling.get_value();
+        spawn_local(async move {
+            let command = Command::MessagesAfter { conversation, after: last, most: page_of(PAGE) };
+            let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
+            self.talk.is_asking.set_value(false);
+            let (more, follows) = (messages.len() >= PAGE, self.talk.sticks.get_value());
+            if more && follows {
+                // More came than can be read one after the other: the newest ones are what one looks at.
+                self.fill(Place::Stay);
+                return;
+            }
+            let was_whole = self.talk.window.with_value(|window| !window.newer);
+            let heard = messages.iter().rev().find(|message| !message.own).filter(|_| was_whole);
+            let spoken =
+                heard.map(|message| format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
+            let fresh = self.talk.window.try_update_value(|window| window.put_after(messages, more, follows));
+            if let Some(spoken) = spoken {
+                self.spoken.set(spoken);
+            }
+            if was_whole && !follows {
+                let fresh = fresh.unwrap_or(0);
+                self.talk.below.update(|below| *below = below.saturating_add(fresh));
+            }
+            self.paint(Place::Stay);
+        });
+    }
+
+    /// Messages of the open conversation came or changed.
+    pub(crate) fn messages_changed(self, changed: &[MessageId]) {
+        let (held, last, newer, is_loaded) = self.talk.window.with_value(|window| {
+            let held: Vec<_> = changed.iter().copied().filter(|id| window.message(*id).is_some()).collect();
+            (held, window.messages.back().map(|message| message.position), window.newer, window.is_loaded)
+        });
+        if !is_loaded {
+            return;
+        }
+        let is_fresh = held.len() < changed.len();
+        if held.len() > SINGLY || changed.len() > PAGE {
+            self.fill_again();
+            return;
+        }
+        for message in held {
+            self.read(crate::app::Read::Message(message));
+        }
+        match last {
+            Some(last) if is_fresh && !newer => self.fill_after_soon(last),
+            Some(_) if is_fresh => {
+                let count = u32::try_from(changed.len()).unwrap_or(u32::MAX);
+                self.talk.below.update(|below| *below = below.saturating_add(count));
+            }
+            None => self.fill(Place::Stay),
+            _ => {}
+        }
+    }
+
+    /// What is being asked for now may not hold what came meanwhile.
+    fn fill_after_soon(self, last: u64) {
+        if self.talk.is_asking.get_value() {
+            page::after(60, move || {
+                let last = self.talk.window.with_value(|window| window.messages.back().map(|message| message.position));
+                if let Some(last) = last {
+                    self.fill_after_soon(last);
+                }
+            });
+        } else {
+            self.fill_after(last);
+        }
+    }
+
+    pub(crate) fn message_changed(self, message: MessageView) {
+        self.talk.window.update_value(|window| window.replace(message));
+        self.paint(Place::Stay);
+    }
+
+    pub(crate) fn message_gone(self, message: MessageId) {
+        self.talk.window.update_value(|window| window.remove(message));
+        self.paint(Place::Stay);
+    }
+
+    pub(crate) fn set_notices(self, conversation: ConversationId, mut notices: Vec<NoticeView>) {
+        if self.talk.open.get_untracked() == Some(conversation) {
+            let view = self.peek_open(Clone::clone);
+            notices.retain(|notice| window::concerns(notice, conversation, view.as_ref()));
+            self.talk.window.update_value(|window| window.set_notices(notices));
+            self.paint(Place::Stay);
+        }
+    }
+
+    pub(crate) fn add_notice(self, notice: NoticeView) {
+        let Some(open) = self.talk.open.get_untracked() else { return };
+        if self.peek_open(|view| window::concerns(&notice, open, Some(view))) == Some(true) {
+            self.talk.window.update_value(|window| window.add_notice(notice));
+            self.paint(Place::Stay);
+        }
+    }
+
+    /// Goes to a message, wherever it is.
+    pub(crate) fn go_to(self, conversation: ConversationId, message: MessageId, position: u64) {
+        if self.talk.open.get_untracked() == Some(conversation) && self.talk.message(message).is_some() {
+            self.go(Pane::Talk);
+            self.paint(Place::At(message));
+            return;
+        }
+        if self.talk.open.get_untracked() != Some(conversation) {
+            self.open(conversation);
+        }
+        self.go(Pane::Talk);
+        self.fill_around(position, Place::At(message));
+    }
+
+    /// Goes to a message whose place is not known.
+    pub(crate) fn go_to_message(self, message: MessageId) {
+        match self.talk.message(message) {
+            Some(view) => self.go_to(view.conversation, message, view.position),
+            None => spawn_local(async move {
+                match port::ask(Command::Message { message }).await {
+                    Ok(Reply::Message(view)) => self.go_to(view.conversation, message, view.position),
+                    Ok(_) => {}
+                    Err(failure) => self.say_failure(&failure),
+                }
+            }),
+        }
+    }
+
+    /// Goes to the newest message, which may have to be read first.
+    pub(crate) fn go_to_newest(self) {
+        self.talk.sticks.set_value(true);
+        self.talk.below.set(0);
+        if self.talk.window.with_value(|window| window.newer) {
+            self.fill(Place::Newest);
+        } else {
+            self.paint(Place::Newest);
+        }
+    }
+
+    /// Draws the rows anew where something beside the messages changed.
+    pub(crate) fn paint_again(self) {
+        if self.talk.is_loaded.get_untracked() {
+            self.paint(Place::Stay);
+        }
+    }
+
+    /// Draws what is held, and stays or goes where that is wished.
+    fn paint(self, place: Place) {
+        let kept = match place {
+            Place::Stay if !self.talk.sticks.get_value() => scroll::anchor(),
+            _ => None,
+        };
+        self.talk.make_rows();
+        spawn_local(async move {
+            leptos::task::tick().await;
+            leptos::task::tick().await;
+            let goes_to_end = match place {
+                Place::Stay => kept.is_none() && self.talk.sticks.get_value(),
+                Place::Newest => true,
+                Place::New => !scroll::to_new(),
+                Place::At(message) => {
+                    self.talk.sticks.set_value(false);
+                    scroll::to_message(message);
+                    self.flash(message);
+                    false
+                }
+            };
+            if let Some(kept) = kept {
+                kept.restore();
+            }
+            if goes_to_end {
+                scroll::to_end();
+            }
+            self.looked();
+        });
+    }
+
+    /// Shows for a moment which message one went to.
+    fn flash(self, message: MessageId) {
+        self.talk.goal.set(Some(message));
+        page::after(1_800, move || {
+            if self.talk.goal.get_untracked() == Some(message) {
+                self.talk.goal.set(None);
+            }
+        });
+    }
+
+    /// One looks elsewhere, or at the same place of something else.
+    pub(super) fn looked(self) {
+        let Some(sight) = scroll::sight() else { return };
+        let newer = self.talk.window.with_value(|window| window.newer);
+        self.talk.sticks.set_value(sight.below < 48.0 && !newer);
+        let is_away = sight.below > 240.0 || newer;
+        if self.talk.is_away.get_untracked() != is_away {
+            self.talk.is_away.set(is_away);
+        }
+        if !is_away && self.talk.below.get_untracked() > 0 {
+            self.talk.below.set(0);
+        }
+        self.fill_ends();
+        if !self.talk.is_looking.get_value() {
+            self.talk.is_looking.set_value(true);
+            page::after(200, move || {
+                self.talk.is_looking.set_value(false);
+                self.mark_seen();
+            });
+        }
+    }
+
+    /// What is kept at the end stays there when heights change.
+    pub(super) fn resized(self) {
+        if self.talk.sticks.get_value() {
+            scroll::to_end();
+        }
+    }
+
+    /// Marks as read what somebody who is there has seen.
+    pub(crate) fn mark_seen(self) {
+        let is_in_sight = !page::is_narrow() || self.pane.get_untracked() == Pane::Talk;
+        if !is_in_sight || !page::is_attended() || self.overlay.with_untracked(Option::is_some) {
+            return;
+        }
+        let Some(conversation) = self.talk.open.get_untracked() else { return };
+        let can_be_marked = self.peek_open(|view| {
+            !view.request && matches!(view.state, ConversationState::Joined | ConversationState::Repairing)
+        });
+        let Some(seen) = scroll::last_seen().filter(|_| can_be_marked == Some(true)) else { return };
+        let marked = self.talk.marked.get_value();
+        let up_to = self.talk.window.with_value(|window| {
+            let of_others = window.messages.iter().rev().filter(|message| !message.own);
+            of_others.map(|message| message.position).find(|position| *position <= seen)
+        });
+        let Some(up_to) = up_to.filter(|up_to| *up_to > marked) else { return };
+        self.talk.marked.set_value(up_to);
+        spawn_local(async move {
+            let failed = port::ask(Command::MarkRead { conversation, up_to }).await.is_err();
+            if failed && self.talk.open.get_untracked() == Some(conversation) {
+                self.talk.marked.set_value(marked);
+            }
+        });
+    }
+}

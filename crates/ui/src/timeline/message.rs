@@ -1,0 +1,365 @@
+//! One row of the timeline.
+
+use huis_proto::{ConversationKind, MessageId};
+use huis_views::{Command, MessageState, MessageView, Notice, NoticeView, ReactionView};
+use leptos::html;
+use leptos::prelude::*;
+
+use super::body::body;
+use super::rows::{Line, Row, RowKey};
+use super::{Item, scroll, window};
+use crate::app::App;
+use crate::dialogs::{Menu, Overlay};
+use crate::parts::{icon, icon_button, person_avatar, person_name};
+use crate::say::Reach;
+use crate::{dates, say};
+
+pub(super) fn row(app: App, item: Item) -> AnyView {
+    let signal = item.row;
+    match item.key {
+        RowKey::Message(id) => message_row(app, id, signal),
+        RowKey::Beginning => {
+            let name = move || app.with_open(say::conversation).unwrap_or_default();
+            view! {
+                <li class="row beginning">
+                    <p>{move || say::text_with_name("timeline-beginning", &name())}</p>
+                    <p class="about">{icon("lock")} {say::text("timeline-sealed")}</p>
+                </li>
+            }
+            .into_any()
+        }
+        RowKey::Day(_) => {
+            let day = move || match signal.get() {
+                Row::Day(ms) => dates::day(ms, app.now_ms.get()),
+                _ => String::new(),
+            };
+            view! { <li class="row day" role="separator"><span>{day}</span></li> }.into_any()
+        }
+        RowKey::New => {
+            view! { <li class="row new" role="separator" id=scroll::NEW><span>{say::text("timeline-new-messages")}</span></li> }
+                .into_any()
+        }
+        RowKey::Notice(..) => match signal.get_untracked() {
+            Row::Notice(notice) => notice_row(app, &notice),
+            _ => ().into_any(),
+        },
+    }
+}
+
+fn notice_row(app: App, notice: &NoticeView) -> AnyView {
+    let is_grave = window::is_grave(&notice.notice);
+    let class = if is_grave { "row notice is-grave" } else { "row notice" };
+    let whose = match &notice.notice {
+        Notice::IdentityChanged { account, .. } => account.name.clone(),
+        _ => None,
+    };
+    let compare = whose.map(|name| {
+        view! {
+            <button type="button" class="button small" on:click=move |_| app.show(Overlay::Person(name.clone()))>
+                {say::text("person-compare")}
+            </button>
+        }
+    });
+    view! {
+        <li class=class>
+            {icon(if is_grave { "alert" } else { "info" })}
+            <p>{say::notice(&notice.notice)} " " <time title=dates::full(notice.at_ms)>{dates::time(notice.at_ms)}</time></p>
+            {compare}
+        </li>
+    }
+    .into_any()
+}
+
+fn message_row(app: App, id: MessageId, signal: ArcRwSignal<Row>) -> AnyView {
+    let line = {
+        let signal = signal.clone();
+        move || match signal.get() {
+            Row::Message(line) => Some(line),
+            _ => None,
+        }
+    };
+    let class = {
+        let line = line.clone();
+        move || line().map(|line| classes(app, &line)).unwrap_or_default()
+    };
+    let position = {
+        let line = line.clone();
+        move || line().map(|line| line.message.position.to_string())
+    };
+    let state = {
+        let line = line.clone();
+        move || line().map(|line| state_name(&line.message))
+    };
+    view! {
+        <li
+            id=scroll::row_id(id)
+            class=class
+            class:is-goal=move || app.talk.goal.get() == Some(id)
+            tabindex="-1"
+            data-position=position
+            data-state=state
+            on:keydown=move |event| super::view::on_message_key(app, id, &event)
+            on:contextmenu=move |event| {
+                // A link, or text that is selected, has the browser's own menu.
+                if !crate::keys::is_for_browser(&event) {
+                    event.prevent_default();
+                    app.show(Overlay::Menu(Menu::message(id, f64::from(event.client_x()), f64::from(event.client_y()))));
+                }
+            }
+        >
+            {move || line().map(|line| content(app, &line))}
+        </li>
+    }
+    .into_any()
+}
+
+fn classes(app: App, line: &Line) -> String {
+    let message = &line.message;
+    let is_direct = app.peek_open(|view| view.kind == ConversationKind::Direct) == Some(true);
+    let marks = [
+        (message.own, "is-own"),
+        (line.opens, "opens"),
+        (line.closes, "closes"),
+        (line.stamped, "stamped"),
+        (message.mentions_me && !message.own, "calls-me"),
+        (message.deleted_by.is_some(), "is-deleted"),
+        (is_direct, "is-direct"),
+        (matches!(message.state, MessageState::Failed(_)), "has-failed"),
+    ];
+    let mut class = "row message".to_owned();
+    for (_, mark) in marks.iter().filter(|(is_so, _)| *is_so) {
+        class.push(' ');
+        class.push_str(mark);
+    }
+    class
+}
+
+fn state_name(message: &MessageView) -> &'static str {
+    match message.state {
+        MessageState::Received => "received",
+        MessageState::Waiting => "waiting",
+        MessageState::Failed(_) => "failed",
+        MessageState::Sent => match say::receipts(message, false).0 {
+            Reach::Sent => "sent",
+            Reach::Delivered => "delivered",
+            Reach::Read => "read",
+        },
+    }
+}
+
+fn content(app: App, line: &Line) -> AnyView {
+    let message = &*line.message;
+    let id = message.id;
+    let is_direct = app.peek_open(|view| view.kind == ConversationKind::Direct) == Some(true);
+    let author = if message.own { say::text("you") } else { say::name(&message.from) };
+    let avatar = (!message.own && !is_direct).then(|| {
+        view! { <span class="message-avatar">{line.closes.then(|| person_avatar(message.from.account, &author, "small"))}</span> }
+    });
+    let is_named = line.opens && !message.own && !is_direct;
+    let head = if is_named {
+        let person = message.from.clone();
+        let username = person.name.clone();
+        view! {
+            <button
+                type="button"
+                class="message-author"
+                on:click=move |_| {
+                    if let Some(name) = &username {
+                        app.show(Overlay::Person(name.clone()));
+                    }
+                }
+            >
+                {person_name(&person)}
+            </button>
+        }
+        .into_any()
+    } else {
+        html::span().class("sr").child(format!("{author}: ")).into_any()
+    };
+    let device = (!message.author_listed).then(|| {
+        view! { <p class="message-warning">{icon("alert")} {say::text("message-device-unlisted")}</p> }
+    });
+    let forwarded = message.forwarded.then(|| {
+        view! { <p class="message-label">{icon("forward")} {say::text("message-forwarded")}</p> }
+    });
+    view! {
+        <div class="message-line">
+            {avatar}
+            <div class="bubble">
+                {head}
+                {device}
+                {forwarded}
+                {message.reply_to.as_ref().map(|quote| quoted(app, quote))}
+                {said(message)}
+            </div>
+            {actions(app, id)}
+        </div>
+        {(!message.reactions.is_empty()).then(|| reactions(app, id, &message.reactions))}
+        {trouble(app, message)}
+        {line.stamped.then(|| stamp(app, message, is_direct))}
+    }
+    .into_any()
+}
+
+/// The text, or what stands in its place.
+fn said(message: &MessageView) -> AnyView {
+    let instead = if let Some(by) = &message.deleted_by {
+        let is_author = by.account == message.from.account;
+        if is_author {
+            say::text("message-was-deleted")
+        } else {
+            say::text_with_name("message-was-deleted-by", &say::name(by))
+        }
+    } else if message.kind != "text" {
+        say::text_with("message-unknown-kind", &[("kind", say::line(&message.kind, 40).as_str().into())])
+    } else {
+        return body(&message.text, &message.mentions);
+    };
+    view! { <p class="message-instead">{icon("none")} {instead}</p> }.into_any()
+}
+
+fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
+    let message = quote.message;
+    let is_here = quote.here;
+    let text = if quote.deleted { say::text("message-was-deleted") } else { say::first_line(&quote.text) };
+    view! {
+        <button
+            type="button"
+            class=format!("quote {}", say::hue_of(quote.from.account))
+            on:click=move |_| {
+                if is_here {
+                    app.go_to_message(message);
+                } else {
+                    app.say(say::text("message-quoted-not-here"));
+                }
+            }
+        >
+            {person_name(&quote.from)}
+            <span class="quote-text" dir="auto">{text}</span>
+        </button>
+    }
+    .into_any()
+}
+
+fn actions(app: App, id: MessageId) -> AnyView {
+    view! {
+        <div class="message-actions">
+            {icon_button("smile", say::text("emoji-title"), move || app.show(Overlay::React(id)))}
+            {icon_button("reply", say::text("key-reply"), move || app.reply(id))}
+            <button
+                type="button"
+                class="icon-button"
+                title=say::text("key-more")
+                aria-label=say::text("key-more")
+                aria-haspopup="menu"
+                on:click=move |event| {
+                    app.show(Overlay::Menu(Menu::message(id, f64::from(event.client_x()), f64::from(event.client_y()))));
+                }
+            >
+                {icon("more")}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn reactions(app: App, id: MessageId, given: &[ReactionView]) -> AnyView {
+    let given = given
+        .iter()
+        .map(|reaction| {
+            let emoji = say::line(&reaction.emoji, 12);
+            let names: Vec<String> = reaction.from.iter().take(20).map(say::name).collect();
+            let title = format!("{emoji} {}", names.join(", "));
+            let toggled = reaction.emoji.clone();
+            view! {
+                <li>
+                    <button
+                        type="button"
+                        class="reaction"
+                        aria-pressed=reaction.own.to_string()
+                        title=title.clone()
+                        aria-label=title
+                        on:click=move |_| app.react(id, &toggled)
+                    >
+                        <span>{emoji}</span>
+                        <span class="count">{dates::number(reaction.from.len() as u64)}</span>
+                    </button>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="reactions" aria-label=say::text("message-reactions")>{given}</ul> }.into_any()
+}
+
+/// Why a message was not sent, and what to do.
+fn trouble(app: App, message: &MessageView) -> AnyView {
+    let MessageState::Failed(failure) = &message.state else { return ().into_any() };
+    let id = message.id;
+    let changed = match failure {
+        huis_views::Failure::IdentityChanged { name } => Some(name.trim_start_matches('@').to_owned()),
+        _ => None,
+    };
+    let compare = changed.map(|name| {
+        view! {
+            <button type="button" class="button small" on:click=move |_| app.show(Overlay::Person(name.clone()))>
+                {say::text("person-compare")}
+            </button>
+        }
+    });
+    view! {
+        <div class="trouble" role="group" aria-label=say::text("message-failed")>
+            <p>{icon("alert")} <span><strong>{say::text("message-failed-title")}</strong> " " {say::failure(failure)}</span></p>
+            <div class="trouble-actions">
+                {compare}
+                <button type="button" class="button small" on:click=move |_| app.act(Command::Retry { message: id })>
+                    {say::text("action-retry")}
+                </button>
+                <button type="button" class="button small quiet" on:click=move |_| app.ask_discard(id)>
+                    {say::text("action-discard")}
+                </button>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Time and state, quietly.
+fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
+    let id = message.id;
+    let reach = message.own.then(|| match &message.state {
+        MessageState::Waiting => view! {
+            <span class="reach" title=say::text("message-waiting")>{icon("clock")} <span class="sr">{say::text("message-waiting")}</span></span>
+        }
+        .into_any(),
+        MessageState::Failed(_) => ().into_any(),
+        _ => {
+            let (reach, words) = say::receipts(message, is_direct);
+            let sign = if reach == Reach::Sent { "check" } else { "checks" };
+            let class = if reach == Reach::Read { "reach is-read" } else { "reach" };
+            let shown = (reach == Reach::Read && !is_direct).then(|| words.clone());
+            view! {
+                <button type="button" class=class title=words.clone() aria-label=words on:click=move |_| app.show(Overlay::Receipts(id))>
+                    {icon(sign)}
+                    {shown}
+                </button>
+            }
+            .into_any()
+        }
+    });
+    let pinned = message.pinned.then(|| {
+        view! { <span class="stamp-mark">{icon("pin")} {say::text("message-pinned")}</span> }
+    });
+    let edited = message.edited_at_ms.map(|ms| {
+        view! { <span class="stamp-mark" title=dates::full(ms)>{say::text("message-edited")}</span> }
+    });
+    let ms = message.sent_at_ms;
+    view! {
+        <div class="stamp">
+            {pinned}
+            {edited}
+            <time title=dates::full(ms)>{dates::time(ms)}</time>
+            {reach}
+        </div>
+    }
+    .into_any()
+}

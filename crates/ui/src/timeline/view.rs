@@ -1,0 +1,392 @@
+//! The pane of the open conversation.
+
+use huis_proto::{ConversationKind, MessageId};
+use huis_views::{Command, ConversationState, ConversationView, RequestAnswer, Trust};
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+
+use super::{message, scroll};
+use crate::app::{App, Pane};
+use crate::composer::composer;
+use crate::dialogs::{Confirm, Menu, Overlay};
+use crate::parts::{blank, conversation_avatar, icon, icon_button, nothing, person_avatar, skeleton};
+use crate::{dates, page, say};
+
+/// The middle pane: a conversation, a first message to somebody, or nothing yet.
+pub(crate) fn timeline(app: App) -> AnyView {
+    let open = Memo::new(move |_| (app.talk.open.get(), app.talk.addressee.get()));
+    view! {
+        <main class="pane talk" data-view="talk" id="talk" aria-label=say::text("talk-title")>
+            {move || match open.get() {
+                (Some(_), _) => conversation(app),
+                (None, Some(name)) => first_words(app, &name),
+                (None, None) => welcome(app),
+            }}
+        </main>
+    }
+    .into_any()
+}
+
+fn welcome(app: App) -> AnyView {
+    let has_some = move || !app.shelf.shown.with(Vec::is_empty);
+    view! {
+        <div class="welcome">
+            {move || {
+                let (title, about) = if has_some() { ("welcome-title", "welcome-about") } else { ("welcome-none-title", "welcome-none-about") };
+                nothing("door", say::text(title), say::text(about), ())
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+/// There is no conversation with somebody yet: the first message makes it.
+fn first_words(app: App, name: &str) -> AnyView {
+    let shown = say::line(name, 64);
+    view! {
+        <header class="talk-head">
+            {back_button(app)}
+            <div class="talk-title"><h1>{format!("@{shown}")}</h1></div>
+        </header>
+        <div class="timeline" data-view="timeline" data-state="empty">
+            {nothing("send", say::text_with_name("first-title", &shown), say::text("first-about"), ())}
+        </div>
+        {composer(app)}
+    }
+    .into_any()
+}
+
+fn back_button(app: App) -> AnyView {
+    view! { <span class="only-narrow">{icon_button("back", say::text("key-back"), move || app.back_to(Pane::List))}</span> }.into_any()
+}
+
+fn conversation(app: App) -> AnyView {
+    view! {
+        {head(app)}
+        {pinned_strip(app)}
+        <div class="timeline-frame">
+            {scroller(app)}
+            {to_newest(app)}
+        </div>
+        {typing(app)}
+        {move || match closed(app) {
+            Some(bar) => closed_bar(app, bar),
+            None => composer(app),
+        }}
+    }
+    .into_any()
+}
+
+fn head(app: App) -> AnyView {
+    let title = move || app.with_open(|view| (say::conversation(view), say::other(view).and_then(say::handle)));
+    view! {
+        <header class="talk-head">
+            {back_button(app)}
+            <button type="button" class="talk-title" aria-label=say::text("action-details") on:click=move |_| app.toggle_details()>
+                {move || app.with_open(|view| conversation_avatar(view, "medium"))}
+                <span class="talk-words">
+                    <h1>
+                        {move || title().map(|(name, handle)| view! { <bdi>{name}</bdi> {handle.map(|handle| html::span().class("handle").child(handle))} })}
+                    </h1>
+                    <span class="about">{move || app.with_open(about)}</span>
+                </span>
+            </button>
+            {move || app.with_open(|view| view.trust).map(|trust| shield(app, trust))}
+            {icon_button("search", say::text("talk-search"), move || search_here(app))}
+            <button
+                type="button"
+                class="icon-button"
+                title=say::text("action-details")
+                aria-label=say::text("action-details")
+                aria-expanded=move || app.has_details.get().to_string()
+                on:click=move |_| app.toggle_details()
+            >
+                {icon("people")}
+            </button>
+        </header>
+    }
+    .into_any()
+}
+
+fn search_here(app: App) {
+    if let Some(place) = app.peek_open(|view| view.name.clone()) {
+        let words = if place.contains(' ') { String::new() } else { format!("in:{place} ") };
+        crate::list::search_for(app, words);
+    }
+}
+
+/// Who is there, in a line.
+fn about(view: &ConversationView) -> String {
+    let state = match view.state {
+        ConversationState::Joining => Some("state-joining"),
+        ConversationState::Repairing => Some("state-repairing"),
+        ConversationState::Held => Some("state-held"),
+        ConversationState::Left => Some("state-left"),
+        ConversationState::Joined => None,
+    };
+    if let Some(state) = state {
+        return say::text(state);
+    }
+    if let Some(topic) = view.topic.as_deref().filter(|topic| !topic.trim().is_empty()) {
+        return say::first_line(topic);
+    }
+    if view.kind == ConversationKind::Direct {
+        return if view.here.is_empty() { say::text("talk-sealed") } else { say::text("header-here") };
+    }
+    let people = say::text_with_count("header-people", view.accounts.len());
+    match view.here.len() {
+        0 => people,
+        here => format!("{people} · {}", say::text_with_count("header-count-here", here)),
+    }
+}
+
+fn shield(app: App, trust: Trust) -> AnyView {
+    let (sign, key, class) = match trust {
+        Trust::Verified => ("shield-check", "trust-verified", "shield is-good"),
+        Trust::NotYet => ("shield", "trust-not-yet", "shield"),
+        Trust::Changed => ("shield-alert", "trust-changed", "shield is-bad"),
+    };
+    view! {
+        <button type="button" class=format!("icon-button {class}") title=say::text(key) aria-label=say::text(key) on:click=move |_| app.open_details()>
+            {icon(sign)}
+        </button>
+    }
+    .into_any()
+}
+
+fn pinned_strip(app: App) -> AnyView {
+    let pins = move || app.with_open(|view| view.pins).unwrap_or(0);
+    view! {
+        {move || (pins() > 0).then(|| view! {
+            <button type="button" class="strip pins" on:click=move |_| app.open_details()>
+                {icon("pin")} {say::text_with_count("header-pins", pins())}
+            </button>
+        })}
+    }
+    .into_any()
+}
+
+fn scroller(app: App) -> AnyView {
+    let node = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(scroller) = node.get() {
+            observe(app, &scroller);
+        }
+    });
+    view! {
+        <div
+            node_ref=node
+            id=scroll::SCROLLER
+            class="timeline"
+            data-view="timeline"
+            data-state=move || if app.talk.is_loaded.get() { "ready" } else { "loading" }
+            tabindex="0"
+            role="region"
+            aria-label=say::text("timeline-title")
+            on:scroll=move |_| app.looked()
+            on:keydown=move |event| on_scroller_key(app, &event)
+        >
+            {move || (!app.talk.is_loaded.get()).then(|| skeleton("for-timeline", 7))}
+            <ol id=scroll::ROWS class="rows">
+                <For each=move || app.talk.items.get() key=|item| item.key children=move |item| message::row(app, item) />
+            </ol>
+            {move || app.talk.is_empty.get().then(|| html::p().class("timeline-empty").child(say::text("timeline-say-hello")))}
+        </div>
+    }
+    .into_any()
+}
+
+/// Follows the heights of what scrolls.
+fn observe(app: App, scroller: &Element) {
+    let closure = Closure::<dyn FnMut()>::new(move || app.resized());
+    let Ok(observer) = web_sys::ResizeObserver::new(closure.as_ref().unchecked_ref()) else { return };
+    observer.observe(scroller);
+    if let Some(rows) = scroller.query_selector(".rows").ok().flatten() {
+        observer.observe(&rows);
+    }
+    let kept = StoredValue::new_local(Some((observer, closure)));
+    on_cleanup(move || {
+        if let Some((observer, _)) = kept.try_update_value(Option::take).flatten() {
+            observer.disconnect();
+        }
+    });
+}
+
+fn to_newest(app: App) -> AnyView {
+    let below = move || app.talk.below.get();
+    view! {
+        {move || app.talk.is_away.get().then(|| {
+            let words = match below() {
+                0 => say::text("timeline-to-newest-plain"),
+                count => say::text_with_count("timeline-to-newest-new", count),
+            };
+            let count = (below() > 0).then(|| html::span().class("badge").child(dates::number(below().into())));
+            view! {
+                <button type="button" class="to-newest" title=words.clone() aria-label=words on:click=move |_| app.go_to_newest()>
+                    {icon("down")}
+                    {count}
+                </button>
+            }
+        })}
+    }
+    .into_any()
+}
+
+fn typing(app: App) -> AnyView {
+    let words = move || app.with_open(|view| say::typing(&view.typing)).flatten();
+    view! {
+        <div class="typing" data-view="typing">
+            {move || words().map(|words| view! { <span class="typing-dots" aria-hidden="true">{blank("")}{blank("")}{blank("")}</span> <span>{words}</span> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Why nothing can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    Request,
+    Held,
+    Left,
+}
+
+fn closed(app: App) -> Option<Closed> {
+    app.with_open(|view| match view.state {
+        ConversationState::Held => Some(Closed::Held),
+        ConversationState::Left => Some(Closed::Left),
+        _ => view.request.then_some(Closed::Request),
+    })
+    .flatten()
+}
+
+fn closed_bar(app: App, closed: Closed) -> AnyView {
+    let Some(id) = app.talk.open.get_untracked() else { return ().into_any() };
+    let name = app.peek_open(say::conversation).unwrap_or_default();
+    let answer = move |answer| move |_| app.answer_request(id, answer);
+    let (words, buttons) = match closed {
+        Closed::Request => (
+            say::text_with_name("bar-request", &name),
+            view! {
+                <button type="button" class="button primary" on:click=answer(RequestAnswer::Accept)>{say::text("request-accept")}</button>
+                <button type="button" class="button" on:click=answer(RequestAnswer::Decline)>{say::text("request-decline")}</button>
+                <button type="button" class="button danger" on:click=answer(RequestAnswer::Block)>{say::text("request-block")}</button>
+            }
+            .into_any(),
+        ),
+        Closed::Held => (
+            say::text("bar-held"),
+            view! {
+                <button
+                    type="button"
+                    class="button"
+                    on:click=move |_| app.ask(Confirm::danger(say::text("confirm-join-anyway"), "confirm-join-anyway-yes", move |app| app.act(Command::JoinAnyway { conversation: id })))
+                >
+                    {say::text("held-join")}
+                </button>
+            }
+            .into_any(),
+        ),
+        Closed::Left => (
+            say::text("bar-left"),
+            view! {
+                <button type="button" class="button" on:click=move |_| app.set_archived(id, true)>{say::text("menu-archive")}</button>
+            }
+            .into_any(),
+        ),
+    };
+    let name_of_bar = words.clone();
+    let about = (closed == Closed::Request).then(|| html::p().class("about").child(say::text("request-about")));
+    view! {
+        <div class="closed-bar" data-view="closed" role="group" aria-label=name_of_bar>
+            <div class="closed-words">
+                {app.peek_open(|view| say::other(view).map(|other| person_avatar(other.account, &name, "medium"))).flatten()}
+                <div><p>{words}</p>{about}</div>
+            </div>
+            <div class="closed-buttons">{buttons}</div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Keys where the whole timeline has the focus: up goes to the last message in sight.
+fn on_scroller_key(app: App, event: &KeyboardEvent) {
+    let is_here = event.target() == event.current_target();
+    if !is_here || crate::keys::has_modifier(event) {
+        return;
+    }
+    match event.key().as_str() {
+        "ArrowUp" | "ArrowDown" => {
+            let rows = page::element(scroll::ROWS);
+            let last = rows.and_then(|rows| rows.last_element_child());
+            let row = last.and_then(|last| {
+                if last.has_attribute("data-position") {
+                    last.dyn_into::<HtmlElement>().ok()
+                } else {
+                    scroll::beside(&last, true)
+                }
+            });
+            if let Some(row) = row {
+                event.prevent_default();
+                let _ = row.focus();
+            }
+        }
+        "End" => {
+            event.prevent_default();
+            app.go_to_newest();
+        }
+        "Escape" => {
+            page::focus("composer-text");
+        }
+        _ => {}
+    }
+}
+
+/// Keys on a message that has the focus.
+pub(super) fn on_message_key(app: App, id: MessageId, event: &KeyboardEvent) {
+    let Some(row) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+    if event.target() != event.current_target() || crate::keys::has_modifier(event) {
+        return;
+    }
+    let to = |back: bool| match scroll::beside(&row, back) {
+        Some(next) => {
+            let _ = next.focus();
+        }
+        None if !back => {
+            page::focus("composer-text");
+        }
+        None => {}
+    };
+    match event.key().as_str() {
+        "ArrowUp" => to(true),
+        "ArrowDown" => to(false),
+        "Enter" | " " => {
+            let area = row.get_bounding_client_rect();
+            app.show(Overlay::Menu(Menu::message(
+                id,
+                area.left() + area.width() / 2.0,
+                area.top() + area.height().min(80.0),
+            )));
+        }
+        "Escape" => {
+            page::focus("composer-text");
+        }
+        "r" => app.reply(id),
+        "e" => app.edit(id),
+        "d" | "Delete" => app.ask_delete(id),
+        "+" => app.show(Overlay::React(id)),
+        "p" => app.toggle_pin(id),
+        "f" => app.show(Overlay::Forward(id)),
+        "c" => app.copy_message(id),
+        "i" => app.show(Overlay::Receipts(id)),
+        "q" => {
+            if let Some(quote) = app.talk.message(id).and_then(|message| message.reply_to.clone()) {
+                app.go_to_message(quote.message);
+            }
+        }
+        _ => return,
+    }
+    event.prevent_default();
+}
