@@ -10,7 +10,7 @@ use crate::commands::{
     accounts, admin, backup, contacts, conversations, devices, identity, invitations, locks, marks, migrate_store,
     password,
 };
-use crate::commands::{profile, quiet, receive, restore, rooms, send};
+use crate::commands::{profile, quiet, receive, restore, rooms, send, web_hash};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -78,6 +78,7 @@ pub(crate) enum HuisCommand {
     Admin(admin::Admin),
     Status(devices::Status),
     Notices(devices::Notices),
+    WebHash(web_hash::WebHash),
     Completions(Completions),
     Man(Man),
 }
@@ -158,6 +159,7 @@ impl HuisCommand {
             Self::Admin(_) => "admin",
             Self::Status(_) => "status",
             Self::Notices(_) => "notices",
+            Self::WebHash(_) => "web-hash",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }

@@ -1,15 +1,18 @@
 //! Versions of Huis: what a client states, and who still understands whom.
 //!
 //! A client states its version with each request and connection, in the header [`CLIENT_HEADER`]. A server refuses
-//! older ones than it serves (`client-too-old`); who states none, or another product's, is served.
+//! older ones than it serves (`client-too-old`); who states none, or another product's, is served: so are the WebSockets
+//! of browsers, which send no such header.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// The header in which a client states what it is: `huis/0.1.0`.
 pub const CLIENT_HEADER: &str = "huis-client";
-/// The product that [`CLIENT_HEADER`] names for clients of Huis. Only their versions are compared.
+/// The product that [`CLIENT_HEADER`] names for clients of Huis. Only their versions are compared, and the web app's.
 pub const PRODUCT: &str = "huis";
+/// The product that [`CLIENT_HEADER`] names for the web app: it is given its access token in a cookie.
+pub const WEB_PRODUCT: &str = "huis-web";
 /// The oldest client that a server of this version can serve.
 pub const MINIMUM_CLIENT: Version = Version::new(0, 1, 0);
 /// The oldest server that a client of this version can talk to.
@@ -34,12 +37,22 @@ impl Version {
         Self { major, minor, patch }
     }
 
-    /// The version that the header's value states, if it is one of a client of Huis: `huis/`, then the version, up to
-    /// the first space.
+    /// The version that the header's value states, if it is one of a client of Huis: `huis/` or `huis-web/`, then the
+    /// version, up to the first space.
     pub fn stated(header: &str) -> Option<Self> {
-        let first = header.split_ascii_whitespace().next()?;
-        first.strip_prefix(PRODUCT)?.strip_prefix('/')?.parse().ok()
+        let (product, version) = header.split_ascii_whitespace().next()?.split_once('/')?;
+        if matches!(product, PRODUCT | WEB_PRODUCT) { version.parse().ok() } else { None }
     }
+}
+
+/// Whether the header's value states the web app, in whatever version: alone, or behind the client that it is built of, as
+/// in `huis/0.1.0 huis-web/0.1.0`.
+pub fn states_web_app(header: &str) -> bool {
+    products(header).any(|(product, _)| product == WEB_PRODUCT)
+}
+
+fn products(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    header.split_ascii_whitespace().filter_map(|product| product.split_once('/'))
 }
 
 impl FromStr for Version {
@@ -83,8 +96,11 @@ mod tests {
     fn a_client_of_huis_states_its_version_and_others_are_not_compared() {
         assert_eq!(Version::stated("huis/0.1.0"), Some(Version::new(0, 1, 0)));
         assert_eq!(Version::stated("huis/2.0.1 (Linux)"), Some(Version::new(2, 0, 1)));
+        assert_eq!(Version::stated("huis-web/0.1.0"), Some(Version::new(0, 1, 0)));
+        assert!(states_web_app("huis-web/0.1.0") && states_web_app("huis/0.1.0 huis-web/0.1.0"));
+        assert!(!states_web_app("huis/0.1.0") && !states_web_app("huis-web") && !states_web_app("x-huis-web/0.1.0"));
         for other in ["", "curl/8.5.0", "huis", "huis/", "huis/new", "huisje/0.1.0", "other huis/0.1.0"] {
-            assert_eq!(Version::stated(other), None, "{other}");
+            assert_eq!((Version::stated(other), states_web_app(other)), (None, false), "{other}");
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod restore;
 pub(crate) mod rooms;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod web_hash;
 
 use std::time::Duration;
 
@@ -106,6 +107,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Admin(command) => command.run(&context).await,
             HuisCommand::Status(command) => command.run(&context).await,
             HuisCommand::Notices(command) => command.run(&context).await,
+            HuisCommand::WebHash(command) => command.run(&context.printer).await,
             HuisCommand::Serve(_)
             | HuisCommand::Backup(_)
             | HuisCommand::Restore(_)

@@ -27,3 +27,4 @@ mod settings;
 mod starts;
 mod stories;
 mod terminal;
+mod web_hash;

@@ -168,6 +168,9 @@ pub struct EnrolDevice {
     pub stay_signed_in: bool,
 }
 
+/// What [`SessionGrant::access_token`] says where the token itself is in a cookie: to the web app, which must not hold it.
+pub const IN_COOKIE: &str = "in-cookie";
+
 /// A session of a device.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SessionGrant {
@@ -179,7 +182,8 @@ pub struct SessionGrant {
     pub device: DeviceId,
     /// The username in its one form.
     pub username: String,
-    /// A JWT (RFC 7519, EdDSA) for the `Authorization` header.
+    /// A JWT (RFC 7519, EdDSA) for the `Authorization` header. To the web app it comes in the cookie `__Host-huis`, and
+    /// this is [`IN_COOKIE`].
     pub access_token: Secret,
     /// How long the access token is valid, in seconds.
     pub access_expires_in_s: u64,

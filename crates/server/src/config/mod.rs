@@ -61,6 +61,8 @@ pub struct Config {
     pub stretch: StretchParameters,
     /// The oldest client of Huis that is served.
     pub minimum_client: Version,
+    /// The files of the web app that is served. No setting: those that the binary holds.
+    pub web_app: &'static [huis_web_assets::File],
 }
 
 /// How connections are protected.
@@ -133,6 +135,7 @@ impl Config {
             idle_session: Duration::from_secs(15 * 60),
             stretch: StretchParameters::NEW_ACCOUNTS,
             minimum_client: MINIMUM_CLIENT,
+            web_app: huis_web_assets::files(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! How a device gets a session with the ticket of a sign-in: as a new device, or as one that resumes.
 
-use axum::Json;
 use axum::extract::State;
 use huis_proto::rest::{EnrolDevice, SessionGrant};
 use huis_proto::{ErrorCode, Member, labels, limits};
@@ -11,6 +10,7 @@ use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
 use super::session_grants;
 use super::tickets::Ticket;
+use super::token_cookie::{Granted, TokenWay};
 use crate::state::App;
 
 pub(super) fn routes() -> OpenApiRouter {
@@ -27,8 +27,9 @@ pub(super) fn routes() -> OpenApiRouter {
 )]
 async fn enrol(
     State(app): State<App>,
+    way: TokenWay,
     JsonBody(request): JsonBody<EnrolDevice>,
-) -> Result<Json<SessionGrant>, Refusal> {
+) -> Result<Granted, Refusal> {
     let (ticket, account) = Ticket::open(&app, request.ticket.expose()).await?;
     // Lists that are stored already were sent before, and the answer was lost.
     let mut fresh = request.device_lists;
@@ -67,5 +68,5 @@ async fn enrol(
     let member = Member { account: account.account, device: request.device };
     let stays = request.stay_signed_in;
     let grant = session_grants::begin(&app, member, account.username, stays, ticket.password_number).await?;
-    Ok(Json(grant))
+    Ok(Granted { grant, way })
 }

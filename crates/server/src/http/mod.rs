@@ -11,6 +11,7 @@ mod conversations;
 mod device_lists;
 mod devices;
 mod docs;
+mod encodings;
 mod first_steps;
 mod guard;
 mod health;
@@ -18,6 +19,7 @@ mod identities;
 mod invitations;
 pub(crate) mod json;
 mod key_packages;
+mod own_page;
 mod password_changes;
 pub(crate) mod problem;
 mod recoveries;
@@ -29,8 +31,10 @@ mod sessions;
 mod sign_ins;
 pub(crate) mod signed_in;
 mod tickets;
+mod token_cookie;
 mod vault;
 mod versions;
+mod web_app;
 mod welcome_page;
 
 use axum::Router;
@@ -70,7 +74,11 @@ pub(crate) fn router(app: App) -> Router {
         .merge(administration::routes())
         .merge(delivery::routes())
         .split();
-    let unlisted = Router::new().merge(health::routes()).merge(welcome_page::routes()).merge(docs::routes(description));
+    let front = match app.config.web_app {
+        [] => welcome_page::routes(),
+        files => web_app::routes(files),
+    };
+    let unlisted = Router::new().merge(health::routes()).merge(front).merge(docs::routes(description));
     routes
         .merge(unlisted)
         .fallback(no_such_resource)

@@ -14,6 +14,7 @@ use super::json::JsonBody;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
 use super::session_grants;
+use super::token_cookie::{Granted, TokenWay};
 use crate::admission::{Admitted, Known, not_invited};
 use crate::invitation_codes::hash_of;
 use crate::passwords::OpaqueServer;
@@ -57,15 +58,16 @@ async fn start(
 async fn finish(
     State(app): State<App>,
     client: ClientAddress,
+    way: TokenWay,
     JsonBody(request): JsonBody<FinishRegistration>,
-) -> Result<Json<SessionGrant>, Refusal> {
+) -> Result<Granted, Refusal> {
     let member = Member { account: request.account, device: request.device };
     let (stays_signed_in, recovery_key, wished) =
         (request.stay_signed_in, request.recovery_key, request.username.clone());
     match created(&app, client, request).await {
         Ok(username) => {
             let grant = session_grants::begin(&app, member, username, stays_signed_in, FIRST_PASSWORD).await?;
-            Ok(Json(grant))
+            Ok(Granted { grant, way })
         }
         // What let it in may be used up by this very registration, whose answer was lost.
         Err(refusal) if matches!(refusal.0.code, ErrorCode::InvitationRefused | ErrorCode::ClaimRefused) => {

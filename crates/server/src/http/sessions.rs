@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use huis_proto::rest::{RefreshSession, SessionGrant, SessionInfo};
 use huis_proto::{SessionId, labels};
@@ -14,6 +15,7 @@ use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
 use super::session_grants::{self, RefreshToken};
 use super::signed_in::SignedInDevice;
+use super::token_cookie::{Granted, TokenWay, take_away};
 use crate::state::App;
 
 const MINUTE_MS: u64 = 60_000;
@@ -51,8 +53,9 @@ async fn list(State(app): State<App>, asker: SignedInDevice) -> Result<Json<Vec<
 async fn refresh(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
+    way: TokenWay,
     JsonBody(request): JsonBody<RefreshSession>,
-) -> Result<Json<SessionGrant>, Refusal> {
+) -> Result<Granted, Refusal> {
     let now_ms = app.clock.now_ms();
     let presented = session_grants::hash_of(&request.refresh_token);
     let Some(session) = app.store.session_by_refresh(presented).await? else {
@@ -79,7 +82,9 @@ async fn refresh(
     }
     let next = RefreshToken::random();
     match app.store.refresh_session(presented, next.hash(), now_ms).await? {
-        Refresh::Renewed(session) => Ok(Json(session_grants::grant(&app, &session, account.username, next)?)),
+        Refresh::Renewed(session) => {
+            Ok(Granted { grant: session_grants::grant(&app, &session, account.username, next)?, way })
+        }
         Refresh::Reused(session) => {
             tracing::warn!(session = %session.session, "an old refresh token was used again; the session has ended");
             app.hub.session_ended(session.session);
@@ -91,7 +96,7 @@ async fn refresh(
 
 /// Ends the session that asks.
 #[utoipa::path(delete, path = "/api/v1/sessions/current", tag = "sessions", responses((status = 204), Refusal))]
-async fn end_current(State(app): State<App>, asker: SignedInDevice) -> Result<StatusCode, Refusal> {
+async fn end_current(State(app): State<App>, asker: SignedInDevice) -> Result<Response, Refusal> {
     end_session(&app, asker, asker.session).await
 }
 
@@ -107,14 +112,18 @@ async fn end(
     State(app): State<App>,
     asker: SignedInDevice,
     UrlPath(session): UrlPath<SessionId>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Response, Refusal> {
     end_session(&app, asker, session).await
 }
 
-async fn end_session(app: &App, asker: SignedInDevice, session: SessionId) -> Result<StatusCode, Refusal> {
+async fn end_session(app: &App, asker: SignedInDevice, session: SessionId) -> Result<Response, Refusal> {
     if !app.store.end_session(asker.member.account, session).await? {
         return Err(Refusal::not_found("Your account has no such session; it may have ended."));
     }
     app.hub.session_ended(session);
-    Ok(StatusCode::NO_CONTENT)
+    let mut done = StatusCode::NO_CONTENT.into_response();
+    if asker.by_cookie && session == asker.session {
+        take_away(done.headers_mut());
+    }
+    Ok(done)
 }

@@ -1,4 +1,4 @@
-//! What a browser shows of the server: how to join.
+//! What a browser shows of a server that was built without the web app: how to join.
 
 use axum::Router;
 use axum::extract::State;
@@ -37,6 +37,7 @@ async fn welcome(State(app): State<App>) -> Html<String> {
     Html(format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Huis</title>\n<h1>This is a Huis server</h1>\n<p>What is said here is readable by its members' devices alone. {who}</p>\n\
-         <p>Type in a terminal:</p>\n<pre>{command}</pre>\n<p>{hint}</p>\n<p><a href=\"/api/v1/docs\">The server's interface</a></p>\n</html>\n"
+         <p>Type in a terminal:</p>\n<pre>{command}</pre>\n<p>{hint}</p>\n\
+         <p>This server was built without the web app, so there is nothing to chat with in a browser here.</p>\n<p><a href=\"/api/v1/docs\">The server's interface</a></p>\n</html>\n"
     ))
 }

@@ -14,6 +14,8 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
     let newcomers = server.newcomers();
     let passphrase = newcomers.access_passphrase.expose();
     let quoted = quoted(passphrase);
+    let or_opens =
+        if config.web_app.is_empty() { "or opens the page that explains it:" } else { "or opens in a browser:" };
     let mut text = format!("Huis {} serves {url}\n", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "Data: {}", config.data.display());
     if let Some(fingerprint) = server.fingerprint() {
@@ -24,14 +26,14 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
             let _ = writeln!(text, "\nAccess passphrase: {passphrase}");
             let _ = writeln!(text, "A newcomer types:");
             let _ = writeln!(text, "  huis register NAME --server {url} --access-passphrase {quoted}");
-            let _ = writeln!(text, "or opens the page that explains it:");
+            let _ = writeln!(text, "{or_opens}");
             let _ = writeln!(text, "  {url}/#{}", passphrase.split_whitespace().collect::<Vec<_>>().join("-"));
             let _ = writeln!(text, "The super-administrator can also let in by invitation: huis invitations create");
         }
         RegistrationPolicy::Open => {
             let _ = writeln!(text, "\nAnybody may register. A newcomer types:");
             let _ = writeln!(text, "  huis register NAME --server {url}");
-            let _ = writeln!(text, "or opens the page that explains it:");
+            let _ = writeln!(text, "{or_opens}");
             let _ = writeln!(text, "  {url}/");
         }
         RegistrationPolicy::Invite => {
@@ -39,7 +41,7 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
             let _ = writeln!(text, "  huis invitations create");
             let _ = writeln!(text, "A newcomer types:");
             let _ = writeln!(text, "  huis register NAME --server {url} --invitation CODE");
-            let _ = writeln!(text, "or opens the page that explains it:");
+            let _ = writeln!(text, "{or_opens}");
             let _ = writeln!(text, "  {url}/");
         }
         RegistrationPolicy::Closed => {

@@ -78,6 +78,8 @@ async fn the_pages_ask_nobody_else_for_anything() {
             );
         }
     }
+    let welcome = String::from_utf8(house.get("/").send().await.body).unwrap();
+    assert!(welcome.contains("built without the web app"), "{welcome}");
     let docs = String::from_utf8(house.get("/api/v1/docs").send().await.body).unwrap();
     assert!(docs.contains("/api/v1/sign-ins/start") && docs.contains("id=\"SessionGrant\""));
     assert_eq!(house.get("/api/v1/docs.css").send().await.headers["content-type"], "text/css; charset=utf-8");

@@ -17,6 +17,8 @@ async fn a_client_that_is_too_old_is_told_so_and_may_still_ask_who_is_served() {
         let said = String::from_utf8(answer.body).unwrap();
         assert!(said.contains("0.2.9") && said.contains("0.3.0") && said.contains("install"), "{said}");
     }
+    let web_app = house.get("/api/v1/sessions").header(CLIENT_HEADER, "huis-web/0.2.9").send().await;
+    assert_eq!(web_app.code(), ErrorCode::ClientTooOld);
     let info: ServerInfo = house.get("/api/v1/server").header(CLIENT_HEADER, "huis/0.2.9").send().await.read();
     assert_eq!(info.oldest_client, "0.3.0");
 }

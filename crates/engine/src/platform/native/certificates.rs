@@ -20,7 +20,8 @@ use sha2::{Digest, Sha256};
 pub(super) struct Certificates {
     public: Arc<WebPkiServerVerifier>,
     provider: Arc<CryptoProvider>,
-    pin_file: PathBuf,
+    /// None where a pin is kept no longer than this.
+    pin_file: Option<PathBuf>,
     pin: Mutex<Pin>,
 }
 
@@ -44,17 +45,18 @@ pub(super) enum CertificatesError {
 }
 
 impl Certificates {
-    pub(super) fn new(pin_file: PathBuf) -> Result<Arc<Self>, CertificatesError> {
+    pub(super) fn new(pin_file: Option<PathBuf>) -> Result<Arc<Self>, CertificatesError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let public = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map_err(|error| CertificatesError::Tls(error.to_string()))?;
-        let fingerprint = match fs::read_to_string(&pin_file) {
-            Ok(text) => Some(text.trim().to_ascii_lowercase()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(CertificatesError::PinFile(pin_file, error)),
+        let fingerprint = match pin_file.as_ref().map(fs::read_to_string) {
+            None => None,
+            Some(Ok(text)) => Some(text.trim().to_ascii_lowercase()),
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Some(Err(error)) => return Err(CertificatesError::PinFile(pin_file.unwrap_or_default(), error)),
         };
         let pin = Mutex::new(Pin { kept: fingerprint.is_some(), fingerprint, refusal: None });
         Ok(Arc::new(Self { public, provider, pin_file, pin }))
@@ -75,12 +77,19 @@ impl Certificates {
     /// An exchange with the server succeeded: a certificate that was seen first is pinned for good.
     pub(super) fn worked(&self) {
         let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fingerprint) = pin.fingerprint.clone().filter(|_| !pin.kept) {
-            match fs::write(&self.pin_file, format!("{fingerprint}\n")) {
+        if let Some(fingerprint) = pin.fingerprint.clone().filter(|_| !pin.kept)
+            && let Some(pin_file) = &self.pin_file
+        {
+            match fs::write(pin_file, format!("{fingerprint}\n")) {
                 Ok(()) => pin.kept = true,
                 Err(error) => tracing::warn!(%error, "the server's certificate could not be pinned"),
             }
         }
+    }
+
+    /// What is pinned.
+    pub(super) fn fingerprint(&self) -> Option<String> {
+        self.pin.lock().unwrap_or_else(PoisonError::into_inner).fingerprint.clone()
     }
 
     /// Why the last certificate was refused, if it was.
@@ -97,10 +106,11 @@ impl Certificates {
         match (&pin.fingerprint, public) {
             (Some(pinned), _) if *pinned == fingerprint => Ok(ServerCertVerified::assertion()),
             (Some(pinned), _) => {
-                pin.refusal = Some(format!(
-                    "pinned {pinned}, found {fingerprint}; if the operator confirms the new one, delete {}",
-                    self.pin_file.display()
-                ));
+                let way_out = match &self.pin_file {
+                    Some(file) => format!("if the operator confirms the new one, delete {}", file.display()),
+                    None => "it changed just now".into(),
+                };
+                pin.refusal = Some(format!("pinned {pinned}, found {fingerprint}; {way_out}"));
                 Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
             }
             (None, Ok(verified)) => Ok(verified),
@@ -176,11 +186,11 @@ mod tests {
     fn a_certificate_is_pinned_at_first_use_and_another_is_refused_later() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pin");
-        let first = Certificates::new(file.clone()).unwrap();
+        let first = Certificates::new(Some(file.clone())).unwrap();
         assert!(first.decide("aa".into(), unknown()).is_ok());
         assert!(!file.exists(), "nothing is pinned before an exchange succeeded");
         first.worked();
-        let later = Certificates::new(file).unwrap();
+        let later = Certificates::new(Some(file)).unwrap();
         assert!(later.decide("aa".into(), unknown()).is_ok());
         assert!(later.decide("bb".into(), unknown()).is_err());
         assert!(later.refusal().unwrap().contains("pinned aa, found bb"));
@@ -190,7 +200,7 @@ mod tests {
     #[test]
     fn an_expired_certificate_is_not_pinned() {
         let folder = tempfile::tempdir().unwrap();
-        let certificates = Certificates::new(folder.path().join("pin")).unwrap();
+        let certificates = Certificates::new(Some(folder.path().join("pin"))).unwrap();
         let expired = Err(Error::InvalidCertificate(CertificateError::Expired));
         assert!(certificates.decide("aa".into(), expired).is_err());
         assert!(certificates.decide("aa".into(), Ok(ServerCertVerified::assertion())).is_ok());

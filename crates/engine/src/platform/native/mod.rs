@@ -2,6 +2,7 @@
 
 mod certificates;
 mod connection;
+mod fetching;
 mod transport;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
 use crate::ports::{Clock, Ports};
 
+pub use self::fetching::{Fetched, Fetcher};
 use self::transport::NativeTransport;
 
 /// How SQLite writes here: a log beside the file, so that readers and the writer do not wait for each other, and freed
@@ -98,7 +100,7 @@ impl Clock for NativeClock {
 fn open(config: &Config, pin_file: PathBuf) -> Result<(Handle, Events, Engine), StartError> {
     let db = Db::open(&config.database, &config.key, config.halt_after_commits)?;
     let server = server_of(&db, config)?;
-    let transport = NativeTransport::new(&server, pin_file)?;
+    let transport = NativeTransport::new(&server, Some(pin_file))?;
     let ports = Ports {
         transport: Rc::new(transport),
         clock: Rc::new(NativeClock),

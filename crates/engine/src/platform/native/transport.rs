@@ -24,11 +24,11 @@ pub(super) struct NativeTransport {
     pub(super) server: Url,
     pub(super) certificates: Arc<Certificates>,
     pub(super) tls: Arc<rustls::ClientConfig>,
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
 }
 
 impl NativeTransport {
-    pub(super) fn new(server: &str, pin_file: PathBuf) -> Result<Self, StartError> {
+    pub(super) fn new(server: &str, pin_file: Option<PathBuf>) -> Result<Self, StartError> {
         let url = Url::parse(server).map_err(|_| StartError::Url(server.into()))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(StartError::Url(server.into()));

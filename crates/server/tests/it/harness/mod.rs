@@ -52,6 +52,21 @@ pub(crate) struct Answer {
     pub body: Vec<u8>,
 }
 
+/// A cookie as an answer sets it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cookie {
+    pub value: String,
+    /// In the order of the alphabet.
+    pub attributes: Vec<String>,
+}
+
+impl Cookie {
+    /// The header that a browser sends from then on.
+    pub(crate) fn header(&self) -> String {
+        format!("other=1; __Host-huis={}", self.value)
+    }
+}
+
 /// A request under way.
 pub(crate) struct Call<'a> {
     house: &'a House,
@@ -103,6 +118,8 @@ impl House {
         let mut config = Config::in_folder(folder.path());
         config.access_passphrase = Some(Secret::new(PASSPHRASE));
         config.rates = Rates::UNLIMITED;
+        // Whatever was built into this binary: tests that need an app bring one.
+        config.web_app = &[];
         change(&mut config);
         let server = Server { config, keys, store: store.clone(), clock: clock.clone() };
         let server = server.start(listener).await.unwrap();
@@ -166,6 +183,11 @@ impl Call<'_> {
         self.header("authorization", value)
     }
 
+    /// As the web app asks, from this server's own page.
+    pub(crate) fn from_own_page(self) -> Self {
+        self.header("huis-client", "huis/0.1.0 huis-web/0.1.0").header("sec-fetch-site", "same-origin")
+    }
+
     pub(crate) fn by(self, person: &Person) -> Self {
         self.token(&person.grant.access_token)
     }
@@ -208,6 +230,19 @@ impl Answer {
         assert_eq!(problem.status, self.status.as_u16());
         assert!(!problem.title.is_empty());
         problem.code
+    }
+
+    /// What the answer sets as the web app's cookie.
+    pub(crate) fn cookie(&self) -> Option<Cookie> {
+        let mut set = self.headers.get_all("set-cookie").iter();
+        let header = set.next()?.to_str().unwrap();
+        assert!(set.next().is_none(), "one cookie and no other");
+        let (pair, attributes) = header.split_once("; ").unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        assert_eq!(name, "__Host-huis");
+        let mut attributes: Vec<_> = attributes.split("; ").map(str::to_owned).collect();
+        attributes.sort();
+        Some(Cookie { value: value.into(), attributes })
     }
 
     pub(crate) fn value(&self) -> Value {
