@@ -27,7 +27,7 @@ export class Server {
     const data = join(this.folder, "server");
     this.process = spawn(HUIS, ["serve", "--data", data, "--listen", this.listen, ...this.settings], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, HOME: this.folder },
+      env: this.environment(),
     });
     this.said = "";
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
@@ -47,10 +47,18 @@ export class Server {
           resolve();
         }
       });
-      this.ended.then((code) => reject(new Error(`the server ended with ${code}: ${this.said}`)));
+      this.ended.then((code) => {
+        clearTimeout(late);
+        reject(new Error(`the server ended with ${code}: ${this.said}`));
+      });
     });
     await ready;
     this.listen = new URL(this.url).host;
+  }
+
+  /** Nothing of our own environment: the server refuses settings that it does not know. */
+  environment() {
+    return { PATH: process.env.PATH, HOME: this.folder };
   }
 
   /** Kills it at once, as a power cut does. */
@@ -74,7 +82,7 @@ export class Server {
   async terminal(profile, ...args) {
     const child = spawn(HUIS, ["--profile", join(this.folder, profile), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, HOME: this.folder, HUIS_PASSWORD: PASSWORD },
+      env: { ...this.environment(), HUIS_PASSWORD: PASSWORD },
     });
     let out = "";
     let err = "";
