@@ -21,6 +21,7 @@ enum Form {
     DayOfAnyYear,
     Short,
     Full,
+    Moment,
 }
 
 thread_local! {
@@ -46,6 +47,11 @@ pub(crate) fn time(ms: u64) -> String {
 /// The whole moment, for who looks closer.
 pub(crate) fn full(ms: u64) -> String {
     format(Form::Full, ms)
+}
+
+/// The moment, shorter.
+pub(crate) fn moment(ms: u64) -> String {
+    format(Form::Moment, ms)
 }
 
 /// The day in words, for a line between messages.
@@ -115,12 +121,13 @@ fn format(form: Form, ms: u64) -> String {
 fn formatter(form: Form) -> Function {
     let options = Object::new();
     let wanted: &[(&str, &str)] = match form {
-        Form::Time => &[("hour", "2-digit"), ("minute", "2-digit")],
+        Form::Time => &[("hour", "numeric"), ("minute", "2-digit")],
         Form::Weekday => &[("weekday", "long")],
         Form::DayMonth => &[("day", "numeric"), ("month", "short")],
         Form::DayOfYear => &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
         Form::DayOfAnyYear => &[("day", "numeric"), ("month", "long"), ("year", "numeric")],
         Form::Short => &[("day", "numeric"), ("month", "short"), ("year", "numeric")],
+        Form::Moment => &[("dateStyle", "medium"), ("timeStyle", "short")],
         Form::Full => &[("dateStyle", "full"), ("timeStyle", "medium")],
     };
     for (name, value) in wanted {

@@ -112,6 +112,11 @@ pub(crate) fn keep(key: &str, value: Option<&str>) {
     }
 }
 
+/// Asks the browser to keep what is stored here also when space is short. Some ask the person.
+pub(crate) fn keep_storage() {
+    let _ = window().navigator().storage().persist();
+}
+
 /// Puts a text on the clipboard.
 pub(crate) fn copy(text: &str) {
     let _ = window().navigator().clipboard().write_text(text);

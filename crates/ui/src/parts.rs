@@ -16,6 +16,12 @@ pub(crate) fn icon(name: &'static str) -> impl IntoView {
     svg::svg().attr("class", "icon").attr("aria-hidden", "true").child(svg::r#use().attr("href", link))
 }
 
+/// An icon that is drawn where it stands.
+pub(crate) fn drawn(path: &'static str) -> impl IntoView {
+    let line = svg::path().attr("d", path);
+    svg::svg().attr("class", "icon").attr("viewBox", "0 0 24 24").attr("aria-hidden", "true").child(line)
+}
+
 /// An empty element for the styles.
 pub(crate) fn blank(class: &'static str) -> impl IntoView {
     html::span().class(class).attr("aria-hidden", "true")

@@ -100,11 +100,11 @@ fn panes(app: App) -> AnyView {
         Pane::Details => "details",
     };
     view! {
-        <div class="app" data-view="app" data-state="ready" data-pane=pane class:has-details=move || app.has_details.get()>
+        <main class="app" data-view="app" data-state="ready" data-pane=pane class:has-details=move || app.has_details.get()>
             {list::list(app)}
             {timeline::timeline(app)}
             {people::details(app)}
-        </div>
+        </main>
     }
     .into_any()
 }

@@ -10,6 +10,9 @@ pub(super) const PAUSE: u64 = 100;
 /// Conversations that are read one by one; beyond, the whole list is.
 const SINGLY: usize = 8;
 
+/// Messages of a moment beyond which the next ones are gathered longer.
+const MANY: usize = 50;
+
 /// What changed since it was read.
 #[derive(Debug, Default)]
 pub(super) struct Dirty {
@@ -63,7 +66,7 @@ impl Dirty {
         if std::mem::replace(&mut self.is_due, true) {
             return None;
         }
-        Some((self.read_ms + PAUSE).saturating_sub(now_ms).min(PAUSE))
+        Some((self.read_ms + PAUSE).saturating_sub(now_ms).min(3 * PAUSE))
     }
 
     /// What to read, once it is due.
@@ -78,6 +81,10 @@ impl Dirty {
         let mut conversations: Vec<_> = if lists { Vec::new() } else { gathered.conversations.into_iter().collect() };
         conversations.sort_unstable();
         let messages = open.and_then(|open| messages.remove(&open)).unwrap_or_default();
+        if messages.len() > MANY {
+            // While much comes at once, drawing it is most of the work.
+            self.read_ms += 2 * PAUSE;
+        }
         Plan { everything: false, lists, status: gathered.status, conversations, messages }
     }
 }

@@ -75,6 +75,8 @@ pub(crate) struct App {
     pub(crate) now_ms: RwSignal<u64>,
     pub(crate) language: RwSignal<Language>,
     pub(crate) theme: RwSignal<Theme>,
+    /// Whether a finger points.
+    pub(crate) is_touched: bool,
     pub(crate) shelf: Shelf,
     pub(crate) talk: Talk,
     pub(crate) composer: Composer,
@@ -82,6 +84,7 @@ pub(crate) struct App {
     pub(crate) has_details: RwSignal<bool>,
     pub(crate) overlay: RwSignal<Option<Overlay>>,
     pub(crate) confirm: RwSignal<Option<Confirm>>,
+    pub(crate) settings_part: RwSignal<crate::settings::Part>,
     pub(crate) toast: RwSignal<Option<Toast>>,
     /// What a screen reader says next.
     pub(crate) spoken: RwSignal<String>,
@@ -119,6 +122,7 @@ impl App {
             now_ms: RwSignal::new(dates::now_ms()),
             language: RwSignal::new(language),
             theme: RwSignal::new(theme),
+            is_touched: page::is_touched(),
             shelf: Shelf::new(),
             talk: Talk::new(),
             composer: Composer::new(),
@@ -126,6 +130,7 @@ impl App {
             has_details: RwSignal::new(false),
             overlay: RwSignal::new(None),
             confirm: RwSignal::new(None),
+            settings_part: RwSignal::new(crate::settings::Part::Profile),
             toast: RwSignal::new(None),
             spoken: RwSignal::new(String::new()),
             has_update: RwSignal::new(false),

@@ -220,7 +220,7 @@ fn rooms(app: App) -> AnyView {
                 view! {
                     <li>
                         <button type="button" class="person-row" disabled=move || is_asking.get() on:click=move |_| join(joined.clone())>
-                            <span class="avatar medium is-room is-plain" aria-hidden="true">"#"</span>
+                            {html::span().class("avatar medium is-room is-plain").attr("aria-hidden", "true").child("#")}
                             <bdi class="grow">{format!("#{}", room.name)}</bdi>
                             <span class="about">{say::text_with_count("header-people", room.accounts)}</span>
                         </button>

@@ -1,13 +1,13 @@
 //! What can be done with a message or a conversation: a menu where one points, or a sheet from below on a phone.
 
 use huis_proto::{ConversationId, ConversationKind, MessageId};
-use huis_views::{Command, ConversationState, MemberRole, MessageState, Muted};
+use huis_views::{Command, ConversationState, MemberRole, MessageState, Muted, Target};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
-use super::Overlay;
+use super::{Confirm, Overlay};
 use crate::app::App;
 use crate::composer::QUICK;
 use crate::parts::icon;
@@ -21,15 +21,30 @@ pub(crate) struct Menu {
     y: i32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Of {
     Message(MessageId),
     Conversation(ConversationId),
+    Member(Member),
+}
+
+/// Somebody in a conversation, and what one may do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) conversation: ConversationId,
+    pub(crate) username: String,
+    pub(crate) role: MemberRole,
+    pub(crate) may_name: bool,
+    pub(crate) may_remove: bool,
 }
 
 impl Menu {
     pub(crate) fn message(message: MessageId, x: f64, y: f64) -> Self {
         Self { of: Of::Message(message), x: x as i32, y: y as i32 }
+    }
+
+    pub(crate) fn member(member: Member, x: f64, y: f64) -> Self {
+        Self { of: Of::Member(member), x: x as i32, y: y as i32 }
     }
 
     pub(crate) fn conversation(conversation: ConversationId, x: f64, y: f64) -> Self {
@@ -38,16 +53,12 @@ impl Menu {
 }
 
 pub(super) fn menu(app: App, menu: &Menu) -> AnyView {
-    let (title, about, quick, items) = match menu.of {
-        Of::Message(id) => match of_message(app, id) {
-            Some(found) => found,
-            None => return ().into_any(),
-        },
-        Of::Conversation(id) => match of_conversation(app, id) {
-            Some(found) => found,
-            None => return ().into_any(),
-        },
+    let found = match &menu.of {
+        Of::Message(id) => of_message(app, *id),
+        Of::Conversation(id) => of_conversation(app, *id),
+        Of::Member(member) => Some(of_member(app, member)),
     };
+    let Some((title, about, quick, items)) = found else { return ().into_any() };
     let node = NodeRef::<html::Dialog>::new();
     let (x, y) = (menu.x, menu.y);
     Effect::new(move |_| {
@@ -174,7 +185,7 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
         items.push(item(app, "trash", say::text("menu-delete"), true, move || app.ask_delete(id)));
     }
     let quick = (is_whole && is_sent && can_write).then(|| quick(app, id));
-    let about = dates::full(message.sent_at_ms);
+    let about = dates::moment(message.sent_at_ms);
     Some((say::text("menu-message"), Some(about), quick, items))
 }
 
@@ -239,4 +250,32 @@ fn of_conversation(app: App, id: ConversationId) -> Option<Found> {
         items.push(item(app, "leave", say::text("menu-leave"), true, move || app.ask_leave(id)));
     }
     Some((say::text("menu-conversation"), Some(say::conversation(&view)), None, items))
+}
+
+fn of_member(app: App, member: &Member) -> Found {
+    let Member { conversation, username, role, may_name, may_remove } = member.clone();
+    let mut items = Vec::new();
+    let shown = username.clone();
+    items.push(item(app, "person", say::text("person-title"), false, move || app.show(Overlay::Person(shown.clone()))));
+    let roles = [
+        (MemberRole::Member, "member-make-member"),
+        (MemberRole::Admin, "member-make-admin"),
+        (MemberRole::Owner, "member-make-owner"),
+    ];
+    for (other, key) in roles.into_iter().filter(|(other, _)| may_name && *other != role) {
+        let name = username.clone();
+        items.push(item(app, "shield", say::text(key), false, move || {
+            app.act(Command::SetRole { target: Target::Id(conversation), names: vec![name.clone()], role: other });
+        }));
+    }
+    if may_remove {
+        let name = username.clone();
+        items.push(item(app, "leave", say::text("member-remove"), true, move || {
+            let (question, name) = (say::text_with_name("confirm-remove", &say::line(&name, 64)), name.clone());
+            app.ask(Confirm::danger(question, "confirm-remove-yes", move |app| {
+                app.act(Command::Remove { target: Target::Id(conversation), names: vec![name.clone()] });
+            }));
+        }));
+    }
+    (say::text("person-title"), Some(format!("@{}", say::line(&username, 64))), None, items)
 }

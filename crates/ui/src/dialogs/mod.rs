@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::parts::{dialog, modal};
 use crate::{composer, keys, people, say, settings};
 
-pub(crate) use menu::Menu;
+pub(crate) use menu::{Member, Menu};
 
 /// A dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,12 +27,14 @@ pub(crate) fn recovery_key(app: App, key: String) -> AnyView {
                 <span>{say::text("entry-key-download")}</span>
             </button>
         </div>
+        <p class="about">{say::text("entry-key-browser")}</p>
         <button
             type="button"
             class="button primary big"
             autofocus=true
             on:click=move |_| {
                 app.tell(Command::RecoveryKeyShown { recovery_key: Secret::new(key.clone()) });
+                page::keep_storage();
                 app.recovery_key.set(None);
             }
         >

@@ -21,7 +21,7 @@ pub(crate) use standing::{ended, standing};
 pub(crate) fn card(state: &'static str, title: String, about: String, body: impl IntoView) -> AnyView {
     view! {
         <main class="entry" data-view="entry" data-state=state>
-            <div class="entry-mark">{icon("door")}<span>"Huis"</span></div>
+            <div class="entry-mark">{icon("door")}{html::span().child("Huis")}</div>
             <section class="entry-card" aria-labelledby="entry-title">
                 <h1 id="entry-title">{title}</h1>
                 {(!about.is_empty()).then(|| html::p().class("about").child(about))}

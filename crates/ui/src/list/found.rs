@@ -42,17 +42,19 @@ pub(super) fn found(app: App, words: RwSignal<String>) -> impl IntoView {
         }
         set_timeout(move || ask(words, answer, turn, this), if this == 1 { Duration::ZERO } else { PAUSE });
     });
+    // A name that is typed as one is what is looked for; a word is first looked for among what was said.
+    let is_name = Memo::new(move |_| words.with(|words| words.trim_start().starts_with(['@', '#'])));
     let named = Memo::new(move |_| conversations(app, &words.get()));
     view! {
         {move || (!named.with(Vec::is_empty)).then(|| view! {
-            <section class="list-part" aria-label=say::text("list-title")>
+            <div class="list-part">
                 {heading("list-title")}
                 <ul class="conversations" role="list">
                     <For each=move || named.get() key=|id| *id children=move |id| row::row(app, id) />
                 </ul>
-            </section>
+            </div>
         })}
-        {move || begin(app, words.get().trim())}
+        {move || is_name.get().then(|| begin(app, words.get().trim())).flatten()}
         <section class="list-part" data-view="found" aria-label=say::text("found-messages")>
             {move || match answer.get() {
                 Answer::Nothing => ().into_any(),
@@ -65,6 +67,7 @@ pub(super) fn found(app: App, words: RwSignal<String>) -> impl IntoView {
                 }.into_any(),
             }}
         </section>
+        {move || (!is_name.get()).then(|| begin(app, words.get().trim())).flatten()}
     }
 }
 

@@ -129,7 +129,7 @@ fn search_field(app: App, shown: Shown) -> AnyView {
 }
 
 /// A calm line about the connection.
-fn strip(app: App) -> AnyView {
+pub(crate) fn strip(app: App) -> AnyView {
     let words = Memo::new(move |_| {
         let (waiting, joining, is_caught_up, hindrance) = app.status.with(|status| {
             let Some(status) = status else { return (0, 0, true, None) };
@@ -192,7 +192,7 @@ fn conversations(app: App, shown: Shown) -> impl IntoView {
                     >
                         {icon("archive")}
                         <span>{move || say::text_with_count("list-archived", shelf.archived.with(Vec::len))}</span>
-                        {icon("down")}
+                        {icon("chevron")}
                     </button>
                     {move || is_open.get().then(|| rows(app, shelf.archived))}
                 </section>

@@ -53,7 +53,8 @@ fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
     let devices = say::text_with_count("details-devices", contact.devices.len());
     let here = if contact.here { say::text("header-here") } else { devices };
     let written = username.clone();
-    let write = (!is_me).then(|| {
+    let is_open = app.peek_open(|view| view.name == format!("@{username}")) == Some(true);
+    let write = (!is_me && !is_open).then(|| {
         view! {
             <button
                 type="button"

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::App;
-use crate::dialogs::{Confirm, Overlay};
+use crate::dialogs::{Member, Menu, Overlay};
 use crate::parts::{blank, choices, conversation_avatar, icon, person_avatar, person_name, skeleton};
 use crate::{dates, port, say};
 
@@ -21,7 +21,7 @@ pub(crate) fn details(app: App) -> AnyView {
     let open = Memo::new(move |_| app.talk.open.get().filter(|_| app.has_details.get()));
     view! {
         {move || open.get().map(|id| view! {
-            <aside class="pane details" data-view="details" aria-label=say::text("action-details")>
+            <section class="pane details" data-view="details" aria-label=say::text("action-details")>
                 <header class="details-head">
                     <h2>{say::text("details-title")}</h2>
                     <button
@@ -36,7 +36,7 @@ pub(crate) fn details(app: App) -> AnyView {
                     </button>
                 </header>
                 <div class="details-body">{content(app, id)}</div>
-            </aside>
+            </section>
         })}
     }
     .into_any()
@@ -219,18 +219,20 @@ fn member_row(app: App, id: ConversationId, member: MemberView, own_role: Option
         });
     let may_name = !is_me && own_role == Some(MemberRole::Owner);
     let shown = username.clone();
-    let roles = may_name.then(|| role_select(app, id, username.clone(), member.role));
-    let remove = may_remove.then(|| {
-        let words = say::text_with_name("details-remove", &say::name(&member.account));
+    let more = (may_name || may_remove).then(|| {
+        let words = say::text_with_name("details-more-about", &say::name(&member.account));
+        let member = Member { conversation: id, username: username.clone(), role: member.role, may_name, may_remove };
+        let title = words.clone();
         view! {
-            <button type="button" class="icon-button" title=words.clone() aria-label=words on:click=move |_| {
-                let name = username.clone();
-                let question = say::text_with_name("confirm-remove", &say::line(&name, 64));
-                app.ask(Confirm::danger(question, "confirm-remove-yes", move |app| {
-                    app.act(Command::Remove { target: Target::Id(id), names: vec![name.clone()] });
-                }));
-            }>
-                {icon("close")}
+            <button
+                type="button"
+                class="icon-button"
+                title=title
+                aria-label=words
+                aria-haspopup="menu"
+                on:click=move |event| app.show(Overlay::Menu(Menu::member(member.clone(), f64::from(event.client_x()), f64::from(event.client_y()))))
+            >
+                {icon("more")}
             </button>
         }
     });
@@ -246,37 +248,10 @@ fn member_row(app: App, id: ConversationId, member: MemberView, own_role: Option
                     <span>{person_name(&member.account)} {is_me.then(|| html::span().class("about").child(format!(" {}", say::text("details-you"))))}</span>
                     {handle.map(|handle| html::span().class("about").child(handle))}
                 </span>
-                {role.filter(|_| !may_name).map(|role| html::span().class("label").child(say::text(role)))}
+                {role.map(|role| html::span().class("label").child(say::text(role)))}
             </button>
-            {roles}
-            {remove}
+            {more}
         </li>
-    }
-    .into_any()
-}
-
-fn role_select(app: App, id: ConversationId, username: String, role: MemberRole) -> AnyView {
-    let option = |this: MemberRole, value: &'static str, key: &'static str| {
-        view! { <option value=value selected=role == this>{say::text(key)}</option> }
-    };
-    let words = say::text_with_name("details-role-of", &say::line(&username, 64));
-    view! {
-        <select
-            class="role"
-            aria-label=words
-            on:change=move |event| {
-                let role = match event_target_value(&event).as_str() {
-                    "owner" => MemberRole::Owner,
-                    "admin" => MemberRole::Admin,
-                    _ => MemberRole::Member,
-                };
-                app.act(Command::SetRole { target: Target::Id(id), names: vec![username.clone()], role });
-            }
-        >
-            {option(MemberRole::Member, "member", "role-member")}
-            {option(MemberRole::Admin, "admin", "role-admin")}
-            {option(MemberRole::Owner, "owner", "role-owner")}
-        </select>
     }
     .into_any()
 }

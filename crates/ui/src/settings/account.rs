@@ -93,11 +93,11 @@ fn device_row(device: DeviceView, wish: RwSignal<Option<Wish>>) -> AnyView {
     let name: String = id.to_string().chars().take(8).collect();
     let now_ms = dates::now_ms();
     let used = match device.used_at_ms {
-        Some(ms) => say::text_with("sheet-device-used", &[("time", dates::recent(ms, now_ms).as_str().into())]),
-        None => say::text("sheet-device-no-session"),
+        Some(ms) => say::text_with("settings-device-used", &[("time", dates::recent(ms, now_ms).as_str().into())]),
+        None => say::text("settings-device-no-session"),
     };
     let added = (device.added_at_ms > 0).then(|| {
-        say::text_with("sheet-device-added", &[("time", dates::recent(device.added_at_ms, now_ms).as_str().into())])
+        say::text_with("settings-device-added", &[("time", dates::recent(device.added_at_ms, now_ms).as_str().into())])
     });
     let words = if device.current { say::text("settings-device-this") } else { used };
     let revoke = (!device.current).then(|| {

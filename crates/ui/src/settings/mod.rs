@@ -12,7 +12,7 @@ use crate::parts::{dialog, icon};
 use crate::say;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(crate) enum Part {
     Profile,
     Look,
     Account,
@@ -20,14 +20,16 @@ enum Part {
 }
 
 pub(crate) fn settings(app: App) -> AnyView {
-    let part = RwSignal::new(Part::Profile);
+    let part = app.settings_part;
     let tab = move |this: Part, sign: &'static str, key: &'static str| {
+        let is_first = this == part.get_untracked();
         view! {
             <button
                 type="button"
                 role="tab"
                 id=format!("tab-{key}")
                 aria-controls="settings-panel"
+                autofocus=is_first
                 aria-selected=move || (part.get() == this).to_string()
                 on:click=move |_| part.set(this)
             >

@@ -10,19 +10,30 @@ use super::rows::{Line, Row, RowKey};
 use super::{Item, scroll, window};
 use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
-use crate::parts::{icon, icon_button, person_avatar, person_name};
+use crate::parts::{drawn, icon, icon_button, person_avatar, person_name};
 use crate::say::Reach;
 use crate::{dates, say};
+
+/// What stands in most rows is drawn there itself: a browser takes long over what is drawn elsewhere.
+const CHECK: &str = "m5.5 12.5 4.3 4.3L18.5 8";
+const CHECKS: &str = "m2.5 12.5 4.3 4.3L15.5 8M11.8 15.5l1.4 1.3L22 8";
+const CLOCK: &str = "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 7.5V12l3 2";
 
 pub(super) fn row(app: App, item: Item) -> AnyView {
     let signal = item.row;
     match item.key {
         RowKey::Message(id) => message_row(app, id, signal),
         RowKey::Beginning => {
-            let name = move || app.with_open(say::conversation).unwrap_or_default();
+            let words = move || {
+                app.with_open(|view| {
+                    let is_direct = view.kind == ConversationKind::Direct;
+                    let key = if is_direct { "timeline-beginning-with" } else { "timeline-beginning" };
+                    say::text_with_name(key, &say::conversation(view))
+                })
+            };
             view! {
                 <li class="row beginning">
-                    <p>{move || say::text_with_name("timeline-beginning", &name())}</p>
+                    <p>{words}</p>
                     <p class="about">{icon("lock")} {say::text("timeline-sealed")}</p>
                 </li>
             }
@@ -33,10 +44,10 @@ pub(super) fn row(app: App, item: Item) -> AnyView {
                 Row::Day(ms) => dates::day(ms, app.now_ms.get()),
                 _ => String::new(),
             };
-            view! { <li class="row day" role="separator"><span>{day}</span></li> }.into_any()
+            view! { <li class="row day"><span>{day}</span></li> }.into_any()
         }
         RowKey::New => {
-            view! { <li class="row new" role="separator" id=scroll::NEW><span>{say::text("timeline-new-messages")}</span></li> }
+            view! { <li class="row new" id=scroll::NEW><span>{say::text("timeline-new-messages")}</span></li> }
                 .into_any()
         }
         RowKey::Notice(..) => match signal.get_untracked() {
@@ -90,6 +101,13 @@ fn message_row(app: App, id: MessageId, signal: ArcRwSignal<Row>) -> AnyView {
         let line = line.clone();
         move || line().map(|line| state_name(&line.message))
     };
+    // What can be done stands beside the message once somebody comes near; a finger has one button.
+    let is_near = RwSignal::new(app.is_touched);
+    let come_near = move || {
+        if !is_near.get_untracked() {
+            is_near.set(true);
+        }
+    };
     view! {
         <li
             id=scroll::row_id(id)
@@ -98,6 +116,8 @@ fn message_row(app: App, id: MessageId, signal: ArcRwSignal<Row>) -> AnyView {
             tabindex="-1"
             data-position=position
             data-state=state
+            on:pointerover=move |_| come_near()
+            on:focusin=move |_| come_near()
             on:keydown=move |event| super::view::on_message_key(app, id, &event)
             on:contextmenu=move |event| {
                 // A link, or text that is selected, has the browser's own menu.
@@ -107,7 +127,7 @@ fn message_row(app: App, id: MessageId, signal: ArcRwSignal<Row>) -> AnyView {
                 }
             }
         >
-            {move || line().map(|line| content(app, &line))}
+            {move || line().map(|line| content(app, &line, is_near))}
         </li>
     }
     .into_any()
@@ -147,7 +167,7 @@ fn state_name(message: &MessageView) -> &'static str {
     }
 }
 
-fn content(app: App, line: &Line) -> AnyView {
+fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
     let message = &*line.message;
     let id = message.id;
     let is_direct = app.peek_open(|view| view.kind == ConversationKind::Direct) == Some(true);
@@ -192,7 +212,7 @@ fn content(app: App, line: &Line) -> AnyView {
                 {message.reply_to.as_ref().map(|quote| quoted(app, quote))}
                 {said(message)}
             </div>
-            {actions(app, id)}
+            {move || is_near.get().then(|| actions(app, id))}
         </div>
         {(!message.reactions.is_empty()).then(|| reactions(app, id, &message.reactions))}
         {trouble(app, message)}
@@ -244,8 +264,8 @@ fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
 fn actions(app: App, id: MessageId) -> AnyView {
     view! {
         <div class="message-actions">
-            {icon_button("smile", say::text("emoji-title"), move || app.show(Overlay::React(id)))}
-            {icon_button("reply", say::text("key-reply"), move || app.reply(id))}
+            {(!app.is_touched).then(|| icon_button("smile", say::text("emoji-title"), move || app.show(Overlay::React(id))))}
+            {(!app.is_touched).then(|| icon_button("reply", say::text("key-reply"), move || app.reply(id)))}
             <button
                 type="button"
                 class="icon-button"
@@ -328,18 +348,18 @@ fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
     let id = message.id;
     let reach = message.own.then(|| match &message.state {
         MessageState::Waiting => view! {
-            <span class="reach" title=say::text("message-waiting")>{icon("clock")} <span class="sr">{say::text("message-waiting")}</span></span>
+            <span class="reach" title=say::text("message-waiting")>{drawn(CLOCK)} <span class="sr">{say::text("message-waiting")}</span></span>
         }
         .into_any(),
         MessageState::Failed(_) => ().into_any(),
         _ => {
             let (reach, words) = say::receipts(message, is_direct);
-            let sign = if reach == Reach::Sent { "check" } else { "checks" };
+            let sign = if reach == Reach::Sent { CHECK } else { CHECKS };
             let class = if reach == Reach::Read { "reach is-read" } else { "reach" };
             let shown = (reach == Reach::Read && !is_direct).then(|| words.clone());
             view! {
                 <button type="button" class=class title=words.clone() aria-label=words on:click=move |_| app.show(Overlay::Receipts(id))>
-                    {icon(sign)}
+                    {drawn(sign)}
                     {shown}
                 </button>
             }

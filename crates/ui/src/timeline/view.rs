@@ -19,13 +19,13 @@ use crate::{dates, page, say};
 pub(crate) fn timeline(app: App) -> AnyView {
     let open = Memo::new(move |_| (app.talk.open.get(), app.talk.addressee.get()));
     view! {
-        <main class="pane talk" data-view="talk" id="talk" aria-label=say::text("talk-title")>
+        <section class="pane talk" data-view="talk" aria-label=say::text("talk-title")>
             {move || match open.get() {
                 (Some(_), _) => conversation(app),
                 (None, Some(name)) => first_words(app, &name),
                 (None, None) => welcome(app),
             }}
-        </main>
+        </section>
     }
     .into_any()
 }
@@ -64,6 +64,7 @@ fn back_button(app: App) -> AnyView {
 }
 
 fn conversation(app: App) -> AnyView {
+    let closed = Memo::new(move |_| closed(app));
     view! {
         {head(app)}
         {pinned_strip(app)}
@@ -72,7 +73,8 @@ fn conversation(app: App) -> AnyView {
             {to_newest(app)}
         </div>
         {typing(app)}
-        {move || match closed(app) {
+        <div class="only-narrow">{crate::list::strip(app)}</div>
+        {move || match closed.get() {
             Some(bar) => closed_bar(app, bar),
             None => composer(app),
         }}
@@ -85,7 +87,7 @@ fn head(app: App) -> AnyView {
     view! {
         <header class="talk-head">
             {back_button(app)}
-            <button type="button" class="talk-title" aria-label=say::text("action-details") on:click=move |_| app.toggle_details()>
+            <button type="button" class="talk-title" title=say::text("action-details") on:click=move |_| app.toggle_details()>
                 {move || app.with_open(|view| conversation_avatar(view, "medium"))}
                 <span class="talk-words">
                     <h1>
@@ -98,7 +100,7 @@ fn head(app: App) -> AnyView {
             {icon_button("search", say::text("talk-search"), move || search_here(app))}
             <button
                 type="button"
-                class="icon-button"
+                class="icon-button only-wide"
                 title=say::text("action-details")
                 aria-label=say::text("action-details")
                 aria-expanded=move || app.has_details.get().to_string()
