@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
 use huis_engine::web::{self, Storage, StorageError};
 use huis_engine::{DatabaseKey, Events, Handle, LockedKeyError, StartError};
 use huis_proto::rest::Secret;

@@ -168,8 +168,11 @@ mod tests {
 
     #[test]
     fn what_is_named_stands_under_its_own_name_and_the_page_keeps_its() {
-        let parts =
-            [("index.html", "<script src={{boot.js}}>"), ("boot.js", "import '{{ui.wasm}}'"), ("ui.wasm", "{{not me}}")];
+        let parts = [
+            ("index.html", "<script src={{boot.js}}>"),
+            ("boot.js", "import '{{ui.wasm}}'"),
+            ("ui.wasm", "{{not me}}"),
+        ];
         let files = assembly(&parts).finish().unwrap();
         let boot = files.iter().find(|file| file.path.starts_with("boot-")).unwrap();
         assert!(boot.immutable && boot.path.ends_with(".js"));

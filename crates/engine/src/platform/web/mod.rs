@@ -34,10 +34,7 @@ const DATABASE: &str = "huis.db";
 ///
 /// # Errors
 /// [`StartError`].
-pub fn start(
-    storage: &Storage,
-    key: DatabaseKey,
-) -> Result<(Handle, Events, LocalBoxFuture<'static, ()>), StartError> {
+pub fn start(storage: &Storage, key: DatabaseKey) -> Result<(Handle, Events, LocalBoxFuture<'static, ()>), StartError> {
     storage.must_be_open()?;
     let transport = WebTransport::to_own_origin()?;
     let config = Config::new(DATABASE, key);
