@@ -95,6 +95,7 @@ impl App {
         let conversation = self.talk.open.get_untracked()?;
         self.talk.filling.update_value(|filling| *filling = filling.wrapping_add(1));
         self.talk.is_asking.set_value(false);
+        self.talk.trouble.set(None);
         Some((conversation, self.talk.filling.get_value()))
     }
 
@@ -107,7 +108,12 @@ impl App {
             Ok(messages) => Some(messages),
             Err(Failure::Stopped) => None,
             Err(failure) => {
-                self.say_failure(&failure);
+                self.talk.is_asking.set_value(false);
+                if !self.talk.is_loaded.get_untracked() {
+                    self.talk.trouble.set(Some(say::failure(&failure)));
+                } else {
+                    self.say_failure(&failure);
+                }
                 None
             }
         }
