@@ -131,15 +131,22 @@ impl App {
     pub(crate) fn close_overlay(self) {
         if self.overlay.with_untracked(Option::is_some) {
             self.overlay.set(None);
-            page::restore_focus();
+            self.restore_focus();
         }
     }
 
     pub(crate) fn close_confirm(self) {
         self.confirm.set(None);
-        if self.overlay.with_untracked(Option::is_none) {
-            page::restore_focus();
-        }
+        self.restore_focus();
+    }
+
+    /// Comes back to what had the focus before, once no dialog is before it any more.
+    fn restore_focus(self) {
+        page::after(0, move || {
+            if self.overlay.with_untracked(Option::is_none) && self.confirm.with_untracked(Option::is_none) {
+                page::restore_focus();
+            }
+        });
     }
 
     /// Opens the conversation above or below in the list.
