@@ -25,6 +25,7 @@ mod notify;
 mod page;
 mod parts;
 mod people;
+mod picture;
 mod port;
 mod say;
 mod settings;
@@ -37,10 +38,18 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlElement, Worker};
 
-/// Takes the worker that the page started, and what it said before anybody listened, and shows the app.
+/// Takes the worker that the page started, what it said before anybody listened, and what makes pictures small; shows the
+/// app.
 #[wasm_bindgen]
-pub fn start(worker: Worker, early: js_sys::Array) {
-    console_error_panic_hook::set_once();
+pub fn start(worker: Worker, early: js_sys::Array, shrink: js_sys::Function) {
+    picture::set_shrink(shrink);
+    // After a fault nothing on the page can be relied on: it says so, and loads anew.
+    std::panic::set_hook(Box::new(|fault| {
+        console_error_panic_hook::hook(fault);
+        if let Some(body) = web_sys::window().and_then(|window| window.document()).and_then(|page| page.body()) {
+            let _ = body.set_attribute("data-state", "broken");
+        }
+    }));
     let Some(place) = page::element("huis").and_then(|place| place.dyn_into::<HtmlElement>().ok()) else { return };
     // What stood there before there was an app.
     place.set_text_content(None);

@@ -59,6 +59,14 @@ pub(crate) fn after(ms: u64, work: impl FnOnce() + 'static) -> Option<TimeoutHan
     set_timeout_with_handle(work, Duration::from_millis(ms)).ok()
 }
 
+/// Lets the browser draw, and answer to who uses it, before work goes on.
+pub(crate) async fn breathe() {
+    let asked = js_sys::Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback(&resolve);
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(asked).await;
+}
+
 /// Does something again and again, as long as there is a page.
 pub(crate) fn every(ms: i32, work: impl FnMut() + 'static) {
     let closure = Closure::<dyn FnMut()>::new(work);

@@ -154,6 +154,10 @@ pub(crate) fn hue_of(account: AccountId) -> String {
 
 /// One or two letters for a name.
 pub(crate) fn initials(name: &str) -> String {
+    // What stands for a character that acts is no letter of a name.
+    let mut parts = name.split("\\u{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let name = parts.fold(first, |name, part| name + " " + part.split_once('}').map_or("", |(_, rest)| rest));
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let letters: String = words.take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect();
     if letters.is_empty() { "·".to_owned() } else { letters }
@@ -169,6 +173,7 @@ mod tests {
         assert_eq!(initials("#club"), "C");
         assert_eq!(initials("\u{202e}\u{301}"), "·");
         assert_eq!(initials("<b>"), "B");
+        assert_eq!(initials("\\u{202e}mallory\\u{200b} z"), "MZ");
     }
 
     #[test]

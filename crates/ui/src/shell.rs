@@ -22,6 +22,7 @@ enum Stage {
 
 /// The page. It is built anew when the language changes.
 pub(crate) fn shell(app: App) -> impl IntoView {
+    provide_context(app);
     Effect::new(move |_| {
         let theme = match app.theme.get() {
             Theme::System => None,

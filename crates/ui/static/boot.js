@@ -21,7 +21,9 @@ const worker = new Worker(trusted.createScriptURL(address("{{worker.js}}")), { t
 const early = [];
 worker.onmessage = (event) => early.push(event.data);
 worker.onerror = (event) => {
-  early.push(JSON.stringify({ standing: { standing: "unable", missing: "other", reason: String(event.message ?? "worker") } }));
+  const reason = String(event.message ?? "the worker does not start");
+  const data = JSON.stringify({ standing: { standing: "unable", missing: "other", reason } });
+  worker.dispatchEvent(new MessageEvent("message", { data }));
 };
 
 if ("serviceWorker" in navigator) {
@@ -30,6 +32,25 @@ if ("serviceWorker" in navigator) {
   });
 }
 
-const ui = await import(address("{{ui-module.js}}"));
-await ui.default({ module_or_path: address("{{ui.wasm}}") });
-ui.start(worker, early);
+// A picture as others take it: square, and at most 32,768 bytes.
+const shrink = async (file) => {
+  const image = await createImageBitmap(file);
+  const side = Math.min(image.width, image.height);
+  const [left, top] = [(image.width - side) / 2, (image.height - side) / 2];
+  const canvas = new OffscreenCanvas(192, 192);
+  canvas.getContext("2d").drawImage(image, left, top, side, side, 0, 0, 192, 192);
+  for (const quality of [0.9, 0.75, 0.6, 0.4]) {
+    const made = await canvas.convertToBlob({ type: "image/jpeg", quality });
+    if (made.size <= 32768) return new Uint8Array(await made.arrayBuffer());
+  }
+  throw new RangeError("the picture stays too large");
+};
+
+try {
+  const ui = await import(address("{{ui-module.js}}"));
+  await ui.default({ module_or_path: address("{{ui.wasm}}") });
+  ui.start(worker, early, shrink);
+} catch (error) {
+  console.error(error);
+  document.body.dataset.state = "broken";
+}

@@ -113,14 +113,14 @@ impl App {
     pub(crate) fn tick(self) {
         page::every(30_000, move || {
             if page::is_visible() {
-                self.now_ms.set(dates::now_ms());
+                self.look_at_the_clock();
             }
         });
         page::every(ATTEND, move || self.attend());
         let document = page::document();
         page::on(&document, "visibilitychange", move |_| {
             if page::is_visible() {
-                self.now_ms.set(dates::now_ms());
+                self.look_at_the_clock();
                 self.attend();
                 self.mark_seen();
             } else {
@@ -132,7 +132,22 @@ impl App {
         }
         page::on(&page::window(), "focus", move |_| self.mark_seen());
         page::on(&page::window(), "pagehide", move |_| self.keep_draft());
+        // A link that lets somebody in, opened where the page is already: the page begins with it.
+        page::on(&page::window(), "hashchange", move |_| {
+            let brings = page::window().location().hash().is_ok_and(|hash| hash.len() > 1);
+            if brings && self.gate.with_untracked(|gate| matches!(gate, Gate::Nobody { .. })) {
+                page::reload();
+            }
+        });
         page::on(&page::window(), "popstate", move |event| self.on_back(&event));
+    }
+
+    fn look_at_the_clock(self) {
+        let now_ms = dates::now_ms();
+        self.now_ms.set(now_ms);
+        if dates::local_day(now_ms) != dates::local_day(self.today_ms.get_untracked()) {
+            self.today_ms.set(now_ms);
+        }
     }
 
     fn attend(self) {

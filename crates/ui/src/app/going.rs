@@ -90,15 +90,13 @@ impl App {
 
     /// Goes back to a pane, by the browser's history where that led here.
     pub(crate) fn back_to(self, pane: Pane) {
-        let is_deeper = self.pane.get_untracked() > pane;
         let history = page::window().history().ok();
-        let led_here = history
-            .as_ref()
-            .and_then(|history| history.state().ok())
-            .is_some_and(|state| state.as_f64().is_some_and(|depth| depth > f64::from(pane as u8)));
+        let depth = history.as_ref().and_then(|history| history.state().ok()).and_then(|state| state.as_f64());
+        let steps = depth.unwrap_or(0.0) as i32 - i32::from(pane as u8);
+        let is_deeper = self.pane.get_untracked() > pane;
         self.pane.set(pane);
-        if let Some(history) = history.filter(|_| is_deeper && led_here) {
-            let _ = history.back();
+        if let Some(history) = history.filter(|_| is_deeper && steps > 0) {
+            let _ = history.go_with_delta(-steps);
         }
     }
 
@@ -133,15 +131,22 @@ impl App {
     pub(crate) fn close_overlay(self) {
         if self.overlay.with_untracked(Option::is_some) {
             self.overlay.set(None);
-            page::restore_focus();
+            self.restore_focus();
         }
     }
 
     pub(crate) fn close_confirm(self) {
         self.confirm.set(None);
-        if self.overlay.with_untracked(Option::is_none) {
-            page::restore_focus();
-        }
+        self.restore_focus();
+    }
+
+    /// Comes back to what had the focus before, once no dialog is before it any more.
+    fn restore_focus(self) {
+        page::after(0, move || {
+            if self.overlay.with_untracked(Option::is_none) && self.confirm.with_untracked(Option::is_none) {
+                page::restore_focus();
+            }
+        });
     }
 
     /// Opens the conversation above or below in the list.

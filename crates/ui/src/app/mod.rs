@@ -71,6 +71,8 @@ pub(crate) struct App {
     pub(crate) stopped: RwSignal<Option<Option<Failure>>>,
     pub(crate) status: RwSignal<Option<Status>>,
     pub(crate) connection: RwSignal<Connection>,
+    /// A moment of today: it changes with the day, and with it what is called today.
+    pub(crate) today_ms: RwSignal<u64>,
     /// The time, as it is needed for what is shown: it changes each half minute.
     pub(crate) now_ms: RwSignal<u64>,
     pub(crate) language: RwSignal<Language>,
@@ -119,6 +121,7 @@ impl App {
             stopped: RwSignal::new(None),
             status: RwSignal::new(None),
             connection: RwSignal::new(Connection::Connecting),
+            today_ms: RwSignal::new(dates::now_ms()),
             now_ms: RwSignal::new(dates::now_ms()),
             language: RwSignal::new(language),
             theme: RwSignal::new(theme),

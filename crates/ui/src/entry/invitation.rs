@@ -1,5 +1,7 @@
 //! What a link brings that lets a newcomer in: `#WORDS`, `#join=WORDS` or `#invitation=CODE`, `#claim=CODE`.
 
+use std::cell::OnceCell;
+
 use huis_proto::rest::{Admission, Secret};
 
 use crate::page;
@@ -19,8 +21,16 @@ pub(crate) struct Invited {
     pub(crate) code: String,
 }
 
+thread_local! {
+    static BROUGHT: OnceCell<Option<Invited>> = const { OnceCell::new() };
+}
+
 /// What the page's link brought. It is taken out of the address, which others may see.
 pub(crate) fn of_link() -> Option<Invited> {
+    BROUGHT.with(|brought| brought.get_or_init(take_from_link).clone())
+}
+
+fn take_from_link() -> Option<Invited> {
     let hash = page::window().location().hash().ok()?;
     let invited = read(&hash)?;
     if let Ok(history) = page::window().history() {

@@ -6,6 +6,7 @@ mod invitation;
 mod key;
 mod standing;
 
+use huis_texts::Language;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -27,10 +28,28 @@ pub(crate) fn card(state: &'static str, title: String, about: String, body: impl
                 {(!about.is_empty()).then(|| html::p().class("about").child(about))}
                 {body}
             </section>
-            <p class="entry-foot">{icon("lock")} {say::text("entry-foot")}</p>
+            <div class="entry-foot">
+                {icon("lock")}
+                <span>{say::text("entry-foot")}</span>
+                {languages()}
+            </div>
         </main>
     }
     .into_any()
+}
+
+/// The languages that are not spoken now, each in its own words.
+fn languages() -> AnyView {
+    let Some(app) = use_context::<App>() else { return ().into_any() };
+    let others = [(Language::English, "en", "English"), (Language::French, "fr", "Français")];
+    others
+        .into_iter()
+        .filter(|(language, ..)| *language != say::language())
+        .map(|(language, tag, name)| {
+            view! { <button type="button" class="link" lang=tag on:click=move |_| app.choose_language(language)>{name}</button> }
+        })
+        .collect_view()
+        .into_any()
 }
 
 /// Nobody is signed in here: a new account, one that exists, or one whose password is forgotten.

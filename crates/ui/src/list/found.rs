@@ -55,7 +55,7 @@ pub(super) fn found(app: App, words: RwSignal<String>) -> impl IntoView {
             </div>
         })}
         {move || is_name.get().then(|| begin(app, words.get().trim())).flatten()}
-        <section class="list-part" data-view="found" aria-label=say::text("found-messages")>
+        <section class="list-part" data-view="found" aria-label=say::text("found-title")>
             {move || match answer.get() {
                 Answer::Nothing => ().into_any(),
                 Answer::Asking => html::p().class("about list-note").child(say::text("found-asking")).into_any(),

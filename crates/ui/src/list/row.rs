@@ -61,9 +61,9 @@ fn state(view: &ConversationView) -> &'static str {
 fn content(app: App, view: &ConversationView) -> AnyView {
     let is_direct = view.kind == ConversationKind::Direct;
     let is_here = is_direct && !view.here.is_empty();
-    let is_muted = view.muted.holds_at(app.now_ms.get());
+    let is_muted = view.muted.holds_at(dates::now_ms());
     let time = (view.newest_ms > 0).then(|| {
-        view! { <time class="list-time">{dates::recent(view.newest_ms, app.now_ms.get())}</time> }
+        view! { <time class="list-time">{dates::recent(view.newest_ms, app.today_ms.get())}</time> }
     });
     let here = is_here.then(|| view! { {blank("here-dot")} <span class="sr">{say::text("header-here")}</span> });
     let favourite = view.favourite.then(|| view! { <span class="list-mark" title=say::text("list-favourite")>{icon("star")}<span class="sr">{say::text("list-favourite")}</span></span> });

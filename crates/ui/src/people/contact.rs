@@ -71,7 +71,7 @@ fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
     });
     view! {
         <div class="contact-head">
-            {person_avatar(contact.account.account, &shown, "huge")}
+            {picture_or_initials(&contact, &shown)}
             <bdi class="contact-name">{shown}</bdi>
             <span class="about">{format!("@{username}")} " · " {here}</span>
             {about.map(|about| html::p().class("contact-about").attr("dir", "auto").child(about))}
@@ -81,6 +81,11 @@ fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
         {(!is_me).then(|| safety(app, &contact, username))}
     }
     .into_any()
+}
+
+fn picture_or_initials(contact: &ContactView, shown: &str) -> AnyView {
+    let picture = contact.card.picture.as_deref().and_then(crate::picture::picture);
+    picture.unwrap_or_else(|| person_avatar(contact.account.account, shown, "huge"))
 }
 
 fn block_button(app: App, contact: &ContactView, username: String) -> AnyView {

@@ -144,9 +144,7 @@ fn loudness(app: App, id: ConversationId) -> AnyView {
     ];
     let words = move || match muted() {
         muted if !muted.holds_at(app.now_ms.get()) => None,
-        Muted::Until(ms) => {
-            Some(say::text_with("loud-muted-until", &[("time", dates::recent(ms, ms).as_str().into())]))
-        }
+        Muted::Until(ms) => Some(say::text_with("loud-muted-until", &[("time", dates::moment(ms).as_str().into())])),
         _ => Some(say::text("loud-muted")),
     };
     view! {

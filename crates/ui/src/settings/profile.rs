@@ -22,18 +22,63 @@ pub(super) fn profile(app: App) -> AnyView {
     });
     let me = app.me.get_untracked();
     view! {
-        {me.map(|me| view! {
+        {me.map(|me| {
+            let (account, username) = (me.account, me.username.clone());
+            view! {
             <div class="contact-head">
-                {person_avatar(me.account, &me.username, "huge")}
+                {move || {
+                    let shown = card.with(|card| card.as_ref()?.picture.as_deref().and_then(crate::picture::picture));
+                    shown.unwrap_or_else(|| person_avatar(account, &username, "huge"))
+                }}
+                {move || card.get().map(|known| picture_buttons(app, &known, card))}
                 <bdi class="contact-name">{format!("@{}", me.username)}</bdi>
                 <span class="about">{say::line(&me.server, 100)}</span>
             </div>
-        })}
+        }})}
         {move || match card.get() {
             None => skeleton("for-contact", 3),
-            Some(card) => card_form(app, card),
+            Some(known) => card_form(app, known),
         }}
         {move || preferences.get().map(|given| privacy(app, given, preferences))}
+    }
+    .into_any()
+}
+
+/// Another picture, or none.
+fn picture_buttons(app: App, known: &CardView, card: RwSignal<Option<CardView>>) -> AnyView {
+    let set = move |bytes: Vec<u8>| {
+        spawn_local(async move {
+            let set = SetCard { name: None, about: None, picture: Some(bytes.into()) };
+            match port::ask(Command::SetCard(set)).await {
+                Ok(Reply::Card(found)) => {
+                    card.try_set(Some(*found));
+                }
+                Ok(_) => {}
+                Err(failure) => app.say_failure(&failure),
+            }
+        });
+    };
+    let choose = move |event: web_sys::Event| {
+        let file = event_target::<web_sys::HtmlInputElement>(&event).files().and_then(|files| files.get(0));
+        let Some(file) = file else { return };
+        spawn_local(async move {
+            match crate::picture::shrink(&file).await {
+                Some(bytes) => set(bytes),
+                None => app.say(say::text("settings-picture-not")),
+            }
+        });
+    };
+    let has_one = known.picture.is_some();
+    view! {
+        <div class="contact-buttons">
+            <label class="button small">
+                <span>{say::text("settings-picture")}</span>
+                <input type="file" class="sr" accept="image/*" on:change=choose />
+            </label>
+            {has_one.then(|| view! {
+                <button type="button" class="button small quiet" on:click=move |_| set(Vec::new())>{say::text("settings-picture-none")}</button>
+            })}
+        </div>
     }
     .into_any()
 }

@@ -12,6 +12,8 @@ use crate::{page, port, say};
 
 /// Messages of one event that are read one by one; beyond, all that are held are read.
 const SINGLY: usize = 4;
+/// Messages that are drawn at once.
+const AT_ONCE: usize = 20;
 /// How near an end of what is held one comes before more is asked for, in pixels.
 const NEAR: f64 = 1_500.0;
 
@@ -43,9 +45,25 @@ impl App {
             let command = Command::Messages { conversation, before: None, most: page_of(PAGE) };
             let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
             let older = messages.len() >= PAGE;
-            self.talk.window.update_value(|window| window.restart(messages, older, false));
             self.talk.below.set(0);
+            // What is in sight is drawn first.
+            let mut messages = messages;
+            let is_new_in_sight = self.peek_open(|view| view.unread).is_none_or(|unread| unread < 10);
+            let first = if is_new_in_sight && place != Place::Stay { AT_ONCE } else { PAGE };
+            let near = messages.split_off(messages.len().saturating_sub(first));
+            let has_more = older || !messages.is_empty();
+            self.talk.window.update_value(|window| window.restart(near, has_more, false));
             self.paint(place);
+            if !messages.is_empty() {
+                self.talk.is_asking.set_value(true);
+                page::breathe().await;
+                if self.talk.filling.get_value() == filling {
+                    self.put_before(filling, messages, older).await;
+                    if self.talk.filling.get_value() == filling {
+                        self.talk.is_asking.set_value(false);
+                    }
+                }
+            }
         });
     }
 
@@ -95,6 +113,7 @@ impl App {
         let conversation = self.talk.open.get_untracked()?;
         self.talk.filling.update_value(|filling| *filling = filling.wrapping_add(1));
         self.talk.is_asking.set_value(false);
+        self.talk.trouble.set(None);
         Some((conversation, self.talk.filling.get_value()))
     }
 
@@ -107,7 +126,12 @@ impl App {
             Ok(messages) => Some(messages),
             Err(Failure::Stopped) => None,
             Err(failure) => {
-                self.say_failure(&failure);
+                self.talk.is_asking.set_value(false);
+                if !self.talk.is_loaded.get_untracked() {
+                    self.talk.trouble.set(Some(say::failure(&failure)));
+                } else {
+                    self.say_failure(&failure);
+                }
                 None
             }
         }
@@ -138,10 +162,30 @@ impl App {
             let command = Command::Messages { conversation, before: Some(first), most: page_of(PAGE) };
             let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
             let more = messages.len() >= PAGE;
-            self.talk.window.update_value(|window| window.put_before(messages, more));
-            self.talk.is_asking.set_value(false);
-            self.paint(Place::Stay);
+            self.put_before(filling, messages, more).await;
+            if self.talk.filling.get_value() == filling {
+                self.talk.is_asking.set_value(false);
+                self.looked();
+            }
         });
+    }
+
+    /// Puts messages before the first one, a few at a time, so that scrolling goes on between them.
+    async fn put_before(self, filling: u32, messages: Vec<MessageView>, more: bool) {
+        let mut left = messages;
+        loop {
+            let near = left.split_off(left.len().saturating_sub(AT_ONCE));
+            let more = more || !left.is_empty();
+            self.talk.window.update_value(|window| window.put_before(near, more));
+            self.paint(Place::Stay);
+            if left.is_empty() {
+                return;
+            }
+            page::breathe().await;
+            if self.talk.filling.get_value() != filling {
+                return;
+            }
+        }
     }
 
     fn fill_after(self, last: u64) {

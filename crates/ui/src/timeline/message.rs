@@ -41,7 +41,7 @@ pub(super) fn row(app: App, item: Item) -> AnyView {
         }
         RowKey::Day(_) => {
             let day = move || match signal.get() {
-                Row::Day(ms) => dates::day(ms, app.now_ms.get()),
+                Row::Day(ms) => dates::day(ms, app.today_ms.get()),
                 _ => String::new(),
             };
             view! { <li class="row day"><span>{day}</span></li> }.into_any()

@@ -38,6 +38,8 @@ pub(crate) struct Talk {
     pub(crate) items: RwSignal<Vec<Item>>,
     pub(crate) is_loaded: RwSignal<bool>,
     pub(crate) is_empty: RwSignal<bool>,
+    /// Why nothing could be read.
+    pub(crate) trouble: RwSignal<Option<String>>,
     /// Whether the newest message is out of sight.
     pub(crate) is_away: RwSignal<bool>,
     /// How many messages came meanwhile.
@@ -62,6 +64,7 @@ impl Talk {
             items: RwSignal::new(Vec::new()),
             is_loaded: RwSignal::new(false),
             is_empty: RwSignal::new(false),
+            trouble: RwSignal::new(None),
             is_away: RwSignal::new(false),
             below: RwSignal::new(0),
             goal: RwSignal::new(None),
@@ -94,6 +97,7 @@ impl Talk {
         self.is_asking.set_value(false);
         self.is_loaded.set(false);
         self.is_empty.set(false);
+        self.trouble.set(None);
         self.is_away.set(false);
         self.below.set(0);
         self.goal.set(None);

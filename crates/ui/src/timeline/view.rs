@@ -191,7 +191,16 @@ fn scroller(app: App) -> AnyView {
             on:scroll=move |_| app.looked()
             on:keydown=move |event| on_scroller_key(app, &event)
         >
-            {move || (!app.talk.is_loaded.get()).then(|| skeleton("for-timeline", 7))}
+            {move || match (app.talk.is_loaded.get(), app.talk.trouble.get()) {
+                (true, _) => ().into_any(),
+                (false, None) => skeleton("for-timeline", 7),
+                (false, Some(why)) => {
+                    let again = view! {
+                        <button type="button" class="button" on:click=move |_| app.fill_newest()>{say::text("action-retry")}</button>
+                    };
+                    nothing("alert", say::text("timeline-unread"), why, again)
+                }
+            }}
             <ol id=scroll::ROWS class="rows">
                 <For each=move || app.talk.items.get() key=|item| item.key children=move |item| message::row(app, item) />
             </ol>

@@ -1,0 +1,64 @@
+//! Pictures that people show of themselves: PNG, JPEG or WebP, and small. The page makes them small before they are sent.
+
+use std::cell::RefCell;
+
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::page;
+
+/// The most bytes of a picture.
+const MOST: usize = 32_768;
+
+thread_local! {
+    static SHRINK: RefCell<Option<js_sys::Function>> = const { RefCell::new(None) };
+}
+
+/// Takes what makes a picture small: from a file to bytes, in the page's own language.
+pub(crate) fn set_shrink(shrink: js_sys::Function) {
+    SHRINK.with(|kept| *kept.borrow_mut() = Some(shrink));
+}
+
+/// The file as a small picture; none where it is no picture.
+pub(crate) async fn shrink(file: &web_sys::File) -> Option<Vec<u8>> {
+    let shrink = SHRINK.with(|kept| kept.borrow().clone())?;
+    let asked: js_sys::Promise = shrink.call1(&JsValue::NULL, file).ok()?.dyn_into().ok()?;
+    let bytes: js_sys::Uint8Array = JsFuture::from(asked).await.ok()?.dyn_into().ok()?;
+    let bytes = bytes.to_vec();
+    (kind(&bytes).is_some() && bytes.len() <= MOST).then_some(bytes)
+}
+
+/// What kind of picture it is, by its first bytes. Nothing else is ever shown as one.
+fn kind(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// The picture, if it is one.
+pub(crate) fn picture(bytes: &[u8]) -> Option<AnyView> {
+    let kind = kind(bytes).filter(|_| bytes.len() <= MOST)?;
+    let letters: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let text = page::window().btoa(&letters).ok()?;
+    Some(html::img().class("avatar huge").src(format!("data:{kind};base64,{text}")).alt("").into_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pictures_are_shown_as_pictures() {
+        assert_eq!(kind(b"\x89PNG\r\n"), Some("image/png"));
+        assert_eq!(kind(&[0xff, 0xd8, 0xff, 0xe0]), Some("image/jpeg"));
+        assert_eq!(kind(b"RIFF\0\0\0\0WEBPVP8"), Some("image/webp"));
+        assert_eq!(kind(b"<svg onload=alert(1)>"), None);
+        assert_eq!(kind(b""), None);
+    }
+}
