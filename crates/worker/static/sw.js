@@ -3,7 +3,6 @@
 
 const VERSION = "huis-{{version}}";
 const FILES = {{all-files}};
-const PAGE = "/index.html";
 
 self.addEventListener("install", (event) => {
   // From the network and not from what the browser has: the page's own name says nothing about what is in it.
@@ -33,11 +32,10 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  const path = url.pathname === "/" ? PAGE : url.pathname;
-  if (!FILES.includes(path)) return;
+  if (!FILES.includes(url.pathname)) return;
   const answer = async () => {
     const cache = await caches.open(VERSION);
-    return (await cache.match(path)) ?? fetch(request);
+    return (await cache.match(url.pathname)) ?? fetch(request);
   };
   event.respondWith(answer());
 });

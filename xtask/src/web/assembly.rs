@@ -30,8 +30,10 @@ pub(super) struct Assembly {
     parts: BTreeMap<String, Vec<u8>>,
 }
 
+/// The page itself.
+const PAGE: &str = "index.html";
 /// Parts that a browser, or a person, knows by their names.
-const FIXED: [&str; 3] = ["index.html", "manifest.webmanifest", "sw.js"];
+const FIXED: [&str; 3] = [PAGE, "manifest.webmanifest", "sw.js"];
 /// In `sw.js`: the list of all other files, and a name for all of them.
 const ALL_FILES: &str = "all-files";
 const VERSION: &str = "version";
@@ -85,7 +87,7 @@ impl Assembly {
             }
         }
         if let Some(worker) = last {
-            let paths: Vec<String> = files.iter().map(|file| format!("/{}", file.path)).collect();
+            let paths: Vec<String> = files.iter().map(|file| address(&file.path)).collect();
             let mut all = Sha256::new();
             files.iter().for_each(|file| all.update(Sha256::digest(&file.bytes)));
             names.insert(ALL_FILES.to_owned(), serde_json::to_string(&paths)?);
@@ -95,6 +97,11 @@ impl Assembly {
         files.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(files)
     }
+}
+
+/// Where the server has a file.
+fn address(path: &str) -> String {
+    if path == PAGE { "/".to_owned() } else { format!("/{path}") }
 }
 
 fn files_of(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
@@ -198,7 +205,7 @@ mod tests {
             let files = files.finish().unwrap();
             text(&files, "sw.js").to_owned()
         };
-        assert!(worker("a").contains("\"/app-") && worker("a").contains("\"/index.html\""));
+        assert!(worker("a").contains("\"/app-") && worker("a").contains("\"/\""));
         assert_ne!(worker("a").split(' ').next(), worker("b").split(' ').next());
     }
 
