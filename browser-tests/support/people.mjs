@@ -52,6 +52,8 @@ export async function writeTo(page, name) {
 }
 
 export async function say(page, text) {
+  // Behind a dialog nobody can type.
+  await page.locator("dialog").first().waitFor({ state: "detached" });
   await page.locator("#composer-text").fill(text);
   await page.keyboard.press("Enter");
 }
