@@ -12,13 +12,20 @@ use crate::checkout::{Checkout, output, shown};
 use crate::fuzz;
 use crate::setup::{self, Purpose};
 use crate::steps::{Outcome, Report};
-use crate::tests_run::{Step, TESTS};
+use crate::tests_run::{self, Step};
 
 /// Tells the tests to use their large counts.
 const LONG: &str = "HUIS_LONG";
 
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u64 = 20;
+
+/// How often the stories of three nodes run, one run after another.
+const NODE_RUNS: u32 = 20;
+
+/// These stories, which begin a node's life many times and end it in many ways; at their small counts. Their module's name
+/// is that of the store's stories of several nodes as well.
+const NODE_STORIES: [&str; 8] = ["test", "--locked", "--workspace", "--profile", "ci", "--test", "it", "nodes::"];
 
 /// Begins a line in which a test states a figure: `HUIS_FIGURE {"name": …, "value": …}`.
 const FIGURE: &str = "HUIS_FIGURE ";
@@ -36,6 +43,7 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
     for step in Step::value_variants() {
         if *step == Step::Tests {
             report.step("tests (long)", || run_tests(checkout, &mut figures));
+            report.step("nodes, many times", || run_nodes(checkout, &mut figures));
         } else {
             report.step(step.name(), || step.run(checkout));
         }
@@ -48,6 +56,7 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
             report.times().map(|(name, seconds)| json!({"name": name, "seconds": seconds.round()})).collect();
         let not_run: Vec<Value> =
             report.not_run().map(|(name, reason)| json!({"name": name, "reason": reason})).collect();
+        let notes: Vec<Value> = report.notes().map(|(name, note)| json!({"name": name, "note": note})).collect();
         let document = json!({
             "commit": commit,
             "checkout_is_clean": is_clean,
@@ -56,6 +65,7 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
             "bench": measurements,
             "steps": steps,
             "not_run": not_run,
+            "notes": notes,
         });
         let path = checkout.root().join("docs/long-run.json");
         std::fs::create_dir_all(checkout.root().join("docs"))?;
@@ -66,14 +76,34 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
 }
 
 fn run_tests(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Outcome> {
-    let mut tests = checkout.cargo(TESTS);
+    let mut tests = tests_run::all(checkout);
     // Uncaptured, for the figures, and so that an hour's run shows where it is.
     tests.args(["--", "--nocapture"]).env(LONG, "1");
     read_lines(tests, |line| {
         figures.extend(figure(line)?);
         Ok(())
     })?;
-    Ok(Outcome::Passed)
+    Ok(tests_run::passed(checkout))
+}
+
+fn run_nodes(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Outcome> {
+    for run in 1..=NODE_RUNS {
+        println!("run {run} of {NODE_RUNS}");
+        let mut stories = 0;
+        read_lines(checkout.cargo(NODE_STORIES), |line| {
+            stories += u32::from(is_passed_story_of_nodes(line));
+            Ok(())
+        })
+        .with_context(|| format!("in run {run} of {NODE_RUNS}"))?;
+        ensure!(stories > 0, "no story of nodes was found");
+    }
+    figures.push(json!({"name": "runs of the stories of several nodes, one after another", "value": NODE_RUNS}));
+    Ok(tests_run::passed(checkout))
+}
+
+/// Whether a line of the test harness says that a story of three nodes behind a proxy has passed.
+fn is_passed_story_of_nodes(line: &str) -> bool {
+    line.starts_with("test nodes::") && line.ends_with("... ok")
 }
 
 fn run_bench(checkout: &Checkout, figures: &mut Vec<Value>, measurements: &mut Vec<Value>) -> anyhow::Result<Outcome> {
@@ -153,6 +183,13 @@ mod tests {
         {
             assert!(figure(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_story_of_nodes_counts_when_it_has_passed() {
+        assert!(is_passed_story_of_nodes("test nodes::a_rolling_restart_is_unnoticed ... ok"));
+        assert!(!is_passed_story_of_nodes("test nodes::a_rolling_restart_is_unnoticed ... FAILED"));
+        assert!(!is_passed_story_of_nodes("test postgres::nodes::many_nodes_that_start_at_once_migrate_once ... ok"));
     }
 
     #[test]

@@ -51,6 +51,14 @@ impl Report {
         self.lines.iter().map(|line| (line.name, line.took.as_secs_f64()))
     }
 
+    /// The steps that found nothing wrong, but of which there is something to know.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.lines.iter().filter_map(|line| match &line.outcome {
+            Ok(Outcome::PassedBut(note)) => Some((line.name, note.as_str())),
+            _ => None,
+        })
+    }
+
     /// The steps that could not run, each with its reason.
     pub(crate) fn not_run(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.lines.iter().filter_map(|line| match &line.outcome {

@@ -1,5 +1,7 @@
 //! The everyday tier: format, rules, licences, lints and every behaviour at small counts.
 
+use std::process::Command;
+
 use clap::ValueEnum;
 
 use crate::browser;
@@ -81,20 +83,28 @@ impl Step {
             Self::Compile => check(checkout.cargo(COMPILE))?,
             Self::Browser => return browser::step(checkout),
             Self::Tests => {
-                let mut tests = checkout.cargo(TESTS);
-                tests.env(moto::VARIABLE, moto::python(checkout));
-                check(tests)?;
-                let without = setup::tests_without_their_service(checkout);
-                if !without.is_empty() {
-                    let without = without.join(", ");
-                    return Ok(Outcome::PassedBut(format!(
-                        "{without} did NOT run, for what they need is not installed"
-                    )));
-                }
+                check(all(checkout))?;
+                return Ok(passed(checkout));
             }
         }
         Ok(Outcome::Passed)
     }
+}
+
+/// The command that runs all tests.
+pub(crate) fn all(checkout: &Checkout) -> Command {
+    let mut tests = checkout.cargo(TESTS);
+    tests.env(moto::VARIABLE, moto::python(checkout));
+    tests
+}
+
+/// All tests have passed, but for those that could not run.
+pub(crate) fn passed(checkout: &Checkout) -> Outcome {
+    let without = setup::tests_without_their_service(checkout);
+    if without.is_empty() {
+        return Outcome::Passed;
+    }
+    Outcome::PassedBut(format!("{} did NOT run, for what they need is not installed", without.join(", ")))
 }
 
 const LINTS: [&str; 9] =
@@ -104,4 +114,4 @@ const LINTS: [&str; 9] =
 const COMPILE: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-run"];
 
 /// Every test, also after the first red one: one run tells all that is broken.
-pub(crate) const TESTS: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-fail-fast"];
+const TESTS: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-fail-fast"];

@@ -42,13 +42,14 @@ struct Progress {
     moved: Notify,
 }
 
-/// Delivers the messages.
-pub(crate) async fn run(server: &Server, pairs: Vec<Pair>, args: &Args) -> anyhow::Result<Measured> {
+/// Delivers the messages. Where there are several nodes, whoever sends is at another one than whoever receives.
+pub(crate) async fn run(nodes: &[Server], pairs: Vec<Pair>, args: &Args) -> anyhow::Result<Measured> {
     let each = args.messages.div_ceil(u64::from(args.pairs)).max(1);
     let mut ready = Vec::new();
-    for pair in pairs {
-        let sender = connect(server, &pair.sender).await?;
-        let receiver = connect(server, &pair.receiver).await?;
+    for (place, pair) in pairs.into_iter().enumerate() {
+        let node = |place: usize| nodes.get(place % nodes.len().max(1)).context("there is no node");
+        let sender = connect(node(place)?, &pair.sender).await?;
+        let receiver = connect(node(place + 1)?, &pair.receiver).await?;
         ready.push((pair, sender, receiver));
     }
     let began = Instant::now();

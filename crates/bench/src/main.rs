@@ -7,10 +7,12 @@ mod idle;
 mod line;
 mod load;
 mod machine;
+mod nodes;
 mod people;
 mod process_costs;
 mod sealing;
 mod server_process;
+mod shared;
 mod spread;
 mod suite;
 mod throughput;
@@ -115,11 +117,13 @@ mod tests {
         Args::command().debug_assert();
         let parsed = |words: &str| Args::try_parse_from(words.split(' '));
         assert!(parsed("huis-bench --pairs 5 --window 16 --messages 150000").is_ok());
+        assert!(parsed("huis-bench --postgres-nodes 3 --pairs 5 --window 16").is_ok());
         assert!(parsed("huis-bench --idle 8000 --tls").is_ok());
         assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
         assert!(parsed("huis-bench chat --messages 1000 --runs 1 --pages 5").is_ok());
         assert!(parsed("huis-bench all --server-binary huis").is_ok());
         assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());
+        assert!(parsed("huis-bench --postgres-nodes 1 --url http://localhost").is_err());
         assert!(parsed("huis-bench sealing --leaves 1").is_err());
         assert!(parsed("huis-bench chat --messages 10").is_err());
     }

@@ -20,14 +20,26 @@ pub(crate) struct ServerProcess {
     pub(crate) url: String,
     /// From the start of the process until it said that it serves.
     pub(crate) started_in: Duration,
+    /// Where its data is.
+    pub(crate) folder: PathBuf,
     child: Child,
     pid: u32,
     _data: Option<tempfile::TempDir>,
 }
 
 impl ServerProcess {
-    /// Starts the server in `data` or a temporary folder, on a free port. `prepare` is given the folder before.
+    /// Starts the server in `data` or a temporary folder, on a free port.
     pub(crate) async fn start(binary: Option<&Path>, data: Option<&Path>, tls: bool) -> anyhow::Result<Self> {
+        Self::start_with(binary, data, tls, &[]).await
+    }
+
+    /// As `start`, with further settings.
+    pub(crate) async fn start_with(
+        binary: Option<&Path>,
+        data: Option<&Path>,
+        tls: bool,
+        settings: &[String],
+    ) -> anyhow::Result<Self> {
         let binary = program(binary)?;
         let temporary = match data {
             Some(_) => None,
@@ -47,6 +59,7 @@ impl ServerProcess {
             .args(["--tls", if tls { "self-signed" } else { "off" }])
             .args(["--access-passphrase", PASSPHRASE])
             .args(["--log-level", "warn"])
+            .args(settings)
             // One machine plays everybody.
             .args(["--connections", "100000", "--connections-per-address", "100000"])
             .args(["--requests-per-second", "100000", "--guesses-per-minute", "10000"])
@@ -69,7 +82,8 @@ impl ServerProcess {
         .await
         .context("the server did not start in half a minute")??;
         let started_in = began.elapsed();
-        Ok(Self { server: Server::parse(&url)?, url, started_in, child, pid, _data: temporary })
+        let folder = folder.to_owned();
+        Ok(Self { server: Server::parse(&url)?, url, started_in, folder, child, pid, _data: temporary })
     }
 
     /// The processor time that the server has used, in seconds.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::machine::Machine;
+use crate::shared::Shared;
 use crate::spread::median_line;
 use crate::{ServerArgs, chat, idle, sealing, throughput};
 
@@ -21,14 +22,24 @@ pub(crate) async fn measure(
     print: &mut dyn FnMut(Value),
 ) -> anyhow::Result<()> {
     print(serde_json::to_value(Machine::look()?)?);
-    let delivery = [
-        (RUNS, throughput::Args { pairs: 5, window: 16, messages: 150_000, size: 256 }),
-        (FEW_RUNS, throughput::Args { pairs: 1, window: 1, messages: 6000, size: 256 }),
-    ];
+    // One process on SQLite, and nodes on PostgreSQL and Redis.
+    let shapes = [0, 1, 3];
+    let shapes = if Shared::start().is_some() { &shapes[..] } else { &shapes[..1] };
+    let delivery = shapes.iter().flat_map(|&postgres_nodes| {
+        let (many, few) = if postgres_nodes == 0 { (150_000, 6000) } else { (100_000, 3000) };
+        [
+            (RUNS, throughput::Args { pairs: 5, window: 16, messages: many, size: 256, postgres_nodes }),
+            (FEW_RUNS, throughput::Args { pairs: 1, window: 1, messages: few, size: 256, postgres_nodes }),
+        ]
+    });
     for (runs, load) in delivery {
         let mut lines = Vec::new();
         for run in 1..=runs {
-            eprintln!("delivery, {} pairs, window {}, run {run} of {runs}", load.pairs, load.window);
+            let on = match load.postgres_nodes {
+                0 => "SQLite".to_owned(),
+                nodes => format!("PostgreSQL, nodes: {nodes}"),
+            };
+            eprintln!("delivery on {on}, {} pairs, window {}, run {run} of {runs}", load.pairs, load.window);
             let line = throughput::measure(server, &load).await?;
             print(line.clone());
             lines.push(line);

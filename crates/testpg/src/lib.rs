@@ -67,6 +67,14 @@ impl Server {
     /// # Panics
     /// Where it does not start; and in CI, where there is none.
     pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As `start`, with further settings, which count more than the usual ones.
+    ///
+    /// # Panics
+    /// As `start`.
+    pub fn start_with(settings: &[&str]) -> Option<Self> {
         let Some(programs) = programs() else {
             assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{MISSING}");
             // Not by a macro, whose output the test's runner keeps to itself.
@@ -81,7 +89,8 @@ impl Server {
         server.execute(Path::new("cp"), &["-a", &server.made().data(), &server.data()]);
         let file = Path::new(&server.data()).join("postgresql.auto.conf");
         let sockets = format!("unix_socket_directories = '{}'\n", server.folder.display());
-        std::fs::write(file, format!("{CONFIGURATION}{sockets}")).expect("its configuration");
+        let settings = settings.join("\n");
+        std::fs::write(file, format!("{CONFIGURATION}{sockets}{settings}\n")).expect("its configuration");
         server.go_on();
         Some(server)
     }
@@ -144,6 +153,15 @@ impl Server {
         self.port.store(port, Ordering::Relaxed);
         self.go_on();
         port
+    }
+
+    /// The process from which all of its others come.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn process(&self) -> u32 {
+        let file = std::fs::read_to_string(Path::new(&self.data()).join("postmaster.pid")).expect("it runs");
+        file.lines().next().and_then(|line| line.trim().parse().ok()).expect("its number")
     }
 
     /// Starts it where it was.

@@ -64,6 +64,11 @@ impl Server {
         self.folder.join("socket")
     }
 
+    /// Its process, where it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.pid()?.parse().ok()
+    }
+
     /// `kill -9`. It keeps nothing.
     pub fn crash(&self) {
         self.signal("KILL");

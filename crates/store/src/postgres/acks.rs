@@ -13,18 +13,21 @@ use super::floors::LOOK_BY_ID;
 pub(super) const HOLD_FLOORS: &str = "SELECT f.conversation FROM unnest($1::bytea[]) AS u (id) \
      JOIN conversations c ON c.id = u.id JOIN floors f ON f.conversation = c.conversation \
      ORDER BY f.conversation FOR NO KEY UPDATE OF f";
-/// As far as the device may go.
-pub(super) const ACKNOWLEDGE: &str = "UPDATE members m SET acked = least(u.seq, c.head, m.last) \
-     FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[]) AS u (conversation, account, device, seq) \
-     JOIN conversations c ON c.id = u.conversation JOIN accounts a ON a.id = u.account \
-     JOIN devices d ON d.account = a.account AND d.id = u.device \
-     WHERE m.conversation = c.conversation AND m.device = d.device AND least(u.seq, c.head, m.last) > m.acked";
+/// As far as the device may go. Who is meant is found first: joined with the rest, the database may look through all
+/// conversations of a device.
+pub(super) const ACKNOWLEDGE: &str = "WITH u AS MATERIALIZED (SELECT c.conversation, c.head, d.device, i.seq \
+     FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[]) AS i (conversation, account, device, seq) \
+     JOIN conversations c ON c.id = i.conversation JOIN accounts a ON a.id = i.account \
+     JOIN devices d ON d.account = a.account AND d.id = i.device) \
+     UPDATE members m SET acked = least(u.seq, u.head, m.last) FROM u \
+     WHERE m.conversation = u.conversation AND m.device = u.device AND least(u.seq, u.head, m.last) > m.acked";
 /// Who left and has everything.
-pub(super) const FREE_SEATS: &str = "DELETE FROM members m USING \
-     unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS u (conversation, account, device) \
-     JOIN conversations c ON c.id = u.conversation JOIN accounts a ON a.id = u.account \
-     JOIN devices d ON d.account = a.account AND d.id = u.device \
-     WHERE m.conversation = c.conversation AND m.device = d.device AND NOT m.leaf AND m.acked >= m.last";
+pub(super) const FREE_SEATS: &str = "WITH u AS MATERIALIZED (SELECT c.conversation, d.device \
+     FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS i (conversation, account, device) \
+     JOIN conversations c ON c.id = i.conversation JOIN accounts a ON a.id = i.account \
+     JOIN devices d ON d.account = a.account AND d.id = i.device) \
+     DELETE FROM members m USING u \
+     WHERE m.conversation = u.conversation AND m.device = u.device AND NOT m.leaf AND m.acked >= m.last";
 
 /// What devices acknowledge: the highest place of each.
 pub(super) type Acks = BTreeMap<(ConversationId, Member), u64>;

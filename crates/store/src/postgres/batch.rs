@@ -24,6 +24,8 @@ const BATCH_BYTES: usize = 1024 * 1024;
 
 pub(super) const HOLD_CONVERSATIONS: &str = "SELECT c.conversation FROM unnest($1::bytea[]) AS u (id) \
      JOIN conversations c ON c.id = u.id ORDER BY c.conversation FOR NO KEY UPDATE OF c";
+/// The repeat check looks for each message by itself, by its whole key: as a plain join the database may look through
+/// everything that the author ever said in the conversation, for it goes by the mean of all authors and conversations.
 pub(super) const APPEND: &str = "WITH item AS MATERIALIZED (SELECT i.*, c.conversation AS c, c.head, c.commit_counter, \
        d.device AS d, d.highest_submission, coalesce(m.last = 9223372036854775807, false) AS is_member, \
        s.seq AS before, s.commit_counter AS before_counter, s.received_at_ms AS before_received \
@@ -33,7 +35,8 @@ pub(super) const APPEND: &str = "WITH item AS MATERIALIZED (SELECT i.*, c.conver
      JOIN conversations c ON c.id = i.conversation \
      JOIN accounts a ON a.id = i.account JOIN devices d ON d.account = a.account AND d.id = i.device \
      LEFT JOIN members m ON m.conversation = c.conversation AND m.device = d.device \
-     LEFT JOIN submissions s ON s.author = d.device AND s.conversation = c.conversation AND s.id = i.id), \
+     LEFT JOIN LATERAL (SELECT x.seq, x.commit_counter, x.received_at_ms FROM submissions x \
+       WHERE x.author = d.device AND x.conversation = c.conversation AND x.id = i.id LIMIT 1) s ON true), \
      judged AS MATERIALIZED (SELECT item.*, before IS NULL AND is_member AND submission > highest_submission \
        AND follows = commit_counter AS good FROM item), \
      placed AS MATERIALIZED (SELECT judged.*, head + count(*) FILTER (WHERE good) OVER (PARTITION BY c ORDER BY place) \

@@ -1,6 +1,8 @@
 use std::task::Poll;
 use std::time::Duration;
 
+use huis_testpg::Database;
+
 use super::*;
 use crate::conformance::{CountingFranking, People};
 use crate::{Appended, Contests as _, Conversations as _, Dissenting, Settings as _, StoreError};
@@ -121,6 +123,9 @@ const HOT: &[&str] = &[
     group_infos::GROUP_INFOS_WANTED,
 ];
 
+/// What a database does that chooses by what it knows of the tables.
+const FREE_CHOICE: &str = "RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin";
+
 /// The plan that a node's connections use for this statement.
 async fn plan(db: &Db, sql: &str) -> String {
     let connection = db.connection().expect("a connection");
@@ -136,25 +141,65 @@ async fn plan(db: &Db, sql: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-#[tokio::test]
-async fn no_hot_statement_reads_a_table_from_end_to_end() {
-    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
-    let address: DatabaseAddress = database.address().parse().expect("an address");
-    let store = PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store");
-    let db = store.pools.general.lend().await.expect("a connection");
-    db.run(POPULATION).await.expect("populated");
+/// The plans that read a table from end to end, of the statements that run all the time.
+async fn scans(db: &Db) -> Vec<String> {
     let mut scans = Vec::new();
     let pages = moving::pages();
     for sql in HOT.iter().copied().chain(pages.iter().map(String::as_str)) {
-        let plan = plan(&db, sql).await;
+        let plan = plan(db, sql).await;
         assert!(plan.contains("cost="), "{sql}");
         if plan.contains("Seq Scan on") {
             scans.push(format!("{sql}\n{plan}"));
         }
     }
+    scans
+}
+
+/// A store in an empty database, and a connection of its.
+async fn opened(database: &Database<'_>) -> (PostgresStore, Db) {
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store");
+    let db = store.pools.general.lend().await.expect("a connection");
+    (store, db)
+}
+
+#[tokio::test]
+async fn no_hot_statement_reads_a_table_from_end_to_end() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (_store, db) = opened(&database).await;
+    db.run(POPULATION).await.expect("populated");
+    db.run(FREE_CHOICE).await.expect("set");
+    let scans = scans(&db).await;
     assert!(scans.is_empty(), "{}", scans.join("\n\n"));
     // What has no index is seen.
     assert!(plan(&db, "SELECT 1 FROM accounts WHERE email = $1").await.contains("Seq Scan on accounts"));
+}
+
+#[tokio::test]
+async fn no_plan_that_is_made_while_tables_are_empty_reads_them_from_end_to_end_when_they_have_grown() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (_store, db) = opened(&database).await;
+    let scans = scans(&db).await;
+    assert!(scans.is_empty(), "{}", scans.join("\n\n"));
+}
+
+#[tokio::test]
+async fn what_is_said_and_acknowledged_is_looked_up_by_whole_keys_however_much_is_there() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (_store, db) = opened(&database).await;
+    let whole = [
+        (batch::APPEND, "Index Cond: ((author = d.device) AND (conversation = c.conversation) AND (id = i.id))"),
+        (acks::ACKNOWLEDGE, "Index Cond: ((device = u.device) AND (conversation = u.conversation))"),
+        (acks::FREE_SEATS, "Index Cond: ((device = u.device) AND (conversation = u.conversation))"),
+    ];
+    for (sql, key) in whole {
+        let plan = plan(&db, sql).await;
+        assert!(plan.contains(key), "{plan}");
+    }
+    db.run(POPULATION).await.expect("populated");
+    db.run(FREE_CHOICE).await.expect("set");
+    let plan = plan(&db, batch::APPEND).await;
+    assert!(plan.contains(whole[0].1), "{plan}");
 }
 
 #[test]

@@ -110,7 +110,8 @@ async fn works(store: SharedStore, before: &Everything) {
 #[tokio::test]
 async fn a_store_moves_from_sqlite_to_postgresql_and_back_with_nothing_changed() {
     let (Some(database), folder) = (database(), tempfile::tempdir().expect("a folder")) else { return };
-    let messages = if std::env::var_os("HUIS_LONG").is_some() { 100_000 } else { 1_500 };
+    let is_long = std::env::var_os("HUIS_LONG").is_some();
+    let messages = if is_long { 100_000 } else { 1_500 };
     let (first, second) = (file(&folder, "first"), file(&folder, "second"));
     let before = filled(&first, messages).await;
     let whole = dump(&first);
@@ -118,6 +119,10 @@ async fn a_store_moves_from_sqlite_to_postgresql_and_back_with_nothing_changed()
     let there = moved(&sqlite(&first), &postgres(&database)).await;
     let back = moved(&postgres(&database), &sqlite(&second)).await;
     assert_eq!(back, there, "the hash, and how many rows of what");
+    if is_long {
+        let name = "messages moved from SQLite to PostgreSQL and back with one content hash";
+        println!("HUIS_FIGURE {{\"name\":\"{name}\",\"value\":{messages}}}");
+    }
     assert!(dump(&second) == whole, "what is in the file");
     assert!(dump(&first) == whole, "the source");
     let empty: Vec<_> = there.tables.iter().filter(|(_, rows)| *rows == 0).collect();
