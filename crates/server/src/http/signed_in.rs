@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_web_app_whose_cookie_is_gone_refreshes_and_others_sign_in() {
-        let refused = |request| access_token(&request, None).map_err(|refusal| refusal.0.code);
+        let refused = |request| access_token(&request, None).map(|_| ()).map_err(|refusal| refusal.0.code);
         assert_eq!(refused(headers(&[("huis-client", "huis-web/0.1.0")])), Err(ErrorCode::TokenExpired));
         assert_eq!(refused(headers(&[("huis-client", "huis/0.1.0")])), Err(ErrorCode::NotSignedIn));
     }

@@ -80,8 +80,8 @@ async fn wherever_a_token_is_granted_to_the_web_app_no_script_holds_it() {
 #[tokio::test]
 async fn other_clients_get_their_token_in_the_body_and_no_cookie() {
     let house = House::open().await;
-    for client in ["", "huis/0.1.0", "curl/8.5.0", "huis-webby/1.0.0"] {
-        let name = format!("n{}", client.len());
+    for (number, client) in ["", "huis/0.1.0", "curl/8.5.0", "huis-webby/1.0.0"].into_iter().enumerate() {
+        let name = format!("person-{number}");
         let (request, _) = registration(&house, &name, with_passphrase()).await;
         let answer = house.post("/api/v1/registrations/finish", &request).header("huis-client", client).send().await;
         assert_eq!(answer.cookie(), None);
