@@ -48,6 +48,8 @@ pub const INVITATION_USES: std::ops::RangeInclusive<u32> = 1..=1000;
 pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=32;
 /// The longest e-mail address.
 pub const EMAIL: usize = 254;
+/// The URL of a subscription to pushes, in bytes.
+pub const PUSH_ENDPOINT: usize = 2048;
 /// The window of unacknowledged entry bytes in flight to one connection.
 pub const DELIVERY_WINDOW: usize = 512 * 1024;
 /// The most submissions of one connection that wait for their answer.

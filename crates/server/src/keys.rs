@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::delivery::FrankingKey;
 use crate::passwords::OpaqueServer;
+use crate::push::Vapid;
 
 /// The server's keys. `Debug` is left out on purpose.
 pub struct Keys {
@@ -22,6 +23,7 @@ pub struct Keys {
     pub(crate) token_signing: Zeroizing<[u8; 32]>,
     pub(crate) sealing: Zeroizing<[u8; 32]>,
     franking: Zeroizing<[u8; 32]>,
+    push: Zeroizing<[u8; 32]>,
 }
 
 /// The keys can't be had.
@@ -51,8 +53,9 @@ const OPAQUE_SETUP: &str = "opaque-setup";
 const TOKEN_SIGNING: &str = "token-signing";
 const SEALING: &str = "sealing";
 const FRANKING: &str = "franking";
+const PUSH: &str = "push";
 /// Every key's file.
-pub(crate) const FILES: [&str; 4] = [OPAQUE_SETUP, TOKEN_SIGNING, SEALING, FRANKING];
+pub(crate) const FILES: [&str; 5] = [OPAQUE_SETUP, TOKEN_SIGNING, SEALING, FRANKING, PUSH];
 
 impl Keys {
     /// Fresh keys, which are stored nowhere.
@@ -62,6 +65,7 @@ impl Keys {
             token_signing: random(rng),
             sealing: random(rng),
             franking: random(rng),
+            push: Vapid::random(rng),
         }
     }
 
@@ -110,6 +114,7 @@ impl Keys {
             token_signing: key32(TOKEN_SIGNING)?,
             sealing: key32(SEALING)?,
             franking: key32(FRANKING)?,
+            push: push_key(rng, folder, has_run_before)?,
             opaque_setup,
         })
     }
@@ -119,10 +124,27 @@ impl Keys {
         data.join(FOLDER).is_dir()
     }
 
+    /// Who the server is to push services.
+    pub(crate) fn vapid(&self) -> Option<Vapid> {
+        Vapid::new(self.push.as_slice())
+    }
+
     /// What the store puts under its entries.
     pub fn franking(&self) -> Arc<dyn Franking> {
         Arc::new(FrankingKey::new(*self.franking))
     }
+}
+
+fn push_key(
+    rng: &mut (impl RngCore + CryptoRng),
+    folder: &Path,
+    has_run_before: bool,
+) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let fresh = || Zeroizing::new(Vapid::random(rng).to_vec());
+    let bytes = key(folder, PUSH, has_run_before, fresh)?;
+    let bytes: Option<[u8; 32]> =
+        bytes.as_slice().try_into().ok().filter(|bytes: &[u8; 32]| Vapid::new(bytes).is_some());
+    bytes.map(Zeroizing::new).ok_or(KeyError::Form(folder.join(PUSH)))
 }
 
 /// Makes the folder with mode 0700, unless it is there.

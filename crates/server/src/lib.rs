@@ -16,6 +16,7 @@ mod metrics_page;
 mod moving;
 mod passphrase;
 mod passwords;
+mod push;
 mod rate_limits;
 mod sealing;
 mod serve;
@@ -23,7 +24,7 @@ mod space;
 mod state;
 
 pub use bus::BusAddress;
-pub use config::{Config, ConfigError, ConnectionLimits, LogFormat, Network, Rates, ServeArgs, Tls};
+pub use config::{Config, ConfigError, ConnectionLimits, LogFormat, Network, PushEndpoints, Rates, ServeArgs, Tls};
 pub use delivery::FrankingKey;
 pub use keys::{KeyError, Keys};
 pub use logs::start_logs;

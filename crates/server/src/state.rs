@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::delivery::Hub;
 use crate::http::{BodyBudget, Readiness};
 use crate::passwords::OpaqueServer;
+use crate::push::Push;
 use crate::rate_limits::RateLimits;
 use crate::sealing::Sealing;
 
@@ -24,6 +25,7 @@ pub(crate) struct ServerState {
     pub clock: Arc<dyn Clock>,
     pub bus: Arc<dyn Bus>,
     pub hub: Arc<Hub>,
+    pub push: Arc<Push>,
     pub tokens: AccessTokens,
     pub rate_limits: RateLimits,
     pub config: Config,

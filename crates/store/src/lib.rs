@@ -14,6 +14,7 @@ mod invitations;
 mod key_packages;
 pub mod moving;
 pub mod postgres;
+mod push_subscriptions;
 mod sessions;
 mod settings;
 pub mod sqlite;
@@ -26,6 +27,7 @@ pub use contests::*;
 pub use conversations::*;
 pub use invitations::*;
 pub use key_packages::*;
+pub use push_subscriptions::*;
 pub use sessions::*;
 pub use settings::*;
 
@@ -77,9 +79,15 @@ pub enum StoreError {
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything that a server keeps.
-pub trait Store: Accounts + Invitations + Sessions + KeyPackages + Conversations + Contests + Settings {}
+pub trait Store:
+    Accounts + Invitations + Sessions + PushSubscriptions + KeyPackages + Conversations + Contests + Settings
+{
+}
 
-impl<T: Accounts + Invitations + Sessions + KeyPackages + Conversations + Contests + Settings> Store for T {}
+impl<T: Accounts + Invitations + Sessions + PushSubscriptions + KeyPackages + Conversations + Contests + Settings> Store
+    for T
+{
+}
 
 /// A store that is shared by all of a server.
 pub type SharedStore = Arc<dyn Store>;

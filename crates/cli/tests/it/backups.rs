@@ -116,7 +116,7 @@ fn the_secrets_of_a_backup_are_sealed_in_any_case_and_the_rest_if_asked() {
     // Both bring the same back.
     restores(&open, &house.path("one"), &["--key-file", at(&key)]).well();
     restores(&sealed, &house.path("other"), &["--passphrase-file", at(&passphrase)]).well();
-    for name in ["huis.toml", "keys/opaque-setup", "keys/token-signing", "keys/sealing", "keys/franking"] {
+    for name in ["huis.toml", "keys/opaque-setup", "keys/token-signing", "keys/sealing", "keys/franking", "keys/push"] {
         let before = fs::read(house.data().join(name)).unwrap();
         for folder in ["one", "other"] {
             assert!(fs::read(house.path(folder).join(name)).unwrap() == before, "{folder} {name}");

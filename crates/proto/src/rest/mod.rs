@@ -9,6 +9,7 @@ mod conversations;
 mod identities;
 mod invitations;
 mod passwords;
+mod push;
 mod sign_in;
 
 pub use accounts::*;
@@ -17,12 +18,13 @@ pub use conversations::*;
 pub use identities::*;
 pub use invitations::*;
 pub use passwords::*;
+pub use push::*;
 pub use sign_in::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::IncarnationId;
+use crate::{Bytes, IncarnationId};
 
 /// `GET /api/v1/server`, without signing in: what a client must know before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,6 +41,9 @@ pub struct ServerInfo {
     pub server_time_ms: u64,
     /// How long an undelivered message is kept, in seconds.
     pub retention_s: u64,
+    /// The key that browsers subscribe for (VAPID, RFC 8292: P-256, uncompressed), if this server sends pushes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push_key: Option<Bytes>,
 }
 
 /// Who may register on a server.

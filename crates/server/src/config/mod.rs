@@ -61,6 +61,8 @@ pub struct Config {
     pub stretch: StretchParameters,
     /// The oldest client of Huis that is served.
     pub minimum_client: Version,
+    /// Where pushes may go.
+    pub push_endpoints: PushEndpoints,
     /// The files of the web app that is served. No setting: those that the binary holds.
     pub web_app: &'static [huis_web_assets::File],
 }
@@ -103,6 +105,18 @@ pub struct Rates {
     pub key_package_claims_per_minute: u32,
 }
 
+/// Where pushes may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushEndpoints {
+    /// Nowhere: no device is woken.
+    None,
+    /// To addresses of the public Internet, over HTTPS.
+    Public,
+    /// Anywhere: for a push service of one's own in the local network, and for tests. **Whoever has an account can then make
+    /// the server send to machines beside it.**
+    Any,
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -135,6 +149,7 @@ impl Config {
             idle_session: Duration::from_secs(15 * 60),
             stretch: StretchParameters::NEW_ACCOUNTS,
             minimum_client: MINIMUM_CLIENT,
+            push_endpoints: PushEndpoints::Public,
             web_app: huis_web_assets::files(),
         }
     }

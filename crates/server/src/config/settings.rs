@@ -7,7 +7,7 @@ use std::time::Duration;
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
-use super::{Config, LogFormat, Network, Tls};
+use super::{Config, LogFormat, Network, PushEndpoints, Tls};
 
 /// A setting: `--name`, `HUIS_NAME` and `name = …`.
 pub(super) struct Setting {
@@ -184,6 +184,23 @@ pub(super) const SETTINGS: &[Setting] = &[
             draft.config.metrics_listen = match value {
                 "off" => None,
                 value => Some(address(value)?),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "push-endpoints",
+        takes: "public|any|none",
+        default: "public",
+        explanation: "Where devices that are away are woken by Web Push: at push services of the public Internet, which browsers name; \
+                      any also lets them name addresses of the local network, for a push service of one's own; none sends nothing. \
+                      What is sent holds nothing of a message",
+        apply: |draft, value| {
+            draft.config.push_endpoints = match value {
+                "public" => PushEndpoints::Public,
+                "any" => PushEndpoints::Any,
+                "none" => PushEndpoints::None,
+                _ => return Err("expected public, any or none".into()),
             };
             Ok(())
         },

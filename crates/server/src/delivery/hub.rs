@@ -15,6 +15,7 @@ use super::mailbox::Mailbox;
 use super::meters::Meters;
 use super::rosters::Rosters;
 use crate::bus::{Bus, Hint, Listener, LiveEntry, Reached, RosterChange};
+use crate::push::Push;
 
 /// The largest entry that travels with its hint; larger ones are read from the store by each connection, when it has
 /// room for them.
@@ -27,6 +28,7 @@ pub(crate) struct Hub {
     this: Weak<Hub>,
     store: SharedStore,
     pub(super) bus: Arc<dyn Bus>,
+    push: Arc<Push>,
     connected: RwLock<Connected>,
     rosters: Rosters,
     /// Hints were lost since the store was last looked at.
@@ -76,13 +78,14 @@ pub(super) struct Stopping;
 
 impl Hub {
     /// The hub of a node, which hears from here on what the bus brings.
-    pub(crate) fn new(store: SharedStore, bus: Arc<dyn Bus>) -> Arc<Self> {
+    pub(crate) fn new(store: SharedStore, bus: Arc<dyn Bus>, push: Arc<Push>) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
             bus.listen(Weak::<Self>::clone(this));
             Self {
                 this: Weak::clone(this),
                 store,
                 bus,
+                push,
                 connected: RwLock::default(),
                 rosters: Rosters::default(),
                 missed: Notify::new(),
@@ -186,6 +189,7 @@ impl Hub {
         }
         connected.sessions.insert(session, Arc::clone(&mailbox));
         drop(connected);
+        self.push.came(session);
         Ok(Place { hub, member, session, mailbox })
     }
 
@@ -193,6 +197,9 @@ impl Hub {
     pub(super) fn appended(&self, entry: LogEntry, roster: Option<RosterChange>) {
         let (conversation, seq) = (entry.conversation, entry.seq);
         self.meters.appended.increment(1);
+        if entry.kind == EntryKind::Message {
+            self.wake_by_push(conversation, entry.author.account);
+        }
         let travels = entry.kind == EntryKind::Message && entry.payload.len() <= LIVE_BYTES;
         self.bus.publish(Hint::Reached(Reached {
             conversation,
@@ -200,6 +207,22 @@ impl Hub {
             live: travels.then(|| Arc::new(LiveEntry::encode(entry))),
             roster: roster.map(Arc::new),
         }));
+    }
+
+    /// The node at which something was said has those woken who are not connected to it. Whether they are to another, or
+    /// were woken before, the store knows.
+    fn wake_by_push(&self, conversation: ConversationId, author: AccountId) {
+        if self.push.is_wanted() {
+            self.with_recipients(conversation, move |hub, recipients| {
+                let connected = hub.connected();
+                hub.push.expect(author, recipients.iter().filter(|member| connected.mailbox(**member).is_none()));
+            });
+        }
+    }
+
+    /// Whether the session has a connection to this node.
+    pub(crate) fn is_connected(&self, session: SessionId) -> bool {
+        self.connected().sessions.contains_key(&session)
     }
 
     /// An entry was submitted once more. Who appended it may never have learnt that, and told nobody: so the recipients
@@ -460,6 +483,9 @@ impl Drop for Place {
             connected.sessions.remove(&self.session);
         }
         drop(connected);
+        if is_ours {
+            self.hub.push.went(self.session);
+        }
         self.hub.meters.connections.decrement(1.0);
         self.hub.open.fetch_sub(1, Ordering::SeqCst);
         self.hub.closed.notify_waiters();

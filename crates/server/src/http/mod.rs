@@ -22,6 +22,7 @@ mod key_packages;
 mod own_page;
 mod password_changes;
 pub(crate) mod problem;
+mod push_subscriptions;
 mod recoveries;
 mod registrations;
 pub(crate) mod resources;
@@ -63,6 +64,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(recoveries::routes())
         .merge(devices::routes())
         .merge(sessions::routes())
+        .merge(push_subscriptions::routes())
         .merge(accounts::routes())
         .merge(device_lists::routes())
         .merge(key_packages::routes())

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use huis_proto::Bytes;
 use huis_proto::rest::ServerInfo;
 
 use super::resources::{OpenApiRouter, routes};
@@ -21,5 +22,6 @@ async fn server_info(State(app): State<App>) -> Json<ServerInfo> {
         incarnation: app.incarnation,
         server_time_ms: app.clock.now_ms(),
         retention_s: app.config.retention.as_secs(),
+        push_key: app.push.key().map(|key| Bytes(key.to_vec())),
     })
 }

@@ -36,6 +36,7 @@ use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
 use crate::passphrase;
 use crate::passwords::OpaqueServer;
+use crate::push::{self, Push};
 use crate::rate_limits::RateLimits;
 use crate::sealing::Sealing;
 use crate::state::{App, Clock, ServerState};
@@ -162,8 +163,12 @@ impl Server {
             .map_err(|_| KeyError::Form(config.data.join("keys/opaque-setup")))?;
         let incarnation = store.incarnation().await?;
         let bus = bus(&config, &keys, incarnation).await?;
+        let vapid = keys.vapid().ok_or_else(|| KeyError::Form(config.data.join("keys/push")))?;
+        let push = Arc::new(Push::new(vapid, config.push_endpoints));
+        push.begin(&store).await;
         let app = Arc::new(ServerState {
-            hub: Hub::new(store.clone(), bus.clone()),
+            hub: Hub::new(store.clone(), bus.clone(), push.clone()),
+            push,
             tokens: AccessTokens::new(&keys.token_signing),
             rate_limits: RateLimits::new(&config.rates, bus.clone()),
             sealing: Sealing::new(&keys.sealing),
@@ -187,6 +192,7 @@ impl Server {
         let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
         let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
         tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
+        tasks.push(tokio::spawn(push::run(app.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
         tasks.extend(metrics.map(|page| tokio::spawn(page.serve(is_stopping))));
         Ok(RunningServer { app, router, connections, address, newcomers, fingerprint, stopping, all_gone, tasks })
@@ -226,6 +232,11 @@ impl RunningServer {
     /// Does at once what is otherwise done every half minute: ends idle sessions, drops what has expired.
     pub async fn keep_up(&self) {
         upkeep::round(&self.app).await;
+    }
+
+    /// Sends at once the pushes that are otherwise sent within a second, and returns when none is under way.
+    pub async fn settle_pushes(&self) {
+        push::settle(&self.app).await;
     }
 
     /// Resolves when the super-administrator asks the server to stop. Nothing stops by it: see [`stop`](Self::stop).

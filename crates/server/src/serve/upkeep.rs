@@ -45,6 +45,9 @@ pub(super) async fn round(app: &App) {
     if let Err(error) = end_idle_sessions(app).await {
         tracing::warn!(%error, "idle sessions could not be ended; they will be at the next round");
     }
+    if let Err(error) = crate::push::look_again(app).await {
+        tracing::warn!(%error, "subscriptions to pushes could not be counted; they will be at the next round");
+    }
     if let Err(error) = expire(app).await {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
     }

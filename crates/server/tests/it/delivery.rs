@@ -3,6 +3,7 @@
 mod contests;
 mod house;
 mod nodes;
+mod push;
 
 use http::{Method, StatusCode};
 use huis_proto::frames::{ClientFrame, CloseCode, EntryKind, SUBPROTOCOL, ServerFrame};

@@ -14,6 +14,7 @@ mod identities;
 mod invitations;
 mod pages;
 mod passwords;
+mod push_subscriptions;
 mod recoveries;
 mod registrations;
 mod sessions;

@@ -1,6 +1,6 @@
 //! A store with something in every table, for what is done with whole stores.
 
-use huis_proto::rest::InvitationInfo;
+use huis_proto::rest::{InvitationInfo, PushSubscription};
 use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, InvitationId, Member, SessionId};
 
 use super::contests::{dissents, four, takes_out};
@@ -121,9 +121,14 @@ async fn signed_in(people: &People, anna: Member) {
             began_at_ms: NOW_MS,
             used_at_ms: NOW_MS,
         };
+        let id = session.session;
         let begun = people.store.begin_session(session, token(tokens[0]), 1).await;
         assert_eq!(begun.expect("begun"), Beginning::Begun { ended: None });
         let refreshed = people.store.refresh_session(token(tokens[0]), token(tokens[1]), NOW_MS + 1).await;
         assert!(matches!(refreshed.expect("an answer"), Refresh::Renewed(_)));
+        let endpoint = format!("https://push.example/{id}");
+        let subscription = PushSubscription { endpoint, p256dh: Bytes(vec![4; 65]), auth: Bytes(vec![7; 16]) };
+        assert!(people.store.put_push_subscription(id, subscription).await.expect("kept"));
+        people.store.note_away(vec![(id, stays)]).await.expect("noted");
     }
 }

@@ -18,6 +18,7 @@ mod model;
 mod overlapping;
 mod passwords;
 mod people;
+mod push_subscriptions;
 mod sessions;
 mod taking_part;
 
@@ -36,6 +37,7 @@ pub use model::*;
 pub use overlapping::*;
 pub use passwords::*;
 pub use people::{CountingFranking, People};
+pub use push_subscriptions::*;
 pub use sessions::*;
 pub use taking_part::*;
 
@@ -77,6 +79,10 @@ macro_rules! conformance {
             looking_for_a_session_by_token_changes_nothing,
             a_session_is_ended_by_its_own_account_alone,
             idle_sessions_end_and_those_that_stay_end_later,
+            a_device_that_is_away_is_due_once_until_it_was_here_again,
+            a_subscription_ends_with_its_session,
+            an_endpoint_that_is_gone_takes_no_newer_subscription_with_it,
+            of_many_nodes_one_wakes_a_device,
             key_packages_are_handed_out_once_oldest_first,
             the_last_resort_key_package_is_handed_out_again_and_again,
             no_two_claims_at_once_get_the_same_key_package,

@@ -28,6 +28,7 @@ mod log;
 mod moves;
 mod moving;
 mod pool;
+mod push_subscriptions;
 mod queue;
 mod schema;
 mod sessions;

@@ -99,6 +99,8 @@ const HOT: &[&str] = &[
     sessions::SESSION_BY_TOKEN,
     sessions::HOLD_SESSION,
     sessions::END_IDLE,
+    push_subscriptions::NOTE_AWAY,
+    push_subscriptions::TAKE_DUE,
     key_packages::STOCK,
     key_packages::TAKE_OLDEST,
     key_packages::LISTED,

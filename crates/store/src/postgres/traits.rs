@@ -5,7 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::frames::WelcomeEntry;
-use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, Room};
+use huis_proto::rest::{
+    ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, PushSubscription, Room,
+};
 use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
@@ -13,13 +15,14 @@ use tokio::time::Instant;
 use super::accounts::{self, Sealed};
 use super::writers::Submission;
 use super::{
-    PostgresStore, contests, delivery, expiry, group_infos, identities, invitations, key_packages, lives, sessions,
+    PostgresStore, contests, delivery, expiry, group_infos, identities, invitations, key_packages, lives,
+    push_subscriptions, sessions,
 };
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
     Dissenting, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewIdentity, NewPassword, Numbered,
-    PasswordChange, PasswordRecord, Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked,
-    StoreError, StoreResult, Swap, Wanting,
+    PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients, Refresh, Reseeding, Restores, Session,
+    Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -120,6 +123,41 @@ impl Invitations for PostgresStore {
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
         let account = &account;
         self.write(|db| async move { invitations::create_invited_account(&db, account, hash).await }).await
+    }
+}
+
+#[async_trait]
+impl PushSubscriptions for PostgresStore {
+    async fn put_push_subscription(&self, session: SessionId, subscription: PushSubscription) -> StoreResult<bool> {
+        let subscription = &subscription;
+        self.write(|db| async move { push_subscriptions::put(&db, session, subscription).await }).await
+    }
+
+    async fn remove_push_subscription(&self, session: SessionId) -> StoreResult<bool> {
+        self.write(|db| async move { push_subscriptions::remove(&db, session).await }).await
+    }
+
+    async fn forget_push_subscription(&self, session: SessionId, endpoint: String) -> StoreResult<bool> {
+        let endpoint = &endpoint;
+        self.write(|db| async move { push_subscriptions::forget(&db, session, endpoint).await }).await
+    }
+
+    async fn note_away(&self, sessions: Vec<(SessionId, bool)>) -> StoreResult<()> {
+        let sessions = &sessions;
+        self.write(|db| async move { push_subscriptions::note_away(&db, sessions).await }).await
+    }
+
+    async fn note_all_away(&self) -> StoreResult<bool> {
+        self.write(|db| async move { push_subscriptions::note_all_away(&db).await }).await
+    }
+
+    async fn has_push_subscriptions(&self) -> StoreResult<bool> {
+        self.single(|db| async move { push_subscriptions::any(&db).await }).await
+    }
+
+    async fn take_push_due(&self, devices: Vec<Member>) -> StoreResult<Vec<PushDue>> {
+        let devices = &devices;
+        self.write(|db| async move { push_subscriptions::take_due(&db, devices).await }).await
     }
 }
 

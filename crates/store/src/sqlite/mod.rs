@@ -22,6 +22,7 @@ mod log;
 mod moves;
 mod moving;
 mod published;
+mod push_subscriptions;
 mod queue;
 mod readers;
 mod repeats;

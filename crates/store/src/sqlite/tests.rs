@@ -108,6 +108,7 @@ fn no_hot_query_scans_a_table() {
         sessions::SESSIONS,
         sessions::SESSION_BY_TOKEN,
         sessions::IDLE,
+        push_subscriptions::DUE,
         key_packages::COUNT,
         key_packages::TAKE_OLDEST,
         key_packages::LISTED,

@@ -3,19 +3,23 @@
 use async_trait::async_trait;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::frames::WelcomeEntry;
-use huis_proto::rest::{ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, Room};
+use huis_proto::rest::{
+    ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, PushSubscription, Room,
+};
 use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
 use rand::rngs::OsRng;
 
 use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
-use super::{SqliteStore, delivery, expiry, group_infos, invitations, key_packages, lives, lock, sessions};
+use super::{
+    SqliteStore, delivery, expiry, group_infos, invitations, key_packages, lives, lock, push_subscriptions, sessions,
+};
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
     Dissenting, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewIdentity, NewPassword, Numbered,
-    PasswordChange, PasswordRecord, Recipients, Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked,
-    StoreError, StoreResult, Swap, Wanting,
+    PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients, Refresh, Reseeding, Restores, Session,
+    Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
 };
 
 #[async_trait]
@@ -111,6 +115,41 @@ impl Invitations for SqliteStore {
 
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
         self.write(move |writer| writer.create_invited_account(&account, hash)).await
+    }
+}
+
+#[async_trait]
+impl PushSubscriptions for SqliteStore {
+    async fn put_push_subscription(&self, session: SessionId, subscription: PushSubscription) -> StoreResult<bool> {
+        self.write(move |writer| writer.put_push_subscription(session, &subscription)).await
+    }
+
+    async fn remove_push_subscription(&self, session: SessionId) -> StoreResult<bool> {
+        self.write(move |writer| writer.remove_push_subscription(session)).await
+    }
+
+    async fn forget_push_subscription(&self, session: SessionId, endpoint: String) -> StoreResult<bool> {
+        self.write(move |writer| writer.forget_push_subscription(session, &endpoint)).await
+    }
+
+    async fn note_away(&self, sessions: Vec<(SessionId, bool)>) -> StoreResult<()> {
+        self.write(move |writer| writer.note_away(&sessions)).await
+    }
+
+    async fn note_all_away(&self) -> StoreResult<bool> {
+        self.write(|writer| writer.note_all_away()).await
+    }
+
+    async fn has_push_subscriptions(&self) -> StoreResult<bool> {
+        self.read(push_subscriptions::any).await
+    }
+
+    async fn take_push_due(&self, devices: Vec<Member>) -> StoreResult<Vec<PushDue>> {
+        let found = self.read(move |db| push_subscriptions::due(db, &devices)).await?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        self.write(move |writer| writer.take_push_due(found.clone())).await
     }
 }
 

@@ -24,7 +24,7 @@ use huis_proto::{
     AccountId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, ErrorCode, Member, MessageId, Problem,
     SessionId, codec, mls,
 };
-use huis_server::{Clock as _, Config, Keys, RunningServer, Server, SystemClock};
+use huis_server::{Clock as _, Config, Keys, PushEndpoints, RunningServer, Server, SystemClock};
 use huis_store::sqlite::{Mode, Options, SqliteStore};
 use huis_store::{Creation, NewAccount, Session, SharedStore};
 use rand::rngs::OsRng;
@@ -83,6 +83,7 @@ impl House {
     async fn node(data: Arc<tempfile::TempDir>, keys: Keys, store: SharedStore, bus: Option<&str>) -> Self {
         let mut config = Config::in_folder(data.path());
         config.bus = bus.map(|bus| bus.parse().unwrap());
+        config.push_endpoints = PushEndpoints::Any;
         // So slow that no test waits for the next.
         config.rates.guesses_per_minute = 4;
         let server = Server { config, keys, store: store.clone(), clock: Arc::new(SystemClock) };
