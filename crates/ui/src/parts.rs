@@ -96,9 +96,10 @@ pub(crate) fn modal(
     let (node, name) = (NodeRef::<html::Dialog>::new(), title.clone());
     Effect::new(move |_| {
         if let Some(dialog) = node.get()
-            && !dialog.open() {
-                let _ = dialog.show_modal();
-            }
+            && !dialog.open()
+        {
+            let _ = dialog.show_modal();
+        }
     });
     view! {
         <dialog

@@ -34,9 +34,10 @@ thread_local! {
 pub(crate) fn search_for(app: App, words: String) {
     app.back_to(Pane::List);
     if let Some(signal) = WORDS.with(std::cell::Cell::get)
-        && !words.is_empty() {
-            signal.set(words);
-        }
+        && !words.is_empty()
+    {
+        signal.set(words);
+    }
     page::focus_soon(FIELD);
 }
 
