@@ -95,10 +95,10 @@ pub(crate) fn modal(
 ) -> AnyView {
     let (node, name) = (NodeRef::<html::Dialog>::new(), title.clone());
     Effect::new(move |_| {
-        if let Some(dialog) = node.get() {
-            if !dialog.open() {
-                let _ = dialog.show_modal();
-            }
+        if let Some(dialog) = node.get()
+            && !dialog.open()
+        {
+            let _ = dialog.show_modal();
         }
     });
     view! {

@@ -88,6 +88,8 @@ impl App {
     pub(crate) fn reply(self, message: MessageId) {
         self.cancel_mode();
         self.composer.mode.set(Mode::Reply(message));
+        page::focus("composer-text");
+        // From a menu, once that is gone.
         page::focus_soon("composer-text");
     }
 
@@ -102,6 +104,8 @@ impl App {
         self.composer.aside.set_value(self.composer.text.get_untracked());
         self.composer.mode.set(Mode::Edit(message));
         self.composer.text.set(view.text.clone());
+        page::focus("composer-text");
+        // From a menu, once that is gone.
         page::focus_soon("composer-text");
     }
 

@@ -54,18 +54,18 @@ impl Field {
         });
         let node = NodeRef::<html::Input>::new();
         Effect::new(move |_| {
-            if let Some(input) = node.get() {
-                if has_focus {
-                    let _ = input.focus();
-                }
+            if let Some(input) = node.get()
+                && has_focus
+            {
+                let _ = input.focus();
             }
         });
         // Where something is wrong, that is where one goes on.
         Effect::new(move |_| {
-            if is_wrong() {
-                if let Some(input) = node.get_untracked() {
-                    let _ = input.focus();
-                }
+            if is_wrong()
+                && let Some(input) = node.get_untracked()
+            {
+                let _ = input.focus();
             }
         });
         view! {

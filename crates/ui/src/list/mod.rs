@@ -33,10 +33,10 @@ thread_local! {
 /// Goes to the field, with these words in it.
 pub(crate) fn search_for(app: App, words: String) {
     app.back_to(Pane::List);
-    if let Some(signal) = WORDS.with(std::cell::Cell::get) {
-        if !words.is_empty() {
-            signal.set(words);
-        }
+    if let Some(signal) = WORDS.with(std::cell::Cell::get)
+        && !words.is_empty()
+    {
+        signal.set(words);
     }
     page::focus_soon(FIELD);
 }

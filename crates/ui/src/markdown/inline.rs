@@ -19,8 +19,11 @@ pub(crate) struct Piece {
     pub(crate) link: Option<Link>,
 }
 
+/// What of a style a mark switches.
+type Switch = fn(&mut Style) -> &mut bool;
+
 /// The marks, the longer ones first.
-const MARKS: [(&str, fn(&mut Style) -> &mut bool); 5] = [
+const MARKS: [(&str, Switch); 5] = [
     ("**", |style| &mut style.is_bold),
     ("__", |style| &mut style.is_bold),
     ("~~", |style| &mut style.is_struck),
@@ -114,7 +117,7 @@ fn marked(rest: &str, before: Option<char>) -> Option<Found<'_>> {
     let end = inside.match_indices(mark).map(|(end, _)| end).find(|end| {
         let closes = inside[..*end].chars().next_back().is_some_and(|c| !c.is_whitespace());
         let after = inside[end + mark.len()..].chars().next();
-        closes && after.is_none_or(|c| !c.is_alphanumeric() && !(mark.len() == 1 && mark.starts_with(c)))
+        closes && after.is_none_or(|c| !(c.is_alphanumeric() || mark.len() == 1 && mark.starts_with(c)))
     })?;
     let inside = &inside[..end];
     (!inside.contains("\n\n")).then_some(Found::Marked { length: end + 2 * mark.len(), inside, set: *set })

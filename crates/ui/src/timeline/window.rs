@@ -197,7 +197,7 @@ pub(super) mod tests {
     fn a_hundred_thousand_messages_leave_a_bounded_window_in_order() {
         let mut window = Window::default();
         window.restart(page(99_950..100_000), true, false);
-        for end in (0..99_950).step_by(PAGE).rev() {
+        for end in (0..99_950_usize).step_by(PAGE).rev().map(|end| end as u64) {
             window.put_before(page(end..end + 50), end > 0);
             assert!(window.messages.len() <= MOST);
         }
