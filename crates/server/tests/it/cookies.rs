@@ -17,7 +17,7 @@ const SESSIONS: &str = "/api/v1/sessions";
 /// Somebody who registers on the server's page.
 async fn registers(house: &House, name: &str) -> (Person, Cookie) {
     let (request, person) = registration(house, name, with_passphrase()).await;
-    let answer = house.post("/api/v1/registrations/finish", &request).from_own_page().send().await;
+    let answer = house.post("/api/v1/registrations/finish", &request).by_own_page().send().await;
     let cookie = answer.cookie().unwrap();
     (Person { grant: answer.read(), ..person }, cookie)
 }
@@ -30,7 +30,7 @@ fn refresh<'a>(house: &'a House, person: &Person, token: &Secret) -> Call<'a> {
 
 /// What the page asks with its cookie.
 async fn asks(house: &House, cookie: &Cookie) -> Answer {
-    house.get(SESSIONS).from_own_page().header("cookie", cookie.header()).send().await
+    house.get(SESSIONS).by_own_page().header("cookie", cookie.header()).send().await
 }
 
 /// The token must not be anywhere but in the cookie.
@@ -49,14 +49,14 @@ async fn wherever_a_token_is_granted_to_the_web_app_no_script_holds_it() {
     let house = House::open().await;
     // Registration.
     let (request, person) = registration(&house, "anna", with_passphrase()).await;
-    let registered = house.post("/api/v1/registrations/finish", &request).from_own_page().send().await;
+    let registered = house.post("/api/v1/registrations/finish", &request).by_own_page().send().await;
     let first = is_out_of_reach(&registered);
     let mut anna = Person { grant: registered.read(), ..person };
     assert_eq!(anna.grant.access_token.expose(), IN_COOKIE);
     let sessions: Vec<SessionInfo> = asks(&house, &first).await.read();
     assert!(sessions[0].current);
     // A refresh.
-    let refreshed = refresh(&house, &anna, &anna.grant.refresh_token).from_own_page().send().await;
+    let refreshed = refresh(&house, &anna, &anna.grant.refresh_token).by_own_page().send().await;
     let second = is_out_of_reach(&refreshed);
     let _: Vec<SessionInfo> = asks(&house, &second).await.read();
     anna.grant = refreshed.read();
@@ -71,7 +71,7 @@ async fn wherever_a_token_is_granted_to_the_web_app_no_script_holds_it() {
         device_lists: vec![list],
         stay_signed_in: false,
     };
-    let enrolled = house.post("/api/v1/devices", &enrol).from_own_page().send().await;
+    let enrolled = house.post("/api/v1/devices", &enrol).by_own_page().send().await;
     let third = is_out_of_reach(&enrolled);
     let sessions: Vec<SessionInfo> = asks(&house, &third).await.read();
     assert_eq!(sessions.len(), 2);
@@ -112,7 +112,7 @@ async fn who_only_says_that_it_is_the_web_app_is_granted_nothing() {
         assert_eq!((answer.code(), answer.cookie()), (ErrorCode::Forbidden, None), "{stranger:?}");
     }
     // None of them has used the token up.
-    is_out_of_reach(&refresh(&house, &anna, &anna.grant.refresh_token).from_own_page().send().await);
+    is_out_of_reach(&refresh(&house, &anna, &anna.grant.refresh_token).by_own_page().send().await);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn a_bearer_token_counts_before_a_cookie() {
     let house = House::open().await;
     let (_, cookie) = registers(&house, "anna").await;
     let berta = Person::registers(&house, "berta").await;
-    let both = || house.get(SESSIONS).from_own_page().header("cookie", cookie.header());
+    let both = || house.get(SESSIONS).by_own_page().header("cookie", cookie.header());
     let sessions: Vec<SessionInfo> = both().by(&berta).send().await.read();
     assert_eq!(sessions[0].session, berta.grant.session);
     for wrong in ["Bearer in-cookie", "Bearer ", "Basic YTpi"] {
@@ -157,10 +157,10 @@ async fn a_bearer_token_counts_before_a_cookie() {
 async fn a_page_whose_cookie_is_gone_or_too_old_refreshes_its_session() {
     let house = House::open().await;
     let (anna, cookie) = registers(&house, "anna").await;
-    assert_eq!(house.get(SESSIONS).from_own_page().send().await.code(), ErrorCode::TokenExpired);
+    assert_eq!(house.get(SESSIONS).by_own_page().send().await.code(), ErrorCode::TokenExpired);
     house.pass(15 * MINUTE_MS);
     assert_eq!(asks(&house, &cookie).await.code(), ErrorCode::TokenExpired);
-    let cookie = refresh(&house, &anna, &anna.grant.refresh_token).from_own_page().send().await.cookie().unwrap();
+    let cookie = refresh(&house, &anna, &anna.grant.refresh_token).by_own_page().send().await.cookie().unwrap();
     let _: Vec<SessionInfo> = asks(&house, &cookie).await.read();
 }
 
@@ -171,7 +171,7 @@ async fn signing_out_takes_the_cookie_away() {
         let (person, cookie) = registers(&house, &format!("p{}", path.len())).await;
         let own = format!("{SESSIONS}/{}", person.grant.session);
         let path = if path == "own" { own } else { path.into() };
-        let answer = house.delete(path).from_own_page().header("cookie", cookie.header()).send().await;
+        let answer = house.delete(path).by_own_page().header("cookie", cookie.header()).send().await;
         answer.is_done();
         let gone = answer.cookie().unwrap();
         assert_eq!(gone.value, "");
@@ -182,7 +182,7 @@ async fn signing_out_takes_the_cookie_away() {
     let (mut anna, cookie) = registers(&house, "anna").await;
     let (_, _, other) = anna.adds_device(&house).await;
     let path = format!("{SESSIONS}/{}", other.session);
-    let answer = house.delete(path).from_own_page().header("cookie", cookie.header()).send().await;
+    let answer = house.delete(path).by_own_page().header("cookie", cookie.header()).send().await;
     answer.is_done();
     assert_eq!(answer.cookie(), None);
     // Who brings a bearer token has no cookie to lose.

@@ -184,7 +184,7 @@ impl Call<'_> {
     }
 
     /// As the web app asks, from this server's own page.
-    pub(crate) fn from_own_page(self) -> Self {
+    pub(crate) fn by_own_page(self) -> Self {
         self.header("huis-client", "huis/0.1.0 huis-web/0.1.0").header("sec-fetch-site", "same-origin")
     }
 
