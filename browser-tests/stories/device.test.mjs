@@ -41,7 +41,7 @@ story("without a network it opens, and what is written goes out when it is back"
   await hear(one.page, "Before");
   await say(one.page, "Written in a tunnel");
   await message(one.page, "Written in a tunnel").waitFor();
-  await one.page.locator('[data-view="strip"][data-state="offline"]').waitFor();
+  await one.page.locator('[data-view="strip"][data-state="offline"]').filter({ visible: true }).waitFor();
   await one.page.context().setOffline(false);
   await hear(other.page, "Written in a tunnel");
   await sent(one.page, "Written in a tunnel");
@@ -131,9 +131,16 @@ story("a database that the browser threw away is noticed, and one begins anew", 
   const { page, name } = await stage.newcomer("member");
   await enterLobby(page);
   await page.goto(`${stage.server.url}/api/v1/server`);
-  await page.evaluate(async () => {
+  await page.waitForFunction(async () => {
     const root = await navigator.storage.getDirectory();
-    for await (const entry of root.keys()) await root.removeEntry(entry, { recursive: true });
+    try {
+      for await (const entry of root.keys()) await root.removeEntry(entry, { recursive: true });
+      return true;
+    } catch (error) {
+      // The worker of the page before is not gone yet.
+      if (error.name === "NoModificationAllowedError") return false;
+      throw error;
+    }
   });
   await page.goto(`${stage.server.url}/`);
   await entry(page, "lost").waitFor();
