@@ -127,29 +127,6 @@ story("a wrong password is said as such", running, async (stage) => {
   assert.equal(await page.locator("#username").inputValue(), name, "what was typed is still there");
 });
 
-story("a database that the browser threw away is noticed, and one begins anew", running, async (stage) => {
-  const { page, name } = await stage.newcomer("member");
-  await enterLobby(page);
-  await page.goto(`${stage.server.url}/api/v1/server`);
-  await page.waitForFunction(async () => {
-    const root = await navigator.storage.getDirectory();
-    try {
-      for await (const entry of root.keys()) await root.removeEntry(entry, { recursive: true });
-      return true;
-    } catch (error) {
-      // The worker of the page before is not gone yet.
-      if (error.name === "NoModificationAllowedError") return false;
-      throw error;
-    }
-  });
-  await page.goto(`${stage.server.url}/`);
-  await entry(page, "lost").waitFor();
-  await page.getByRole("button", { name: "Begin anew" }).click();
-  await page.getByRole("button", { name: "Forget and begin anew" }).click();
-  await signIn(page, stage.server, name);
-  await page.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
-});
-
 story("a server that is killed while one sends loses nothing", running, async (stage) => {
   const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
   await enterLobby(one.page);
