@@ -68,9 +68,23 @@ impl Device {
     }
 }
 
+/// Why what is kept is of no use.
+pub(crate) enum Trouble {
+    /// It is gone or damaged, and does not come back.
+    Lost(String),
+    /// It can't be had now; what is there stays as it is.
+    NotNow(String),
+}
+
+/// What WebCrypto says of bytes that a key does not open (W3C Web Cryptography, section 18.4).
+const DOES_NOT_OPEN: &str = "OperationError";
+
 /// Looks for what is kept.
-pub(crate) async fn find(platform: &Platform) -> Result<Found, String> {
-    let record = platform.load().await.map_err(|error| said(&error))?;
+pub(crate) async fn find(platform: &Platform) -> Result<Found, Trouble> {
+    let record = platform.load().await.map_err(|error| {
+        let is_damaged = error.dyn_ref::<js_sys::Error>().is_some_and(|error| error.name() == DOES_NOT_OPEN);
+        if is_damaged { Trouble::Lost(said(&error)) } else { Trouble::NotNow(said(&error)) }
+    })?;
     if record.is_undefined() {
         return Ok(Found::Nothing);
     }
@@ -86,7 +100,7 @@ pub(crate) async fn find(platform: &Platform) -> Result<Found, String> {
         return Ok(Found::Locked(owner));
     };
     if opened.length() != 32 {
-        return Err("the key that is kept is none".into());
+        return Err(Trouble::Lost("the key that is kept is none".into()));
     }
     let mut key = [0; 32];
     opened.copy_to(&mut key);

@@ -14,7 +14,7 @@ use huis_views::{Command, Event, Failure, FromWorker, Missing, Reply, Standing, 
 use tokio::sync::{mpsc, oneshot};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::device::{self, Device, Found, Owner};
+use crate::device::{self, Device, Found, Owner, Trouble};
 use crate::page::Page;
 use crate::platform::{Platform, said};
 
@@ -113,7 +113,7 @@ impl Keeper {
             let device = match self.find(&storage).await {
                 Ok(Found::Open(device)) if device.owner.is_idle() => match self.lock(device).await {
                     Ok(owner) => Ok(Found::Locked(owner)),
-                    Err(reason) => Err(reason),
+                    Err(reason) => Err(Trouble::NotNow(reason)),
                 },
                 found => found,
             };
@@ -132,18 +132,23 @@ impl Keeper {
                     Unlocked::ByForgetting => continue,
                     Unlocked::No => break,
                 },
-                Err(reason) => {
+                Err(Trouble::Lost(reason)) => {
                     self.page.standing(Standing::Lost { reason });
                     if !self.until_begun_anew(&storage).await {
                         break;
                     }
                     continue;
                 }
+                Err(Trouble::NotNow(reason)) => {
+                    self.page.standing(unable(Missing::Other, reason));
+                    self.until_asked().await;
+                    break;
+                }
             };
             let (handle, events, run) = match web::start(&storage, copy(&device.key)) {
                 Ok(started) => started,
                 Err(error) => {
-                    let lost = matches!(error, StartError::WrongKey | StartError::Database(_));
+                    let lost = is_damage(&error);
                     self.page.standing(match error {
                         StartError::NewerSchema { .. } => unable(Missing::NewerVersion, error.to_string()),
                         _ if lost => Standing::Lost { reason: error.to_string() },
@@ -162,7 +167,11 @@ impl Keeper {
             self.page.standing(Standing::Opening);
             match end {
                 End::LetGo => break,
-                End::Stopped => {}
+                End::Stopped => {
+                    self.page.standing(unable(Missing::Other, "the engine has ended by itself".into()));
+                    self.until_asked().await;
+                    break;
+                }
                 End::Lock => {
                     if let Err(reason) = self.lock(device).await {
                         self.page.standing(unable(Missing::Other, reason));
@@ -188,18 +197,18 @@ impl Keeper {
     }
 
     /// What is kept, once it was looked whether key and database are both there.
-    async fn find(&self, storage: &Storage) -> Result<Found, String> {
+    async fn find(&self, storage: &Storage) -> Result<Found, Trouble> {
         let found = device::find(&self.platform).await?;
-        let has_database = storage.has_database().map_err(|error| error.to_string())?;
+        let has_database = storage.has_database().map_err(|error| Trouble::NotNow(error.to_string()))?;
         let owner = match &found {
-            Found::Nothing if has_database => return Err("the database's key is gone".into()),
+            Found::Nothing if has_database => return Err(Trouble::Lost("the database's key is gone".into())),
             Found::Nothing => return Ok(found),
             Found::Open(device) => &device.owner,
             Found::Locked(owner) => owner,
         };
         // Where nobody had signed in there is nothing to miss.
         if !has_database && owner.username.is_some() {
-            return Err("the database is gone".into());
+            return Err(Trouble::Lost("the database is gone".into()));
         }
         Ok(found)
     }
@@ -421,6 +430,16 @@ fn signing(command: &Command) -> Option<Signing> {
 
 fn copy(key: &DatabaseKey) -> DatabaseKey {
     DatabaseKey::from_bytes(*key.expose())
+}
+
+/// Whether the database will never open again. What else keeps it from opening, such as a full disk, may pass, and
+/// nobody is asked to give it up for that.
+fn is_damage(error: &StartError) -> bool {
+    match error {
+        StartError::WrongKey => true,
+        StartError::Database(reason) => reason.contains("malformed") || reason.contains("not a database"),
+        _ => false,
+    }
 }
 
 fn unable(missing: Missing, reason: String) -> Standing {
