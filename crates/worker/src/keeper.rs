@@ -119,6 +119,14 @@ impl Keeper {
             };
             let device = match device {
                 Ok(Found::Open(device)) => device,
+                Ok(Found::GivenUp) => match self.erase(&storage).await {
+                    Ok(()) => continue,
+                    Err(reason) => {
+                        self.page.standing(unable(Missing::Other, reason));
+                        self.until_asked().await;
+                        break;
+                    }
+                },
                 Ok(Found::Nothing) => match self.begin().await {
                     Ok(device) => device,
                     Err(reason) => {
@@ -202,7 +210,7 @@ impl Keeper {
         let has_database = storage.has_database().map_err(|error| Trouble::NotNow(error.to_string()))?;
         let owner = match &found {
             Found::Nothing if has_database => return Err(Trouble::Lost("the database's key is gone".into())),
-            Found::Nothing => return Ok(found),
+            Found::Nothing | Found::GivenUp => return Ok(found),
             Found::Open(device) => &device.owner,
             Found::Locked(owner) => owner,
         };
@@ -231,8 +239,9 @@ impl Keeper {
 
     async fn erase(&self, storage: &Storage) -> Result<(), String> {
         // The key first: without it nothing reads what may be left of the database.
-        self.platform.forget().await.map_err(|error| said(&error))?;
-        storage.erase().map_err(|error| error.to_string())
+        self.platform.give_up().await.map_err(|error| said(&error))?;
+        storage.erase().map_err(|error| error.to_string())?;
+        self.platform.forget().await.map(drop).map_err(|error| said(&error))
     }
 
     /// Waits for the password.
