@@ -134,18 +134,17 @@ story("a database that the browser threw away is noticed, and one begins anew", 
   await page.close();
   const elsewhere = await stage.contexts.at(-1).newPage();
   await elsewhere.goto(`${stage.server.url}/api/v1/server`);
-  await elsewhere.waitForFunction(async () => {
+  await elsewhere.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
-    const names = await Array.fromAsync(root.keys());
-    // Done is who removed something and finds nothing any more.
-    if (names.length === 0) return window.removed === true;
-    try {
-      for (const name of names) await root.removeEntry(name, { recursive: true });
-      window.removed = true;
-    } catch (error) {
+    const remove = async () => {
+      for (const name of await Array.fromAsync(root.keys())) await root.removeEntry(name, { recursive: true });
+      return true;
+    };
+    const inUse = (error) => {
       if (error.name !== "NoModificationAllowedError") throw error;
-    }
-    return false;
+      return false;
+    };
+    while (!(await remove().catch(inUse))) await new Promise(requestAnimationFrame);
   });
   await elsewhere.goto(`${stage.server.url}/`);
   await entry(elsewhere, "lost").waitFor();
