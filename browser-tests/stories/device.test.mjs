@@ -127,6 +127,33 @@ story("a wrong password is said as such", running, async (stage) => {
   assert.equal(await page.locator("#username").inputValue(), name, "what was typed is still there");
 });
 
+story("a database that the browser threw away is noticed, and one begins anew", running, async (stage) => {
+  const { page, name } = await stage.newcomer("member");
+  await enterLobby(page);
+  // A page that is gone has its files open no more, once its worker has ended as well.
+  await page.close();
+  const elsewhere = await stage.contexts.at(-1).newPage();
+  await elsewhere.goto(`${stage.server.url}/api/v1/server`);
+  await elsewhere.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const remove = async () => {
+      for (const name of await Array.fromAsync(root.keys())) await root.removeEntry(name, { recursive: true });
+      return true;
+    };
+    const inUse = (error) => {
+      if (error.name !== "NoModificationAllowedError") throw error;
+      return false;
+    };
+    while (!(await remove().catch(inUse))) await new Promise(requestAnimationFrame);
+  });
+  await elsewhere.goto(`${stage.server.url}/`);
+  await entry(elsewhere, "lost").waitFor();
+  await elsewhere.getByRole("button", { name: "Begin anew" }).click();
+  await elsewhere.getByRole("button", { name: "Forget and begin anew" }).click();
+  await signIn(elsewhere, stage.server, name);
+  await elsewhere.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
+});
+
 story("a server that is killed while one sends loses nothing", running, async (stage) => {
   const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
   await enterLobby(one.page);

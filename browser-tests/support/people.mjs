@@ -31,10 +31,11 @@ export async function signIn(page, server, name, password = PASSWORD) {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-/** Goes into the open room where everybody is. */
+/** Goes into the open room where everybody is. Who is only on the way in does not hear what is said meanwhile. */
 export async function enterLobby(page) {
   await page.getByRole("button", { name: /#lobby/ }).first().click();
   await page.locator("#composer-text").waitFor();
+  await page.locator("button.talk-title").filter({ hasText: /\d+ (person|people)/ }).waitFor();
 }
 
 /** Opens a conversation of the list. */

@@ -27,6 +27,16 @@ impl Checkout {
             "The checkout that this xtask was built from, {}, is gone. Run `cargo xtask` inside the checkout that you mean.",
             root.display()
         );
+        // Checkouts share the folder of builds, and with it this program: cargo may run the one of another checkout.
+        if let Some(meant) = std::env::var_os("CARGO_MANIFEST_DIR") {
+            ensure!(
+                Path::new(&meant) == manifest_dir,
+                "This xtask was built in {}, and {} is meant. Run this, then try again:\n  touch {}",
+                root.display(),
+                Path::new(&meant).parent().unwrap_or(Path::new("another checkout")).display(),
+                Path::new(&meant).join("src/main.rs").display()
+            );
+        }
         let target = match std::env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty()) {
             Some(dir) => root.join(dir),
             None => home()?.join(".cache/huis/target"),

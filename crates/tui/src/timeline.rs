@@ -21,7 +21,6 @@ use crate::say;
 
 pub(crate) use draw::{draw, is_on_the_way_back};
 pub(crate) use layout::{Block, Part};
-pub(crate) use window::concerns;
 
 /// Messages that are asked for at a time.
 pub(crate) const PAGE: u32 = 100;

@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Named};
+use crate::{ConversationView, Failure, Named};
 
 /// Something has changed. Events carry ids; a face reads the views again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -74,6 +74,39 @@ pub struct NoticeView {
     pub conversation: Option<ConversationId>,
     /// What was noticed.
     pub notice: Notice,
+}
+
+impl NoticeView {
+    /// Whether it belongs into a conversation: it is about it, or about the keys and devices of somebody in it.
+    pub fn concerns(&self, conversation: ConversationId, view: Option<&ConversationView>) -> bool {
+        if let Some(about) = self.conversation {
+            return about == conversation;
+        }
+        let (Notice::IdentityChanged { account, .. }
+        | Notice::DeviceAdded { account, .. }
+        | Notice::DeviceListRefused { account, .. }) = &self.notice
+        else {
+            return false;
+        };
+        view.is_some_and(|view| view.accounts.iter().any(|named| named.account == account.account))
+    }
+}
+
+impl Notice {
+    /// Whether somebody may be deceiving, or something is lost.
+    pub fn is_grave(&self) -> bool {
+        !matches!(
+            self,
+            Self::Repairing { .. }
+                | Self::Repaired { .. }
+                | Self::RepairDelayed { .. }
+                | Self::RepairCalledOff { .. }
+                | Self::DeviceAdded { .. }
+                | Self::IdentityRenewed
+                | Self::Unknown { .. }
+                | Self::ServerRestored
+        )
+    }
 }
 
 /// What the engine noticed: nothing that could lose or forge a message is passed over in silence.

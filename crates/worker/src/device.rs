@@ -33,6 +33,8 @@ pub(crate) struct Owner {
 /// What is found at the start.
 pub(crate) enum Found {
     Nothing,
+    /// The key is destroyed, and the database is to go as well.
+    GivenUp,
     Open(Device),
     Locked(Owner),
 }
@@ -90,6 +92,9 @@ pub(crate) async fn find(platform: &Platform) -> Result<Found, Trouble> {
     }
     let field = |name: &str| Reflect::get(&record, &name.into()).unwrap_or(JsValue::UNDEFINED);
     let bytes = |name: &str| field(name).dyn_into::<Uint8Array>().ok();
+    if field("erasing").is_truthy() {
+        return Ok(Found::GivenUp);
+    }
     let owner = Owner {
         sealed: bytes("sealed").map(|sealed| sealed.to_vec()),
         username: field("username").as_string(),

@@ -22,6 +22,9 @@ use crate::platform::{Platform, said};
 const PATIENCE_MS: f64 = 10_000.0;
 /// How often it is looked whether anybody is there.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often files that are in use are tried again, and how long after.
+const TRIES: u32 = 50;
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// Questions of the page that are worked on at the same time.
 const AT_ONCE: u32 = 256;
 
@@ -46,7 +49,6 @@ enum End {
     Lock,
     /// What the page hears when nothing is left here.
     SignedOut(FromWorker),
-    BeginAnew,
     /// By itself, which it does not do.
     Stopped,
 }
@@ -102,7 +104,7 @@ impl Keeper {
     /// Has the database, until another tab asks for it.
     async fn have(&mut self) {
         self.page.standing(Standing::Opening);
-        let storage = match Storage::open().await {
+        let storage = match storage().await {
             Ok(storage) => storage,
             Err(error) => {
                 self.page.standing(not_to_be_had(error));
@@ -119,6 +121,14 @@ impl Keeper {
             };
             let device = match device {
                 Ok(Found::Open(device)) => device,
+                Ok(Found::GivenUp) => match self.erase(&storage).await {
+                    Ok(()) => continue,
+                    Err(reason) => {
+                        self.page.standing(unable(Missing::Other, reason));
+                        self.until_asked().await;
+                        break;
+                    }
+                },
                 Ok(Found::Nothing) => match self.begin().await {
                     Ok(device) => device,
                     Err(reason) => {
@@ -174,18 +184,16 @@ impl Keeper {
                 }
                 End::Lock => {
                     if let Err(reason) = self.lock(device).await {
+                        // Opened again it would look locked to nobody and be open to everybody.
                         self.page.standing(unable(Missing::Other, reason));
+                        self.until_asked().await;
+                        break;
                     }
                 }
                 End::SignedOut(answer) => {
                     let erased = self.erase(&storage).await;
                     self.page.say(&answer);
                     if let Err(reason) = erased {
-                        self.page.standing(unable(Missing::Other, reason));
-                    }
-                }
-                End::BeginAnew => {
-                    if let Err(reason) = self.erase(&storage).await {
                         self.page.standing(unable(Missing::Other, reason));
                     }
                 }
@@ -202,7 +210,7 @@ impl Keeper {
         let has_database = storage.has_database().map_err(|error| Trouble::NotNow(error.to_string()))?;
         let owner = match &found {
             Found::Nothing if has_database => return Err(Trouble::Lost("the database's key is gone".into())),
-            Found::Nothing => return Ok(found),
+            Found::Nothing | Found::GivenUp => return Ok(found),
             Found::Open(device) => &device.owner,
             Found::Locked(owner) => owner,
         };
@@ -231,8 +239,9 @@ impl Keeper {
 
     async fn erase(&self, storage: &Storage) -> Result<(), String> {
         // The key first: without it nothing reads what may be left of the database.
-        self.platform.forget().await.map_err(|error| said(&error))?;
-        storage.erase().map_err(|error| error.to_string())
+        self.platform.give_up().await.map_err(|error| said(&error))?;
+        storage.erase().map_err(|error| error.to_string())?;
+        self.platform.forget().await.map(drop).map_err(|error| said(&error))
     }
 
     /// Waits for the password.
@@ -347,7 +356,7 @@ impl Keeper {
                         }
                     }
                     Some(Input::Page(ToWorker::Lock)) if device.owner.sealed.is_some() => break End::Lock,
-                    Some(Input::Page(ToWorker::BeginAnew)) => break End::BeginAnew,
+                    // Also a second wish to begin anew: what is open is not given up by an impatient finger.
                     Some(Input::Page(_)) => {}
                     Some(Input::AskedToLetGo) | None => break End::LetGo,
                 },
@@ -365,8 +374,9 @@ impl Keeper {
                     if matches!(**reply, Reply::SignedOut { .. }) {
                         break End::SignedOut(answer);
                     }
-                    self.page.say(&answer);
+                    // Before the page hears it: a page that is closed at once leaves a device that can be locked.
                     self.signed_in(&mut device, signing, reply).await;
+                    self.page.say(&answer);
                 }
                 () = &mut look => {
                     if device.owner.is_idle() {
@@ -426,6 +436,17 @@ fn signing(command: &Command) -> Option<Signing> {
         Command::SignOut(_) => with(&Secret::new(String::new()), None),
         _ => None,
     }
+}
+
+/// The page's files. The worker of a page that was just left may have them open for a moment yet.
+async fn storage() -> Result<Storage, StorageError> {
+    for _ in 0..TRIES {
+        match Storage::open().await {
+            Err(StorageError::InUse(_)) => web::sleep(TRY_AGAIN).await,
+            opened => return opened,
+        }
+    }
+    Storage::open().await
 }
 
 fn copy(key: &DatabaseKey) -> DatabaseKey {

@@ -32,6 +32,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) async fn attended(this: &Platform, at: f64) -> Result<JsValue, JsValue>;
 
+    /// Destroys the key; what is kept then says that the database is to go as well.
+    #[wasm_bindgen(method, catch, js_name = giveUp)]
+    pub(crate) async fn give_up(this: &Platform) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(method, catch)]
     pub(crate) async fn forget(this: &Platform) -> Result<JsValue, JsValue>;
 

@@ -44,6 +44,7 @@ const platform = {
   async load() {
     const record = await inStore("readonly", (store) => store.get(1));
     if (!record) return undefined;
+    if (record.erasing) return { erasing: true };
     const { sealed, username, stays, attendedAt } = record;
     let key;
     if (record.wrapping) {
@@ -70,6 +71,11 @@ const platform = {
   async attended(attendedAt) {
     const record = await inStore("readonly", (store) => store.get(1));
     if (record) await inStore("readwrite", (store) => store.put({ ...record, attendedAt }, 1));
+  },
+
+  // Destroys the key, and says that the database is to go with it: a page that is closed between the two goes on there.
+  async giveUp() {
+    await inStore("readwrite", (store) => store.put({ erasing: true }, 1));
   },
 
   async forget() {

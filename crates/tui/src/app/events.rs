@@ -39,7 +39,7 @@ impl App {
                 }
                 if let Some(timeline) = &mut self.timeline {
                     let open = timeline.conversation;
-                    if crate::timeline::concerns(&notice, open, self.list.conversation(open)) {
+                    if notice.concerns(open, self.list.conversation(open)) {
                         timeline.notice(notice);
                     }
                 }

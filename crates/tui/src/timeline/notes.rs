@@ -1,6 +1,6 @@
 //! What stands between messages: days, the line above what is new, and what the engine noticed.
 
-use huis_views::{MessageView, Notice, NoticeView};
+use huis_views::{MessageView, NoticeView};
 
 use super::layout::{Part, Row, Span};
 use super::{Columns, Env, Timeline};
@@ -70,7 +70,7 @@ fn came_at(message: &MessageView) -> u64 {
 
 /// A notice across the whole width.
 fn note(env: &Env<'_>, columns: Columns, notice: &NoticeView, rows: &mut Vec<Row>) {
-    let (sign, role) = if is_grave(&notice.notice) { ("!", Role::Danger) } else { ("·", Role::Muted) };
+    let (sign, role) = if notice.notice.is_grave() { ("!", Role::Danger) } else { ("·", Role::Muted) };
     let text = say::notice(env.texts, &notice.notice);
     let x = 3;
     for (number, at) in cells::wrap(&text, columns.end.saturating_sub(x)).into_iter().enumerate() {
@@ -81,20 +81,6 @@ fn note(env: &Env<'_>, columns: Columns, notice: &NoticeView, rows: &mut Vec<Row
         spans.push(Span::new(x, text.get(at).unwrap_or_default(), role));
         rows.push(Row::new(Part::Between, spans));
     }
-}
-
-/// Whether somebody may be deceiving, or something is lost.
-fn is_grave(notice: &Notice) -> bool {
-    !matches!(
-        notice,
-        Notice::Repairing { .. }
-            | Notice::Repaired { .. }
-            | Notice::RepairDelayed { .. }
-            | Notice::RepairCalledOff { .. }
-            | Notice::DeviceAdded { .. }
-            | Notice::Unknown { .. }
-            | Notice::ServerRestored
-    )
 }
 
 /// A text in the middle.

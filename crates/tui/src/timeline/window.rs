@@ -1,7 +1,7 @@
 //! Which messages are held. The window slides: what comes at one end pushes out at the other.
 
-use huis_proto::{ConversationId, MessageId};
-use huis_views::{ConversationView, MessageView, Notice, NoticeView};
+use huis_proto::MessageId;
+use huis_views::{ConversationView, MessageView, NoticeView};
 
 use super::{Bottom, Kept, NOTICES, Timeline, WINDOW};
 
@@ -126,7 +126,7 @@ impl Timeline {
 
     /// What was noticed about this conversation, newest first as the engine gives it.
     pub(crate) fn set_notices(&mut self, mut notices: Vec<NoticeView>, view: Option<&ConversationView>) {
-        notices.retain(|notice| concerns(notice, self.conversation, view));
+        notices.retain(|notice| notice.concerns(self.conversation, view));
         notices.truncate(NOTICES);
         notices.reverse();
         if self.notices != notices {
@@ -176,18 +176,4 @@ impl Timeline {
             Bottom::At(id, _) => self.index(id).is_some_and(|index| index < self.messages.len() / 2),
         }
     }
-}
-
-/// Whether a notice belongs into a conversation: it is about it, or about the keys and devices of somebody in it.
-pub(crate) fn concerns(notice: &NoticeView, conversation: ConversationId, view: Option<&ConversationView>) -> bool {
-    if let Some(about) = notice.conversation {
-        return about == conversation;
-    }
-    let (Notice::IdentityChanged { account, .. }
-    | Notice::DeviceAdded { account, .. }
-    | Notice::DeviceListRefused { account, .. }) = &notice.notice
-    else {
-        return false;
-    };
-    view.is_some_and(|view| view.accounts.iter().any(|named| named.account == account.account))
 }

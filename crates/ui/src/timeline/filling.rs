@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::scroll::{self, Place};
-use super::window::{self, PAGE};
+use super::window::PAGE;
 use crate::app::{App, Pane};
 use crate::{page, port, say};
 
@@ -276,7 +276,7 @@ impl App {
     pub(crate) fn set_notices(self, conversation: ConversationId, mut notices: Vec<NoticeView>) {
         if self.talk.open.get_untracked() == Some(conversation) {
             let view = self.peek_open(Clone::clone);
-            notices.retain(|notice| window::concerns(notice, conversation, view.as_ref()));
+            notices.retain(|notice| notice.concerns(conversation, view.as_ref()));
             self.talk.window.update_value(|window| window.set_notices(notices));
             self.paint(Place::Stay);
         }
@@ -284,7 +284,7 @@ impl App {
 
     pub(crate) fn add_notice(self, notice: NoticeView) {
         let Some(open) = self.talk.open.get_untracked() else { return };
-        if self.peek_open(|view| window::concerns(&notice, open, Some(view))) == Some(true) {
+        if self.peek_open(|view| notice.concerns(open, Some(view))) == Some(true) {
             self.talk.window.update_value(|window| window.add_notice(notice));
             self.paint(Place::Stay);
         }

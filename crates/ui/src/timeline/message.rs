@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::body::body;
 use super::rows::{Line, Row, RowKey};
-use super::{Item, scroll, window};
+use super::{Item, scroll};
 use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
 use crate::parts::{drawn, icon, icon_button, person_avatar, person_name};
@@ -58,7 +58,7 @@ pub(super) fn row(app: App, item: Item) -> AnyView {
 }
 
 fn notice_row(app: App, notice: &NoticeView) -> AnyView {
-    let is_grave = window::is_grave(&notice.notice);
+    let is_grave = notice.notice.is_grave();
     let class = if is_grave { "row notice is-grave" } else { "row notice" };
     let whose = match &notice.notice {
         Notice::IdentityChanged { account, .. } => account.name.clone(),

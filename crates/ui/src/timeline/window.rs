@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use huis_proto::{ConversationId, MessageId};
-use huis_views::{ConversationView, MessageView, Notice, NoticeView};
+use huis_proto::MessageId;
+use huis_views::{ConversationView, MessageView, NoticeView};
 
 /// Messages that are asked for at a time.
 pub(crate) const PAGE: usize = 50;
@@ -122,38 +122,9 @@ impl Window {
     }
 }
 
-/// Whether a notice belongs into a conversation: it is about it, or about the keys and devices of somebody in it.
-pub(crate) fn concerns(notice: &NoticeView, conversation: ConversationId, view: Option<&ConversationView>) -> bool {
-    if let Some(about) = notice.conversation {
-        return about == conversation;
-    }
-    let (Notice::IdentityChanged { account, .. }
-    | Notice::DeviceAdded { account, .. }
-    | Notice::DeviceListRefused { account, .. }) = &notice.notice
-    else {
-        return false;
-    };
-    view.is_some_and(|view| view.accounts.iter().any(|named| named.account == account.account))
-}
-
-/// Whether somebody may be deceiving, or something is lost.
-pub(crate) fn is_grave(notice: &Notice) -> bool {
-    !matches!(
-        notice,
-        Notice::Repairing { .. }
-            | Notice::Repaired { .. }
-            | Notice::RepairDelayed { .. }
-            | Notice::RepairCalledOff { .. }
-            | Notice::DeviceAdded { .. }
-            | Notice::IdentityRenewed
-            | Notice::Unknown { .. }
-            | Notice::ServerRestored
-    )
-}
-
 #[cfg(test)]
 pub(super) mod tests {
-    use huis_proto::{AccountId, DeviceId};
+    use huis_proto::{AccountId, ConversationId, DeviceId};
     use huis_views::{MessageState, Named};
 
     use super::*;
