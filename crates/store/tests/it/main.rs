@@ -1,5 +1,7 @@
 //! The stores as their users meet them: the conformance suite on each, crashes, full disks, two processes or nodes.
 
+#![expect(clippy::print_stdout, reason = "figures are stated on the standard output")]
+
 mod copies;
 mod crash;
 mod files;
