@@ -9,8 +9,8 @@ use huis_proto::frames::{
     read_message,
 };
 use huis_proto::{
-    AccountId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, ErrorCode, IncarnationId, Member, MessageId,
-    Problem, labels, mls, names,
+    AccountId, BlobId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, ErrorCode, IncarnationId, Member,
+    MessageId, Problem, labels, mls, names,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,7 +105,8 @@ pub fn aad(bytes: &[u8]) {
 
 fn data() -> Vec<AuthenticatedData> {
     [
-        Act::Message { commitment: Bytes32([9; 32]) },
+        Act::Message { commitment: Bytes32([9; 32]), files: vec![] },
+        Act::Message { commitment: Bytes32([9; 32]), files: vec![BlobId::from_bytes([8; 16])] },
         Act::Commit { joins: vec![MEMBER], leaves: vec![], out: vec![] },
         Act::Commit { joins: vec![], leaves: vec![MEMBER], out: vec![MEMBER.account] },
         Act::Leave { leaves: vec![MEMBER] },

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
-use crate::{AccountId, Bytes32, Member, MessageId, limits};
+use crate::{AccountId, BlobId, Bytes32, Member, MessageId, limits};
 
 /// The version byte.
 const VERSION: u8 = 1;
@@ -32,6 +32,10 @@ pub enum Act {
     Message {
         /// HMAC-SHA256 of the content under a key that stands inside the seal: makes reports provable (franking).
         commitment: Bytes32,
+        /// The files that the message brings, each once: so the server knows how long it keeps them, and members see
+        /// that it added and took away none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<BlobId>,
     },
     /// A commit that changes the group.
     Commit {
@@ -60,11 +64,12 @@ impl AuthenticatedData {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`CodecError`] for another version, another shape, repeated members, or more of them than a commit may name.
+    /// [`CodecError`] for another version, another shape, repeated members or files, or more of them than a commit or message may
+    /// name.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
         let data: Self = codec::from_versioned(VERSION, bytes)?;
         match &data.act {
-            Act::Message { .. } => {}
+            Act::Message { files, .. } => bounded("files", files, limits::FILES_PER_MESSAGE)?,
             Act::Commit { joins, leaves, out } => {
                 bounded("joins", joins, limits::JOINS_PER_COMMIT)?;
                 bounded("leaves", leaves, limits::MEMBERS)?;
@@ -76,11 +81,11 @@ impl AuthenticatedData {
     }
 }
 
-fn bounded<T: Copy + Ord>(name: &str, members: &[T], most: usize) -> Result<(), CodecError> {
-    if members.len() > most {
-        return Err(CodecError::Malformed(format!("{} {name}, at most {most} may be named", members.len())));
+fn bounded<T: Copy + Ord>(name: &str, named: &[T], most: usize) -> Result<(), CodecError> {
+    if named.len() > most {
+        return Err(CodecError::Malformed(format!("{} {name}, at most {most} may be named", named.len())));
     }
-    let mut sorted = members.to_vec();
+    let mut sorted = named.to_vec();
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
         return Err(CodecError::Malformed(format!("one stands twice among the {name}")));
@@ -112,7 +117,7 @@ mod tests {
             id: MessageId::from_bytes([1; 16]),
             author: member(2),
             follows: 7,
-            act: Act::Message { commitment: Bytes32([3; 32]) },
+            act: Act::Message { commitment: Bytes32([3; 32]), files: vec![] },
         };
         let bytes = data.to_bytes();
         insta::assert_snapshot!(hex(&bytes));
@@ -130,6 +135,23 @@ mod tests {
         assert_eq!(AuthenticatedData::from_bytes(&data.to_bytes()).unwrap(), data);
         let act = Act::Commit { joins: vec![], leaves: vec![], out: vec![member(3).account; 2] };
         assert!(AuthenticatedData::from_bytes(&AuthenticatedData { act, ..data }.to_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_messages_files_are_left_away_where_there_are_none_and_keep_their_bytes_otherwise() {
+        let message =
+            |files| AuthenticatedData { act: Act::Message { commitment: Bytes32([3; 32]), files }, ..commit(vec![]) };
+        assert!(!message(vec![]).to_bytes().windows(6).any(|bytes| bytes == b"\x65files"));
+        let data = message(vec![BlobId::from_bytes([4; 16]), BlobId::from_bytes([5; 16])]);
+        insta::assert_snapshot!(hex(&data.to_bytes()));
+        assert_eq!(AuthenticatedData::from_bytes(&data.to_bytes()).unwrap(), data);
+        let twice = message(vec![BlobId::from_bytes([4; 16]); 2]);
+        assert!(AuthenticatedData::from_bytes(&twice.to_bytes()).is_err());
+        let many = |count: usize| {
+            message((0..count).map(|n| BlobId::from_bytes((n as u128).to_be_bytes())).collect()).to_bytes()
+        };
+        assert!(AuthenticatedData::from_bytes(&many(limits::FILES_PER_MESSAGE)).is_ok());
+        assert!(AuthenticatedData::from_bytes(&many(limits::FILES_PER_MESSAGE + 1)).is_err());
     }
 
     #[test]

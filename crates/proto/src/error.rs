@@ -90,12 +90,24 @@ codes! {
     SubmissionBehind = "submission-behind", 409;
     /// The conversation or room exists; the answer names it.
     ConversationExists = "conversation-exists", 409;
-    /// No room for more: members, devices, key packages, invitations.
+    /// No room for more: members, devices, key packages, invitations, uploads.
     LimitReached = "limit-reached", 409;
+    /// A message brings a file that is not here, or that its author may not pass on; the answer names it. Upload it again.
+    FileUnknown = "file-unknown", 409;
+    /// A message brings a file of which bytes are missing; the answer names it. Finish its upload.
+    FileUnfinished = "file-unfinished", 409;
+    /// The upload is at another byte than the request: ask where it is.
+    OffsetConflict = "offset-conflict", 409;
+    /// The request speaks no version of tus that is spoken here; the answer's `Tus-Version` says which are.
+    TusVersion = "tus-version", 412;
+    /// The account's files would take more space than it may have: delete some.
+    QuotaExceeded = "quota-exceeded", 413;
     /// The body, frame or message is larger than allowed.
     TooLarge = "too-large", 413;
     /// The client is older than this server serves.
     ClientTooOld = "client-too-old", 426;
+    /// What arrived is not what the request's checksum says; nothing of it was kept: send it again.
+    ChecksumMismatch = "checksum-mismatch", 460;
     /// Too many requests; the answer says when to come back.
     TooManyRequests = "too-many-requests", 429;
     /// A fault of the server; it is logged there.
@@ -127,12 +139,15 @@ pub struct Problem {
     /// With `conversation-exists`: the conversation that exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<crate::ConversationId>,
+    /// With `file-unknown` and `file-unfinished`: the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<crate::BlobId>,
 }
 
 impl Problem {
     /// A problem with this code and sentence.
     pub fn new(code: ErrorCode, title: impl Into<String>) -> Self {
-        Self { code, status: code.status(), title: title.into(), retry_after_s: None, conversation: None }
+        Self { code, status: code.status(), title: title.into(), retry_after_s: None, conversation: None, file: None }
     }
 }
 

@@ -50,6 +50,20 @@ pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=32;
 pub const EMAIL: usize = 254;
 /// The URL of a subscription to pushes, in bytes.
 pub const PUSH_ENDPOINT: usize = 2048;
+/// The most files that one message brings.
+pub const FILES_PER_MESSAGE: usize = 32;
+/// The largest file, as sealed, unless the server states otherwise: 8 GiB.
+pub const FILE: u64 = 8 * 1024 * 1024 * 1024;
+/// The largest body of one request that uploads a part of a file.
+pub const FILE_REQUEST: usize = 8 * 1024 * 1024;
+/// What arrived of a request that broke off is kept, if it is at least this many bytes.
+pub const FILE_PART_KEPT: usize = 64 * 1024;
+/// What a file counts for at least, where an account's files are measured.
+pub const FILE_COUNTED: u64 = 256 * 1024;
+/// The requests that an upload may take, beside one for each [`FILE_COUNTED`] of its length.
+pub const FILE_REQUESTS: u64 = 64;
+/// The most unfinished uploads of one account.
+pub const UPLOADS: usize = 64;
 /// The window of unacknowledged entry bytes in flight to one connection.
 pub const DELIVERY_WINDOW: usize = 512 * 1024;
 /// The most submissions of one connection that wait for their answer.
@@ -67,5 +81,9 @@ pub const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
 pub const INVITATION_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long an undelivered message is kept, unless the server states otherwise.
 pub const RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How long a file is kept that no message brings: from its last byte, finished or not.
+pub const FILE_UNREFERENCED: Duration = Duration::from_secs(24 * 3600);
+/// How long a file is kept behind the last message that brings it, unless the server states otherwise.
+pub const FILE_RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
 /// A client whose clock differs by more than this uses the server's time.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);

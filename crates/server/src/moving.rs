@@ -81,7 +81,7 @@ pub async fn migrate_store(
 /// As it was taken for, when the message came.
 fn commitment_of(message: &[u8]) -> Option<Bytes32> {
     match mls::header(message).ok()?.data.act {
-        Act::Message { commitment } => Some(commitment),
+        Act::Message { commitment, .. } => Some(commitment),
         _ => None,
     }
 }

@@ -80,6 +80,11 @@ impl Texts {
             | ErrorCode::CommitConflict
             | ErrorCode::SubmissionBehind => "refused-conflict",
             ErrorCode::ConversationExists => "refused-conversation-exists",
+            ErrorCode::FileUnknown => "refused-file-unknown",
+            ErrorCode::FileUnfinished | ErrorCode::OffsetConflict | ErrorCode::ChecksumMismatch => {
+                "refused-file-unfinished"
+            }
+            ErrorCode::QuotaExceeded => "refused-quota",
             ErrorCode::LimitReached => "refused-limit",
             ErrorCode::TooLarge => "refused-too-large",
             ErrorCode::ClientTooOld => "refused-client-too-old",
@@ -94,7 +99,7 @@ impl Texts {
                 let seconds = Value::Number(retry_after_s.unwrap_or(0));
                 return self.text_with("refused-too-many", &[("seconds", seconds)]);
             }
-            ErrorCode::BadRequest | ErrorCode::BadMessage | ErrorCode::BadDeviceList => {
+            ErrorCode::BadRequest | ErrorCode::BadMessage | ErrorCode::BadDeviceList | ErrorCode::TusVersion => {
                 return self.text_with("refused-malformed", &[("code", Value::Text(code.as_str()))]);
             }
             // A server newer than this program has codes of its own, and its sentence is all that there is.

@@ -274,7 +274,7 @@ impl Group {
         data: &AuthenticatedData,
         plaintext: &[u8],
     ) -> Result<OpenedMessage, Breach> {
-        let Act::Message { commitment } = &data.act else {
+        let Act::Message { commitment, .. } = &data.act else {
             return Err(Breach::Act);
         };
         let malformed = |error: crate::content::ContentError| Breach::Content(error.to_string());

@@ -6,6 +6,7 @@
 mod accounts;
 mod administration;
 mod conversations;
+mod files;
 mod identities;
 mod invitations;
 mod passwords;
@@ -15,6 +16,7 @@ mod sign_in;
 pub use accounts::*;
 pub use administration::*;
 pub use conversations::*;
+pub use files::*;
 pub use identities::*;
 pub use invitations::*;
 pub use passwords::*;
@@ -44,6 +46,9 @@ pub struct ServerInfo {
     /// The key that browsers subscribe for (VAPID, RFC 8292: P-256, uncompressed), if this server sends pushes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_key: Option<Bytes>,
+    /// What files it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileTerms>,
 }
 
 /// Who may register on a server.

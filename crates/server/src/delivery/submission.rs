@@ -28,7 +28,7 @@ pub(crate) fn check_message(
     }
     let header = checked_header(device, addressed, &payload)?;
     let (commitment, leaves) = match (header.content, header.data.act) {
-        (ContentType::Application, Act::Message { commitment }) => (Some(commitment), Vec::new()),
+        (ContentType::Application, Act::Message { commitment, .. }) => (Some(commitment), Vec::new()),
         (ContentType::Proposal, Act::Leave { leaves }) => {
             let own = leaves.iter().all(|member| member.account == device.account);
             if !own || !leaves.contains(&device) {

@@ -22,6 +22,7 @@ async fn server_info(State(app): State<App>) -> Json<ServerInfo> {
         incarnation: app.incarnation,
         server_time_ms: app.clock.now_ms(),
         retention_s: app.config.retention.as_secs(),
+        files: None,
         push_key: app.push.key().map(|key| Bytes(key.to_vec())),
     })
 }

@@ -545,7 +545,7 @@ impl Device {
         let draft = Draft { id, content: &content, sent_at_ms: 5, counter: 1, last_seen: None };
         let mut envelope = Envelope::new(&mut OsRng, &draft).unwrap();
         let group = self.group.as_mut().unwrap();
-        let mut data = group.data(&self.me, id, Act::Message { commitment: envelope.commitment() });
+        let mut data = group.data(&self.me, id, Act::Message { commitment: envelope.commitment(), files: vec![] });
         change(&mut data, &mut envelope);
         let plaintext = envelope.to_padded();
         let outgoing =

@@ -34,7 +34,7 @@ fn data(act: Act) -> AuthenticatedData {
 }
 
 fn message_act() -> Act {
-    Act::Message { commitment: Bytes32([5; 32]) }
+    Act::Message { commitment: Bytes32([5; 32]), files: vec![] }
 }
 
 fn commit_act(joins: Vec<Member>, leaves: Vec<Member>) -> Act {

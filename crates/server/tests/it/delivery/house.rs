@@ -246,7 +246,7 @@ impl Phone {
     /// A message as it is submitted; the request has the submission's number.
     pub(crate) fn message(&mut self, conversation: ConversationId, follows: u64, size: usize) -> Submit {
         let submission = self.next_submission();
-        let act = Act::Message { commitment: Bytes32([5; 32]) };
+        let act = Act::Message { commitment: Bytes32([5; 32]), files: vec![] };
         Submit {
             request: submission as u32,
             submission,
