@@ -88,9 +88,13 @@ fn check_picture(picture: &[u8]) -> Result<(), CardError> {
     if picture.len() > PICTURE {
         return Err(CardError::TooLong { what: "picture", bytes: picture.len(), most: PICTURE });
     }
-    let is_webp = picture.starts_with(b"RIFF") && picture.get(8..12) == Some(b"WEBP");
-    let is_known = picture.starts_with(b"\x89PNG\r\n\x1a\n") || picture.starts_with(b"\xff\xd8\xff") || is_webp;
-    if is_known { Ok(()) } else { Err(CardError::Picture) }
+    if is_picture(picture) { Ok(()) } else { Err(CardError::Picture) }
+}
+
+/// Whether these are PNG, JPEG or WebP, by their first bytes.
+pub(crate) fn is_picture(bytes: &[u8]) -> bool {
+    let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(b"\xff\xd8\xff") || is_webp
 }
 
 fn line(what: &'static str, text: Option<&str>, most: usize) -> Result<(), CardError> {
@@ -112,7 +116,7 @@ fn tidy(text: Option<String>, most: usize) -> Option<String> {
 
 /// Whether a character does something other than stand there: controls, line and paragraph separators, and what turns
 /// the direction (Unicode Annex 9).
-fn acts(character: char) -> bool {
+pub(crate) fn acts(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')

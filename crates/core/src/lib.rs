@@ -11,6 +11,7 @@ pub mod card;
 pub mod content;
 pub mod conversation_settings;
 pub mod directory;
+pub mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod groups;
