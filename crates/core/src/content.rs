@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use huis_proto::codec::{self, CodecError};
-use huis_proto::{AccountId, MessageId, limits};
+use huis_proto::{AccountId, BlobId, MessageId, limits};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,14 @@ use crate::card::{Card, CardError};
 
 mod emoji;
 mod envelope;
+mod files;
 
 pub use self::emoji::is_emoji;
 pub(crate) use self::envelope::Envelope;
 pub use self::envelope::{Draft, FrankingOpening, LEAST_PADDED, franking_commitment, franking_holds};
+pub use self::files::{
+    CAPTION, FILE_NAME, MEDIA_TYPE, SharedFile, THUMBNAIL, THUMBNAILS, Thumbnail, UNKNOWN_TYPE, is_media_type,
+};
 
 /// The version byte of content.
 const CONTENT: u8 = 1;
@@ -48,6 +52,19 @@ pub enum Content {
         /// What it answers.
         reply_to: Option<Quote>,
         /// Whether it was said elsewhere first.
+        forwarded: bool,
+    },
+    /// Files, and what is said with them.
+    Files {
+        /// The files, 1 to [`limits::FILES_PER_MESSAGE`].
+        files: Vec<SharedFile>,
+        /// A text beside them, at most [`CAPTION`] bytes of UTF-8; empty for none.
+        body: String,
+        /// Whom it names, at most [`MENTIONS`].
+        mentions: Vec<AccountId>,
+        /// What it answers.
+        reply_to: Option<Quote>,
+        /// Whether they were sent elsewhere first.
         forwarded: bool,
     },
     /// Messages have arrived, or were read.
@@ -148,6 +165,27 @@ pub enum ContentError {
         /// How many.
         count: usize,
     },
+    /// More files than one message may bring.
+    #[error("{count} files; one message brings at most {}", limits::FILES_PER_MESSAGE)]
+    TooManyFiles {
+        /// How many.
+        count: usize,
+    },
+    /// Larger than any file that can be sealed.
+    #[error("the file has {size} bytes; at most {} can be sealed", crate::files::LARGEST)]
+    FileTooLarge {
+        /// Its size.
+        size: u64,
+    },
+    /// One file stands twice in a message.
+    #[error("one file stands twice in the message")]
+    FileTwice,
+    /// Not a media type.
+    #[error("a media type is like text/plain, in lower case and without parameters")]
+    MediaType,
+    /// Not a picture, or one without measures.
+    #[error("a thumbnail is a PNG, JPEG or WebP with the measures of the picture that it is made of")]
+    Thumbnail,
     /// Not one emoji.
     #[error("a reaction is one emoji")]
     NotAnEmoji,
@@ -170,6 +208,17 @@ pub enum ContentError {
 #[serde(rename_all = "kebab-case")]
 enum Wire {
     Text {
+        body: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<AccountId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Quote>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forwarded: bool,
+    },
+    File {
+        files: Vec<SharedFile>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         body: String,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<AccountId>,
@@ -206,7 +255,7 @@ enum Wire {
     Card(Card),
 }
 
-const KINDS: [&str; 8] = ["text", "receipt", "settings", "edit", "delete", "reaction", "pin", "card"];
+const KINDS: [&str; 9] = ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card"];
 
 impl Content {
     /// A text message that names nobody and answers nothing.
@@ -250,13 +299,56 @@ impl Content {
         Ok(content)
     }
 
+    /// The files that it brings.
+    pub fn files(&self) -> &[SharedFile] {
+        match self {
+            Self::Files { files, .. } => files,
+            _ => &[],
+        }
+    }
+
+    /// What it answers.
+    pub fn reply_to(&self) -> Option<&Quote> {
+        match self {
+            Self::Text { reply_to, .. } | Self::Files { reply_to, .. } => reply_to.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// As it is without the words that it quotes, where it quotes any.
+    pub fn without_excerpt(mut self) -> Option<Self> {
+        let (Self::Text { reply_to, .. } | Self::Files { reply_to, .. }) = &mut self else { return None };
+        let quote = reply_to.as_mut().filter(|quote| !quote.excerpt.is_empty())?;
+        quote.excerpt.clear();
+        Some(self)
+    }
+
+    /// What the server is told of the files that it brings.
+    pub(crate) fn blobs(&self) -> Vec<BlobId> {
+        self.files().iter().map(|file| file.id).collect()
+    }
+
+    /// Whether these are the files that the server was told of. What a kind brings that is not known here cannot be said.
+    pub(crate) fn brings(&self, blobs: &[BlobId]) -> bool {
+        matches!(self, Self::Unknown { .. }) || self.blobs() == blobs
+    }
+
     fn check(&self) -> Result<(), ContentError> {
         match self {
             Self::Text { body, mentions, reply_to, .. } => {
-                check_text(body, mentions)?;
-                reply_to.as_ref().map_or(Ok(()), |quote| short("excerpt", &quote.excerpt, EXCERPT))
+                full("text", body)?;
+                check_text(body, mentions, limits::MESSAGE_TEXT)?;
+                check_quote(reply_to.as_ref())
             }
-            Self::Edit { body, mentions, .. } => check_text(body, mentions),
+            Self::Files { files, body, mentions, reply_to, .. } => {
+                files::check(files)?;
+                check_text(body, mentions, CAPTION)?;
+                check_quote(reply_to.as_ref())
+            }
+            Self::Edit { body, mentions, .. } => {
+                full("text", body)?;
+                check_text(body, mentions, limits::MESSAGE_TEXT)
+            }
             Self::Receipt { messages, .. } => match messages.len() {
                 0 => Err(ContentError::Empty("receipt")),
                 1..=RECEIPTS => Ok(()),
@@ -272,6 +364,9 @@ impl Content {
     fn into_wire(self) -> Result<Wire, ContentError> {
         Ok(match self {
             Self::Text { body, mentions, reply_to, forwarded } => Wire::Text { body, mentions, reply_to, forwarded },
+            Self::Files { files, body, mentions, reply_to, forwarded } => {
+                Wire::File { files, body, mentions, reply_to, forwarded }
+            }
             Self::Receipt { kind, messages } => Wire::Receipt { kind, messages },
             Self::Settings { title, topic } => Wire::Settings { title, topic },
             Self::Edit { target, body, mentions } => Wire::Edit { target, body, mentions },
@@ -286,6 +381,9 @@ impl Content {
     fn from_wire(wire: Wire) -> Self {
         match wire {
             Wire::Text { body, mentions, reply_to, forwarded } => Self::Text { body, mentions, reply_to, forwarded },
+            Wire::File { files, body, mentions, reply_to, forwarded } => {
+                Self::Files { files: files::tidied(files), body, mentions, reply_to, forwarded }
+            }
             Wire::Receipt { kind, messages } => Self::Receipt { kind, messages },
             Wire::Settings { title, topic } => Self::Settings { title, topic },
             Wire::Edit { target, body, mentions } => Self::Edit { target, body, mentions },
@@ -303,9 +401,12 @@ pub fn excerpt(text: &str) -> &str {
     text.get(..text.floor_char_boundary(EXCERPT)).unwrap_or_default()
 }
 
-fn check_text(body: &str, mentions: &[AccountId]) -> Result<(), ContentError> {
-    full("text", body)?;
-    short("text", body, limits::MESSAGE_TEXT)?;
+fn check_quote(quote: Option<&Quote>) -> Result<(), ContentError> {
+    quote.map_or(Ok(()), |quote| short("excerpt", &quote.excerpt, EXCERPT))
+}
+
+fn check_text(body: &str, mentions: &[AccountId], most: usize) -> Result<(), ContentError> {
+    short("text", body, most)?;
     let count = mentions.len();
     if count > MENTIONS { Err(ContentError::TooManyMentions { count }) } else { Ok(()) }
 }
@@ -324,102 +425,4 @@ fn optional(what: &'static str, text: &Option<String>, most: usize) -> Result<()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(byte: u8) -> MessageId {
-        MessageId::from_bytes([byte; 16])
-    }
-
-    fn target() -> MessageRef {
-        MessageRef { message: id(1), author: AccountId::from_bytes([2; 16]) }
-    }
-
-    fn all() -> Vec<Content> {
-        let some = |text: &str| Some(text.to_owned());
-        vec![
-            Content::text("Grüezi").unwrap(),
-            Content::Text {
-                body: "@zoë yes".into(),
-                mentions: vec![AccountId::from_bytes([4; 16])],
-                reply_to: Some(Quote { target: target(), excerpt: "Are you there?".into() }),
-                forwarded: true,
-            },
-            Content::Receipt { kind: ReceiptKind::Delivered, messages: vec![id(1), id(2)] },
-            Content::Settings { title: some("Garden"), topic: None },
-            Content::Edit { target: target(), body: "no".into(), mentions: vec![AccountId::from_bytes([4; 16])] },
-            Content::Delete { target: target() },
-            Content::Reaction { target: target(), emoji: Some("👍".into()) },
-            Content::Reaction { target: target(), emoji: None },
-            Content::Pin { target: target(), pinned: true },
-            Content::Card(Card { version: 5, name: some("Zoë"), about: None, picture: None }),
-        ]
-    }
-
-    #[test]
-    fn every_kind_of_content_keeps_its_bytes_and_comes_back() {
-        let mut shown = String::new();
-        for content in all() {
-            let bytes = content.to_bytes().unwrap();
-            assert_eq!(Content::from_bytes(&bytes).unwrap(), content);
-            shown.extend(bytes.iter().map(|byte| format!("{byte:02x}")));
-            shown.push('\n');
-        }
-        insta::assert_snapshot!(shown);
-    }
-
-    #[test]
-    fn an_unknown_kind_or_version_is_kept_by_its_name() {
-        let future = codec::to_versioned(1, &BTreeMap::from([("hologram", 7)]));
-        assert_eq!(Content::from_bytes(&future).unwrap(), Content::Unknown { kind: "hologram".into() });
-        assert_eq!(Content::from_bytes(&[2, 0xff]).unwrap(), Content::Unknown { kind: "version 2".into() });
-    }
-
-    #[test]
-    fn malformed_and_oversized_content_is_refused() {
-        let broken = codec::to_versioned(1, &BTreeMap::from([("text", 7)]));
-        assert!(matches!(Content::from_bytes(&broken), Err(ContentError::Form(_))));
-        assert!(matches!(Content::from_bytes(b""), Err(ContentError::Form(_))));
-        assert_eq!(Content::text(""), Err(ContentError::Empty("text")));
-        let (bytes, most) = (limits::MESSAGE_TEXT + 1, limits::MESSAGE_TEXT);
-        assert_eq!(Content::text("x".repeat(bytes)), Err(ContentError::TooLong { what: "text", bytes, most }));
-        let forged = codec::to_versioned(1, &BTreeMap::from([("text", BTreeMap::from([("body", "x".repeat(bytes))]))]));
-        assert!(matches!(Content::from_bytes(&forged), Err(ContentError::TooLong { .. })));
-        let many = Content::Receipt { kind: ReceiptKind::Read, messages: vec![id(1); RECEIPTS + 1] };
-        assert_eq!(many.to_bytes(), Err(ContentError::TooMany { count: RECEIPTS + 1 }));
-        let unknown = Content::Unknown { kind: "hologram".into() };
-        assert_eq!(unknown.to_bytes(), Err(ContentError::NotMadeHere("hologram".into())));
-    }
-
-    #[test]
-    fn a_text_with_more_in_it_than_is_known_here_is_read_all_the_same() {
-        let text = BTreeMap::from([("body", "Grüezi"), ("font", "gothic")]);
-        let future = codec::to_versioned(1, &BTreeMap::from([("text", text)]));
-        assert_eq!(Content::from_bytes(&future), Content::text("Grüezi"));
-    }
-
-    #[test]
-    fn what_goes_with_a_text_is_bounded() {
-        let named = |count: usize| vec![AccountId::from_bytes([4; 16]); count];
-        let edit = |count| Content::Edit { target: target(), body: "x".into(), mentions: named(count) };
-        assert!(edit(MENTIONS).to_bytes().is_ok());
-        assert_eq!(edit(MENTIONS + 1).to_bytes(), Err(ContentError::TooManyMentions { count: MENTIONS + 1 }));
-        let quoting = |excerpt: String| Content::Text {
-            body: "x".into(),
-            mentions: named(MENTIONS),
-            reply_to: Some(Quote { target: target(), excerpt }),
-            forwarded: false,
-        };
-        let long = "é".repeat(EXCERPT);
-        assert_eq!(excerpt(&long).len(), EXCERPT);
-        assert_eq!(excerpt(&format!("x{long}")).len(), EXCERPT - 1, "cut between characters");
-        assert!(quoting(excerpt(&long).into()).to_bytes().is_ok());
-        assert!(matches!(quoting(long).to_bytes(), Err(ContentError::TooLong { what: "excerpt", .. })));
-        let reacting = |emoji: &str| Content::Reaction { target: target(), emoji: Some(emoji.into()) };
-        assert_eq!(reacting("no").to_bytes(), Err(ContentError::NotAnEmoji));
-        let mut forged = codec::to_versioned(1, &BTreeMap::from([("delete", BTreeMap::from([("target", 1)]))]));
-        assert!(matches!(Content::from_bytes(&forged), Err(ContentError::Form(_))));
-        forged.truncate(4);
-        assert!(Content::from_bytes(&forged).is_err());
-    }
-}
+mod tests;

@@ -274,7 +274,7 @@ impl Group {
         data: &AuthenticatedData,
         plaintext: &[u8],
     ) -> Result<OpenedMessage, Breach> {
-        let Act::Message { commitment, .. } = &data.act else {
+        let Act::Message { commitment, files } = &data.act else {
             return Err(Breach::Act);
         };
         let malformed = |error: crate::content::ContentError| Breach::Content(error.to_string());
@@ -286,6 +286,9 @@ impl Group {
             return Err(Breach::Commitment);
         }
         let content = Content::from_bytes(&envelope.content_bytes).map_err(malformed)?;
+        if !content.brings(files) {
+            return Err(Breach::Files);
+        }
         let author_listed =
             self.leaves.iter().any(|(_, leaf)| leaf.member == data.author && known.lists(leaf.member, &leaf.key));
         Ok(OpenedMessage {

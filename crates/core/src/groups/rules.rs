@@ -73,6 +73,9 @@ pub enum Breach {
     /// The authenticated data names others than those who join, leave, or are taken out.
     #[error("the authenticated data does not say who really joins, leaves and is out")]
     JoinsAndLeaves,
+    /// The server was told of other files than the content brings.
+    #[error("the files named beside the message are not those that it brings")]
+    Files,
     /// The commitment beside the message is not to its content.
     #[error("the franking commitment does not belong to the content")]
     Commitment,

@@ -1,5 +1,6 @@
 //! Every rule broken on purpose, by a member or a server that does not keep to it.
 
+use huis_proto::BlobId;
 use huis_proto::aad::{Act, AuthenticatedData};
 use openmls::prelude::{LeafNodeIndex, ProposalType};
 use openmls_traits::OpenMlsProvider as _;
@@ -374,6 +375,29 @@ fn a_message_with_a_wrong_franking_opening_is_skipped() {
     assert_eq!(bob.skips(&sent), Breach::Commitment);
     let sent = alice.seals_badly(|_, envelope| *envelope.content_bytes.last_mut().unwrap() = b'!');
     assert_eq!(bob.skips(&sent), Breach::Commitment);
+}
+
+#[test]
+fn a_message_whose_header_names_other_files_than_it_brings_is_skipped() {
+    let (_, [mut alice, mut bob]) = group_of::<2>(ConversationKind::Group);
+    let blob = BlobId::from_bytes([5; 16]);
+    let sent = alice.seals_badly(|data, _| {
+        let Act::Message { files, .. } = &mut data.act else { panic!() };
+        files.push(blob);
+    });
+    assert_eq!(bob.skips(&sent), Breach::Files);
+    let brings = |named: Vec<BlobId>| {
+        move |data: &mut AuthenticatedData, envelope: &mut Envelope| {
+            envelope.content_bytes = Content::a_file(blob).to_bytes().unwrap();
+            data.act = Act::Message { commitment: envelope.commitment(), files: named };
+        }
+    };
+    let sent = alice.seals_badly(brings(vec![]));
+    assert_eq!(bob.skips(&sent), Breach::Files);
+    let sent = alice.seals_badly(brings(vec![BlobId::from_bytes([6; 16])]));
+    assert_eq!(bob.skips(&sent), Breach::Files);
+    let sent = alice.seals_badly(brings(vec![blob]));
+    assert!(matches!(bob.tries(&sent).unwrap(), Opened::Message(message) if message.content == Content::a_file(blob)));
 }
 
 #[test]
