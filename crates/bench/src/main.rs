@@ -3,6 +3,7 @@
 //! terminal chat over a long conversation.
 
 mod chat;
+mod files;
 mod idle;
 mod line;
 mod load;
@@ -42,6 +43,8 @@ struct Args {
 enum What {
     /// Sealing and opening with MLS, without and with a client's database; bringing members in
     Sealing(sealing::Args),
+    /// Sealing and opening files in memory
+    Files(files::Args),
     /// The terminal chat over a long conversation: its start, its memory, scrolling back
     Chat {
         #[command(flatten)]
@@ -91,6 +94,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match (what, idle) {
             (Some(What::Sealing(args)), _) => sealing::measure(&args, &mut print)?,
+            (Some(What::Files(args)), _) => files::measure(&args, &mut print)?,
             (Some(What::Chat { chat, server_binary }), _) => {
                 let server = ServerArgs { server_binary, ..ServerArgs::default() };
                 print(chat::measure(&server, &chat).await?);
@@ -121,6 +125,7 @@ mod tests {
         assert!(parsed("huis-bench --idle 8000 --tls").is_ok());
         assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
         assert!(parsed("huis-bench chat --messages 1000 --runs 1 --pages 5").is_ok());
+        assert!(parsed("huis-bench files --mib 64 --runs 3").is_ok());
         assert!(parsed("huis-bench all --server-binary huis").is_ok());
         assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());
         assert!(parsed("huis-bench --postgres-nodes 1 --url http://localhost").is_err());

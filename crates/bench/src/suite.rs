@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::machine::Machine;
 use crate::shared::Shared;
 use crate::spread::median_line;
-use crate::{ServerArgs, chat, idle, sealing, throughput};
+use crate::{ServerArgs, chat, files, idle, sealing, throughput};
 
 /// Runs of what is stated as the median of five.
 const RUNS: u32 = 5;
@@ -58,6 +58,7 @@ pub(crate) async fn measure(
         median_line(&lines).into_iter().for_each(&mut *print);
     }
     sealing::measure(sealing, print)?;
+    files::measure(&files::Args::stated(), print)?;
     let long = chat::Args { messages: CHAT_MESSAGES, runs: RUNS, pages: 200 };
     print(chat::measure(server, &long).await?);
     Ok(())
