@@ -7,8 +7,8 @@ use clap_complete::Shell;
 use huis_server::ServeArgs;
 
 use crate::commands::{
-    accounts, admin, backup, contacts, conversations, devices, identity, invitations, locks, marks, migrate_store,
-    password,
+    accounts, admin, backup, contacts, conversations, devices, files, identity, invitations, locks, marks,
+    migrate_store, password,
 };
 use crate::commands::{profile, quiet, receive, restore, rooms, send, web_hash};
 
@@ -58,6 +58,7 @@ pub(crate) enum HuisCommand {
     Unpin(marks::Unpin),
     Pins(marks::Pins),
     Forward(marks::Forward),
+    Files(files::Files),
     Room(rooms::Room),
     Conversations(conversations::Conversations),
     Requests(conversations::Requests),
@@ -138,6 +139,7 @@ impl HuisCommand {
             Self::Pin(_) => "pin",
             Self::Unpin(_) => "unpin",
             Self::Pins(_) => "pins",
+            Self::Files(_) => "files",
             Self::Forward(_) => "forward",
             Self::Room(_) => "room",
             Self::Conversations(_) => "conversations",
@@ -223,6 +225,14 @@ mod tests {
             &format!("huis send {ID} Hello --timeout 5"),
             "huis send @member-b -- -5",
             &format!("huis send @member-b Yes --reply-to {ID}"),
+            "huis send @member-b --file roses.jpg",
+            "huis send @member-b 'Two of them' --file roses.jpg tulips.jpg --keep-metadata",
+            "huis send @member-b --file roses.jpg -- Look",
+            "huis files list",
+            "huis files list @member-b --json",
+            &format!("huis files get {ID}:1 --to ."),
+            "huis files get --all --to /tmp/files",
+            "huis files get --all --in @member-b --to /tmp/files --timeout 5",
             &format!("huis react {ID} 👍"),
             &format!("huis react {ID} --remove"),
             &format!("huis edit {ID} 'Good evening'"),

@@ -151,6 +151,9 @@ fn code(failure: &Failure) -> &'static str {
         Failure::CertificateChanged { .. } => "certificate-changed",
         Failure::Refused { code, .. } => code.as_str(),
         Failure::BadAnswer { .. } => "bad-answer",
+        Failure::File { .. } => "file",
+        Failure::FileRefused { .. } => "file-refused",
+        Failure::FileGone { .. } => "file-gone",
         Failure::Busy => "busy",
         Failure::Database { .. } => "database",
         Failure::Internal { .. } => "internal",
@@ -174,6 +177,7 @@ fn advice(failure: &Failure) -> String {
             "room" => "`huis room list` shows the rooms, `huis room create` makes one",
             "conversation" => "`huis conversations` shows them all",
             "device" => "`huis devices` shows them all",
+            "file" => "`huis files list` shows them all",
             _ => "check the spelling",
         },
         Failure::NotAllowed => "`huis room members` shows the roles; ask an owner or admin",
@@ -192,6 +196,7 @@ fn advice(failure: &Failure) -> String {
             "this is a bug or an attack: please report it with the output of the same command under HUIS_LOG=debug"
         }
         Failure::Database { .. } => "check that the disk has space and that no copy of the profile is in use",
+        Failure::FileRefused { .. } => "fetch it again; if that does not help, ask for it anew",
         Failure::Stopped => "try again",
         _ => "",
     };
@@ -207,6 +212,7 @@ fn refusal_advice(code: ErrorCode, retry_after_s: Option<u64>) -> String {
         ErrorCode::PassphraseRefused => "give it by --access-passphrase or HUIS_ACCESS_PASSPHRASE",
         ErrorCode::InvitationRefused => "give it by --invitation or HUIS_INVITATION",
         ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => "try again later",
+        ErrorCode::QuotaExceeded => "delete files that you sent, or wait until older ones are no longer kept",
         ErrorCode::StorageFull => "tell the server's operator",
         _ => "",
     }

@@ -171,7 +171,7 @@ fn json(body: Option<&impl Serialize>) -> Result<Option<Vec<u8>>, ApiError> {
         .map_err(|error| ApiError::Own(Failure::Internal { reason: error.to_string() }))
 }
 
-fn problem_of(status: u16, body: &[u8]) -> ApiError {
+pub(crate) fn problem_of(status: u16, body: &[u8]) -> ApiError {
     match serde_json::from_slice::<Problem>(body) {
         Ok(problem) => ApiError::Refused(Box::new(problem)),
         // A proxy in between, or no Huis server at all.

@@ -21,9 +21,10 @@ use crate::accounts::Session;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
 use crate::outbox::Traffic;
-use crate::ports::{Clock, Ports, Transport};
+use crate::ports::{Clock, Files, Ports, Transport};
 use crate::presence::Presence;
 use crate::sync::Contests;
+use crate::transfers::Transfers;
 
 /// Who is signed in on this device.
 pub(crate) struct Me {
@@ -58,6 +59,8 @@ pub(crate) struct Signals {
     pub(crate) joined: Notify,
     /// Somebody is there, or what others said of themselves has to be looked at again.
     pub(crate) presence: Notify,
+    /// A file is to be sent or fetched, or no longer.
+    pub(crate) transfers: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
 }
@@ -74,10 +77,12 @@ type Waiter = oneshot::Sender<Result<Outcome, Failure>>;
 /// The engine's one state, shared by its flows on one thread.
 pub(crate) struct Client {
     pub(crate) transport: Rc<dyn Transport>,
+    pub(crate) files: Rc<dyn Files>,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) random: RefCell<StdRng>,
     pub(crate) signals: Signals,
     pub(crate) traffic: RefCell<Traffic>,
+    pub(crate) transfers: RefCell<Transfers>,
     pub(crate) contests: RefCell<Contests>,
     /// Open rooms in which somebody's leave waits for this device, and when it is its turn.
     pub(crate) removals: RefCell<BTreeMap<ConversationId, u64>>,
@@ -110,10 +115,12 @@ impl Client {
     pub(crate) fn new(db: Db, ports: Ports, events: broadcast::Sender<Event>) -> Result<Self, DbError> {
         let client = Self {
             transport: ports.transport,
+            files: ports.files,
             clock: ports.clock,
             random: RefCell::new(ports.random),
             signals: Signals::default(),
             traffic: RefCell::default(),
+            transfers: RefCell::default(),
             contests: RefCell::default(),
             removals: RefCell::default(),
             refreshing: Mutex::new(()),
@@ -208,6 +215,7 @@ impl Client {
     pub(crate) fn set_connection(&self, connection: Connection) {
         if self.connection.replace(connection) != connection {
             self.emit(Event::Connection(connection));
+            self.signals.transfers.notify_one();
         }
     }
 
@@ -310,6 +318,7 @@ struct Wakes {
     upkeep: bool,
     presence: bool,
     joined: bool,
+    transfers: bool,
 }
 
 impl Wakes {
@@ -325,6 +334,7 @@ impl Wakes {
         ring(self.upkeep, &signals.upkeep);
         ring(self.presence, &signals.presence);
         ring(self.joined, &signals.joined);
+        ring(self.transfers, &signals.transfers);
     }
 }
 
@@ -453,6 +463,10 @@ impl Step<'_> {
 
     pub(crate) fn wake_presence(&mut self) {
         self.wakes.presence = true;
+    }
+
+    pub(crate) fn wake_transfers(&mut self) {
+        self.wakes.transfers = true;
     }
 
     pub(crate) fn wake_joined(&mut self) {

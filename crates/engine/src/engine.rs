@@ -89,13 +89,14 @@ impl Engine {
         let Self { client, mut ends } = self;
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
-        let (contests, presence) = (client.clone(), client.clone());
+        let (contests, presence, transfers) = (client.clone(), client.clone(), client.clone());
         flows.push(Box::pin(async move { connection.run_connection().await }));
         flows.push(Box::pin(async move { outbox.run_outbox().await }));
         flows.push(Box::pin(async move { contests.run_contests().await }));
         flows.push(Box::pin(async move { state.run_state().await }));
         flows.push(Box::pin(async move { presence.run_presence().await }));
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
+        flows.push(Box::pin(async move { transfers.run_transfers().await }));
         loop {
             tokio::select! {
                 order = ends.orders.recv() => match order {
@@ -167,6 +168,15 @@ impl Client {
             Command::WhoAmI => self.who_am_i().map(Reply::Profile),
             Command::Status => self.status().map(Reply::Status),
             Command::Send(wish) => self.send(wish).await.map(Reply::Sent),
+            Command::SendFiles(wish) => self.send_files(wish).await.map(Reply::Sent),
+            Command::FetchFile(wish) => self.fetch_file(wish).await.map(|view| Reply::Transfer(Box::new(view))),
+            Command::Transfers => self.transfer_views().map(Reply::Transfers),
+            Command::PauseTransfer { transfer } => self.pause_transfer(transfer).map(done),
+            Command::ResumeTransfer { transfer } => self.resume_transfer(transfer).map(done),
+            Command::CancelTransfer { transfer } => self.cancel_transfer(transfer).map(done),
+            Command::Files { conversation, before, most } => {
+                self.messages_with_files(conversation, before, most).map(Reply::Messages)
+            }
             Command::Retry { message } => self.retry(message).map(done),
             Command::Discard { message } => self.discard(message).map(done),
             Command::Unprinted { most } => self.unprinted(most).map(Reply::Messages),

@@ -24,6 +24,7 @@ mod reading;
 mod removals;
 mod silence;
 mod sync;
+mod transfers;
 mod upkeep;
 
 pub use config::{Config, DatabaseKey, LockedKeyError};
@@ -32,6 +33,6 @@ pub use engine::{Engine, StartError};
 pub use handle::{Events, Handle};
 pub use platform::*;
 pub use ports::{
-    CLIENT, Clock, HttpRequest, HttpResponse, Link, LinkEnd, LinkReceiver, LinkSender, Method, Ports, Transport,
-    TransportError,
+    CLIENT, Clock, FileFault, FileMethod, FileRequest, FileResponse, Files, HttpRequest, HttpResponse, Link, LinkEnd,
+    LinkReceiver, LinkSender, Method, OpenFile, Part, Ports, Stamp, Transport, TransportError,
 };

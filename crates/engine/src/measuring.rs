@@ -22,8 +22,8 @@ use crate::config::DatabaseKey;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, MessageRow, State, Task};
 use crate::engine::StartError;
 use crate::handle::Handle;
-use crate::platform::SystemClock;
-use crate::ports::{HttpRequest, HttpResponse, Link, Ports, Transport, TransportError};
+use crate::platform::{SystemClock, SystemFiles};
+use crate::ports::{FileRequest, FileResponse, HttpRequest, HttpResponse, Link, Ports, Transport, TransportError};
 use crate::sync::Taken;
 
 /// A signed-in engine of which nothing runs by itself.
@@ -69,7 +69,8 @@ impl Stepper {
         let failed = |error: DbError| StartError::Database(error.to_string());
         let db = Db::open(database, key, None)?;
         let (_, _, ends) = Handle::pair();
-        let ports = Ports { transport: Rc::new(Nowhere), clock: Rc::new(SystemClock), random };
+        let ports =
+            Ports { transport: Rc::new(Nowhere), files: Rc::new(SystemFiles), clock: Rc::new(SystemClock), random };
         let client = Client::new(db, ports, ends.events).map_err(failed)?;
         let me = Me {
             username: "me".into(),
@@ -195,6 +196,10 @@ impl Transport for Nowhere {
     }
 
     fn ask(&self, _: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, TransportError>> {
+        std::future::ready(Err(TransportError::Unreachable("there is no server".into()))).boxed_local()
+    }
+
+    fn carry(&self, _: FileRequest) -> LocalBoxFuture<'_, Result<FileResponse, TransportError>> {
         std::future::ready(Err(TransportError::Unreachable("there is no server".into()))).boxed_local()
     }
 

@@ -1,6 +1,8 @@
 //! What the engine needs from outside: a way to the server, a clock, randomness. Narrow on purpose, so that another
 //! platform, a test, or a way from device to device can stand in.
 
+mod files;
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,10 +10,14 @@ use futures_util::future::LocalBoxFuture;
 use huis_proto::rest::Secret;
 use rand::rngs::StdRng;
 
+pub use self::files::{FileFault, FileMethod, FileRequest, FileResponse, Files, OpenFile, Part, Stamp};
+
 /// Everything from outside.
 pub struct Ports {
     /// The way to the server.
     pub transport: Rc<dyn Transport>,
+    /// The device's own files.
+    pub files: Rc<dyn Files>,
     /// Time.
     pub clock: Rc<dyn Clock>,
     /// Randomness; seeded in tests, from the operating system otherwise.
@@ -29,6 +35,9 @@ pub trait Transport {
 
     /// Asks once and gives the answer, whatever its status.
     fn ask(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, TransportError>>;
+
+    /// As [`ask`](Self::ask), with the bytes of a file one way or the other.
+    fn carry(&self, request: FileRequest) -> LocalBoxFuture<'_, Result<FileResponse, TransportError>>;
 
     /// Opens the connection of frames (subprotocol [`SUBPROTOCOL`](huis_proto::frames::SUBPROTOCOL)).
     fn connect(&self, token: Secret) -> LocalBoxFuture<'_, Result<Link, TransportError>>;

@@ -3,6 +3,8 @@
 mod messages;
 mod wanted;
 
+use huis_core::content::Content;
+use huis_core::files::safe_name;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
@@ -57,10 +59,13 @@ fn conversation_view(
     me: Option<AccountId>,
 ) -> Result<ConversationView, DbError> {
     let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
-    let Glance { unread, mentions, pins, topic, role, newest } = tables.glance(row)?;
+    let Glance { unread, mentions, pins, topic, role, newest, brings } = tables.glance(row)?;
+    let content = brings.and_then(|content| Content::from_bytes(&content).ok());
+    let file = content.as_ref().and_then(|content| content.files().first());
+    let clip = file.map(|file| format!("📎 {}", safe_name(&file.name)));
     let is_member = matches!(row.state, State::Joined | State::Repairing);
     let preview = |(author, own, text, deleted): (AccountId, bool, String, bool)| {
-        let text = text.lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
+        let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
         Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted })
     };
     Ok(ConversationView {
@@ -111,7 +116,8 @@ impl Client {
                 |row: &ConversationRow| row.accepted && matches!(row.state, State::Joining | State::Repairing);
             let joining = tables.conversations()?.iter().filter(|row| entering(row)).count() as u32;
             let unread_state = u32::from(tables.fact::<u64>("state_version")? == Some(0));
-            Ok::<_, DbError>((tables.count_tasks()?, joining + unread_state))
+            let waiting = tables.count_tasks()? + tables.count_messages_without_files()?;
+            Ok::<_, DbError>((waiting, joining + unread_state))
         })?;
         Ok(Status {
             connection: self.connection.get(),

@@ -1,5 +1,6 @@
 //! A device: an engine over its own encrypted database, which can be switched off, crash, and be copied.
 
+mod files;
 mod marking;
 mod passwords;
 mod saying;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use huis_engine::native::NativeFiles;
 use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
 use huis_proto::frames::{ClientFrame, ServerFrame};
 use huis_proto::rest::{Admission, Secret};
@@ -125,6 +127,7 @@ impl Device {
         let clock = DeviceClock { time: body.world.time, wrong_by_ms, waits };
         let ports = Ports {
             transport: Rc::new(SharedWire(Rc::clone(&body.wire))),
+            files: Rc::new(NativeFiles),
             clock: Rc::new(clock),
             random: body.world.draws.borrow_mut().child(),
         };

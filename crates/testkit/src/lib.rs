@@ -19,7 +19,7 @@ mod world;
 
 pub use device::{Device, PASSWORD, Profile};
 pub use kept::KeptWorld;
-pub use network::{Fate, Faults};
+pub use network::{Fate, Faults, Passage};
 pub use repeatable::Repeatable;
 pub use scan::files_that_hold;
 pub use server::Backup;

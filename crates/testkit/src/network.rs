@@ -13,7 +13,9 @@ use futures_util::future::LocalBoxFuture;
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
-use huis_engine::{CLIENT, HttpRequest, HttpResponse, Link, Method, Transport, TransportError};
+use huis_engine::{
+    CLIENT, FileMethod, FileRequest, FileResponse, HttpRequest, HttpResponse, Link, Method, Transport, TransportError,
+};
 use huis_proto::frames::{ClientFrame, ServerFrame};
 use huis_proto::rest::Secret;
 use huis_proto::versions::CLIENT_HEADER;
@@ -73,8 +75,23 @@ impl<T> Fate<T> {
     }
 }
 
+/// What becomes of a request with a file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// It arrives, and so does its answer.
+    Free,
+    /// It does not arrive.
+    Lost,
+    /// So many of its bytes arrive, and no answer comes.
+    CutUp(usize),
+    /// So many bytes of its answer arrive.
+    CutDown(usize),
+}
+
 type OnRequest = Box<dyn FnMut(HttpRequest) -> Option<HttpRequest>>;
 type OnAnswer = Box<dyn FnMut(&HttpRequest, HttpResponse) -> Option<HttpResponse>>;
+type OnFileRequest = Box<dyn FnMut(&FileRequest) -> Passage>;
+type OnFileAnswer = Box<dyn FnMut(&FileRequest, FileResponse) -> FileResponse>;
 type OnClientFrame = Box<dyn FnMut(ClientFrame) -> Fate<ClientFrame>>;
 type OnServerFrame = Box<dyn FnMut(ServerFrame) -> Fate<ServerFrame>>;
 
@@ -83,6 +100,8 @@ type OnServerFrame = Box<dyn FnMut(ServerFrame) -> Fate<ServerFrame>>;
 pub(crate) struct Meddling {
     pub(crate) requests: Option<OnRequest>,
     pub(crate) answers: Option<OnAnswer>,
+    pub(crate) file_requests: Option<OnFileRequest>,
+    pub(crate) file_answers: Option<OnFileAnswer>,
     pub(crate) to_server: Option<OnClientFrame>,
     pub(crate) from_server: Option<OnServerFrame>,
 }
@@ -179,6 +198,70 @@ impl Wire {
         response.map_or_else(|| lost("answer"), Ok)
     }
 
+    async fn carry(&self, mut request: FileRequest) -> Result<FileResponse, TransportError> {
+        let lost = |what: &str| Err(TransportError::Unreachable(format!("the {what} got lost")));
+        let faults = self.faults.get();
+        self.takes_time().await;
+        if self.offline.get() {
+            return Err(TransportError::Unreachable("there is no network".into()));
+        }
+        let passage = match &mut self.meddling.borrow_mut().file_requests {
+            Some(meddle) => meddle(&request),
+            None => Passage::Free,
+        };
+        if passage == Passage::Lost || self.chance(faults.request_lost) {
+            return lost("request");
+        }
+        let mut runs = self.host.runs();
+        let Some(server) = self.host.server() else {
+            return Err(TransportError::Unreachable("nobody listens there".into()));
+        };
+        runs.borrow_and_update();
+        let whole = request.body.take().map(|part| part.as_ref().to_vec());
+        let body = match (whole, passage) {
+            (Some(whole), Passage::CutUp(bytes)) => broken_body(whole, bytes),
+            (Some(whole), _) => Body::from(whole),
+            (None, _) => Body::empty(),
+        };
+        let most = request.most;
+        let answering = async {
+            let response = server.answer(file_as_http(&request, body), self.peer).await;
+            let (parts, body) = response.into_parts();
+            let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let mut answer = FileResponse {
+                status: parts.status.as_u16(),
+                upload_offset: header("upload-offset").and_then(|offset| offset.parse().ok()),
+                location: header("location"),
+                total: header("content-range").as_deref().and_then(FileResponse::total_of),
+                body: Vec::new(),
+            };
+            // A body that breaks off gives what came before.
+            let mut body = body;
+            while let Some(Ok(frame)) = body.frame().await {
+                answer.body.extend_from_slice(frame.data_ref().map(|data| &data[..]).unwrap_or_default());
+            }
+            answer.body.truncate(most);
+            answer
+        };
+        let mut answer = tokio::select! {
+            answer = answering => answer,
+            _ = runs.changed() => return lost("server"),
+        };
+        self.takes_time().await;
+        if runs.has_changed().unwrap_or(true) || self.offline.get() || self.chance(faults.answer_lost) {
+            return lost("answer");
+        }
+        match passage {
+            Passage::CutUp(_) => return lost("answer"),
+            Passage::CutDown(bytes) => answer.body.truncate(bytes),
+            _ => {}
+        }
+        Ok(match &mut self.meddling.borrow_mut().file_answers {
+            Some(meddle) => meddle(&request, answer),
+            None => answer,
+        })
+    }
+
     async fn takes_time(&self) {
         let delay = self.delay();
         if !delay.is_zero() {
@@ -199,9 +282,38 @@ impl Transport for SharedWire {
         Box::pin(self.0.exchange(request))
     }
 
+    fn carry(&self, request: FileRequest) -> LocalBoxFuture<'_, Result<FileResponse, TransportError>> {
+        Box::pin(self.0.carry(request))
+    }
+
     fn connect(&self, token: Secret) -> LocalBoxFuture<'_, Result<Link, TransportError>> {
         Box::pin(link::open(Rc::clone(&self.0), token))
     }
+}
+
+/// The beginning of a body, and then the connection breaks.
+fn broken_body(mut whole: Vec<u8>, bytes: usize) -> Body {
+    whole.truncate(bytes);
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    Body::from_stream(futures_util::stream::iter([Ok(whole), Err(broken)]))
+}
+
+fn file_as_http(request: &FileRequest, body: Body) -> Request<Body> {
+    let method = match request.method {
+        FileMethod::Post => http::Method::POST,
+        FileMethod::Head => http::Method::HEAD,
+        FileMethod::Patch => http::Method::PATCH,
+        FileMethod::Get => http::Method::GET,
+        FileMethod::Delete => http::Method::DELETE,
+    };
+    let mut built = Request::builder().method(method).uri(&request.path).header(CLIENT_HEADER, CLIENT);
+    if let Some(token) = &request.token {
+        built = built.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
+    }
+    for (name, value) in &request.headers {
+        built = built.header(*name, value);
+    }
+    built.body(body).expect("the engine's requests are well formed")
 }
 
 fn as_http(request: HttpRequest) -> Request<Body> {

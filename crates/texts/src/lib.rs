@@ -9,6 +9,7 @@ mod language;
 mod notices;
 mod reasons;
 mod safe;
+mod sizes;
 mod texts;
 mod times;
 #[cfg(test)]
@@ -16,5 +17,6 @@ mod used;
 
 pub use addresses::{AddressError, is_unprotected, server_address, typed_address};
 pub use safe::{safe_block, safe_line};
+pub use sizes::size;
 pub use texts::{Language, Texts, Value};
 pub use times::{SpanError, readable, rfc3339, span};

@@ -36,6 +36,20 @@ const RULES: &[Form] = &[
     Form("a recovery key has {wanted} letters and digits, this text has {given}", "reason-recovery-length"),
     Form("a recovery key holds no '{character}'", "reason-recovery-character"),
     Form("the recovery key has a typing mistake", "reason-recovery-typo"),
+    Form("there is no such file", "reason-no-file"),
+    Form("it is no file that can be read to its end", "reason-not-a-file"),
+    Form("the system does not allow it", "reason-file-denied"),
+    Form("the disk is full", "reason-disk-full"),
+    Form("this is not possible here yet", "reason-not-here-yet"),
+    Form("it changes while it is sent", "reason-file-changes"),
+    Form("the server does not keep what was sent of it", "reason-file-not-kept"),
+    Form("a message brings 1 to {most} files, and these are {count}", "reason-file-count"),
+    Form("this conversation is a request; accept it first", "reason-accept-first"),
+    Form("the picture is damaged, so what says where it was taken can't be taken out", "reason-picture-damaged"),
+    Form(
+        "it is too large a picture to take out what says where it was taken: send it with its metadata",
+        "reason-picture-large",
+    ),
 ];
 
 /// Words within what the network, TLS or the disk says; those of the operating system end in `(os error N)`.

@@ -3,6 +3,7 @@
 //! `/name` is a command, in English always and in French as well; `//text` says "/text"; a path such as `/usr/bin` is a
 //! text like any other; and a plain `exit` ends the chat, as it ends a shell.
 
+mod files;
 mod intent;
 mod mistakes;
 mod words;

@@ -5,8 +5,8 @@ use huis_proto::{AccountId, Bytes, ConversationId, DeviceId, InvitationId, Messa
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CardView, ContactView, ConversationView, DeviceView, Found, MemberRole, MemberView, MessageView, Muted, NoticeView,
-    NotificationLevel, Preferences, Profile, ReceiptView, Status,
+    CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
+    NoticeView, NotificationLevel, Preferences, Profile, ReceiptView, SendFiles, Status, TransferView,
 };
 
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
@@ -50,6 +50,39 @@ pub enum Command {
     /// Says something in a conversation; a first word to a name opens the conversation, and answering a request
     /// accepts it. Answer: [`Reply::Sent`].
     Send(Send),
+    /// Sends files. They are sealed and uploaded one piece after another; the message goes out when all are at the server, and
+    /// what is said meanwhile does not wait for it. Answer, once it is stored here: [`Reply::Sent`].
+    SendFiles(SendFiles),
+    /// Fetches a file that a message brings; what is fetched already, or on its way to the same folder, is not fetched again.
+    /// Of a request that nobody answered nothing is fetched. Answer, once it is begun: [`Reply::Transfer`].
+    FetchFile(FetchFile),
+    /// What is on its way, has failed, or was fetched; the oldest first. Answer: [`Reply::Transfers`].
+    Transfers,
+    /// Stops a transfer where it is, until it is resumed. Answer: [`Reply::Done`].
+    PauseTransfer {
+        /// Which one.
+        transfer: u64,
+    },
+    /// Goes on with a transfer that was paused or failed. Answer: [`Reply::Done`].
+    ResumeTransfer {
+        /// Which one.
+        transfer: u64,
+    },
+    /// Forgets a transfer and what is there of it; with an upload also the message that waits for it. Answer:
+    /// [`Reply::Done`].
+    CancelTransfer {
+        /// Which one.
+        transfer: u64,
+    },
+    /// The messages that bring files, the newest ones, oldest first. Answer: [`Reply::Messages`].
+    Files {
+        /// Where; none for everywhere.
+        conversation: Option<ConversationId>,
+        /// Only messages at a position before this one.
+        before: Option<u64>,
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
     /// Sends a message that failed once more, under the same id. Answer: [`Reply::Done`].
     Retry {
         /// The message.
@@ -587,6 +620,10 @@ pub enum Reply {
     Sent(Sent),
     /// Messages, oldest first.
     Messages(Vec<MessageView>),
+    /// A transfer.
+    Transfer(Box<TransferView>),
+    /// Transfers, oldest first.
+    Transfers(Vec<TransferView>),
     /// Receipts of a message.
     Receipts(Vec<ReceiptView>),
     /// One message.

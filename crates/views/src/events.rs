@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationView, Failure, Named};
+use crate::{ConversationView, Failure, Named, TransferView};
 
 /// Something has changed. Events carry ids; a face reads the views again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Event {
         /// The messages.
         messages: Vec<MessageId>,
     },
+    /// A transfer began, came on, stopped or ended; told at most four times a second while it goes on.
+    Transfer(Box<TransferView>),
     /// A conversation appeared, changed its title, members or state, or is gone.
     Conversation {
         /// The conversation.

@@ -138,6 +138,28 @@ pub enum Failure {
         /// What was wrong.
         reason: String,
     },
+    /// A file of this device can't be read or written.
+    #[error("the file {name:?}: {reason}")]
+    File {
+        /// Its name.
+        name: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// What the server gives is not the file that the message names. Nothing of it is kept.
+    #[error("what the server gives for {name:?} was refused: {reason}")]
+    FileRefused {
+        /// The file's name.
+        name: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The server keeps the file no longer.
+    #[error("the server no longer has {name:?}; ask its sender to send it again")]
+    FileGone {
+        /// The file's name.
+        name: String,
+    },
     /// More is under way than the engine takes.
     #[error("too much is waiting already; try again in a moment")]
     Busy,

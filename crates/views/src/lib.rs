@@ -9,11 +9,13 @@
 mod commands;
 mod events;
 mod failures;
+mod files;
 mod page;
 mod things;
 
 pub use commands::*;
 pub use events::*;
 pub use failures::*;
+pub use files::*;
 pub use page::*;
 pub use things::*;

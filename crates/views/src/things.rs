@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Connection, Failure, Named};
+use crate::{Connection, Failure, FileView, Named};
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,9 +72,9 @@ pub struct MessageView {
     pub received_at_ms: Option<u64>,
     /// Its place in the conversation's log; none while it waits to be sent.
     pub seq: Option<u64>,
-    /// `text`, or a kind that this version stores but cannot show.
+    /// `text`, `file`, or a kind that this version stores but cannot show.
     pub kind: String,
-    /// The text; empty for a kind that this version cannot show.
+    /// The text, or what is said with files; empty for a kind that this version cannot show.
     pub text: String,
     /// Whether the conversation is a request that nobody answered.
     pub request: bool,
@@ -109,6 +109,9 @@ pub struct MessageView {
     /// How many of the others have got, and have read, a message of one's own; none where nobody says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipts: Option<ReceiptCounts>,
+    /// The files that it brings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileView>,
 }
 
 /// A message that another one answers.
@@ -234,7 +237,8 @@ pub struct MessagePreview {
     pub from: Named,
     /// Whether it is one's own.
     pub own: bool,
-    /// The first line of the text, at most 120 characters; empty if it was deleted or cannot be shown.
+    /// The first line of the text, at most 120 characters, or a paper clip and a file's name; empty if it was deleted or
+    /// cannot be shown.
     pub text: String,
     /// Whether it was deleted.
     pub deleted: bool,

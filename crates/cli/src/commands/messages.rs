@@ -4,6 +4,7 @@ use huis_texts::{readable, rfc3339, safe_block, safe_line};
 use huis_views::MessageView;
 use serde::Serialize;
 
+use super::files::FileLine;
 use super::{at_name, name};
 
 /// A message as one JSON object. Scripts rely on these names.
@@ -33,6 +34,9 @@ pub(crate) struct MessageLine<'a> {
     /// Only where the text was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     edited_at: Option<String>,
+    /// Only where it brings files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileLine<'a>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field so")]
@@ -58,6 +62,7 @@ impl<'a> From<&'a MessageView> for MessageLine<'a> {
             forwarded: message.forwarded,
             mentions_me: message.mentions_me,
             edited_at: message.edited_at_ms.map(rfc3339),
+            files: message.files.iter().map(|file| FileLine::of(message, file)).collect(),
         }
     }
 }
@@ -75,9 +80,22 @@ pub(crate) fn for_people(message: &MessageView) -> String {
     let text = match message.kind.as_str() {
         _ if message.deleted_by.is_some() => "(taken back)".into(),
         "text" => safe_block(&message.text, "    "),
+        "file" => with_files(message).into(),
         kind => format!("(a message of the kind \"{}\", which this version cannot show)", safe_line(kind)).into(),
     };
     format!("{at} {place}{from}{request}{unlisted}{forwarded}{edited}: {text}")
+}
+
+/// What is said with files, and a line for each.
+fn with_files(message: &MessageView) -> String {
+    let mut text = safe_block(&message.text, "    ").into_owned();
+    for file in &message.files {
+        let line = FileLine::of(message, file);
+        let separator = if text.is_empty() { "" } else { "\n    " };
+        let (name, size) = (safe_line(&file.name), huis_texts::size(file.size));
+        text.push_str(&format!("{separator}📎 {name} ({size}, {})", line.id));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -112,6 +130,7 @@ mod tests {
             pinned: false,
             reactions: Vec::new(),
             receipts: None,
+            files: Vec::new(),
         }
     }
 

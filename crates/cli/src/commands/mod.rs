@@ -7,6 +7,7 @@ pub(crate) mod chat;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
+pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod invitations;
 pub(crate) mod locks;
@@ -87,6 +88,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Unpin(command) => command.run(&context).await,
             HuisCommand::Pins(command) => command.run(&context).await,
             HuisCommand::Forward(command) => command.run(&context).await,
+            HuisCommand::Files(command) => command.run(&context).await,
             HuisCommand::Room(command) => command.run(&context).await,
             HuisCommand::Conversations(command) => command.run(&context).await,
             HuisCommand::Requests(command) => command.run(&context).await,

@@ -1,23 +1,30 @@
 //! `huis send`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use huis_proto::{ConversationId, MessageId, limits};
-use huis_views::{Command, ConversationView, Event, MessageState, Reply, Sent, Target};
+use huis_views::{
+    Command, ConversationView, Event, FileToSend, MessageState, Reply, SendFiles, Sent, Target, TransferView,
+};
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::conversations::id;
 use super::{Context, settle};
 use crate::outcome::{Outcome, Stop};
+use crate::progress::Bar;
 use crate::session::{Session, ended};
 
-/// Send a message, and wait until the server has it on disk
+/// Send a message or files, and wait until the server has them on disk
 ///
 /// Prints the message's id. A first message to @name opens the conversation; answering a request accepts it.
+///
+/// Files are sealed on this device: the server learns neither names nor types, and the size only roughly. An upload that is
+/// interrupted goes on where it was with the next command on this profile.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// @name, #room, or the id of a conversation
@@ -27,12 +34,21 @@ pub(crate) struct Send {
     /// most 64 KiB]
     text: Option<String>,
 
+    /// Files to send, at most 32; what is said with them stands in front of --file, or behind -- [at most 16 KiB]
+    #[arg(long = "file", value_name = "PATH", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+
+    /// Leave in pictures what says where, when and with what they were taken; else it is taken out of what is sent of JPEG,
+    /// PNG and WebP. Of other files nothing is ever taken out
+    #[arg(long, requires = "files")]
+    keep_metadata: bool,
+
     /// The id of a message of the same conversation that this one answers
     #[arg(long, value_name = "ID", value_parser = id::<MessageId>)]
     reply_to: Option<MessageId>,
 
-    /// How long to wait for the server, in seconds; a message that was not confirmed stays here and goes out with the
-    /// next command
+    /// How long to wait for the server, in seconds, or with files how long without any coming on; what was not confirmed
+    /// stays here and goes out with the next command
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = huis_texts::span)]
     timeout: Duration,
 }
@@ -54,6 +70,9 @@ const LINE_END: &[u8] = b"\n";
 
 impl Send {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
+        if !self.files.is_empty() {
+            return self.send_files(context).await;
+        }
         // Before the profile is taken, for whoever writes the text may take long.
         let text = text_or_input(self.text)?;
         let send = huis_views::Send { to: self.to, text, reply_to: self.reply_to, wait: false };
@@ -62,6 +81,29 @@ impl Send {
         let line = SentLine::from(&sent);
         context.printer.thing(&line, || line.id.clone())
     }
+
+    async fn send_files(self, context: &Context) -> Outcome {
+        // Files may come without a word, so nobody is asked for one.
+        let text = self.text.map_or(Ok(String::new()), |text| text_or_input(Some(text)))?;
+        let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
+        let wish = SendFiles { to: self.to, files, text, reply_to: self.reply_to, keep_metadata: self.keep_metadata };
+        let sent = context
+            .with_session(async |session| deliver(session, Command::SendFiles(wish), self.timeout).await)
+            .await?;
+        let line = SentLine::from(&sent);
+        context.printer.thing(&line, || line.id.clone())
+    }
+}
+
+/// A file by its whole path: the engine may run in another process, which was started elsewhere.
+fn file_to_send(path: &Path) -> Outcome<FileToSend> {
+    let source = std::fs::canonicalize(path).map_err(|error| Stop::file(path.display(), &error))?;
+    // A link to a file is sent under the link's name.
+    let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let Some(source) = source.to_str().map(str::to_owned) else {
+        return Err(Stop::failed("invalid", "the file's path is no text in UTF-8", "rename it"));
+    };
+    Ok(FileToSend { source, name, media_type: None, thumbnail: None, duration_ms: None, voice: false })
 }
 
 impl From<&Sent> for SentLine {
@@ -123,14 +165,21 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
         Err(_) => return Err(not_stored()),
     };
     let mut places = BTreeSet::from([stored.conversation]);
+    let mut uploads = Uploads::default();
+    let mut deadline = deadline;
     loop {
         if let Some(sent) = confirmed(session, stored.id, &places).await? {
             return Ok(sent);
         }
         match timeout_at(deadline.min(Instant::now() + ASKED_AGAIN), changed(session, stored.id)).await {
             Ok(change) => match change? {
-                Some(conversation) => drop(places.insert(conversation)),
-                None => places.extend(everywhere(session).await?),
+                Changed::In(conversation) => drop(places.insert(conversation)),
+                Changed::Somewhere => places.extend(everywhere(session).await?),
+                // As long as its files come on, it is waited for.
+                Changed::File(transfer) => {
+                    uploads.come_on(*transfer);
+                    deadline = deadline.max(Instant::now() + bound);
+                }
             },
             Err(_) if Instant::now() < deadline => {}
             Err(_) => {
@@ -145,12 +194,42 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
     }
 }
 
-/// Waits until something happens to the message; gives the conversation in which it is, or none if it may be in any.
-async fn changed(session: &mut Session, id: MessageId) -> Outcome<Option<ConversationId>> {
+/// What happened to a message.
+enum Changed {
+    /// Something, and it is in this conversation.
+    In(ConversationId),
+    /// Perhaps something, and it may be in any.
+    Somewhere,
+    /// A file of it came on.
+    File(Box<TransferView>),
+}
+
+/// The files of a message on their way, and the bar that shows it.
+#[derive(Default)]
+struct Uploads {
+    files: BTreeMap<u32, TransferView>,
+    bar: Option<Bar>,
+}
+
+impl Uploads {
+    fn come_on(&mut self, transfer: TransferView) {
+        self.files.insert(transfer.number, transfer);
+        let sum = |part: fn(&TransferView) -> u64| self.files.values().map(part).sum();
+        let speeds = self.files.values().filter_map(|transfer| transfer.bytes_per_s);
+        let bar = self.bar.get_or_insert_with(|| Bar::new("Sending"));
+        bar.at_pace(sum(|file| file.done), sum(|file| file.size), speeds.reduce(|one, another| one + another));
+    }
+}
+
+/// Waits until something happens to the message.
+async fn changed(session: &mut Session, id: MessageId) -> Outcome<Changed> {
     loop {
         match session.event().await? {
-            Event::Messages { conversation, messages } if messages.contains(&id) => return Ok(Some(conversation)),
-            Event::Missed => return Ok(None),
+            Event::Messages { conversation, messages } if messages.contains(&id) => {
+                return Ok(Changed::In(conversation));
+            }
+            Event::Transfer(transfer) if transfer.message == id => return Ok(Changed::File(transfer)),
+            Event::Missed => return Ok(Changed::Somewhere),
             event => ended(&event)?,
         }
     }

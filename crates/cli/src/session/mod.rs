@@ -369,10 +369,10 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 /// Whether asking twice is the same as asking once.
 fn may_repeat(command: &Command) -> bool {
     use Command::{
-        Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, Invitations, MarkPrinted, MarkRead,
-        Members, Message, Messages, MessagesAfter, Notices, PinnedMessages, Preferences, Receipts, RecoveryKeyShown,
-        Requests, Rooms, Search, SetArchived, SetCard, SetDraft, SetFavourite, SetNotifications, SetPreferences,
-        SetVerified, Status, Typing, Unprinted, WhoAmI,
+        Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, FetchFile, Files, Invitations,
+        MarkPrinted, MarkRead, Members, Message, Messages, MessagesAfter, Notices, PinnedMessages, Preferences,
+        Receipts, RecoveryKeyShown, Requests, Rooms, Search, SetArchived, SetCard, SetDraft, SetFavourite,
+        SetNotifications, SetPreferences, SetVerified, Status, Transfers, Typing, Unprinted, WhoAmI,
     };
     matches!(
         command,
@@ -383,6 +383,9 @@ fn may_repeat(command: &Command) -> bool {
             | Conversation { .. }
             | Conversations
             | Devices
+            | FetchFile(_)
+            | Files { .. }
+            | Transfers
             | Invitations
             | MarkPrinted { .. }
             | MarkRead { .. }

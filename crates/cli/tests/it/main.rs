@@ -10,6 +10,7 @@ mod chat_entry;
 mod checks;
 mod crashes;
 mod cut_off;
+mod files;
 mod harness;
 mod identities;
 mod invitations;

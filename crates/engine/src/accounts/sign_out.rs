@@ -26,7 +26,14 @@ impl Client {
         if !unlisted {
             self.end_session().await?;
         }
+        let parts = self.parts()?;
         self.step(|step| step.tables.empty())?;
+        for part in parts {
+            // What can't be removed now, nobody removes later: the database knows nothing of it any more.
+            if let Err(fault) = self.files.remove(&part).await {
+                tracing::warn!(%fault, "a part of a file stays");
+            }
+        }
         self.read_account()?;
         self.set_connection(Connection::Idle);
         self.signals.reconnect.notify_one();

@@ -5,7 +5,7 @@ use huis_core::content::{Content, ContentError};
 use huis_proto::{Bytes, ConversationKind, MessageId};
 use huis_views::{Annotate, Annotation, ConversationView, Failure, Forward, Sent, Target};
 
-use super::speaking::{Saying, check_speakable};
+use super::speaking::check_speakable;
 use crate::client::{Client, Step};
 use crate::db::{MessageRow, Tables, Task};
 use crate::sync::taken_back;
@@ -57,11 +57,19 @@ impl Client {
         if message.deleted {
             return Err(taken_back());
         }
-        if message.kind != "text" {
-            return Err(invalid("a message of this kind cannot be forwarded"));
-        }
-        let saying = Saying { text: message.body, reply_to: None, forwarded: true };
-        self.say(&wish.to, saying, wish.wait).await
+        let first = Content::from_bytes(&message.content).map_err(refused)?;
+        let (mentions, reply_to, forwarded) = (Vec::new(), None, true);
+        let again = match first {
+            // As it stands, if it was changed.
+            Content::Text { .. } => Content::Text { body: message.body, mentions, reply_to, forwarded },
+            // They have their names and keys only once they are at the server.
+            Content::Files { .. } if message.seq.is_none() => {
+                return Err(invalid("these files have not been sent yet"));
+            }
+            Content::Files { files, body, .. } => Content::Files { files, body, mentions, reply_to, forwarded },
+            _ => return Err(invalid("a message of this kind cannot be forwarded")),
+        };
+        self.say(&wish.to, again, None, wish.wait).await
     }
 
     pub(crate) async fn set_topic(&self, target: &Target, topic: &str) -> Result<ConversationView, Failure> {
@@ -138,6 +146,6 @@ fn invalid(reason: &str) -> Failure {
     Failure::Invalid { reason: reason.into() }
 }
 
-pub(super) fn refused(error: ContentError) -> Failure {
+pub(crate) fn refused(error: ContentError) -> Failure {
     Failure::Invalid { reason: error.to_string() }
 }

@@ -1,6 +1,7 @@
 //! Saying something.
 
 use huis_core::content::{Content, Quote, excerpt};
+use huis_core::files::safe_name;
 use huis_proto::{AccountId, Bytes, ConversationId, MessageId};
 use huis_views::{Failure, Send, Sent, Target};
 
@@ -13,33 +14,33 @@ use crate::sync::taken_back;
 /// Messages that may wait to be sent.
 const MOST_WAITING: u32 = 10_000;
 
-/// What is said, and how.
-pub(super) struct Saying {
-    pub(super) text: String,
-    /// The message of the same conversation that it answers.
-    pub(super) reply_to: Option<MessageId>,
-    pub(super) forwarded: bool,
-}
-
 impl Client {
     pub(crate) async fn send(&self, wish: Send) -> Result<Sent, Failure> {
-        let saying = Saying { text: wish.text, reply_to: wish.reply_to, forwarded: false };
-        self.say(&wish.to, saying, wish.wait).await
+        // Before a conversation is opened for it.
+        let text = Content::text(wish.text).map_err(refused)?;
+        self.say(&wish.to, text, wish.reply_to, wish.wait).await
     }
 
     /// Stores what is said with its place in the outbox, and waits for the server if that is wished.
-    pub(super) async fn say(&self, to: &Target, saying: Saying, wait: bool) -> Result<Sent, Failure> {
+    pub(super) async fn say(
+        &self,
+        to: &Target,
+        said: Content,
+        reply_to: Option<MessageId>,
+        wait: bool,
+    ) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
-        // Before a conversation is opened for it.
-        Content::text(saying.text.as_str()).map_err(refused)?;
         self.check_room_to_wait()?;
         let conversation = self.find_or_open(to).await?;
         let id = self.random_id();
         let outcome = self.outcome(id);
         self.step(|step| {
             let row = step.speaks_in(conversation)?;
-            let content = step.text_of(&row, saying)?;
+            let content = step.addressed(&row, said, reply_to)?;
             let mut message = MessageRow::waiting(conversation, id, me.device.member, step.client.now_ms());
+            if !content.files().is_empty() {
+                message.kind = "file".into();
+            }
             message.set_text(&content, me.account());
             message.content = content.to_bytes().map_err(refused)?;
             step.tables.add_message(&message)?;
@@ -56,7 +57,7 @@ impl Client {
     }
 
     /// Whether there is room for something more that waits to be sent.
-    pub(super) fn check_room_to_wait(&self) -> Result<(), Failure> {
+    pub(crate) fn check_room_to_wait(&self) -> Result<(), Failure> {
         if self.read(|tables| tables.count_tasks())? >= MOST_WAITING { Err(Failure::Busy) } else { Ok(()) }
     }
 
@@ -69,6 +70,10 @@ impl Client {
             }
             step.speaks_in(row.conversation)?;
             step.tables.set_standing(message, MessageStanding::Waiting, None)?;
+            if step.resume_uploads_of(row.position)? {
+                step.said(row.conversation, message);
+                return Ok(());
+            }
             let task = Task::Say { content: Bytes(row.content), shown: true };
             step.task(row.conversation, message, &task)?;
             step.said(row.conversation, message);
@@ -90,6 +95,8 @@ impl Client {
                 step.tables.delete_task(task.position)?;
                 step.no_card_alone(row.conversation)?;
             }
+            step.tables.let_transfers_go(row.position)?;
+            step.wake_transfers();
             step.tables.delete_message(row.position)?;
             step.said(row.conversation, message);
             step.answer(message, Err(Failure::Invalid { reason: "the message was discarded".into() }));
@@ -100,7 +107,7 @@ impl Client {
 
 impl Step<'_> {
     /// A person says something in a conversation, where that can be done; who speaks accepts.
-    fn speaks_in(&mut self, conversation: ConversationId) -> Result<ConversationRow, Failure> {
+    pub(crate) fn speaks_in(&mut self, conversation: ConversationId) -> Result<ConversationRow, Failure> {
         let row = self.conversation(conversation)?;
         check_speakable(&row)?;
         if let Some(peer) = row.peer {
@@ -110,12 +117,22 @@ impl Step<'_> {
         Ok(row)
     }
 
-    /// What is said with whom it names and what it answers.
-    fn text_of(&mut self, conversation: &ConversationRow, saying: Saying) -> Result<Content, Failure> {
-        let Saying { text: body, reply_to, forwarded } = saying;
-        let mentions = if forwarded { Vec::new() } else { self.mentions_in(&body, &conversation.accounts)? };
-        let reply_to = reply_to.map(|message| self.quote(conversation.id, message)).transpose()?;
-        Ok(Content::Text { body, mentions, reply_to, forwarded })
+    /// What is said, with whom it names and what it answers.
+    pub(crate) fn addressed(
+        &mut self,
+        conversation: &ConversationRow,
+        mut said: Content,
+        answers: Option<MessageId>,
+    ) -> Result<Content, Failure> {
+        if let Content::Text { body, mentions, reply_to, forwarded }
+        | Content::Files { body, mentions, reply_to, forwarded, .. } = &mut said
+        {
+            if !*forwarded {
+                *mentions = self.mentions_in(body, &conversation.accounts)?;
+            }
+            *reply_to = answers.map(|message| self.quote(conversation.id, message)).transpose()?;
+        }
+        Ok(said)
     }
 
     fn quote(&self, conversation: ConversationId, message: MessageId) -> Result<Quote, Failure> {
@@ -129,7 +146,14 @@ impl Step<'_> {
         if quoted.standing == MessageStanding::Failed {
             return Err(Failure::Invalid { reason: "the message that is answered was not sent".into() });
         }
-        Ok(Quote { target: quoted.as_target(), excerpt: excerpt(&quoted.body).into() })
+        let target = quoted.as_target();
+        if quoted.body.is_empty()
+            && let Ok(content) = Content::from_bytes(&quoted.content)
+        {
+            let names: Vec<_> = content.files().iter().map(|file| safe_name(&file.name)).collect();
+            return Ok(Quote { target, excerpt: excerpt(&names.join(", ")).into() });
+        }
+        Ok(Quote { target, excerpt: excerpt(&quoted.body).into() })
     }
 
     /// Whom a text names, of those in a conversation.

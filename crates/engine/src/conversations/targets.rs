@@ -48,7 +48,7 @@ impl Client {
 
     /// The conversation that is meant; the one with an account is opened, and an open room is joined, if that has not
     /// happened yet.
-    pub(super) async fn find_or_open(&self, target: &Target) -> Result<ConversationId, Failure> {
+    pub(crate) async fn find_or_open(&self, target: &Target) -> Result<ConversationId, Failure> {
         let known = self.find_known(target)?;
         if let Some(row) = known.as_ref().filter(|row| row.state != State::Left) {
             return Ok(row.id);

@@ -184,6 +184,7 @@ impl Tables<'_> {
 
     /// Removes a conversation with everything that was said in it. The group's keys go with the group.
     pub(crate) fn delete_conversation(self, id: ConversationId) -> Result<(), DbError> {
+        self.let_transfers_of_all_go(id)?;
         for table in [
             "messages",
             "marks",

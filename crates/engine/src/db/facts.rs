@@ -88,7 +88,8 @@ impl Tables<'_> {
              DELETE FROM messages; DELETE FROM outbox; DELETE FROM dissents; DELETE FROM leavers;
              DELETE FROM entries; DELETE FROM senders; DELETE FROM receipts; DELETE FROM receipts_due;
              DELETE FROM notices; DELETE FROM heard; DELETE FROM settings; DELETE FROM cards; DELETE FROM cards_shown;
-             DELETE FROM own_lists; DELETE FROM marks; DELETE FROM marks_waiting; DELETE FROM titles;",
+             DELETE FROM own_lists; DELETE FROM marks; DELETE FROM marks_waiting; DELETE FROM titles;
+             DELETE FROM transfers;",
         )?;
         Ok(())
     }

@@ -89,9 +89,13 @@ impl MessageRow {
         MessageRef { message: self.id, author: self.author.account }
     }
 
-    /// Takes over what a text says and what goes with it.
+    /// Takes over what a text, or a message with files, says and what goes with it.
     pub(crate) fn set_text(&mut self, content: &Content, me: AccountId) {
-        let Content::Text { body, mentions, reply_to, forwarded } = content else { return };
+        let (Content::Text { body, mentions, reply_to, forwarded }
+        | Content::Files { body, mentions, reply_to, forwarded, .. }) = content
+        else {
+            return;
+        };
         self.body.clone_from(body);
         self.quoted = reply_to.as_ref().map(|quote| quote.target);
         self.forwarded = *forwarded;

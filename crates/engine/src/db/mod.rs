@@ -17,6 +17,7 @@ mod search;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod transfers;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ pub(crate) use self::pages::{Glance, Quoted};
 pub use self::schema::NEWEST as NEWEST_SCHEMA;
 pub(crate) use self::search::{Wanted, query_of as search_query};
 pub(crate) use self::settings::SettingsRow;
+pub(crate) use self::transfers::{TransferRow, TransferStanding};
 
 /// Why a database is not opened.
 #[derive(Debug, thiserror::Error)]

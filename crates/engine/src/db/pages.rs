@@ -35,6 +35,8 @@ pub(crate) struct Glance {
     pub(crate) role: Option<Role>,
     /// The newest message: its author, whether it is one's own, the beginning of its text, whether it was deleted.
     pub(crate) newest: Option<(AccountId, bool, String, bool)>,
+    /// Its content, where it brings files and says nothing with them.
+    pub(crate) brings: Option<Vec<u8>>,
 }
 
 /// The positions of messages, as SQLite takes a list.
@@ -113,7 +115,8 @@ impl Tables<'_> {
                   WHERE conversation = ?1 AND position > ?2 AND mentions_me = 1 AND deleted = 0 LIMIT {MOST_COUNTED})),
                  (SELECT count(*) FROM (SELECT 1 FROM messages
                   WHERE conversation = ?1 AND pinned IS NOT NULL LIMIT {MOST_PINS})),
-                 t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted
+                 t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted,
+                 CASE WHEN m.kind = 'file' AND m.body = '' AND m.deleted = 0 THEN m.content END
              FROM (SELECT 1)
              LEFT JOIN titles AS t ON t.conversation = ?1
              LEFT JOIN messages AS m ON m.position =
@@ -136,6 +139,7 @@ impl Tables<'_> {
                 topic: settings.topic().map(str::to_owned),
                 role: optional_uint(row, 4)?.and_then(|number| super::marks::role_of(number as i64)),
                 newest,
+                brings: row.get(9)?,
             })
         });
         Ok(found.optional()?.unwrap_or_default())

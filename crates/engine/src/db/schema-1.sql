@@ -86,6 +86,7 @@ CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own
 CREATE INDEX messages_unread ON messages (conversation, position) WHERE own = 0 AND deleted = 0;
 CREATE INDEX messages_calling ON messages (conversation, position) WHERE mentions_me = 1 AND deleted = 0;
 CREATE INDEX messages_pinned ON messages (conversation, pinned, seq) WHERE pinned IS NOT NULL;
+CREATE INDEX messages_with_files ON messages (conversation, position) WHERE kind = 'file' AND deleted = 0;
 CREATE INDEX messages_quoting ON messages (conversation, quoted) WHERE quoted IS NOT NULL;
 
 -- What the annotations of a message come to, also of one that is not here (`here` = 0). `newest`: their highest place.
@@ -148,6 +149,35 @@ CREATE TABLE outbox (
     tries INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX outbox_by_id ON outbox (conversation, id);
+
+-- Files on their way: up, for a message of one's own that waits for them, or down. `message`: its position; `number`: which
+-- of its files, from 0. `path`: what is sent, or what is there of what is fetched; `target`: where that lies once it is
+-- whole. Up: `size` and `changed_ns` are the file's when it was begun, `done` is what the server has of the sealed bytes,
+-- and the chunks from `sealed_from` up to `sealed_to` may have left this device without the server saying so; `digest` is
+-- the hash of the file up to there. Down: `done` is what is verified, written and on disk. `state`: 0 to do, 1 paused,
+-- 2 done, 3 failed, 4 to be cleared away (up: `folder` says from which message, if not from all). `stripped`: whether pictures are sent without what says where they were taken.
+CREATE TABLE transfers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    outgoing INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    file INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    target TEXT NOT NULL DEFAULT '',
+    folder TEXT NOT NULL DEFAULT '',
+    stripped INTEGER NOT NULL DEFAULT 0,
+    size INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL DEFAULT 0,
+    blob BLOB,
+    done INTEGER NOT NULL DEFAULT 0,
+    sealed_from INTEGER NOT NULL DEFAULT 0,
+    sealed_to INTEGER NOT NULL DEFAULT 0,
+    digest BLOB,
+    begun INTEGER NOT NULL DEFAULT 0,
+    state INTEGER NOT NULL DEFAULT 0,
+    failure TEXT
+) STRICT;
+CREATE INDEX transfers_of_message ON transfers (message, file);
+CREATE INDEX transfers_to_do ON transfers (number) WHERE state IN (0, 4);
 
 -- Commits that were skipped here as invalid and that the server has not been told of yet.
 CREATE TABLE dissents (

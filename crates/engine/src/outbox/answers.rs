@@ -72,6 +72,13 @@ impl Client {
                 }
                 Ok(())
             }
+            ErrorCode::FileUnknown | ErrorCode::FileUnfinished => self.step(|step| {
+                if step.file_is_missing(&row, problem)? {
+                    step.give_up(&row)
+                } else {
+                    step.fail_submitted(&row, refusal(problem))
+                }
+            }),
             _ => self.step(|step| step.fail_submitted(&row, refusal(problem))),
         }
     }
@@ -101,6 +108,9 @@ impl Step<'_> {
             }
             Task::Say { shown: true, .. } => {
                 self.tables.mark_sent(conversation, me.device.member.device, row.id, seq, received_ms)?;
+                if let Some(message) = self.tables.own_message(row.id)?.filter(|message| message.kind == "file") {
+                    self.tables.forget_uploads_of(message.position)?;
+                }
                 if let Some(mut known) = self.tables.conversation(conversation)? {
                     known.newest_ms = known.newest_ms.max(received_ms);
                     self.tables.put_conversation(&known)?;
@@ -128,6 +138,14 @@ impl Step<'_> {
         }
         self.changed(conversation);
         self.state_changed()
+    }
+
+    /// A message that the server refused waits for its files again, and is sealed when they are there.
+    fn give_up(&mut self, row: &OutboxRow) -> Result<(), DbError> {
+        self.give_back(row)?;
+        self.drop_task(row.position)?;
+        self.said(row.conversation, row.id);
+        Ok(())
     }
 
     /// Gives up a message that the server refused for good. Its counter is used again.

@@ -6,6 +6,6 @@ pub mod native;
 pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{DATABASE_MODE, NativeClock as SystemClock};
+pub(crate) use native::{DATABASE_MODE, NativeClock as SystemClock, NativeFiles as SystemFiles, away};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{DATABASE_MODE, WebClock as SystemClock};
+pub(crate) use web::{DATABASE_MODE, WebClock as SystemClock, WebFiles as SystemFiles, away};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use huis_core::annotations::{Marks, MessageRef};
-use huis_core::content::{Content, Quote};
+use huis_core::content::Content;
 use huis_proto::{AccountId, ConversationId, ConversationKind, MessageId};
 use huis_views::{Failure, Found, MessageState, MessageView, Named, QuoteView, ReactionView, ReceiptCounts};
 
@@ -18,6 +18,7 @@ const QUOTED: usize = 512;
 
 /// What the messages of one page have in common, asked for once.
 struct Page<'a> {
+    client: &'a Client,
     tables: Tables<'a>,
     me: AccountId,
     conversations: HashMap<ConversationId, Place>,
@@ -35,7 +36,8 @@ struct Place {
 }
 
 /// Messages as they are shown.
-pub(crate) fn message_views(
+fn message_views(
+    client: &Client,
     tables: Tables<'_>,
     me: Option<AccountId>,
     rows: Vec<MessageRow>,
@@ -43,6 +45,7 @@ pub(crate) fn message_views(
     // Nobody is signed in: there are no messages either.
     let Some(me) = me.filter(|_| !rows.is_empty()) else { return Ok(Vec::new()) };
     let mut page = Page {
+        client,
         tables,
         me,
         conversations: HashMap::new(),
@@ -70,6 +73,7 @@ impl Page<'_> {
             let (delivered, read) = self.receipts.get(&row.id).copied().unwrap_or_default();
             ReceiptCounts { others, delivered: delivered.min(others), read: read.min(others) }
         });
+        let files = self.client.file_views(self.tables, &row)?;
         let deleted_by = marks.deleted().map(|deleted| self.named(deleted.by)).transpose()?;
         let place = self.place(row.conversation)?;
         Ok(MessageView {
@@ -97,6 +101,7 @@ impl Page<'_> {
             pinned: row.pinned.is_some(),
             reactions: self.reactions(&marks)?,
             receipts,
+            files,
         })
     }
 
@@ -116,18 +121,18 @@ impl Page<'_> {
         let Some(MessageRef { message, author }) = row.quoted.filter(|_| !row.deleted) else { return Ok(None) };
         let from = self.named(author)?;
         let quote = match self.quoted.remove(&row.position) {
-            Some(Quoted { body, deleted }) => {
+            Some(Quoted { body, deleted }) if deleted || !body.is_empty() => {
                 let text = body.get(..body.floor_char_boundary(QUOTED)).unwrap_or_default().to_owned();
                 QuoteView { message, from, text, here: true, deleted }
             }
-            None => {
+            // It is not here, or says nothing by itself: files are quoted by their names.
+            quoted => {
                 let marks = self.tables.marks(row.conversation, MessageRef { message, author })?;
                 let deleted = marks.is_some_and(|marks| marks.deleted().is_some());
-                let text = match Content::from_bytes(&row.content) {
-                    Ok(Content::Text { reply_to: Some(Quote { excerpt, .. }), .. }) if !deleted => excerpt,
-                    _ => String::new(),
-                };
-                QuoteView { message, from, text, here: false, deleted }
+                let content = Content::from_bytes(&row.content).ok();
+                let quote = content.as_ref().and_then(Content::reply_to).filter(|_| !deleted);
+                let text = quote.map(|quote| quote.excerpt.clone()).unwrap_or_default();
+                QuoteView { message, from, text, here: quoted.is_some(), deleted }
             }
         };
         Ok(Some(quote))
@@ -191,12 +196,12 @@ fn state(standing: MessageStanding, failure: Option<Failure>) -> MessageState {
 }
 
 impl Client {
-    fn views(
+    pub(crate) fn views(
         &self,
         rows: impl FnOnce(Tables<'_>) -> Result<Vec<MessageRow>, DbError>,
     ) -> Result<Vec<MessageView>, Failure> {
         let me = self.me().map(|me| me.account());
-        Ok(self.read(|tables| message_views(tables, me, rows(tables)?))?)
+        Ok(self.read(|tables| message_views(self, tables, me, rows(tables)?))?)
     }
 
     pub(crate) fn unprinted(&self, most: u32) -> Result<Vec<MessageView>, Failure> {
@@ -237,7 +242,7 @@ impl Client {
         let Some(wanted) = wanted else { return Ok(Vec::new()) };
         Ok(self.read(|tables| {
             let (rows, highlights): (Vec<_>, Vec<_>) = tables.search(&wanted, most.min(MOST_ROWS))?.into_iter().unzip();
-            let views = message_views(tables, me, rows)?;
+            let views = message_views(self, tables, me, rows)?;
             let found = views.into_iter().zip(highlights);
             Ok::<_, DbError>(found.map(|(message, highlights)| Found { message, highlights }).collect())
         })?)

@@ -4,7 +4,7 @@
 //! from that, from its first content, and from what this device has on its way. So each step can work it out anew.
 
 use huis_core::annotations::{Annotation, Mark, MessageRef, Place, may_entitle};
-use huis_core::content::{Content, Quote};
+use huis_core::content::Content;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId};
 use huis_views::{Event, Failure, Notice};
@@ -183,6 +183,9 @@ impl Step<'_> {
             self.tables.set_marked(&row)?;
             reads_otherwise |= row.body != before.body || row.deleted != before.deleted || row.pinned != before.pinned;
             if settled.deleted().is_some() {
+                self.tables.let_transfers_go(row.position)?;
+                self.let_files_go(&before)?;
+                self.wake_transfers();
                 self.tables.set_content(&row, &[])?;
                 self.tables.forget_quote(&row)?;
             }
@@ -310,15 +313,7 @@ pub(crate) fn taken_back() -> Failure {
 
 /// The content of an answer without what it quotes, if there is anything to take away.
 fn without_excerpt(content: &[u8]) -> Option<Vec<u8>> {
-    match Content::from_bytes(content).ok()? {
-        Content::Text { body, mentions, reply_to: Some(Quote { target, excerpt }), forwarded }
-            if !excerpt.is_empty() =>
-        {
-            let reply_to = Some(Quote { target, excerpt: String::new() });
-            Content::Text { body, mentions, reply_to, forwarded }.to_bytes().ok()
-        }
-        _ => None,
-    }
+    Content::from_bytes(content).ok()?.without_excerpt()?.to_bytes().ok()
 }
 
 #[cfg(test)]

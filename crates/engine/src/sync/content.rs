@@ -39,6 +39,7 @@ impl Step<'_> {
         }
         let (kind, shown) = match &message.content {
             Content::Text { .. } => ("text".to_owned(), true),
+            Content::Files { .. } => ("file".to_owned(), true),
             Content::Receipt { kind: ReceiptKind::Read, messages } if own => return self.read_elsewhere(id, messages),
             Content::Card(card) => return self.take_card(conversation, author.account, card, entry.received_at_ms),
             Content::Receipt { kind, messages } => {

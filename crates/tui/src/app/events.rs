@@ -22,6 +22,12 @@ impl App {
             }
             Event::CaughtUp => self.read(Purpose::Status, Command::Status),
             Event::Messages { conversation, messages } => self.on_messages(conversation, &messages),
+            Event::Transfer(transfer) => {
+                let is_held = |timeline: &crate::timeline::Timeline| timeline.message(transfer.message).is_some();
+                if self.timeline.as_ref().is_some_and(is_held) {
+                    self.read_message(transfer.message);
+                }
+            }
             Event::Conversation { conversation } => {
                 self.read_conversation(conversation);
                 self.refresh_details(conversation);

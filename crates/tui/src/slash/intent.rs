@@ -150,6 +150,7 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
             nothing_behind(Intent::Answer(conversation()?, answer))?
         }
         "title" => ask(Command::SetTitle { target: target()?, title: given()?.into() }),
+        "file" => ask(super::files::send(conversation()?, given()?)),
         "topic" => ask(Command::SetTopic { target: target()?, topic: cleared(given()?).into() }),
         "role" => {
             let (role, behind) = rest.split_once(char::is_whitespace).ok_or_else(usage)?;

@@ -78,6 +78,7 @@ pub(crate) const WORDS: &[Word] = &[
     word("delete", "supprimer", Takes::Nothing),
     word("pin", "epingler", Takes::Nothing),
     word("forward", "transferer", Takes::Conversation),
+    word("file", "fichier", Takes::Words),
     word("search", "chercher", Takes::Words),
     word("title", "titre", Takes::Words),
     word("topic", "sujet", Takes::Words),

@@ -69,6 +69,7 @@ pub(crate) fn message(
         pinned: false,
         reactions: Vec::new(),
         receipts: None,
+        files: Vec::new(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use huis_texts::safe_block;
-use huis_views::MessageView;
+use huis_texts::{Value, safe_block, safe_line};
+use huis_views::{FileView, MessageView, TransferState};
 
 use super::layout::{Part, Row, Span};
 use super::{Columns, Env};
@@ -24,8 +24,16 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
             rows.push(Row::new(Part::Text, vec![Span::new(columns.text, piece, Role::Muted)]));
         }
     } else {
+        for file in &message.files {
+            let text = said_of(env, file);
+            for at in cells::wrap(&text, room) {
+                let piece = text.get(at).unwrap_or_default();
+                rows.push(Row::new(Part::Text, vec![Span::new(columns.text, piece, Role::Text)]));
+            }
+        }
         let text = safe_block(&message.text, "");
-        for line in text.split('\n') {
+        let lines = if message.text.is_empty() && !message.files.is_empty() { None } else { Some(text.split('\n')) };
+        for line in lines.into_iter().flatten() {
             let marks = marks(line, message);
             for at in cells::wrap(line, room) {
                 rows.push(Row::new(Part::Text, spans(columns.text, line, at, &marks)));
@@ -61,9 +69,31 @@ fn instead(env: &Env<'_>, message: &MessageView) -> Option<String> {
             env.texts.text_with("message-deleted-by", &[("name", cells::cut(&say::name(by), 40).as_str().into())])
         });
     }
-    (message.kind != "text").then(|| {
+    (!matches!(message.kind.as_str(), "text" | "file")).then(|| {
         env.texts.text_with("message-unknown-kind", &[("kind", cells::cut(&message.kind, 40).as_str().into())])
     })
+}
+
+/// A file in a line: its name, its size, how far it is.
+fn said_of(env: &Env<'_>, file: &FileView) -> String {
+    let (name, size) = (cells::cut(&file.name, 80), env.texts.size(file.size));
+    let values = [("name", name.as_str().into()), ("size", size.as_str().into())];
+    let line = env.texts.text_with("file-line", &values);
+    let state = file.transfer.as_ref().and_then(|transfer| match &transfer.state {
+        TransferState::Waiting => Some(env.texts.text("file-waiting")),
+        TransferState::Running => {
+            let percent = transfer.done.saturating_mul(100).checked_div(transfer.size).unwrap_or(0);
+            let key = if transfer.outgoing { "file-sending" } else { "file-fetching" };
+            Some(env.texts.text_with(key, &[("percent", Value::Number(percent))]))
+        }
+        TransferState::Paused => Some(env.texts.text("file-paused")),
+        TransferState::Failed(failure) => Some(env.texts.failure(failure)),
+        TransferState::Done => transfer.saved_at.as_ref().map(|path| {
+            let path = safe_line(path);
+            env.texts.text_with("file-saved", &[("path", cells::cut(&path, 200).as_str().into())])
+        }),
+    });
+    state.map_or(line.clone(), |state| format!("{line} · {state}"))
 }
 
 /// A part of a line that is more than text.

@@ -157,6 +157,7 @@ pub(super) mod tests {
             pinned: false,
             reactions: Vec::new(),
             receipts: None,
+            files: Vec::new(),
         }
     }
 

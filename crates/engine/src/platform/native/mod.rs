@@ -3,6 +3,7 @@
 mod certificates;
 mod connection;
 mod fetching;
+mod files;
 mod transport;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::handle::{Events, Handle};
 use crate::ports::{Clock, Ports};
 
 pub use self::fetching::{Fetched, Fetcher};
+pub use self::files::NativeFiles;
 use self::transport::NativeTransport;
 
 /// How SQLite writes here: a log beside the file, so that readers and the writer do not wait for each other, and freed
@@ -84,6 +86,11 @@ impl Thread {
     }
 }
 
+/// Does what takes its time away from the engine's thread, which goes on meanwhile. None where it came to no end.
+pub(crate) async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
 /// The operating system's clock and the runtime's timers.
 pub struct NativeClock;
 
@@ -103,6 +110,7 @@ fn open(config: &Config, pin_file: PathBuf) -> Result<(Handle, Events, Engine), 
     let transport = NativeTransport::new(&server, Some(pin_file))?;
     let ports = Ports {
         transport: Rc::new(transport),
+        files: Rc::new(NativeFiles),
         clock: Rc::new(NativeClock),
         random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
     };

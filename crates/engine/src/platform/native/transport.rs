@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use huis_proto::limits;
-use huis_proto::rest::Secret;
+use huis_proto::rest::{Secret, headers};
 use huis_proto::versions::CLIENT_HEADER;
 use reqwest::Url;
 
 use super::certificates::Certificates;
 use crate::engine::StartError;
-use crate::ports::{CLIENT, HttpRequest, HttpResponse, Link, Method, Transport, TransportError};
+use crate::ports::{
+    CLIENT, FileMethod, FileRequest, FileResponse, HttpRequest, HttpResponse, Link, Method, Transport, TransportError,
+};
 
 /// How long a connection may take to come about.
 pub(super) const CONNECT: Duration = Duration::from_secs(15);
@@ -90,6 +92,48 @@ impl NativeTransport {
     }
 }
 
+impl NativeTransport {
+    async fn exchange_file(&self, request: FileRequest) -> Result<FileResponse, TransportError> {
+        let url = self.server.join(&request.path).map_err(|error| TransportError::Unreachable(error.to_string()))?;
+        let method = match request.method {
+            FileMethod::Post => reqwest::Method::POST,
+            FileMethod::Head => reqwest::Method::HEAD,
+            FileMethod::Patch => reqwest::Method::PATCH,
+            FileMethod::Get => reqwest::Method::GET,
+            FileMethod::Delete => reqwest::Method::DELETE,
+        };
+        let mut asked = self.client.request(method, url).header(CLIENT_HEADER, CLIENT);
+        if let Some(token) = &request.token {
+            asked = asked.bearer_auth(token.expose());
+        }
+        for (name, value) in request.headers {
+            asked = asked.header(name, value);
+        }
+        if let Some(body) = request.body {
+            asked = asked.body(bytes::Bytes::from_owner(body));
+        }
+        let mut response = asked.send().await.map_err(|error| self.unreachable(&error))?;
+        self.certificates.worked();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut answer = FileResponse {
+            status: response.status().as_u16(),
+            upload_offset: header(headers::UPLOAD_OFFSET).and_then(|offset| offset.parse().ok()),
+            location: header("location"),
+            total: header("content-range").as_deref().and_then(FileResponse::total_of),
+            body: Vec::new(),
+        };
+        // What came before the connection broke is kept.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = request.most.saturating_sub(answer.body.len());
+            answer.body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+            if chunk.len() > room {
+                break;
+            }
+        }
+        Ok(answer)
+    }
+}
+
 impl Transport for NativeTransport {
     fn server(&self) -> String {
         self.server.as_str().trim_end_matches('/').to_owned()
@@ -97,6 +141,10 @@ impl Transport for NativeTransport {
 
     fn ask(&self, request: HttpRequest) -> LocalBoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn carry(&self, request: FileRequest) -> LocalBoxFuture<'_, Result<FileResponse, TransportError>> {
+        Box::pin(self.exchange_file(request))
     }
 
     fn connect(&self, token: Secret) -> LocalBoxFuture<'_, Result<Link, TransportError>> {

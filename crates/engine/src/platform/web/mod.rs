@@ -2,6 +2,7 @@
 //! the browser's clock.
 
 mod connection;
+mod files;
 mod storage;
 mod timer;
 mod transport;
@@ -19,6 +20,7 @@ use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
 use crate::ports::{Clock, Ports};
 
+pub(crate) use self::files::WebFiles;
 pub use self::storage::{Storage, StorageError};
 use self::transport::WebTransport;
 
@@ -41,6 +43,7 @@ pub fn start(storage: &Storage, key: DatabaseKey) -> Result<(Handle, Events, Loc
     let db = Db::open(&config.database, &config.key, None)?;
     let ports = Ports {
         transport: Rc::new(transport),
+        files: Rc::new(WebFiles),
         clock: Rc::new(WebClock),
         random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
     };
@@ -51,6 +54,11 @@ pub fn start(storage: &Storage, key: DatabaseKey) -> Result<(Handle, Events, Loc
 /// Is ready after `duration`.
 pub async fn sleep(duration: Duration) {
     timer::sleep(duration).await;
+}
+
+/// A worker has no other thread: it is done at once.
+pub(crate) async fn away<T>(work: impl FnOnce() -> T) -> Option<T> {
+    Some(work())
 }
 
 /// The browser's clock and timers.

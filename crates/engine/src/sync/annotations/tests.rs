@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use huis_core::content::Quote;
 use huis_core::directory::KnownDevices;
 use huis_core::groups::key_packages::{self, Use};
 use huis_core::groups::{Change, Expectation, Group, VerifiedKeyPackage};

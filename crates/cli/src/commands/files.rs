@@ -1,0 +1,364 @@
+//! `huis files`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use huis_proto::{ConversationId, MessageId};
+use huis_texts::{readable, rfc3339, safe_line};
+use huis_views::{
+    Command, Event, Failure, FetchFile, FileView, MessageView, Reply, Target, TransferState, TransferView,
+};
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Context, at_name, freshen, name};
+use crate::outcome::{Outcome, Stop};
+use crate::printer::note;
+use crate::progress::Bar;
+use crate::session::{Session, ended};
+
+/// Files that messages bring
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    #[command(subcommand)]
+    command: FilesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum FilesCommand {
+    List(List),
+    Get(Get),
+}
+
+/// List files, the oldest first
+///
+/// Each has an id: that of its message, a colon, and its number in the message.
+#[derive(Debug, Args)]
+struct List {
+    /// Where: @name, #room, or the id of a conversation [default: everywhere]
+    conversation: Option<Target>,
+}
+
+/// Fetch files, and verify them
+///
+/// A file is written under the name that its sender gave it, made harmless, or with a number behind it where the folder
+/// has one of this name; it has that name only once it is whole and was verified. What is interrupted goes on where it was
+/// with the next command on this profile. Nothing that was fetched is opened or run. Of a request that was not accepted
+/// nothing is fetched.
+#[derive(Debug, Args)]
+struct Get {
+    /// Ids of files, or of messages for all their files
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
+    files: Vec<FileId>,
+
+    /// All files of others
+    #[arg(long)]
+    all: bool,
+
+    /// With --all: only of this conversation (@name, #room, or its id)
+    #[arg(long, value_name = "CONVERSATION", requires = "all")]
+    r#in: Option<Target>,
+
+    /// The folder that they are written to; it is made if it is not there
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    to: PathBuf,
+
+    /// Give up when nothing comes for this long, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = huis_texts::span)]
+    timeout: Duration,
+}
+
+/// A file of a message, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileId {
+    message: MessageId,
+    number: Option<u32>,
+}
+
+impl std::str::FromStr for FileId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "32 hexadecimal digits, and for one file of several a colon and its number".to_owned();
+        let (message, number) = match text.split_once(':') {
+            Some((message, number)) => (message, Some(number.parse().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        Ok(Self { message: message.parse().map_err(|_| wrong())?, number })
+    }
+}
+
+/// A file in a list. Scripts rely on these names.
+#[derive(Debug, Serialize)]
+struct ListLine<'a> {
+    #[serde(flatten)]
+    file: FileLine<'a>,
+    message: String,
+    conversation: String,
+    conversation_name: &'a str,
+    from: String,
+    own: bool,
+    sent_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_at: Option<&'a str>,
+}
+
+/// A file as a message, or a list, names it. Scripts rely on these names.
+#[derive(Debug, Serialize)]
+pub(super) struct FileLine<'a> {
+    pub(super) id: String,
+    name: &'a str,
+    size: u64,
+    r#type: &'a str,
+}
+
+/// A file that was fetched. Scripts rely on these names.
+#[derive(Debug, Serialize)]
+struct SavedLine<'a> {
+    id: String,
+    name: &'a str,
+    size: u64,
+    path: &'a str,
+}
+
+/// So many messages are read at a time.
+const PAGE: u32 = 100;
+
+impl<'a> FileLine<'a> {
+    pub(super) fn of(message: &MessageView, file: &'a FileView) -> Self {
+        let id = format!("{}:{}", message.id, file.number);
+        Self { id, name: &file.name, size: file.size, r#type: &file.media_type }
+    }
+}
+
+impl Files {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        match self.command {
+            FilesCommand::List(list) => list.run(context).await,
+            FilesCommand::Get(get) => get.run(context).await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self, context: &Context) -> Outcome {
+        let messages = context
+            .with_session(async |session| {
+                freshen(session).await?;
+                with_files(session, self.conversation).await
+            })
+            .await?;
+        for message in &messages {
+            for file in &message.files {
+                let saved_at = file.transfer.as_ref().and_then(|transfer| transfer.saved_at.as_deref());
+                let line = ListLine {
+                    file: FileLine::of(message, file),
+                    message: message.id.to_string(),
+                    conversation: message.conversation.to_string(),
+                    conversation_name: &message.conversation_name,
+                    from: name(&message.from),
+                    own: message.own,
+                    sent_at: rfc3339(message.sent_at_ms),
+                    saved_at,
+                };
+                context.printer.thing(&line, || for_people(message, file))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn for_people(message: &MessageView, file: &FileView) -> String {
+    let at = readable(message.received_at_ms.unwrap_or(message.sent_at_ms));
+    let (place, from) = (safe_line(&message.conversation_name), at_name(&message.from));
+    let (name, size) = (safe_line(&file.name), huis_texts::size(file.size));
+    format!("{}:{}  {at}  {place}  {from}  {size}  {name}", message.id, file.number)
+}
+
+/// The messages with files of a conversation, or of all, oldest first.
+async fn with_files(session: &mut Session, target: Option<Target>) -> Outcome<Vec<MessageView>> {
+    let conversation = match target {
+        Some(target) => Some(conversation(session, target).await?),
+        None => None,
+    };
+    let mut all: Vec<MessageView> = Vec::new();
+    let mut before = None;
+    loop {
+        let command = Command::Files { conversation, before, most: PAGE };
+        let Reply::Messages(mut page) = session.ask(command).await? else {
+            return Err(Failure::Internal { reason: "no messages in the answer".into() }.into());
+        };
+        let Some(first) = page.first() else { break };
+        before = Some(first.position);
+        page.append(&mut all);
+        all = page;
+    }
+    Ok(all)
+}
+
+async fn conversation(session: &mut Session, target: Target) -> Outcome<ConversationId> {
+    match session.ask(Command::Conversation { target }).await? {
+        Reply::Conversation(view) => Ok(view.id),
+        other => Err(Stop::unexpected(&other)),
+    }
+}
+
+impl Get {
+    async fn run(mut self, context: &Context) -> Outcome {
+        std::fs::create_dir_all(&self.to).map_err(|error| Stop::file(self.to.display(), &error))?;
+        // The engine may run in another process, which was started elsewhere.
+        let folder = std::fs::canonicalize(&self.to).map_err(|error| Stop::file(self.to.display(), &error))?;
+        let Some(folder) = folder.to_str().map(str::to_owned) else {
+            return Err(Stop::failed("invalid", "the folder's path is no text in UTF-8", "name another folder"));
+        };
+        let wanted = std::mem::take(&mut self.files);
+        let failed = context
+            .with_session(async |session| {
+                freshen(session).await?;
+                let files = if self.all { self.all_of_others(session).await? } else { named(session, &wanted).await? };
+                let mut waiting = BTreeMap::new();
+                let mut failed = None;
+                for (message, number) in files {
+                    let fetch = FetchFile { message, number, folder: folder.clone() };
+                    match session.ask(Command::FetchFile(fetch)).await {
+                        Ok(Reply::Transfer(transfer)) => drop(waiting.insert(transfer.transfer, *transfer)),
+                        Ok(other) => return Err(Stop::unexpected(&other)),
+                        // What can't be begun does not hold up the others.
+                        Err(stop) if self.all => failed = failed.or(Some(stop)),
+                        Err(stop) => return Err(stop),
+                    }
+                }
+                let ended_badly = self.wait(session, context, waiting).await?;
+                Ok(failed.or(ended_badly))
+            })
+            .await?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn all_of_others(&self, session: &mut Session) -> Outcome<Vec<(MessageId, u32)>> {
+        let messages = with_files(session, self.r#in.clone()).await?;
+        // Nothing is fetched for a request, and that it is one is no fault of who asks for everything.
+        let others = messages.iter().filter(|message| !message.own && !message.request);
+        Ok(others.flat_map(|message| message.files.iter().map(|file| (message.id, file.number))).collect())
+    }
+
+    /// Waits until all are fetched; gives why one was not, if one was not.
+    async fn wait(
+        &self,
+        session: &mut Session,
+        context: &Context,
+        mut waiting: BTreeMap<u64, TransferView>,
+    ) -> Outcome<Option<Stop>> {
+        let mut bar = Bar::new("Fetching");
+        let all: u64 = waiting.values().map(|transfer| transfer.size).sum();
+        let (mut fetched, mut failed) = (0, None);
+        let mut deadline = Instant::now() + self.timeout;
+        loop {
+            let over: Vec<u64> = waiting.iter().filter(|(_, transfer)| is_over(transfer)).map(|(n, _)| *n).collect();
+            for transfer in over.into_iter().filter_map(|number| waiting.remove(&number)) {
+                fetched += transfer.size;
+                match (&transfer.state, &transfer.saved_at) {
+                    (TransferState::Failed(failure), _) => {
+                        let stop = Stop::from(failure.clone());
+                        if let Some(before) = failed.replace(stop) {
+                            bar.hide();
+                            note(&before.line("files").unwrap_or_default());
+                        }
+                    }
+                    (_, Some(path)) => {
+                        bar.hide();
+                        let (name, size) = (transfer.name.as_str(), transfer.size);
+                        let line =
+                            SavedLine { id: format!("{}:{}", transfer.message, transfer.number), name, size, path };
+                        context.printer.thing(&line, || safe_line(path).into_owned())?;
+                    }
+                    _ => {}
+                }
+            }
+            if waiting.is_empty() {
+                return Ok(failed);
+            }
+            bar.at_pace(
+                fetched + waiting.values().map(|transfer| transfer.done).sum::<u64>(),
+                all,
+                pace(waiting.values()),
+            );
+            match timeout_at(deadline, session.event()).await {
+                Err(_) => {
+                    return Err(Stop::TimedOut(format!(
+                        "nothing came for {} s; what is there stays, and the next command on this profile goes on",
+                        self.timeout.as_secs_f32()
+                    )));
+                }
+                Ok(event) => match event? {
+                    Event::Transfer(transfer) => {
+                        if let Some(known) = waiting.get_mut(&transfer.transfer) {
+                            *known = *transfer;
+                            deadline = Instant::now() + self.timeout;
+                        }
+                    }
+                    Event::Missed => look_again(session, &mut waiting).await?,
+                    event => ended(&event)?,
+                },
+            }
+        }
+    }
+}
+
+/// How all of these go together, in bytes a second.
+fn pace<'a>(transfers: impl Iterator<Item = &'a TransferView>) -> Option<u64> {
+    transfers.filter_map(|transfer| transfer.bytes_per_s).reduce(|one, another| one + another)
+}
+
+fn is_over(transfer: &TransferView) -> bool {
+    matches!(transfer.state, TransferState::Done | TransferState::Failed(_))
+}
+
+async fn look_again(session: &mut Session, waiting: &mut BTreeMap<u64, TransferView>) -> Outcome {
+    let Reply::Transfers(transfers) = session.ask(Command::Transfers).await? else {
+        return Err(Failure::Internal { reason: "no transfers in the answer".into() }.into());
+    };
+    for transfer in transfers {
+        if let Some(known) = waiting.get_mut(&transfer.transfer) {
+            *known = transfer;
+        }
+    }
+    Ok(())
+}
+
+/// The files that are named.
+async fn named(session: &mut Session, wanted: &[FileId]) -> Outcome<Vec<(MessageId, u32)>> {
+    let mut files = Vec::new();
+    for id in wanted {
+        if let Some(number) = id.number {
+            files.push((id.message, number));
+            continue;
+        }
+        let Reply::Message(message) = session.ask(Command::Message { message: id.message }).await? else {
+            return Err(Failure::Internal { reason: "no message in the answer".into() }.into());
+        };
+        if message.files.is_empty() {
+            return Err(Failure::Unknown { what: "file".into(), name: id.message.to_string() }.into());
+        }
+        files.extend(message.files.iter().map(|file| (message.id, file.number)));
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_message_and_its_number() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let message = id.parse().unwrap();
+        assert_eq!(id.parse(), Ok(FileId { message, number: None }));
+        assert_eq!(format!("{id}:2").parse(), Ok(FileId { message, number: Some(2) }));
+        for wrong in ["", "2", ":", &format!("{id}:"), &format!("{id}:x"), &format!("{id}:2:3"), &format!("{id}:-1")] {
+            assert!(wrong.parse::<FileId>().is_err(), "{wrong:?}");
+        }
+    }
+}

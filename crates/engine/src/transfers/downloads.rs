@@ -1,0 +1,322 @@
+//! Files on their way from the server.
+//!
+//! A range of sealed chunks is fetched while the one before is opened and written. Nothing of a chunk is written before its
+//! tag was right, and a file gets its name when the hash over the whole was right, too. What is noted as done is on disk; it
+//! is read again after a break, so what happened to it meanwhile does not pass either.
+
+use std::sync::Arc;
+
+use futures_util::future::join;
+use huis_core::content::SharedFile;
+use huis_core::files::{CHUNK, FileError, FileHasher, FileOpener, SEALED_CHUNK, Shape, safe_name};
+use huis_proto::limits;
+use huis_views::Failure;
+
+use super::carrying::{Fetched, Trouble};
+use super::{Stop, file_failure, unfinished};
+use crate::client::Client;
+use crate::db::{TransferRow, TransferStanding};
+use crate::platform::away;
+use crate::ports::{FileFault, OpenFile};
+
+/// The most chunks that are fetched at once.
+const MOST: u32 = (limits::FILE_REQUEST / SEALED_CHUNK) as u32;
+/// The fewest, but at the end.
+const FEWEST: u32 = 4;
+/// The chunks that are fetched first.
+const FIRST: u32 = 16;
+/// What took less time is followed by more at once.
+const QUICK_MS: u64 = 1_500;
+/// What took more time is followed by less at once.
+const SLOW_MS: u64 = 8_000;
+/// What was written is brought to disk, and noted as done, after so many bytes.
+const NOTED_AFTER: u64 = 64 * 1024 * 1024;
+/// Bytes that are read at once where a download goes on.
+const READ_AT_ONCE: usize = 1024 * 1024;
+/// How often a free name is looked for.
+const NAMES: u32 = 20;
+
+/// A download that goes on in this process.
+pub(super) struct Download {
+    number: u64,
+    name: String,
+    file: SharedFile,
+    shape: Shape,
+    part_path: String,
+    folder: String,
+    /// A name that it was to get before.
+    target: String,
+    part: Box<dyn OpenFile>,
+    /// None while it is at work.
+    opener: Option<(FileOpener, FileHasher)>,
+    /// The first chunk that is not written.
+    next: u32,
+    /// How much is noted as done.
+    noted: u64,
+    chunks: u32,
+}
+
+impl Download {
+    fn own_end(&self) -> u64 {
+        self.shape.own_range(self.next).start
+    }
+
+    fn unwritable(&self, fault: &FileFault) -> Stop {
+        Stop::Failed(file_failure(&self.name, fault))
+    }
+
+    fn refused(&self, reason: &dyn std::fmt::Display) -> Stop {
+        Stop::Failed(Failure::FileRefused { name: self.name.clone(), reason: reason.to_string() })
+    }
+}
+
+impl Client {
+    /// Opens what is there of a file.
+    pub(super) async fn open_download(&self, row: TransferRow) -> Result<Download, Stop> {
+        let file = self.file_of(&row)?;
+        let name = safe_name(&file.name);
+        let failed = |fault| Stop::Failed(file_failure(&name, &fault));
+        let shape = Shape::of(file.size).map_err(|error| Stop::Failed(refusal(&name, &error)))?;
+        let mut part = self.files.open_part(&row.path).await.map_err(failed)?;
+        let there = part.stamp().await.map_err(failed)?.size;
+        // A part that somebody removed, or cut, is fetched again.
+        let whole = if row.done >= file.size { file.size } else { row.done / CHUNK as u64 * CHUNK as u64 };
+        let noted = if there < whole { 0 } else { whole };
+        part.cut(noted).await.map_err(failed)?;
+        let mut hasher = FileHasher::default();
+        let mut at = 0;
+        while at < noted {
+            let length = READ_AT_ONCE.min((noted - at) as usize);
+            let bytes = part.read(at, length).await.map_err(failed)?;
+            if bytes.len() < length {
+                return Err(failed(FileFault::Other("it ends before its end".into())));
+            }
+            at += length as u64;
+            hasher = away(move || {
+                hasher.update(&bytes);
+                hasher
+            })
+            .await
+            .ok_or_else(|| Stop::Failed(unfinished()))?;
+        }
+        // Only the last chunk that has anything of the file's may be short, and all is there then.
+        let next = if noted == file.size && noted > 0 { shape.chunks() } else { (noted / CHUNK as u64) as u32 };
+        let opener = FileOpener::new(&file.key, shape);
+        Ok(Download {
+            number: row.number,
+            name,
+            file,
+            shape,
+            part_path: row.path,
+            folder: row.folder,
+            target: row.target,
+            part,
+            opener: Some((opener, hasher)),
+            next,
+            noted,
+            chunks: FIRST,
+        })
+    }
+
+    /// Fetches what is not there yet.
+    pub(super) async fn download(&self, download: &mut Download) -> Result<(), Stop> {
+        if self.was_finished(download).await? {
+            return Ok(());
+        }
+        let mut fetched: Option<Arc<Vec<u8>>> = None;
+        let mut ahead = download.next;
+        loop {
+            self.comes_on(download.number, download.own_end().min(download.file.size));
+            if fetched.is_none() && download.next >= download.shape.chunks() {
+                return self.downloaded(download).await;
+            }
+            let taken = fetched.take();
+            let first = ahead;
+            let behind = (first + download.chunks).min(download.shape.chunks());
+            let (blob, shape, began_ms) = (download.file.id, download.shape, self.clock.now_ms());
+            let fetching = async {
+                if first >= shape.chunks() {
+                    return Ok(None);
+                }
+                self.fetch_range(blob, shape, shape.sealed_range(first, behind)).await.map(Some)
+            };
+            let writing = async {
+                match taken {
+                    Some(bytes) => self.take_chunks(download, bytes).await,
+                    None => Ok(()),
+                }
+            };
+            let (answer, written) = join(fetching, writing).await;
+            let took_ms = self.clock.now_ms().saturating_sub(began_ms);
+            if let Err(stop) = written {
+                return Err(self.forget_refused(download, stop).await);
+            }
+            let bytes = match answer {
+                Ok(None) => continue,
+                Ok(Some(Fetched::Bytes(bytes))) => bytes,
+                Ok(Some(Fetched::Gone)) => {
+                    return Err(Stop::Failed(Failure::FileGone { name: download.name.clone() }));
+                }
+                Ok(Some(Fetched::OtherLength)) => {
+                    let stop = download.refused(&"it has another length");
+                    return Err(self.forget_refused(download, stop).await);
+                }
+                Err(trouble) => {
+                    download.chunks = (download.chunks / 2).max(FEWEST);
+                    return Err(Trouble::into(trouble));
+                }
+            };
+            // Of what came only whole chunks can be opened; the rest is fetched again.
+            let asked = shape.sealed_range(first, behind);
+            let came = if bytes.len() as u64 == asked.end - asked.start {
+                behind
+            } else {
+                first + (bytes.len() / SEALED_CHUNK) as u32
+            };
+            if came == first {
+                download.chunks = (download.chunks / 2).max(FEWEST);
+                return Err(Stop::Later(None));
+            }
+            if took_ms < QUICK_MS && came == behind {
+                download.chunks = (download.chunks * 2).min(MOST);
+            } else if took_ms > SLOW_MS || came < behind {
+                download.chunks = (download.chunks / 2).max(FEWEST);
+            }
+            ahead = came;
+            fetched = Some(bytes);
+        }
+    }
+
+    /// Opens chunks and writes them.
+    async fn take_chunks(&self, download: &mut Download, bytes: Arc<Vec<u8>>) -> Result<(), Stop> {
+        let Some((opener, mut hasher)) = download.opener.take() else { return Err(Stop::Gone) };
+        let (shape, first) = (download.shape, download.next);
+        let opened = away(move || {
+            let mut own = Vec::with_capacity(bytes.len());
+            let mut next = first;
+            let mut fault = None;
+            while next < shape.chunks() {
+                let range = shape.sealed_range(first, next).end - shape.sealed_range(first, first).start;
+                let length = shape.sealed_range(next, next + 1);
+                let (from, length) = (range as usize, (length.end - length.start) as usize);
+                let Some(sealed) = bytes.get(from..from + length) else { break };
+                if let Err(error) = opener.open(next, sealed, &mut own) {
+                    fault = Some(error);
+                    break;
+                }
+                next += 1;
+            }
+            hasher.update(&own);
+            (opener, hasher, own, next, fault)
+        });
+        let Some((opener, hasher, own, next, fault)) = opened.await else { return Err(Stop::Failed(unfinished())) };
+        if let Some(error) = fault {
+            return Err(download.refused(&error));
+        }
+        download.opener = Some((opener, hasher));
+        let at = download.own_end();
+        let end = at + own.len() as u64;
+        download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
+        download.next = next;
+        if end - download.noted >= NOTED_AFTER {
+            self.note_done(download, end).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_done(&self, download: &mut Download, end: u64) -> Result<(), Stop> {
+        download.part.sync().await.map_err(|fault| download.unwritable(&fault))?;
+        self.change_download(download.number, |row| row.done = end)?;
+        download.noted = end;
+        Ok(())
+    }
+
+    /// All is there: it gets its name, if it is what the message names.
+    async fn downloaded(&self, download: &mut Download) -> Result<(), Stop> {
+        let hash = download.opener.as_ref().map(|(_, hasher)| hasher.so_far());
+        if hash != Some(download.file.hash) {
+            let stop = download.refused(&FileError::OtherFile);
+            return Err(self.forget_refused(download, stop).await);
+        }
+        self.note_done(download, download.file.size).await?;
+        for _ in 0..NAMES {
+            let path = self.files.free_path(&download.folder, &download.name).await;
+            let path = path.map_err(|fault| download.unwritable(&fault))?;
+            // Noted first: after a crash in between it is known by its name, and is not fetched again.
+            self.change_download(download.number, |row| row.target.clone_from(&path))?;
+            let renamed = self.files.rename(&download.part_path, &path).await;
+            if renamed.map_err(|fault| download.unwritable(&fault))? {
+                return self.finished(download, path);
+            }
+        }
+        Err(download.unwritable(&FileFault::Other("its name is taken again and again".into())))
+    }
+
+    /// Whether a crash came between the file's name and the note that it is there.
+    async fn was_finished(&self, download: &mut Download) -> Result<bool, Stop> {
+        if download.target.is_empty() || download.noted > 0 && download.noted < download.file.size {
+            return Ok(false);
+        }
+        let target = std::mem::take(&mut download.target);
+        let Ok(mut there) = self.files.open(&target).await else { return Ok(false) };
+        if there.stamp().await.map_err(|fault| download.unwritable(&fault))?.size != download.file.size {
+            return Ok(false);
+        }
+        let mut hasher = FileHasher::default();
+        let mut at = 0;
+        while at < download.file.size {
+            let bytes = there.read(at, READ_AT_ONCE).await.map_err(|fault| download.unwritable(&fault))?;
+            if bytes.is_empty() {
+                return Ok(false);
+            }
+            at += bytes.len() as u64;
+            hasher.update(&bytes);
+        }
+        if hasher.so_far() != download.file.hash {
+            return Ok(false);
+        }
+        // What is left beside it is empty, or the same file by another name.
+        let _ = self.files.remove(&download.part_path).await;
+        self.finished(download, target)?;
+        Ok(true)
+    }
+
+    fn finished(&self, download: &Download, path: String) -> Result<(), Stop> {
+        self.change_download(download.number, |row| {
+            row.done = row.size;
+            row.target = path;
+            row.standing = TransferStanding::Done;
+        })?;
+        self.step(|step| {
+            let Some(row) = step.tables.transfer(download.number)? else { return Ok(()) };
+            if let Some(message) = step.tables.message_at(row.message)? {
+                step.said(message.conversation, message.id);
+            }
+            Ok(())
+        })
+    }
+
+    /// Nothing stays of a file that is not what was sent.
+    async fn forget_refused(&self, download: &Download, stop: Stop) -> Stop {
+        if matches!(&stop, Stop::Failed(Failure::FileRefused { .. })) {
+            let _ = self.files.remove(&download.part_path).await;
+            if let Err(stop) = self.change_download(download.number, |row| row.done = 0) {
+                return stop;
+            }
+        }
+        stop
+    }
+
+    fn change_download(&self, number: u64, change: impl FnOnce(&mut TransferRow)) -> Result<(), Stop> {
+        self.step(|step| {
+            let row = step.tables.transfer(number)?;
+            let mut row = row.filter(|row| row.standing == TransferStanding::ToDo).ok_or(Stop::Gone)?;
+            change(&mut row);
+            Ok(step.tables.put_transfer(&row)?)
+        })
+    }
+}
+
+fn refusal(name: &str, error: &FileError) -> Failure {
+    Failure::FileRefused { name: name.into(), reason: error.to_string() }
+}

@@ -1,0 +1,88 @@
+//! What a file is, by its first bytes or the ending of its name: a hint for whoever shows it, and no more.
+
+use huis_core::content::UNKNOWN_TYPE;
+
+/// First bytes that say it.
+const BEGINNINGS: [(&[u8], &str); 10] = [
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"\x1a\x45\xdf\xa3", "video/webm"),
+    (b"OggS", "audio/ogg"),
+    (b"fLaC", "audio/flac"),
+    (b"ID3", "audio/mpeg"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"\x1f\x8b", "application/gzip"),
+];
+
+/// Endings that say it; those of what begins like something more general are looked at first.
+const ENDINGS: [(&str, &str); 33] = [
+    ("avif", "image/avif"),
+    ("bmp", "image/bmp"),
+    ("csv", "text/csv"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("epub", "application/epub+zip"),
+    ("flac", "audio/flac"),
+    ("gif", "image/gif"),
+    ("gz", "application/gzip"),
+    ("heic", "image/heic"),
+    ("html", "text/html"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("json", "application/json"),
+    ("m4a", "audio/mp4"),
+    ("md", "text/markdown"),
+    ("mkv", "video/x-matroska"),
+    ("mov", "video/quicktime"),
+    ("mp3", "audio/mpeg"),
+    ("mp4", "video/mp4"),
+    ("odp", "application/vnd.oasis.opendocument.presentation"),
+    ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
+    ("odt", "application/vnd.oasis.opendocument.text"),
+    ("ogg", "audio/ogg"),
+    ("opus", "audio/ogg"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("tar", "application/x-tar"),
+    ("txt", "text/plain"),
+    ("wav", "audio/wav"),
+    ("webm", "video/webm"),
+    ("webp", "image/webp"),
+    ("zip", "application/zip"),
+];
+
+/// The media type of a file with this name that begins like this.
+pub(super) fn media_type(name: &str, beginning: &[u8]) -> &'static str {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let by_name = ending.and_then(|ending| ENDINGS.iter().find(|(known, _)| *known == ending)).map(|(_, kind)| *kind);
+    let by_beginning = BEGINNINGS.iter().find(|(known, _)| beginning.starts_with(known)).map(|(_, kind)| *kind);
+    match (by_beginning, by_name) {
+        // A picture is what it begins like, whatever it is called.
+        (Some(kind), _) if kind.starts_with("image/") => kind,
+        (_, Some(kind)) => kind,
+        (Some(kind), None) => kind,
+        (None, None) => UNKNOWN_TYPE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huis_core::content::is_media_type;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_what_it_begins_like_or_is_called() {
+        assert_eq!(media_type("roses.txt", b"\xff\xd8\xff\xe0"), "image/jpeg");
+        assert_eq!(media_type("Letter.ODT", b"PK\x03\x04"), ENDINGS[21].1);
+        assert_eq!(media_type("archive", b"PK\x03\x04"), "application/zip");
+        assert_eq!(media_type("notes.txt", b"Dear"), "text/plain");
+        assert_eq!(media_type("notes", b""), UNKNOWN_TYPE);
+        assert_eq!(media_type(".profile", b"x"), UNKNOWN_TYPE);
+        for kind in BEGINNINGS.map(|(_, kind)| kind).into_iter().chain(ENDINGS.map(|(_, kind)| kind)) {
+            assert!(is_media_type(kind), "{kind}");
+        }
+    }
+}

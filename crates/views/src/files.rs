@@ -1,0 +1,142 @@
+//! Files: what is sent, what messages bring, and what is on its way.
+
+use huis_proto::{Bytes, ConversationId, MessageId};
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Target};
+
+/// Files to send, and what is said with them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendFiles {
+    /// To whom.
+    pub to: Target,
+    /// The files, 1 to 32.
+    pub files: Vec<FileToSend>,
+    /// A text beside them, at most 16,384 bytes; empty for none.
+    #[serde(default)]
+    pub text: String,
+    /// The message of the same conversation that it answers.
+    #[serde(default)]
+    pub reply_to: Option<MessageId>,
+    /// Leave in pictures (JPEG, PNG, WebP) what says where, when and with what they were taken; else it is taken out of what
+    /// is sent, and the file itself stays as it is.
+    #[serde(default)]
+    pub keep_metadata: bool,
+}
+
+/// A file to send.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FileToSend {
+    /// Where it is: natively an absolute path.
+    pub source: String,
+    /// What others see as its name, at most 255 bytes; none for the last part of the path.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its media type; none for what its first bytes or its ending say.
+    #[serde(default)]
+    pub media_type: Option<String>,
+    /// A small picture of it.
+    #[serde(default)]
+    pub thumbnail: Option<ThumbnailView>,
+    /// How long it plays, in milliseconds.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
+    /// Whether it was spoken for this message.
+    #[serde(default)]
+    pub voice: bool,
+}
+
+/// A small picture of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThumbnailView {
+    /// PNG, JPEG or WebP, at most 16,384 bytes.
+    pub picture: Bytes,
+    /// How wide the file's own picture is, in pixels.
+    pub width: u32,
+    /// How high the file's own picture is, in pixels.
+    pub height: u32,
+}
+
+/// A file to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchFile {
+    /// The message that brings it.
+    pub message: MessageId,
+    /// Which of its files, counted from 1.
+    pub number: u32,
+    /// Where it goes: natively the absolute path of a folder, in which it is given a name that nothing has yet.
+    pub folder: String,
+}
+
+/// A file that a message brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileView {
+    /// Which of the message's files, counted from 1.
+    pub number: u32,
+    /// Its name, made harmless: it can be shown, and a file can be written under it.
+    pub name: String,
+    /// Its size, in bytes.
+    pub size: u64,
+    /// Its media type, as the sender says. **What it really is, nobody knows.**
+    pub media_type: String,
+    /// A small picture of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<ThumbnailView>,
+    /// How long it plays, in milliseconds, as the sender says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Whether it was spoken for this message.
+    #[serde(default)]
+    pub voice: bool,
+    /// Its way to the server or from it, if this device has sent or fetched it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferView>,
+}
+
+/// A file on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferView {
+    /// Names it on this device; grows with each.
+    pub transfer: u64,
+    /// The conversation of its message.
+    pub conversation: ConversationId,
+    /// The message that brings it.
+    pub message: MessageId,
+    /// Which of the message's files, counted from 1.
+    pub number: u32,
+    /// Whether it goes to the server; else it comes from there.
+    pub outgoing: bool,
+    /// The file's name, as [`FileView::name`].
+    pub name: String,
+    /// The file's size, in bytes.
+    pub size: u64,
+    /// How much of it is there, in bytes.
+    pub done: u64,
+    /// How fast it goes at this time, in bytes a second; none where that can't be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_s: Option<u64>,
+    /// How long it takes still at this speed, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_s: Option<u64>,
+    /// How it stands.
+    pub state: TransferState,
+    /// Where it lies, once it was fetched: natively a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_at: Option<String>,
+}
+
+/// How a transfer stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferState {
+    /// It waits for others that were begun before it, or for the server.
+    Waiting,
+    /// It goes on.
+    Running,
+    /// A person paused it.
+    Paused,
+    /// It is there. What was sent is part of its message from here on.
+    Done,
+    /// It does not go on by itself.
+    Failed(Failure),
+}
