@@ -4,7 +4,7 @@ use huis_proto::aad::Act;
 use huis_proto::frames::EntryKind;
 use huis_proto::mls::{self, ContentType, Header};
 use huis_proto::rest::{Committed, CreateConversation, MessageAccepted, SubmitCommit};
-use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names};
+use huis_proto::{AccountId, BlobId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names};
 use huis_store::{Append, AppendCommit, Appended, Create};
 
 use crate::bus::RosterChange;
@@ -53,6 +53,8 @@ pub(crate) fn check_message(
         follows: header.data.follows,
         commitment,
         leaves,
+        files: Vec::new(),
+        files_end_at_ms: 0,
         payload,
         received_at_ms: now_ms,
     })
@@ -268,6 +270,15 @@ fn refused(appended: &Appended) -> Problem {
             "Device {} joins but stands in no device list or twice in the commit, or leaves but does not exist.",
             member.device
         )),
+        Appended::FileUnknown(file) => {
+            let title =
+                "A file that the message brings is not here, or this account can't pass it on; upload it again.";
+            of_file(ErrorCode::FileUnknown, title, *file)
+        }
+        Appended::FileUnfinished(file) => {
+            let title = "A file that the message brings is not whole here; finish its upload first.";
+            of_file(ErrorCode::FileUnfinished, title, *file)
+        }
         Appended::TooManyMembers => {
             Problem::new(ErrorCode::LimitReached, format!("A conversation has at most {} members.", limits::MEMBERS))
         }
@@ -300,6 +311,12 @@ fn roster_change(commit: &AppendCommit) -> RosterChange {
 
 fn fault(error: huis_store::StoreError) -> Problem {
     Refusal::from(error).0
+}
+
+fn of_file(code: ErrorCode, title: &str, file: BlobId) -> Problem {
+    let mut problem = Problem::new(code, title);
+    problem.file = Some(file);
+    problem
 }
 
 fn bad_message(title: impl Into<String>) -> Problem {
