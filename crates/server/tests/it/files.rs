@@ -2,6 +2,7 @@
 
 mod downloads;
 mod keeping;
+mod other_client;
 mod uploads;
 
 use std::sync::atomic::{AtomicU64, Ordering};
