@@ -30,6 +30,8 @@ pub(super) struct Part {
     pub(super) file: BlobId,
     pub(super) upload: Upload,
     pub(super) checksum: Option<Checksum>,
+    /// How many bytes the request says that it brings; 0 if it does not.
+    pub(super) announced: usize,
     pub(super) body: Body,
     pub(super) turn: Turn,
 }
@@ -60,10 +62,10 @@ impl Part {
     }
 
     async fn take(self) -> Result<Response, Refusal> {
-        let Self { app, account, file, upload, mut checksum, body, turn: _turn } = self;
+        let Self { app, account, file, upload, mut checksum, announced, body, turn: _turn } = self;
         let left = upload.length.saturating_sub(upload.arrived);
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
-        let Came { bytes, whole } = came(body, most, checksum.as_mut()).await?;
+        let Came { bytes, whole } = came(body, (announced, most), checksum.as_mut()).await?;
         let is_kept = whole || bytes.len() == most || bytes.len() >= limits::FILE_PART_KEPT;
         if !is_kept || (checksum.is_some() && !whole) {
             return Err(broke_off());
@@ -104,9 +106,14 @@ impl Part {
 }
 
 /// The body, or what came of it before it broke off.
-async fn came(body: Body, most: usize, mut checksum: Option<&mut Checksum>) -> Result<Came, Refusal> {
+async fn came(
+    body: Body,
+    (announced, most): (usize, usize),
+    mut checksum: Option<&mut Checksum>,
+) -> Result<Came, Refusal> {
     let mut body = body.into_data_stream();
-    let mut bytes = Vec::new();
+    // Made once, so that it is not copied while it grows. What is not written to takes no memory yet.
+    let mut bytes = Vec::with_capacity(announced.min(most));
     let end = Instant::now() + LONGEST;
     loop {
         let portion = match timeout_at(end.min(Instant::now() + SILENCE), body.next()).await {

@@ -154,15 +154,17 @@ async fn part(
     }
     let left = upload.length.saturating_sub(upload.arrived);
     let announced = tus::number(&request, CONTENT_LENGTH.as_str())?.unwrap_or(0);
-    if announced > left.min(limits::FILE_REQUEST as u64) {
-        return Err(too_much(usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST)));
+    let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > most {
+        return Err(too_much(most));
     }
     if upload.parts >= most_parts(upload.length) {
         let title = "This upload came in too many parts; delete it, and send more at a time.";
         return Err(Refusal::new(ErrorCode::LimitReached, title));
     }
-    app.files.needs_room(left.min(limits::FILE_REQUEST as u64))?;
-    Part { app, account, file, upload, checksum, body, turn }.taken().await
+    app.files.needs_room(most as u64)?;
+    Part { app, account, file, upload, checksum, announced, body, turn }.taken().await
 }
 
 /// Lets go of a file: of the own upload and of what the account's messages bring, or with `conversation` and `seq` of
