@@ -7,7 +7,7 @@ mod cargo_deny;
 mod checkout;
 mod fuzz;
 mod long_run;
-mod moto;
+mod python_tools;
 mod rules;
 mod serve;
 mod setup;

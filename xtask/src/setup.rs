@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 use crate::browser;
 use crate::cargo_deny;
 use crate::checkout::{Checkout, check, output};
-use crate::moto;
+use crate::python_tools;
 
 /// What the tools are for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,10 @@ pub(crate) fn prepare(checkout: &Checkout, purpose: Purpose) -> anyhow::Result<(
                 println!("NOTE: {what_needs_it} will not run. {error:#}");
             }
         }
-        if let Err(error) = moto::install(checkout) {
-            println!("NOTE: {} will not run. {error:#}", moto::WHAT_NEEDS_IT);
+        for tool in &python_tools::ALL {
+            if let Err(error) = tool.install(checkout) {
+                println!("NOTE: {} will not run. {error:#}", tool.what_needs_it);
+            }
         }
         add_components(checkout)?;
         cargo_deny::install(checkout)?;
@@ -111,7 +113,7 @@ const SERVICES: &[(SystemTool, &str)] = &[
             debian_package: "python3-venv",
             only_for: Some(Purpose::Test),
         },
-        moto::WHAT_NEEDS_IT,
+        PYTHONS_TESTS,
     ),
     (
         SystemTool {
@@ -133,14 +135,18 @@ const SERVICES: &[(SystemTool, &str)] = &[
     ),
 ];
 
+/// All that [`python_tools`] are for.
+const PYTHONS_TESTS: &str = "the tests of blobs on S3 and of uploads by another maker's client";
+
 /// The tests that cannot run, for what they need is not installed.
 pub(crate) fn tests_without_their_service(checkout: &Checkout) -> Vec<&'static str> {
     let mut without: Vec<_> =
         SERVICES.iter().filter(|(service, _)| !service.is_there(checkout)).map(|(_, tests)| *tests).collect();
     // A step of its own, which says so itself.
     without.retain(|tests| *tests != browser::WHAT_NEEDS_IT);
-    if !without.contains(&moto::WHAT_NEEDS_IT) && !moto::is_there(checkout) {
-        without.push(moto::WHAT_NEEDS_IT);
+    if !without.contains(&PYTHONS_TESTS) {
+        let missing = python_tools::ALL.iter().filter(|tool| !tool.is_there(checkout));
+        without.extend(missing.map(|tool| tool.what_needs_it));
     }
     without
 }

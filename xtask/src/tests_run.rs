@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use crate::browser;
 use crate::cargo_deny;
 use crate::checkout::{Checkout, check};
-use crate::moto;
+use crate::python_tools;
 use crate::rules;
 use crate::setup::{self, Purpose};
 use crate::steps::{Outcome, Report};
@@ -94,7 +94,9 @@ impl Step {
 /// The command that runs all tests.
 pub(crate) fn all(checkout: &Checkout) -> Command {
     let mut tests = checkout.cargo(TESTS);
-    tests.env(moto::VARIABLE, moto::python(checkout));
+    for tool in &python_tools::ALL {
+        tests.env(tool.variable, tool.python(checkout));
+    }
     tests
 }
 

@@ -64,9 +64,12 @@ impl BlobsAddress {
         Self { keys: Some(keys), ..self }
     }
 
-    /// Whether it is a folder of this machine.
-    pub fn is_folder(&self) -> bool {
-        matches!(self.place, Place::Folder(_))
+    /// The folder of this machine, if it is one.
+    pub fn as_folder(&self) -> Option<&std::path::Path> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder),
+            Place::S3 { .. } => None,
+        }
     }
 
     pub(crate) fn open(&self) -> BlobResult<(Arc<dyn ObjectStore>, Path)> {

@@ -26,6 +26,9 @@ pub const PIECE_MAX: usize = 8 * 1024 * 1024;
 /// Pieces that a blob has at most: 800 GB of the largest.
 pub const PIECES_MAX: usize = 100_000;
 
+/// Bytes that are read at once.
+pub const READ_MAX: usize = 512 * 1024;
+
 /// The blobs of a server. Clones are the same.
 #[derive(Clone)]
 pub struct Blobs {
@@ -80,7 +83,7 @@ impl Blobs {
         Ok(pieces.iter().fold(0, |end, piece| if piece.offset == end { end + piece.length } else { end }))
     }
 
-    /// Reads from this byte to before that one, a piece at a time: the memory that it takes is a piece.
+    /// Reads from this byte to before that one, [`READ_MAX`] bytes at a time: that is the memory that it takes.
     ///
     /// # Errors
     /// [`BlobError::NotThere`] where not all of that is there.

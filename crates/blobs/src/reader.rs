@@ -8,9 +8,9 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use crate::{BlobError, BlobResult};
+use crate::{BlobError, BlobResult, READ_MAX};
 
-/// The bytes of a blob, a piece at a time.
+/// The bytes of a blob, a bounded number at a time.
 pub struct BlobReader {
     store: Arc<dyn ObjectStore>,
     wanted: VecDeque<(Path, Range<u64>)>,
@@ -26,12 +26,16 @@ impl BlobReader {
     /// # Errors
     /// [`BlobError::NotThere`] where the blob was deleted meanwhile.
     pub async fn next(&mut self) -> BlobResult<Option<Bytes>> {
-        let Some((place, range)) = self.wanted.front() else { return Ok(None) };
-        let bytes = self.store.get_range(place, range.clone()).await?;
-        if bytes.len() as u64 != range.end - range.start {
+        let Some((place, range)) = self.wanted.front_mut() else { return Ok(None) };
+        let end = range.end.min(range.start + READ_MAX as u64);
+        let bytes = self.store.get_range(place, range.start..end).await?;
+        if bytes.len() as u64 != end - range.start {
             return Err(BlobError::Altered);
         }
-        self.wanted.pop_front();
+        range.start = end;
+        if range.is_empty() {
+            self.wanted.pop_front();
+        }
         Ok(Some(bytes))
     }
 

@@ -8,6 +8,7 @@ mod bus;
 pub mod check;
 mod config;
 mod delivery;
+mod files;
 mod http;
 mod invitation_codes;
 mod keys;
@@ -24,7 +25,9 @@ mod space;
 mod state;
 
 pub use bus::BusAddress;
-pub use config::{Config, ConfigError, ConnectionLimits, LogFormat, Network, PushEndpoints, Rates, ServeArgs, Tls};
+pub use config::{
+    Config, ConfigError, ConnectionLimits, FileRules, LogFormat, Network, PushEndpoints, Rates, ServeArgs, Tls,
+};
 pub use delivery::FrankingKey;
 pub use keys::{KeyError, Keys};
 pub use logs::start_logs;

@@ -119,6 +119,12 @@ fn describe() {
         "Requests refused because they came too often, by what was limited"
     );
     metrics::describe_gauge!("huis_bus_up", "Whether the other nodes are heard over the bus; absent without one");
+    metrics::describe_counter!(
+        "huis_file_bytes_total",
+        metrics::Unit::Bytes,
+        "Bytes of files, by their way: up or down"
+    );
+    metrics::describe_counter!("huis_files_removed_total", "Files that were removed with their bytes");
     metrics::describe_counter!("huis_sign_ins_refused_total", "Sign-ins with a wrong name or password");
     metrics::describe_counter!("huis_recoveries_refused_total", "Recoveries with a wrong name or recovery key");
 }

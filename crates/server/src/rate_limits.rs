@@ -18,6 +18,7 @@ pub(crate) struct RateLimits {
     guesses_by_name: Limit,
     lookups: Limit,
     key_package_claims: Limit,
+    uploads: Limit,
     dissents: Limit,
     group_infos: Limit,
     group_info_requests: Limit,
@@ -36,6 +37,8 @@ const ADDRESSES: usize = 65_536;
 const NAMES: usize = 65_536;
 const ACCOUNTS: usize = 16_384;
 const DEVICES: usize = 16_384;
+/// A folder of pictures at once, then one every six seconds.
+const UPLOADS_PER_HOUR: u32 = 600;
 /// A device that was away may have a whole attack to contest; each dissent is one small row at most.
 const DISSENTS_PER_MINUTE: u32 = 120;
 /// Each may be several megabytes.
@@ -57,6 +60,7 @@ impl RateLimits {
             guesses_by_name: limit("guess-at-name", NAMES, Rate::per_minute(guesses)),
             lookups: limit("lookup", ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
             key_package_claims: limit("key-package-claim", ACCOUNTS, claims),
+            uploads: limit("upload", ACCOUNTS, Rate::per_hour(UPLOADS_PER_HOUR)),
             dissents: limit("dissent", DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
             group_infos: limit("group-info", DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
             group_info_requests: limit("group-info-request", DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
@@ -87,6 +91,11 @@ impl RateLimits {
     /// Counts a claim of key packages by `asker`.
     pub(crate) async fn key_package_claim(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
         self.take(self.key_package_claims, padded(asker.as_bytes()), now_ms).await
+    }
+
+    /// Counts an upload that an account begins.
+    pub(crate) async fn upload(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.uploads, padded(account.as_bytes()), now_ms).await
     }
 
     /// Counts a dissent by a device.

@@ -7,10 +7,15 @@ use rustix::fs::statvfs;
 
 /// How many bytes this user may still write at `path`, or where it would be made.
 pub(crate) fn free_bytes(path: &Path) -> io::Result<u64> {
+    volume(path).map(|(free, _)| free)
+}
+
+/// How many bytes this user may still write at `path`, or where it would be made, and how many the volume has.
+pub(crate) fn volume(path: &Path) -> io::Result<(u64, u64)> {
     let absolute = std::path::absolute(path)?;
     let there = absolute.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
     let volume = statvfs(there)?;
-    Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+    Ok((volume.f_bavail.saturating_mul(volume.f_frsize), volume.f_blocks.saturating_mul(volume.f_frsize)))
 }
 
 /// A number of bytes for a person.

@@ -12,6 +12,7 @@ use crate::admission::Admission;
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::delivery::Hub;
+use crate::files::Files;
 use crate::http::{BodyBudget, Readiness};
 use crate::passwords::OpaqueServer;
 use crate::push::Push;
@@ -34,6 +35,8 @@ pub(crate) struct ServerState {
     pub admission: Admission,
     pub incarnation: IncarnationId,
     pub bodies: BodyBudget,
+    pub parts: BodyBudget,
+    pub files: Files,
     pub readiness: Readiness,
     /// Somebody who may has asked the server to stop.
     pub stop_asked: Notify,

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use huis_proto::frames::{EntryKind, LogEntry, WelcomeEntry};
 use huis_proto::rest::{ConversationInfo, GroupInfo, Room};
-use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, ConversationKind, Member, MessageId};
+use huis_proto::{AccountId, BlobId, Bytes, Bytes32, ConversationId, ConversationKind, Member, MessageId};
 
 use crate::StoreResult;
 
@@ -27,6 +27,10 @@ pub struct Append {
     pub commitment: Option<Bytes32>,
     /// For a leave proposal: the devices that leave, all of the author's account. Empty for a message.
     pub leaves: Vec<Member>,
+    /// The files that a message brings, each once.
+    pub files: Vec<BlobId>,
+    /// Until when the message keeps them.
+    pub files_end_at_ms: u64,
     /// The MLS message.
     pub payload: Bytes,
     /// Milliseconds since 1970.
@@ -127,6 +131,10 @@ pub enum Appended {
     /// A device that joins stands in no device list or twice in the commit, or one that leaves does not exist, or is the
     /// author's own.
     WrongRoster(Member),
+    /// There is no such file, or the author's account may not pass it on.
+    FileUnknown(BlobId),
+    /// A file of the author's account that is not finished.
+    FileUnfinished(BlobId),
     /// More members than [`MEMBERS`](huis_proto::limits::MEMBERS).
     TooManyMembers,
 }
@@ -169,6 +177,9 @@ pub trait Conversations: Send + Sync {
 
     /// Appends a message, or a leave proposal, which takes its author's account out of the participants and stops
     /// delivery to the leaving devices behind this entry. Appends of many callers share one fsync.
+    ///
+    /// The files that a message brings are checked last: each is finished, and the account's own upload, or brought by a
+    /// message of a conversation that the account takes part in. What it brings is referenced in the same transaction.
     async fn append(&self, append: Append) -> StoreResult<Appended>;
 
     /// Appends a commit: entry, counter, GroupInfo, roster, the joiners' cursors and welcomes, or nothing of it.

@@ -10,6 +10,7 @@ pub mod conformance;
 mod contests;
 mod conversations;
 mod crowd;
+mod files;
 mod invitations;
 mod key_packages;
 pub mod moving;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use accounts::*;
 pub use contests::*;
 pub use conversations::*;
+pub use files::*;
 pub use invitations::*;
 pub use key_packages::*;
 pub use push_subscriptions::*;
@@ -80,12 +82,20 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything that a server keeps.
 pub trait Store:
-    Accounts + Invitations + Sessions + PushSubscriptions + KeyPackages + Conversations + Contests + Settings
+    Accounts + Invitations + Sessions + PushSubscriptions + KeyPackages + Conversations + Contests + Files + Settings
 {
 }
 
-impl<T: Accounts + Invitations + Sessions + PushSubscriptions + KeyPackages + Conversations + Contests + Settings> Store
-    for T
+impl<T> Store for T where
+    T: Accounts
+        + Invitations
+        + Sessions
+        + PushSubscriptions
+        + KeyPackages
+        + Conversations
+        + Contests
+        + Files
+        + Settings
 {
 }
 

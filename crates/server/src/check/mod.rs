@@ -3,6 +3,7 @@
 //! A check is a name and a function in the table below. What several of them need stands in the [`Scene`].
 
 mod address;
+mod blobs;
 mod bus;
 mod certificate;
 mod clock;
@@ -68,6 +69,7 @@ const CHECKS: &[(&str, Look)] = &[
     ("space", |scene| at_once(folder::space(scene))),
     ("server", |scene| at_once(folder::server(scene))),
     ("database", |scene| at_once(scene.database.said())),
+    ("blobs", |scene| blobs::look(scene).boxed()),
     ("bus", |scene| bus::look(scene).boxed()),
     ("keys", |scene| at_once(folder::keys(scene))),
     ("certificate", |scene| at_once(certificate::look(scene))),

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use huis_blobs::BlobsAddress;
 use huis_proto::limits;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{RegistrationPolicy, Secret};
@@ -63,6 +64,10 @@ pub struct Config {
     pub minimum_client: Version,
     /// Where pushes may go.
     pub push_endpoints: PushEndpoints,
+    /// Where files are kept; none for the folder `blobs` of the data folder.
+    pub blobs: Option<BlobsAddress>,
+    /// Which files are taken, and for how long.
+    pub files: FileRules,
     /// The files of the web app that is served. No setting: those that the binary holds.
     pub web_app: &'static [huis_web_assets::File],
 }
@@ -103,6 +108,19 @@ pub struct Rates {
     pub lookups_per_minute: u32,
     /// Claims of key packages, per account that asks.
     pub key_package_claims_per_minute: u32,
+}
+
+/// Which files are taken, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileRules {
+    /// The largest, as sealed.
+    pub most_bytes: u64,
+    /// What one account's may take together.
+    pub quota: u64,
+    /// How long one is kept behind each message that brings it.
+    pub retention: Duration,
+    /// What stays free on the disk where they are; none for 1 GiB, or 5 % of a smaller disk.
+    pub keep_free: Option<u64>,
 }
 
 /// Where pushes may go.
@@ -150,7 +168,27 @@ impl Config {
             stretch: StretchParameters::NEW_ACCOUNTS,
             minimum_client: MINIMUM_CLIENT,
             push_endpoints: PushEndpoints::Public,
+            blobs: None,
+            files: FileRules::default(),
             web_app: huis_web_assets::files(),
+        }
+    }
+}
+
+impl Config {
+    /// Where files are kept.
+    pub fn blobs(&self) -> BlobsAddress {
+        self.blobs.clone().unwrap_or_else(|| BlobsAddress::folder(self.data.join("blobs")))
+    }
+}
+
+impl Default for FileRules {
+    fn default() -> Self {
+        Self {
+            most_bytes: limits::FILE,
+            quota: 10 * 1024 * 1024 * 1024,
+            retention: limits::FILE_RETENTION,
+            keep_free: None,
         }
     }
 }

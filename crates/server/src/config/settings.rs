@@ -258,6 +258,58 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "blobs",
+        takes: "FOLDER|URL",
+        default: "the folder blobs in the data folder",
+        explanation: "Where the ciphertext of files is kept: a folder, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME for storage that \
+                      speaks S3, with its keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Several nodes need one that they share",
+        apply: |draft, value| {
+            draft.config.blobs = Some(value.parse()?);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "file-size-mib",
+        takes: "MIB",
+        default: "8192",
+        explanation: "The largest file, in units of 1,048,576 bytes",
+        apply: |draft, value| {
+            draft.config.files.most_bytes = mebibytes(value, 1)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "file-quota-mib",
+        takes: "MIB",
+        default: "10240",
+        explanation: "What one account's files may take together: those that its messages bring, and its uploads",
+        apply: |draft, value| {
+            draft.config.files.quota = mebibytes(value, 0)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "file-retention-days",
+        takes: "DAYS",
+        default: "90",
+        explanation: "How long a file is kept behind each message that brings it",
+        apply: |draft, value| {
+            let days: u32 = count(value, 1, 3650)?;
+            draft.config.files.retention = Duration::from_secs(u64::from(days) * 24 * 3600);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "keep-free-mib",
+        takes: "MIB",
+        default: "1024, or 5 % of a smaller disk",
+        explanation: "What uploads leave free on the disk where files are kept",
+        apply: |draft, value| {
+            draft.config.files.keep_free = Some(mebibytes(value, 0)?);
+            Ok(())
+        },
+    },
+    Setting {
         name: "idle-minutes",
         takes: "MINUTES",
         default: "15",
@@ -416,6 +468,11 @@ fn networks(value: &str) -> Result<Vec<Network>, String> {
         .filter(|network| !network.is_empty())
         .map(|network| network.parse::<Network>().map_err(|error| format!("{network:?}: {error}")))
         .collect()
+}
+
+fn mebibytes(value: &str, least: u32) -> Result<u64, String> {
+    // Up to 4 PiB.
+    Ok(u64::from(count(value, least, u32::MAX)?) * 1024 * 1024)
 }
 
 fn count(value: &str, least: u32, most: u32) -> Result<u32, String> {

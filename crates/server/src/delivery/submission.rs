@@ -4,11 +4,14 @@ use huis_proto::aad::Act;
 use huis_proto::frames::EntryKind;
 use huis_proto::mls::{self, ContentType, Header};
 use huis_proto::rest::{Committed, CreateConversation, MessageAccepted, SubmitCommit};
-use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names};
+use huis_proto::{
+    AccountId, BlobId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names,
+};
 use huis_store::{Append, AppendCommit, Appended, Create};
 
 use crate::bus::RosterChange;
 use crate::http::problem::Refusal;
+use crate::serve::in_ms;
 use crate::state::App;
 
 /// What an appended entry is answered with.
@@ -27,14 +30,14 @@ pub(crate) fn check_message(
         return Err(too_large("The message", payload.len(), limits::LOG_PAYLOAD));
     }
     let header = checked_header(device, addressed, &payload)?;
-    let (commitment, leaves) = match (header.content, header.data.act) {
-        (ContentType::Application, Act::Message { commitment, .. }) => (Some(commitment), Vec::new()),
+    let (commitment, leaves, files) = match (header.content, header.data.act) {
+        (ContentType::Application, Act::Message { commitment, files }) => (Some(commitment), Vec::new(), files),
         (ContentType::Proposal, Act::Leave { leaves }) => {
             let own = leaves.iter().all(|member| member.account == device.account);
             if !own || !leaves.contains(&device) {
                 return Err(bad_message("A leave proposal names all devices of its author's account, and no others."));
             }
-            (None, leaves)
+            (None, leaves, Vec::new())
         }
         (ContentType::Commit, _) => {
             return Err(bad_message("This is a commit; send it to the conversation's commits."));
@@ -53,6 +56,9 @@ pub(crate) fn check_message(
         follows: header.data.follows,
         commitment,
         leaves,
+        files,
+        // As long as the server's settings say, from where it is appended.
+        files_end_at_ms: now_ms,
         payload,
         received_at_ms: now_ms,
     })
@@ -167,7 +173,8 @@ pub(crate) fn check_create(device: Member, submitted: CreateConversation, now_ms
 }
 
 /// Appends a message or leave proposal and wakes those whom it concerns.
-pub(crate) async fn append(app: App, append: Append) -> Answer<MessageAccepted> {
+pub(crate) async fn append(app: App, mut append: Append) -> Answer<MessageAccepted> {
+    append.files_end_at_ms = append.received_at_ms.saturating_add(in_ms(app.config.files.retention));
     let roster =
         (append.kind() == EntryKind::Leave).then(|| RosterChange { joins: Vec::new(), leaves: append.leaves.clone() });
     let conversation = append.conversation;
@@ -268,6 +275,15 @@ fn refused(appended: &Appended) -> Problem {
             "Device {} joins but stands in no device list or twice in the commit, or leaves but does not exist.",
             member.device
         )),
+        Appended::FileUnknown(file) => {
+            let title =
+                "A file that the message brings is not here, or this account can't pass it on; upload it again.";
+            of_file(ErrorCode::FileUnknown, title, *file)
+        }
+        Appended::FileUnfinished(file) => {
+            let title = "A file that the message brings is not whole here; finish its upload first.";
+            of_file(ErrorCode::FileUnfinished, title, *file)
+        }
         Appended::TooManyMembers => {
             Problem::new(ErrorCode::LimitReached, format!("A conversation has at most {} members.", limits::MEMBERS))
         }
@@ -300,6 +316,12 @@ fn roster_change(commit: &AppendCommit) -> RosterChange {
 
 fn fault(error: huis_store::StoreError) -> Problem {
     Refusal::from(error).0
+}
+
+fn of_file(code: ErrorCode, title: &str, file: BlobId) -> Problem {
+    let mut problem = Problem::new(code, title);
+    problem.file = Some(file);
+    problem
 }
 
 fn bad_message(title: impl Into<String>) -> Problem {

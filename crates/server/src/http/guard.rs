@@ -22,6 +22,9 @@ use crate::state::App;
 /// A request that is not answered by then is given up; long enough for a large commit over a slow line.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The same for a part of a file, which may be as large as [`limits::FILE_REQUEST`].
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// Headers of every answer. The policy allows nothing: the pages that the server itself writes state their own.
 const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (
@@ -48,7 +51,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let peer = request.extensions().get::<Peer>().copied();
     let client = peer.map(|Peer(peer)| ClientAddress::find(peer.ip(), request.headers(), &app.config.trusted_proxies));
     let mut response = match client {
-        Some(client) => answered(&app, client, request, next).await.unwrap_or_else(Refusal::into_response),
+        Some(client) => answered(&app, client, route, request, next).await.unwrap_or_else(Refusal::into_response),
         None => {
             tracing::error!("a request without an address: the accept loop must add it");
             Refusal::internal().into_response()
@@ -60,14 +63,22 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-async fn answered(app: &App, client: ClientAddress, mut request: Request, next: Next) -> Result<Response, Refusal> {
+async fn answered(
+    app: &App,
+    client: ClientAddress,
+    route: &str,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
     app.rate_limits.request(client.0, app.clock.now_ms()).await?;
     versions::check(app.config.minimum_client, &request)?;
     request.extensions_mut().insert(client);
-    let tally = app.bodies.tally();
+    let is_part = super::files::takes_parts(route, request.method());
+    let (budget, patience) = if is_part { (&app.parts, UPLOAD_TIMEOUT) } else { (&app.bodies, REQUEST_TIMEOUT) };
+    let tally = budget.tally();
     let request = request.map(|body| counted(body, tally.clone()));
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match timeout(REQUEST_TIMEOUT, answer).await {
+    match timeout(patience, answer).await {
         Ok(Ok(_)) if tally.was_exceeded() => {
             Err(Refusal::unavailable("The server has no memory left for this request; come back in a moment.", 1))
         }

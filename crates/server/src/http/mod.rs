@@ -12,6 +12,7 @@ mod device_lists;
 mod devices;
 mod docs;
 mod encodings;
+mod files;
 mod first_steps;
 mod guard;
 mod health;
@@ -72,6 +73,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(account_state::routes())
         .merge(conversations::routes())
         .merge(contests::routes())
+        .merge(files::routes())
         .merge(invitations::routes())
         .merge(administration::routes())
         .merge(delivery::routes())

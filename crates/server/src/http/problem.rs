@@ -4,6 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use huis_blobs::BlobError;
 use huis_proto::{ErrorCode, Problem};
 use huis_store::StoreError;
 
@@ -97,6 +98,28 @@ impl From<StoreError> for Refusal {
             }
             StoreError::Damaged(_) | StoreError::NewerSchema { .. } | StoreError::HalfMoved | StoreError::Other(_) => {
                 tracing::error!(%error, "the store has a fault");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<BlobError> for Refusal {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::NotThere => {
+                Self::not_found("The file's bytes are not here any more; ask for it to be sent again.")
+            }
+            BlobError::Full => Self::new(
+                ErrorCode::StorageFull,
+                "The server's disk is full; its operator must free some space. What had arrived of the file stays.",
+            ),
+            BlobError::Unreachable => {
+                tracing::error!(%error, "the blobs are away");
+                Self::unavailable("The server can't reach where its files are; come back in a moment.", 5)
+            }
+            _ => {
+                tracing::error!(%error, "the blobs have a fault");
                 Self::internal()
             }
         }

@@ -32,6 +32,12 @@ pub(crate) struct OpenApiRouter {
 pub(crate) struct Description(Vec<Describe>);
 
 impl Resource {
+    /// With something around all of its methods.
+    pub(crate) fn within(mut self, around: fn(MethodRouter<App>) -> MethodRouter<App>) -> Self {
+        self.methods = around(self.methods);
+        self
+    }
+
     /// With another limit of its bodies than the usual one.
     pub(crate) fn layer(mut self, limit: DefaultBodyLimit) -> Self {
         self.methods = self.methods.layer(limit);

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use huis_proto::Bytes;
-use huis_proto::rest::ServerInfo;
+use huis_proto::rest::{FileTerms, ServerInfo};
+use huis_proto::{Bytes, limits};
 
 use super::resources::{OpenApiRouter, routes};
 use crate::state::App;
@@ -22,7 +22,11 @@ async fn server_info(State(app): State<App>) -> Json<ServerInfo> {
         incarnation: app.incarnation,
         server_time_ms: app.clock.now_ms(),
         retention_s: app.config.retention.as_secs(),
-        files: None,
+        files: Some(FileTerms {
+            most_bytes: app.config.files.most_bytes,
+            unreferenced_s: limits::FILE_UNREFERENCED.as_secs(),
+            retention_s: app.config.files.retention.as_secs(),
+        }),
         push_key: app.push.key().map(|key| Bytes(key.to_vec())),
     })
 }

@@ -32,6 +32,7 @@ use crate::admission::Admission;
 use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
 use crate::delivery::{Hub, catch_up};
+use crate::files::Files;
 use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
 use crate::passphrase;
@@ -45,9 +46,12 @@ use tls::{Certificates, TlsError};
 
 pub use announcement::announcement;
 pub use process::{serve, stop_signal};
+pub(crate) use upkeep::in_ms;
 
 /// The bytes of unfinished requests that are held in memory.
 const BODIES: usize = 64 * 1024 * 1024;
+/// The bytes of parts of files on their way to the blobs that are held in memory, beside those.
+const PARTS: usize = 128 * 1024 * 1024;
 /// How long a stop waits for requests that are being answered.
 const REQUESTS_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -132,6 +136,14 @@ pub enum ServeError {
         /// Why.
         reason: String,
     },
+    /// Where its blobs are can't be used.
+    #[error("{blobs}: {error}")]
+    Blobs {
+        /// Where.
+        blobs: String,
+        /// Why.
+        error: huis_blobs::BlobError,
+    },
     /// Its certificate can't be had.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -162,6 +174,7 @@ impl Server {
         let opaque = OpaqueServer::from_stored(&keys.opaque_setup)
             .map_err(|_| KeyError::Form(config.data.join("keys/opaque-setup")))?;
         let incarnation = store.incarnation().await?;
+        let files = Files::open(&config).await?;
         let bus = bus(&config, &keys, incarnation).await?;
         let vapid = keys.vapid().ok_or_else(|| KeyError::Form(config.data.join("keys/push")))?;
         let push = Arc::new(Push::new(vapid, config.push_endpoints));
@@ -175,6 +188,8 @@ impl Server {
             admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
             incarnation,
             bodies: BodyBudget::new(BODIES),
+            parts: BodyBudget::new(PARTS),
+            files,
             readiness: Readiness::default(),
             stop_asked: Notify::new(),
             opaque,

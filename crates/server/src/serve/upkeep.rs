@@ -39,7 +39,7 @@ pub(super) async fn run(app: App, mut certificates: Option<Certificates>, is_sto
     }
 }
 
-/// Ends idle sessions and drops what has expired.
+/// Ends idle sessions, drops what has expired and removes files that are over.
 pub(super) async fn round(app: &App) {
     crate::metrics_page::run_upkeep();
     if let Err(error) = end_idle_sessions(app).await {
@@ -50,6 +50,10 @@ pub(super) async fn round(app: &App) {
     }
     if let Err(error) = expire(app).await {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
+    }
+    // Last, for it may have to wait for storage elsewhere.
+    if let Err(error) = crate::files::remove(app).await {
+        tracing::warn!(%error, "files that are over could not be removed; they will be at the next round");
     }
 }
 
@@ -93,6 +97,6 @@ async fn heard(signal: &mut Option<Signal>) {
     }
 }
 
-fn in_ms(duration: Duration) -> u64 {
+pub(crate) fn in_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -92,6 +92,8 @@ async fn who_was_not_told_of_an_entry_is_told_when_it_is_submitted_once_more() {
         follows: 1,
         commitment: Some(Bytes32([5; 32])),
         leaves: Vec::new(),
+        files: Vec::new(),
+        files_end_at_ms: 0,
         payload: message.payload.clone(),
         received_at_ms: 1,
     });

@@ -9,6 +9,7 @@ mod connections;
 mod cookies;
 mod delivery;
 mod device_lists;
+mod files;
 mod harness;
 mod identities;
 mod invitations;

@@ -4,6 +4,7 @@ use huis_proto::rest::{InvitationInfo, PushSubscription};
 use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, InvitationId, Member, SessionId};
 
 use super::contests::{dissents, four, takes_out};
+use super::files::upload;
 use super::people::{People, stored};
 use crate::{Append, Beginning, Refresh, Session, SharedStore};
 
@@ -68,6 +69,7 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
     store.renew_incarnation().await.expect("renewed");
     store.put_key_packages(anna, one_time(2), Some(Bytes(vec![99; 40])), false).await.expect("stocked");
     signed_in(&people, anna).await;
+    files(&people, group, anna).await;
     let info = InvitationInfo {
         id: InvitationId::from_bytes(people.id()),
         uses: 3,
@@ -92,6 +94,14 @@ async fn conversations(people: &People, anna: Member, berta: Member, carla: Memb
     let group = people.group(&[anna, berta]).await;
     let second = people.second_device(anna).await;
     people.store.want_group_info(second, group, 1).await.expect("an answer");
+}
+
+/// A file that a message brings, and an upload that was begun.
+async fn files(people: &People, group: ConversationId, anna: Member) {
+    let mut brings = people.message(group, anna, 2);
+    (brings.files, brings.files_end_at_ms) = (vec![upload(people, anna, 700, 700).await], NOW_MS);
+    stored(people.store.append(brings).await);
+    upload(people, anna, 900, 100).await;
 }
 
 /// Commits that members contest, and one that most of them do.

@@ -9,6 +9,7 @@ mod contests;
 mod delivery;
 mod everything;
 mod expiry;
+mod files;
 mod identities;
 mod invitations;
 mod key_packages;
@@ -28,6 +29,7 @@ pub use contests::*;
 pub use delivery::*;
 pub use everything::{Everything, everything};
 pub use expiry::*;
+pub use files::*;
 pub use identities::*;
 pub use invitations::*;
 pub use key_packages::*;
@@ -169,6 +171,17 @@ macro_rules! conformance {
             an_undelivered_welcome_expires,
             a_leaver_whose_entries_have_expired_holds_nothing_back,
             who_was_removed_and_keeps_its_place_is_told_what_expired_whenever_it_is_back,
+            an_upload_goes_on_from_where_it_is_and_nowhere_else,
+            uploads_and_what_they_take_are_bounded_for_each_account,
+            a_file_is_read_by_its_uploader_and_by_who_takes_part_where_a_message_brings_it,
+            a_message_brings_finished_files_that_are_its_authors_to_pass_on,
+            a_refused_message_and_a_repeated_one_reference_nothing,
+            who_forwards_a_file_keeps_it_and_it_counts_for_whose_messages_bring_it,
+            what_no_message_brings_any_more_is_marked_and_then_forgotten,
+            one_message_lets_go_of_a_file_and_the_others_keep_it,
+            a_file_that_is_being_removed_is_nobodys,
+            of_a_message_and_the_end_of_its_file_at_once_one_comes_first,
+            the_end_of_files_keeps_to_its_bound,
             the_incarnation_stays_until_it_is_renewed,
             a_restore_notes_where_each_log_was_cut,
             of_several_restores_the_lowest_cut_since_the_known_life_counts,

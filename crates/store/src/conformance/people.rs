@@ -178,6 +178,8 @@ impl People {
             follows,
             commitment: Some(Bytes32([9; 32])),
             leaves: Vec::new(),
+            files: Vec::new(),
+            files_end_at_ms: 0,
             payload: Bytes(b"message".to_vec()),
             received_at_ms: 20,
         }

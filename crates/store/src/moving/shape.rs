@@ -289,6 +289,24 @@ pub(crate) const TABLES: &[Table] = &[
         ],
     ),
     plain("dissents", 3, &[number("conversation"), number("seq"), number("account"), flag("kept")]),
+    plain(
+        "files",
+        1,
+        &[
+            bytes("file"),
+            number("account"),
+            number("length"),
+            number("arrived"),
+            number("parts"),
+            number("expires_at_ms"),
+            number("removed_at_ms"),
+        ],
+    ),
+    plain(
+        "file_references",
+        3,
+        &[bytes("file"), number("conversation"), number("seq"), number("account"), number("ends_at_ms")],
+    ),
     plain("restored_logs", 2, &[number("conversation"), number("life"), number("head"), number("commit_counter")]),
     other(
         "log",

@@ -16,6 +16,7 @@ mod db;
 mod delivery;
 mod expiry;
 mod fault;
+mod files;
 mod floors;
 mod group_infos;
 mod held;

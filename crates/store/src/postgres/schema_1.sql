@@ -2,7 +2,7 @@
 --
 -- What is written all the time lies apart from what is locked for longer: a message locks `conversations` and `devices`,
 -- an acknowledgement locks `floors` and `members`, and neither waits for the other. Rows are always locked in the order
--- invitations, accounts, conversations, floors, devices, members, and by key within a table.
+-- invitations, accounts, conversations, floors, devices, members, files, and by key within a table.
 -- Pages of tables whose rows are changed all the time are left half empty, so that a change stays on its page.
 
 -- `keys`: what the franking key of all nodes makes of nothing. A node with other keys is refused.
@@ -278,6 +278,31 @@ CREATE TABLE welcomes (
 );
 CREATE INDEX welcomes_by_device ON welcomes (device, number);
 CREATE UNIQUE INDEX welcomes_by_conversation ON welcomes (conversation, seq, device);
+
+CREATE TABLE files (
+    file BYTEA PRIMARY KEY CHECK (octet_length(file) = 16),
+    account BIGINT NOT NULL REFERENCES accounts (account),
+    length BIGINT NOT NULL,
+    arrived BIGINT NOT NULL DEFAULT 0,
+    parts BIGINT NOT NULL DEFAULT 0,
+    expires_at_ms BIGINT NOT NULL,
+    removed_at_ms BIGINT NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+CREATE INDEX files_by_account ON files (account);
+CREATE INDEX files_unfinished ON files (account) WHERE arrived < length AND removed_at_ms = 0;
+CREATE INDEX files_by_expiry ON files (expires_at_ms) WHERE removed_at_ms = 0;
+CREATE INDEX files_removed ON files (removed_at_ms) WHERE removed_at_ms > 0;
+
+CREATE TABLE file_references (
+    file BYTEA NOT NULL REFERENCES files (file) ON DELETE CASCADE,
+    conversation BIGINT NOT NULL REFERENCES conversations (conversation),
+    seq BIGINT NOT NULL,
+    account BIGINT NOT NULL REFERENCES accounts (account),
+    ends_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (file, conversation, seq)
+);
+CREATE INDEX file_references_by_account ON file_references (account, file);
+CREATE INDEX file_references_by_end ON file_references (ends_at_ms);
 
 CREATE TABLE moving_in (
     one SMALLINT PRIMARY KEY CHECK (one = 1),

@@ -44,6 +44,8 @@ const POPULATION: &str = "
     INSERT INTO dissents SELECT n, 1, n, true FROM generate_series(1, 10000) n;
     INSERT INTO welcome_bodies SELECT n, 1, 1, n, n, '' FROM generate_series(1, 10000) n;
     INSERT INTO welcomes (device, conversation, seq) SELECT n, n, 1 FROM generate_series(1, 10000) n;
+    INSERT INTO files SELECT decode(md5('f' || n), 'hex'), n, 9, 9 - n % 2, 1, n, 0 FROM generate_series(1, 10000) n;
+    INSERT INTO file_references SELECT decode(md5('f' || n), 'hex'), n, 1, n, n FROM generate_series(1, 10000) n;
     INSERT INTO restored_logs SELECT n, 0, 1, 1 FROM generate_series(1, 10000) n;
     ANALYZE";
 
@@ -101,6 +103,20 @@ const HOT: &[&str] = &[
     sessions::END_IDLE,
     push_subscriptions::NOTE_AWAY,
     push_subscriptions::TAKE_DUE,
+    files::HOLD_ACCOUNT,
+    files::UNFINISHED,
+    files::USE,
+    files::UPLOAD,
+    files::ADVANCE,
+    files::READABLE,
+    files::HOLD_FOR_MESSAGE,
+    files::KEEP_UNTIL,
+    files::HOLD,
+    files::LAST_END,
+    files::DROP_OLD,
+    files::MARK_OLD,
+    files::MARKED,
+    files::FORGET,
     key_packages::STOCK,
     key_packages::TAKE_OLDEST,
     key_packages::LISTED,

@@ -8,21 +8,23 @@ use huis_proto::frames::WelcomeEntry;
 use huis_proto::rest::{
     ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, PushSubscription, Room,
 };
-use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
+use huis_proto::{
+    AccountId, BlobId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId,
+};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
 
 use super::accounts::{self, Sealed};
 use super::writers::Submission;
 use super::{
-    PostgresStore, contests, delivery, expiry, group_infos, identities, invitations, key_packages, lives,
+    PostgresStore, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages, lives,
     push_subscriptions, sessions,
 };
 use crate::{
-    Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
-    Dissenting, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewIdentity, NewPassword, Numbered,
-    PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients, Refresh, Reseeding, Restores, Session,
-    Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
+    Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
+    Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
+    NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
+    Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Upload, Wanting,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -158,6 +160,53 @@ impl PushSubscriptions for PostgresStore {
     async fn take_push_due(&self, devices: Vec<Member>) -> StoreResult<Vec<PushDue>> {
         let devices = &devices;
         self.write(|db| async move { push_subscriptions::take_due(&db, devices).await }).await
+    }
+}
+
+#[async_trait]
+impl Files for PostgresStore {
+    async fn create_file(&self, new: NewFile) -> StoreResult<FileCreation> {
+        let new = &new;
+        self.write(|db| async move { files::create(&db, new).await }).await
+    }
+
+    async fn upload(&self, account: AccountId, file: BlobId) -> StoreResult<Option<Upload>> {
+        self.single(|db| async move { files::upload(&db, account, file).await }).await
+    }
+
+    async fn advance_upload(&self, account: AccountId, file: BlobId, arrived: Arrived) -> StoreResult<Option<Upload>> {
+        self.write(|db| async move { files::advance(&db, account, file, arrived).await }).await
+    }
+
+    async fn readable_file(&self, reader: AccountId, file: BlobId) -> StoreResult<Option<u64>> {
+        self.single(|db| async move { files::readable(&db, reader, file).await }).await
+    }
+
+    async fn file_usage(&self, account: AccountId, counted: u64) -> StoreResult<u64> {
+        self.single(|db| async move { files::usage(&db, account, counted).await }).await
+    }
+
+    async fn let_go_of_file(
+        &self,
+        account: AccountId,
+        file: BlobId,
+        message: Option<(ConversationId, u64)>,
+        now_ms: u64,
+    ) -> StoreResult<bool> {
+        self.write(|db| async move { files::let_go(&db, account, file, message, now_ms).await }).await
+    }
+
+    async fn end_files(&self, now_ms: u64, most: usize) -> StoreResult<usize> {
+        self.write(|db| async move { files::end(&db, now_ms, most).await }).await
+    }
+
+    async fn files_to_remove(&self, marked_until_ms: u64, most: usize) -> StoreResult<Vec<BlobId>> {
+        self.single(|db| async move { files::to_remove(&db, marked_until_ms, most).await }).await
+    }
+
+    async fn forget_files(&self, files: Vec<BlobId>) -> StoreResult<()> {
+        let files = &files;
+        self.write(|db| async move { self::files::forget(&db, files).await }).await
     }
 }
 

@@ -14,7 +14,7 @@ use super::db::Db;
 use super::fault::Fault;
 use super::pool::Pools;
 use super::queue::{Caller, Job, QUEUE_UNITS, Queue, StopWhenDropped};
-use super::{commits, log};
+use super::{commits, files, log};
 use crate::turns::{self, Turns};
 use crate::{Append, AppendCommit, Appended, Create, Franking, StoreError, StoreResult};
 
@@ -222,6 +222,9 @@ impl Writer {
                 let one = |db: Db| async move { batch::append(&db, franking, &[append]).await };
                 hot.try_repeatedly(one).await.map(|answers| answers.into_iter().next().unwrap_or(Appended::NotAMember))
             }
+            Submission::Append(append) if append.commitment.is_some() => {
+                hot.transact(|db| async move { files::append(&db, franking, append).await }).await
+            }
             Submission::Append(append) => hot.transact(|db| async move { log::append_leave(&db, append).await }).await,
             Submission::Commit(commit) => {
                 hot.transact(|db| async move { commits::append_commit(&db, commit).await }).await
@@ -237,7 +240,7 @@ impl Writer {
 /// A submission that can share its transaction with others.
 fn message(what: &Submission) -> Option<&Append> {
     match what {
-        Submission::Append(append) if append.commitment.is_some() => Some(append),
+        Submission::Append(append) if append.commitment.is_some() && append.files.is_empty() => Some(append),
         _ => None,
     }
 }

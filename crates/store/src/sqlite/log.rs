@@ -73,6 +73,9 @@ impl Writer {
         {
             return Ok(Appended::WrongRoster(wrong));
         }
+        if let Some(wrong) = self.wrong_file(append, account)? {
+            return Ok(wrong);
+        }
         let mut placed = Placed {
             conversation: conversation_key,
             author: device_key,
@@ -89,6 +92,7 @@ impl Writer {
             self.franking.mac(commitment, append.conversation, append.author, seq, append.received_at_ms)
         });
         self.put_entry(&placed)?;
+        self.refer(append, conversation_key, account, seq)?;
         self.hot.advance(append.conversation, append.author, append.submission);
         let mac = placed.mac;
         if kind == EntryKind::Leave {

@@ -11,6 +11,7 @@ mod copies;
 mod delivery;
 mod expiry;
 mod fault;
+mod files;
 mod group_infos;
 mod hot;
 mod identities;

@@ -296,6 +296,35 @@ CREATE TABLE welcomes (
 CREATE INDEX welcomes_by_device ON welcomes (device, number);
 CREATE UNIQUE INDEX welcomes_by_conversation ON welcomes (conversation, seq, device);
 
+-- Files, whose ciphertext lies among the blobs. `arrived`: how much of it is there, in so many `parts`. `expires_at_ms`: when
+-- it is removed, which is not before the last of its references ends. `removed_at_ms`: since when it is being removed; 0 if
+-- it is not.
+CREATE TABLE files (
+    file BLOB NOT NULL PRIMARY KEY CHECK (length(file) = 16),
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    length INTEGER NOT NULL,
+    arrived INTEGER NOT NULL DEFAULT 0,
+    parts INTEGER NOT NULL DEFAULT 0,
+    expires_at_ms INTEGER NOT NULL,
+    removed_at_ms INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_by_account ON files (account);
+CREATE INDEX files_unfinished ON files (account) WHERE arrived < length AND removed_at_ms = 0;
+CREATE INDEX files_by_expiry ON files (expires_at_ms) WHERE removed_at_ms = 0;
+CREATE INDEX files_removed ON files (removed_at_ms) WHERE removed_at_ms > 0;
+
+-- Which entries bring them. `account`: the entry's author.
+CREATE TABLE file_references (
+    file BLOB NOT NULL REFERENCES files (file) ON DELETE CASCADE,
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    seq INTEGER NOT NULL,
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    ends_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (file, conversation, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX file_references_by_account ON file_references (account, file);
+CREATE INDEX file_references_by_end ON file_references (ends_at_ms);
+
 -- A move into this store that is not whole yet: as long as the row is here, nothing serves from it. `source`: the
 -- incarnation of the store that it comes from. `layout`: the number of the shape in which rows travel. `moved`: how many
 -- have arrived, whose hash is `content`.

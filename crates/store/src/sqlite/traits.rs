@@ -6,20 +6,23 @@ use huis_proto::frames::WelcomeEntry;
 use huis_proto::rest::{
     ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, PushSubscription, Room,
 };
-use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId};
+use huis_proto::{
+    AccountId, BlobId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId,
+};
 use rand::rngs::OsRng;
 
 use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
 use super::{
-    SqliteStore, delivery, expiry, group_infos, invitations, key_packages, lives, lock, push_subscriptions, sessions,
+    SqliteStore, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock, push_subscriptions,
+    sessions,
 };
 use crate::{
-    Account, Accounts, Append, AppendCommit, Appended, Beginning, Contests, Conversations, Create, Creation, Cursor,
-    Dissenting, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewIdentity, NewPassword, Numbered,
-    PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients, Refresh, Reseeding, Restores, Session,
-    Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Wanting,
+    Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
+    Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
+    NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
+    Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Upload, Wanting,
 };
 
 #[async_trait]
@@ -150,6 +153,51 @@ impl PushSubscriptions for SqliteStore {
             return Ok(found);
         }
         self.write(move |writer| writer.take_push_due(found.clone())).await
+    }
+}
+
+#[async_trait]
+impl Files for SqliteStore {
+    async fn create_file(&self, new: NewFile) -> StoreResult<FileCreation> {
+        self.write(move |writer| writer.create_file(&new)).await
+    }
+
+    async fn upload(&self, account: AccountId, file: BlobId) -> StoreResult<Option<Upload>> {
+        self.read(move |db| files::upload(db, account, file)).await
+    }
+
+    async fn advance_upload(&self, account: AccountId, file: BlobId, arrived: Arrived) -> StoreResult<Option<Upload>> {
+        self.write(move |writer| writer.advance_upload(account, file, arrived)).await
+    }
+
+    async fn readable_file(&self, reader: AccountId, file: BlobId) -> StoreResult<Option<u64>> {
+        self.read(move |db| files::readable(db, reader, file)).await
+    }
+
+    async fn file_usage(&self, account: AccountId, counted: u64) -> StoreResult<u64> {
+        self.read(move |db| files::usage(db, account, counted)).await
+    }
+
+    async fn let_go_of_file(
+        &self,
+        account: AccountId,
+        file: BlobId,
+        message: Option<(ConversationId, u64)>,
+        now_ms: u64,
+    ) -> StoreResult<bool> {
+        self.write(move |writer| writer.let_go_of_file(account, file, message, now_ms)).await
+    }
+
+    async fn end_files(&self, now_ms: u64, most: usize) -> StoreResult<usize> {
+        self.write(move |writer| writer.end_files(now_ms, most)).await
+    }
+
+    async fn files_to_remove(&self, marked_until_ms: u64, most: usize) -> StoreResult<Vec<BlobId>> {
+        self.read(move |db| files::to_remove(db, marked_until_ms, most)).await
+    }
+
+    async fn forget_files(&self, files: Vec<BlobId>) -> StoreResult<()> {
+        self.write(move |writer| writer.forget_files(&files)).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod person;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -73,7 +74,7 @@ pub(crate) struct Call<'a> {
     method: &'static str,
     path: String,
     headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
+    body: Body,
     peer: SocketAddr,
 }
 
@@ -134,6 +135,11 @@ impl House {
         self.clock.now_ms()
     }
 
+    /// Where its files are.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.folder.path().join("blobs")
+    }
+
     pub(crate) fn get(&self, path: impl Into<String>) -> Call<'_> {
         self.call("GET", path)
     }
@@ -156,7 +162,7 @@ impl House {
             method,
             path: path.into(),
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Body::empty(),
             peer: SocketAddr::from(([192, 0, 2, 1], 4000)),
         }
     }
@@ -169,7 +175,13 @@ impl Call<'_> {
     }
 
     pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
+        self.body = Body::from(body.into());
+        self
+    }
+
+    /// A body that comes bit by bit, and may break off.
+    pub(crate) fn stream(mut self, body: Body) -> Self {
+        self.body = body;
         self
     }
 
@@ -202,7 +214,7 @@ impl Call<'_> {
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Body::from(self.body)).unwrap();
+        let request = request.body(self.body).unwrap();
         let response = self.house.server.answer(request, self.peer).await;
         let (parts, body) = response.into_parts();
         Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }

@@ -1,0 +1,147 @@
+//! A part of a file on its way from a request to the blobs.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use futures_util::StreamExt as _;
+use http::StatusCode;
+use huis_blobs::BlobError;
+use huis_proto::{AccountId, BlobId, ErrorCode, limits};
+use huis_store::{Arrived, Upload};
+use tokio::time::{Instant, timeout_at};
+
+use super::super::problem::Refusal;
+use super::checksum::Checksum;
+use super::tus;
+use crate::files::Turn;
+use crate::serve::in_ms;
+use crate::state::App;
+
+/// A body of which nothing comes for so long has broken off.
+const SILENCE: Duration = Duration::from_secs(30);
+/// A body that goes on for longer is taken as far as it came, before the request is given up.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// A part that is to be taken.
+pub(super) struct Part {
+    pub(super) app: App,
+    pub(super) account: AccountId,
+    pub(super) file: BlobId,
+    pub(super) upload: Upload,
+    pub(super) checksum: Option<Checksum>,
+    /// How many bytes the request says that it brings; 0 if it does not.
+    pub(super) announced: usize,
+    pub(super) body: Body,
+    pub(super) turn: Turn,
+}
+
+/// What came of a body.
+struct Came {
+    bytes: Vec<u8>,
+    /// Whether it came to its end.
+    whole: bool,
+}
+
+/// The most pieces that a file of this length is kept in: few enough for the storage, and enough for who sends little at a
+/// time or is cut off.
+pub(super) fn most_parts(length: u64) -> u64 {
+    limits::FILE_REQUESTS + length / limits::FILE_COUNTED
+}
+
+impl Part {
+    /// Takes it to its end, even if the client goes away meanwhile: what came is kept.
+    pub(super) async fn taken(self) -> Result<Response, Refusal> {
+        match tokio::spawn(self.take()).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(%error, "an upload did not end");
+                Err(Refusal::internal())
+            }
+        }
+    }
+
+    async fn take(self) -> Result<Response, Refusal> {
+        let Self { app, account, file, upload, mut checksum, announced, body, turn: _turn } = self;
+        let left = upload.length.saturating_sub(upload.arrived);
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
+        let Came { bytes, whole } = came(body, (announced, most), checksum.as_mut()).await?;
+        let is_kept = whole || bytes.len() == most || bytes.len() >= limits::FILE_PART_KEPT;
+        if !is_kept || (checksum.is_some() && !whole) {
+            return Err(broke_off());
+        }
+        if checksum.is_some_and(|checksum| !checksum.holds()) {
+            let title = "What arrived is not what the checksum says, and was not kept; send it again.";
+            return Err(Refusal::new(ErrorCode::ChecksumMismatch, title));
+        }
+        if bytes.is_empty() {
+            return Ok(tus::standing(StatusCode::NO_CONTENT, &upload));
+        }
+        let count = bytes.len() as u64;
+        let expires_at_ms = app.clock.now_ms().saturating_add(in_ms(limits::FILE_UNREFERENCED));
+        let mut arrived = Arrived { from: upload.arrived, to: upload.arrived + count, expires_at_ms };
+        match app.files.blobs.put(file, upload.arrived, Bytes::from(bytes)).await {
+            Ok(()) => {}
+            // Another request was faster, or an earlier one was cut off between the storage and the store: how much of it
+            // is there counts.
+            Err(BlobError::Occupied) => {
+                arrived.to = app.files.blobs.length(file).await?.min(upload.length);
+                if arrived.to > arrived.from {
+                    app.store.advance_upload(account, file, arrived).await?;
+                }
+                let now = app.store.upload(account, file).await?.ok_or_else(unknown)?;
+                return Ok(tus::elsewhere(now.arrived));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        metrics::counter!("huis_file_bytes_total", "way" => "up").increment(count);
+        match app.store.advance_upload(account, file, arrived).await? {
+            // Further than this part goes where another request has gone on from here already.
+            Some(now) if now.arrived >= arrived.to => Ok(tus::standing(StatusCode::NO_CONTENT, &now)),
+            Some(now) => Ok(tus::elsewhere(now.arrived)),
+            // Deleted meanwhile. What was written just now goes with the rest of it.
+            None => Err(unknown()),
+        }
+    }
+}
+
+/// The body, or what came of it before it broke off.
+async fn came(
+    body: Body,
+    (announced, most): (usize, usize),
+    mut checksum: Option<&mut Checksum>,
+) -> Result<Came, Refusal> {
+    let mut body = body.into_data_stream();
+    // Made once, so that it is not copied while it grows. What is not written to takes no memory yet.
+    let mut bytes = Vec::with_capacity(announced.min(most));
+    let end = Instant::now() + LONGEST;
+    loop {
+        let portion = match timeout_at(end.min(Instant::now() + SILENCE), body.next()).await {
+            Ok(Some(Ok(portion))) => portion,
+            Ok(None) => return Ok(Came { bytes, whole: true }),
+            Ok(Some(Err(_))) | Err(_) => return Ok(Came { bytes, whole: false }),
+        };
+        if portion.len() > most - bytes.len() {
+            return Err(too_much(most));
+        }
+        if let Some(checksum) = &mut checksum {
+            checksum.add(&portion);
+        }
+        bytes.extend_from_slice(&portion);
+    }
+}
+
+/// The refusal of a part that is longer than one may be, or than what is left of the file.
+pub(super) fn too_much(most: usize) -> Refusal {
+    let title =
+        format!("A part has at most {most} bytes here; send less at a time, and nothing behind the file's end.");
+    Refusal::new(ErrorCode::TooLarge, title)
+}
+
+pub(super) fn unknown() -> Refusal {
+    Refusal::not_found("There is no such file, or it is not for this account.")
+}
+
+fn broke_off() -> Refusal {
+    Refusal::bad_request("The part broke off, and was not kept; ask where the upload is, and go on from there.")
+}
