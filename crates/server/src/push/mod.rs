@@ -166,7 +166,10 @@ mod tests {
             device: DeviceId::from_bytes([0; 16]),
         };
         let all: Vec<Member> = (0..20_000).map(member).collect();
-        let counts = || (push.noted().moved.len(), push.noted().expecting.len());
+        let counts = || {
+            let noted = push.noted();
+            (noted.moved.len(), noted.expecting.len())
+        };
         let happens = || {
             push.expect(member(0).account, all.iter());
             for one in &all {
