@@ -4,6 +4,7 @@ use anyhow::{Context, ensure};
 
 use crate::checkout::{Checkout, check, output};
 use crate::steps::Outcome;
+use crate::tests_run::COMPILE;
 use crate::web;
 
 pub(crate) const WHAT_NEEDS_IT: &str = "the stories in a browser";
@@ -22,8 +23,9 @@ pub(crate) fn step(checkout: &Checkout) -> anyhow::Result<Outcome> {
         install.current_dir(&folder);
         install
     })?;
-    // The tests built it, where they ran; alone, this step must not try an old one.
-    check(checkout.cargo(["build", "--locked", "--workspace", "--profile", "ci", "--bin", "huis"]))?;
+    // The tests built it, where they ran; alone, this step must not try an old one. Not by a build of its own, which would
+    // have other features and build all dependencies once more.
+    check(checkout.cargo(COMPILE))?;
 
     let stories = folder.join("stories");
     let mut files = Vec::new();

@@ -38,7 +38,7 @@ impl Kind {
 
 /// Where the web app of this kind lies once it is built.
 pub(crate) fn folder(checkout: &Checkout, kind: Kind) -> PathBuf {
-    checkout.target().join("web-app").join(kind.profile())
+    checkout.target().join("web-app").join(checkout.mark()).join(kind.profile())
 }
 
 /// Sees to it that the compiler for the browser and what it needs is there.
@@ -77,7 +77,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     check(cargo)?;
 
     let compiled = target.join(TARGET).join(kind.profile());
-    let bound = target.join("bound").join(kind.profile());
+    let bound = target.join("bound").join(checkout.mark()).join(kind.profile());
     let mut assembly = Assembly::default();
     for (module, file) in MODULES {
         let Built { script, mut wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
@@ -93,6 +93,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     let files = assembly.finish()?;
     let folder = folder(checkout, kind);
     compression::write(&files, &folder, kind)?;
+    println!("The web app is in {}.", folder.display());
     Ok(())
 }
 
