@@ -40,6 +40,9 @@ export class Server {
         if (url) this.url = url;
         const words = /Access passphrase: (.+)/.exec(line)?.[1];
         if (words) this.passphrase = words;
+        // Stands there until somebody has it.
+        const claim = / --claim (\S+)/.exec(line)?.[1];
+        if (claim) this.claim = claim;
         const link = /^\s+(https?:\/\/\S+\/#?\S*)$/.exec(line)?.[1];
         if (link) {
           this.link = link;

@@ -235,6 +235,8 @@ impl Client {
             Command::EndSessions { name } => self.end_sessions(&name).await.map(|count| Reply::SessionsEnded { count }),
             Command::RenewAccessPassphrase => self.renew_access_passphrase().await.map(Reply::AccessPassphrase),
             Command::StopServer => self.stop_server().await.map(done),
+            Command::PushKey => self.push_key().await.map(Reply::PushKey),
+            Command::SetPush { subscription } => self.set_push(subscription.as_ref()).await.map(done),
             Command::Notices { most } => {
                 Ok(self.read(|tables| tables.notices(most.min(crate::reading::MOST_ROWS))).map(Reply::Notices)?)
             }

@@ -27,6 +27,7 @@ mod parts;
 mod people;
 mod picture;
 mod port;
+mod pushes;
 mod say;
 mod settings;
 mod shell;
@@ -59,6 +60,7 @@ pub fn start(worker: Worker, early: js_sys::Array, shrink: js_sys::Function) {
         app.tick();
         keys::listen(app);
         updates::watch(app);
+        notify::listen(app);
         shell::shell(app)
     })
     .forget();

@@ -7,10 +7,13 @@ use huis_proto::{ConversationId, MessageId};
 use huis_views::{Command, MessageView, Reply};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::app::App;
-use crate::{dates, page, port, say};
+use crate::{dates, page, port, say, updates};
 
 /// How late a message may be to call for it, in milliseconds.
 const LATE: u64 = 120_000;
@@ -28,7 +31,7 @@ pub(crate) fn permission() -> NotificationPermission {
 /// Asks the person; the browser does.
 pub(crate) async fn ask() -> NotificationPermission {
     if let Ok(asked) = Notification::request_permission() {
-        let _ = wasm_bindgen_futures::JsFuture::from(asked).await;
+        let _ = JsFuture::from(asked).await;
     }
     permission()
 }
@@ -63,21 +66,42 @@ pub(crate) fn heard(app: App, conversation: ConversationId, message: MessageId) 
                 ],
             ));
         } else if may {
-            show(app, &message);
+            show(app, &message).await;
         }
     });
 }
 
-fn show(app: App, message: &MessageView) {
+/// Through the service worker, which works on phones too; else by the page itself.
+async fn show(app: App, message: &MessageView) {
+    let conversation = message.conversation;
     let options = NotificationOptions::new();
     options.set_body(&format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
-    options.set_tag(&message.conversation.to_string());
-    let Ok(notification) = Notification::new_with_options(&say::line(&message.conversation_name, 64), &options) else {
+    options.set_tag(&conversation.to_string());
+    options.set_data(&JsValue::from_str(&conversation.to_string()));
+    let title = say::line(&message.conversation_name, 64);
+    if let Some(worker) = updates::installed().await
+        && let Ok(asked) = worker.show_notification_with_options(&title, &options)
+    {
+        let _ = JsFuture::from(asked).await;
         return;
-    };
-    let conversation = message.conversation;
+    }
+    let Ok(notification) = Notification::new_with_options(&title, &options) else { return };
     page::on(&notification, "click", move |_| {
         let _ = page::window().focus();
         app.open(conversation);
+    });
+}
+
+/// Opens the conversation of a notification that somebody clicked; the service worker says which.
+pub(crate) fn listen(app: App) {
+    let Some(container) = updates::container() else { return };
+    page::on(container.unchecked_ref(), "message", move |event| {
+        let said = js_sys::Reflect::get(&event, &"data".into()).ok().and_then(|data| {
+            let open = js_sys::Reflect::get(&data, &"open".into()).ok()?;
+            open.as_string()?.parse().ok()
+        });
+        if let Some(conversation) = said {
+            app.open(conversation);
+        }
     });
 }

@@ -1,6 +1,6 @@
 //! What a face asks for, and what it gets back.
 
-use huis_proto::rest::{Admission, InvitationInfo, InvitationMade, Room, Secret};
+use huis_proto::rest::{Admission, InvitationInfo, InvitationMade, PushSubscription, Room, Secret};
 use huis_proto::{AccountId, Bytes, ConversationId, DeviceId, InvitationId, MessageId};
 use serde::{Deserialize, Serialize};
 
@@ -332,6 +332,15 @@ pub enum Command {
         /// At most this many; 1,000 are given in any case at most.
         most: u32,
     },
+    /// The key that the server's pushes are made with, which a browser subscribes for (VAPID, RFC 8292). Answer:
+    /// [`Reply::PushKey`].
+    PushKey,
+    /// Says where this device is woken while it is away, in place of what was said before. It counts for the session.
+    /// Answer: [`Reply::Done`].
+    SetPush {
+        /// As the browser gave it; none: nowhere.
+        subscription: Option<PushSubscription>,
+    },
 }
 
 /// What to register with.
@@ -622,6 +631,8 @@ pub enum Reply {
     Contact(Box<ContactView>),
     /// Notices, newest first.
     Notices(Vec<NoticeView>),
+    /// The key of the server's pushes: a point of P-256, uncompressed. None: it sends none.
+    PushKey(Option<Bytes>),
 }
 
 /// A message of one's own.

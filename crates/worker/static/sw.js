@@ -57,11 +57,14 @@ self.addEventListener("push", (event) => {
   event.waitUntil(show());
 });
 
+// A notification of the page's own names the conversation that it is about.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const open = async () => {
     const [page] = await self.clients.matchAll({ type: "window" });
-    await (page ? page.focus() : self.clients.openWindow("/"));
+    if (!page) return self.clients.openWindow("/");
+    if (event.notification.data) page.postMessage({ open: event.notification.data });
+    return page.focus();
   };
   event.waitUntil(open());
 });

@@ -204,7 +204,12 @@ impl App {
 
     /// Shows why something was not done, long enough to read it.
     pub(crate) fn say_failure(self, failure: &Failure) {
-        self.toast_for(say::failure(failure), true, 10_000);
+        self.say_wrong(say::failure(failure));
+    }
+
+    /// Shows what went wrong, long enough to read it.
+    pub(crate) fn say_wrong(self, why: String) {
+        self.toast_for(why, true, 10_000);
     }
 
     fn toast_for(self, text: String, is_failure: bool, ms: u64) {

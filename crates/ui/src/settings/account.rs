@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 use crate::app::App;
 use crate::dialogs::Confirm;
 use crate::parts::{icon, skeleton};
-use crate::{dates, page, port, say};
+use crate::{dates, port, pushes, say};
 
 /// What the password is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
             let result = port::ask(command).await;
             is_asking.try_set(false);
             match result {
-                Ok(Reply::SignedOut { .. }) => page::reload(),
+                Ok(Reply::SignedOut { .. }) => pushes::leave(),
                 Ok(_) => {
                     app.say(say::text("settings-done"));
                     read();

@@ -10,7 +10,8 @@ use web_sys::NotificationPermission;
 use crate::app::{App, Theme};
 use crate::dialogs::Overlay;
 use crate::parts::choices;
-use crate::{dates, notify, page, say};
+use crate::pushes::Pushes;
+use crate::{dates, notify, page, pushes, say};
 
 pub(super) fn look(app: App) -> AnyView {
     let languages = vec![(Language::English, "English".to_owned()), (Language::French, "Français".to_owned())];
@@ -22,7 +23,7 @@ pub(super) fn look(app: App) -> AnyView {
     view! {
         {choices(say::text("settings-language"), "language", languages, move || app.language.get(), move |language| app.choose_language(language))}
         {choices(say::text("settings-theme"), "theme", themes, move || app.theme.get(), move |theme| app.choose_theme(theme))}
-        {notifications()}
+        {notifications(app)}
         {storage()}
         <section class="settings-part">
             <button type="button" class="button" on:click=move |_| app.show(Overlay::Shortcuts)>{say::text("shortcut-sheet")}</button>
@@ -31,13 +32,16 @@ pub(super) fn look(app: App) -> AnyView {
     .into_any()
 }
 
-fn notifications() -> AnyView {
+fn notifications(app: App) -> AnyView {
     let permission = RwSignal::new_local(notify::permission());
     view! {
         <section class="settings-part">
             <h3>{say::text("settings-notifications")}</h3>
             {move || match permission.get() {
-                NotificationPermission::Granted => html::p().child(say::text("settings-notifications-on")).into_any(),
+                NotificationPermission::Granted => view! {
+                    <p>{say::text("settings-notifications-on")}</p>
+                    {while_closed(app)}
+                }.into_any(),
                 NotificationPermission::Denied => html::p().child(say::text("settings-notifications-denied")).into_any(),
                 _ => view! {
                     <p>{say::text("settings-notifications-ask")}</p>
@@ -49,6 +53,42 @@ fn notifications() -> AnyView {
             }}
             <p class="about">{say::text("settings-notifications-about")}</p>
         </section>
+    }
+    .into_any()
+}
+
+/// Whether one is called while Huis is closed as well.
+fn while_closed(app: App) -> AnyView {
+    let found = RwSignal::new(None::<Pushes>);
+    let is_asking = RwSignal::new(false);
+    spawn_local(async move {
+        found.try_set(Some(pushes::look().await));
+    });
+    let turn = move |on: bool| {
+        is_asking.set(true);
+        spawn_local(async move {
+            let done = if on { pushes::turn_on().await } else { pushes::turn_off().await };
+            if let Err(why) = done {
+                app.say_wrong(why);
+            }
+            found.try_set(Some(pushes::look().await));
+            is_asking.try_set(false);
+        });
+    };
+    let choice = move |about: &'static str, key: &'static str, on: bool| {
+        view! {
+            <p class="about">{say::text(about)}</p>
+            <button type="button" class="button" disabled=move || is_asking.get() on:click=move |_| turn(on)>{say::text(key)}</button>
+        }
+        .into_any()
+    };
+    view! {
+        {move || found.get().map(|found| match found {
+            Pushes::Impossible => html::p().class("about").child(say::text("pushes-impossible")).into_any(),
+            Pushes::Never => html::p().class("about").child(say::text("pushes-never")).into_any(),
+            Pushes::Off => choice("pushes-off", "pushes-allow", true),
+            Pushes::On => choice("pushes-on", "pushes-stop", false),
+        })}
     }
     .into_any()
 }
