@@ -116,7 +116,7 @@ pub enum Command {
         message: MessageId,
     },
     /// Messages that hold all the words; the last word may be a beginning. Filters stand among the words: `from:NAME`,
-    /// `in:#ROOM` or `in:@NAME`, `before:YYYY-MM-DD` and `after:YYYY-MM-DD` (UTC), `has:link`, `has:mention`. With filters
+    /// `in:#ROOM`, `in:"#A ROOM"` or `in:@NAME`, `before:YYYY-MM-DD` and `after:YYYY-MM-DD` (UTC), `has:link`, `has:mention`. With filters
     /// alone, the newest come first. Answer: [`Reply::Found`].
     Search {
         /// The words and filters, as typed.

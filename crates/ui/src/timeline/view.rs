@@ -114,8 +114,13 @@ fn head(app: App) -> AnyView {
 }
 
 fn search_here(app: App) {
-    if let Some(place) = app.peek_open(|view| view.name.clone()) {
-        let words = if place.contains(' ') { String::new() } else { format!("in:{place} ") };
+    let words = app.peek_open(|view| match view.name.as_str() {
+        // A title that would end the quotation marks is named by its id.
+        name if name.contains('"') => format!("in:{} ", view.id),
+        name if name.contains(char::is_whitespace) => format!("in:\"{name}\" "),
+        name => format!("in:{name} "),
+    });
+    if let Some(words) = words {
         crate::list::search_for(app, words);
     }
 }
