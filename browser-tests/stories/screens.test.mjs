@@ -10,12 +10,9 @@ import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
 const FOLDER = process.env.HUIS_SCREENS ?? join(tmpdir(), "huis-screens");
-const running = server();
-
 const SIZES = { phone: PHONE, desktop: DESKTOP };
 
-/** People whose names look like people's. */
-async function known(stage, name, options) {
+async function member(stage, name, options) {
   const page = await stage.page(options);
   await register(page, stage.server, name);
   return { page, name };
@@ -23,8 +20,9 @@ async function known(stage, name, options) {
 
 /** A picture of the page as it is once nothing moves any more. */
 async function picture(page, name) {
-  await page.locator('[data-view="toast"]').waitFor({ state: "detached" });
+  await page.locator('[data-view="toast"] > *').first().waitFor({ state: "detached" });
   await page.evaluate(() => document.activeElement?.blur());
+  await page.mouse.move(0, 0);
   await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: "disabled", caret: "hide" });
 }
 
@@ -35,48 +33,49 @@ const backToList = async (page) => {
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ["light", "dark"]) {
+    // A server for each, so that the same names are free.
+    const running = server();
     story(`every screen has its picture: ${size}, ${colorScheme}`, running, async (stage) => {
       await mkdir(FOLDER, { recursive: true });
       const options = { viewport, colorScheme, reducedMotion: "reduce" };
       const end = `${size}-${colorScheme}`;
-      const suffix = `-${size[0]}${colorScheme[0]}`;
       const fresh = await stage.page(options);
       await fresh.goto(stage.server.link);
       await fresh.locator("#username").waitFor();
       await picture(fresh, `register-${end}`);
-      await fresh.locator("#username").fill(`nobody${suffix}`);
+      await fresh.locator("#username").fill("newcomer");
       await fresh.locator("#password").fill(PASSWORD);
       await fresh.getByRole("button", { name: "Create account" }).click();
       await fresh.locator('[data-view="entry"][data-state="recovery-key"]').waitFor();
       await picture(fresh, `recovery-key-${end}`);
 
-      const me = await known(stage, `sam${suffix}`, options);
-      const lena = await known(stage, `lena${suffix}`);
-      const noor = await known(stage, `noor${suffix}`);
+      const me = await member(stage, "member-a", options);
+      const other = await member(stage, "member-b");
+      const third = await member(stage, "member-c");
       await picture(me.page, `empty-${end}`);
 
       await enterLobby(me.page);
-      await enterLobby(lena.page);
-      await say(lena.page, "Welcome, everybody. The hall is ours on **Thursday** from six.");
-      await say(me.page, "I bring the projector. The programme is at https://example.org/programme");
+      await enterLobby(other.page);
+      await say(other.page, "Welcome, everybody. The hall is ours on **Thursday** from six.");
       await hear(me.page, "Welcome, everybody. The hall is ours on Thursday from six.");
+      await say(me.page, "I bring the projector. The programme is at https://example.org/programme");
       await sent(me.page, "I bring the projector.");
 
-      await writeTo(lena.page, me.name);
-      await say(lena.page, "Did you see the draft?");
+      await writeTo(other.page, me.name);
+      await say(other.page, "Did you see the draft?");
       await backToList(me.page);
-      await me.page.locator('[data-view="requests"]').getByText(lena.name).first().click();
+      await me.page.locator('[data-view="requests"]').getByText(other.name).first().click();
       await hear(me.page, "Did you see the draft?");
       await picture(me.page, `request-${end}`);
       await me.page.getByRole("button", { name: "Accept" }).click();
       await act(me.page, "Did you see the draft?", "Reply");
       await say(me.page, "Yes. Two remarks, both small:");
       await say(me.page, "`page 3` wants a date, and *the last line* is missing.");
-      await hear(lena.page, "Yes. Two remarks, both small:");
-      await message(lena.page, "Yes. Two remarks, both small:").hover();
-      await message(lena.page, "Yes. Two remarks, both small:").getByRole("button", { name: "React" }).click();
-      await lena.page.getByRole("dialog").getByRole("button", { name: "👍" }).first().click();
-      await say(lena.page, "Thanks! I will mend both tonight.");
+      await hear(other.page, "Yes. Two remarks, both small:");
+      await message(other.page, "Yes. Two remarks, both small:").hover();
+      await message(other.page, "Yes. Two remarks, both small:").getByRole("button", { name: "React" }).click();
+      await other.page.getByRole("dialog").getByRole("button", { name: "👍" }).first().click();
+      await say(other.page, "Thanks! I will mend both tonight.");
       await hear(me.page, "Thanks! I will mend both tonight.");
       await message(me.page, "Yes. Two remarks, both small:").locator(".reaction").waitFor();
       await picture(me.page, `conversation-${end}`);
@@ -87,9 +86,9 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await me.page.keyboard.press("Escape");
       await backToList(me.page);
 
-      await writeTo(noor.page, me.name);
-      await say(noor.page, "Is there a seat left for Thursday?");
-      await me.page.locator('[data-view="requests"]').getByText(noor.name).first().waitFor();
+      await writeTo(third.page, me.name);
+      await say(third.page, "Is there a seat left for Thursday?");
+      await me.page.locator('[data-view="requests"]').getByText(third.name).first().waitFor();
       await picture(me.page, `list-${end}`);
 
       await me.page.locator("#search-field").fill("draft");
@@ -110,12 +109,12 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await me.page.keyboard.press("Escape");
 
       await open(me.page, "#lobby");
-      await me.page.context().setOffline(true);
+      await stage.server.kill();
       await me.page.locator('[data-view="strip"][data-state="offline"]').filter({ visible: true }).waitFor();
       await say(me.page, "Written in the train");
       await message(me.page, "Written in the train").waitFor();
       await picture(me.page, `offline-${end}`);
-      await me.page.context().setOffline(false);
+      await stage.server.run();
       await sent(me.page, "Written in the train");
 
       const second = await me.page.context().newPage();
