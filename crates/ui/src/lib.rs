@@ -18,6 +18,7 @@ mod composer;
 mod dates;
 mod dialogs;
 mod entry;
+mod json;
 mod keys;
 mod list;
 mod markdown;

@@ -22,7 +22,7 @@ const early = [];
 worker.onmessage = (event) => early.push(event.data);
 worker.onerror = (event) => {
   const reason = String(event.message ?? "the worker does not start");
-  const data = JSON.stringify({ standing: { standing: "unable", missing: "other", reason } });
+  const data = JSON.stringify({ standing: { unable: { missing: "other", reason } } });
   worker.dispatchEvent(new MessageEvent("message", { data }));
 };
 
