@@ -3,6 +3,7 @@
 mod assembly;
 mod compression;
 mod optimiser;
+mod texts;
 mod toolchain;
 
 use std::path::{Path, PathBuf};
@@ -90,6 +91,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     for part in ["crates/ui/static", "crates/worker/static"] {
         assembly.add_folder(&checkout.root().join(part))?;
     }
+    texts::add(checkout.root(), &mut assembly)?;
     let files = assembly.finish()?;
     let folder = folder(checkout, kind);
     compression::write(&files, &folder, kind)?;
