@@ -2,7 +2,6 @@
 
 mod assembly;
 mod compression;
-mod optimiser;
 mod texts;
 mod toolchain;
 
@@ -81,10 +80,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     let bound = target.join("bound").join(kind.profile());
     let mut assembly = Assembly::default();
     for (module, file) in MODULES {
-        let Built { script, mut wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
-        if kind == Kind::Optimised {
-            wasm = optimiser::smaller(checkout, wasm, &bound)?;
-        }
+        let Built { script, wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
         assembly.add(format!("{module}-module.js"), script);
         assembly.add(format!("{module}.wasm"), wasm);
     }
