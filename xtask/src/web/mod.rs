@@ -1,6 +1,7 @@
 //! The web app: compiled for the browser, bound to JavaScript, put together into one folder that the binary embeds.
 
 mod assembly;
+mod budgets;
 mod compression;
 mod texts;
 mod toolchain;
@@ -8,9 +9,11 @@ mod toolchain;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use self::assembly::{Assembly, Built};
+use self::budgets::Sizes;
 use self::toolchain::Toolchain;
 use crate::checkout::{Checkout, check};
 use crate::steps::Outcome;
@@ -56,6 +59,26 @@ pub(crate) fn step(checkout: &Checkout) -> anyhow::Result<Outcome> {
         return Ok(Outcome::NotRun(format!("{error:#}")));
     }
     build(checkout, Kind::Everyday)?;
+    Ok(Outcome::Passed)
+}
+
+/// Builds the web app as it is shipped, and states how large it is.
+pub(crate) fn long_step(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Outcome> {
+    if let Err(error) = prepare(checkout) {
+        ensure!(std::env::var_os("CI").is_none(), "{error:#}");
+        return Ok(Outcome::NotRun(format!("{error:#}")));
+    }
+    build(checkout, Kind::Optimised)?;
+    figures.extend(Sizes::of(&folder(checkout, Kind::Optimised))?.figures());
+    Ok(Outcome::Passed)
+}
+
+/// Red where the web app as it is shipped is larger than it may be.
+pub(crate) fn sizes_step(checkout: &Checkout) -> anyhow::Result<Outcome> {
+    if !is_built(checkout, Kind::Optimised) {
+        return Ok(Outcome::NotRun("the web app was not built".to_owned()));
+    }
+    Sizes::of(&folder(checkout, Kind::Optimised))?.check()?;
     Ok(Outcome::Passed)
 }
 
