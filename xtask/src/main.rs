@@ -71,8 +71,9 @@ enum Task {
     },
     /// Measure, on an optimised build
     ///
-    /// Runs `huis-bench ARGS`, without arguments `huis-bench all`: one line of JSON for each measurement.
-    /// `cargo xtask bench -- --help` lists what it measures.
+    /// Runs `huis-bench ARGS`, without arguments `huis-bench all`, and then the web app in Chromium, if it was built: one
+    /// line of JSON for each measurement. `cargo xtask bench web` builds the web app and measures it alone; `cargo xtask
+    /// bench -- --help` lists the rest.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<String>,

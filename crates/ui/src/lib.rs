@@ -18,6 +18,7 @@ mod composer;
 mod dates;
 mod dialogs;
 mod entry;
+mod json;
 mod keys;
 mod list;
 mod markdown;
@@ -31,18 +32,30 @@ mod pushes;
 mod say;
 mod settings;
 mod shell;
+mod texts;
 mod timeline;
 mod updates;
 
+use huis_texts::Language;
 use leptos::mount::mount_to;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlElement, Worker};
 
-/// Takes the worker that the page started, what it said before anybody listened, and what makes pictures small; shows the
-/// app.
+/// Takes the worker that the page started and what it said before anybody listened; the language with its texts and what
+/// loads those of others; what makes pictures small. Shows the app.
 #[wasm_bindgen]
-pub fn start(worker: Worker, early: js_sys::Array, shrink: js_sys::Function) {
+pub fn start(
+    worker: Worker,
+    early: js_sys::Array,
+    language: &str,
+    texts: &str,
+    load_texts: js_sys::Function,
+    shrink: js_sys::Function,
+) {
+    let language = Language::of_tag(language).unwrap_or_default();
+    say::speak(language, texts);
+    texts::set_load(load_texts);
     picture::set_shrink(shrink);
     // After a fault nothing on the page can be relied on: it says so, and loads anew.
     std::panic::set_hook(Box::new(|fault| {
@@ -55,7 +68,7 @@ pub fn start(worker: Worker, early: js_sys::Array, shrink: js_sys::Function) {
     // What stood there before there was an app.
     place.set_text_content(None);
     mount_to(place, move || {
-        let app = app::App::new();
+        let app = app::App::new(language);
         port::attach(worker.clone(), &early, move |said| app.hear(said));
         app.tick();
         keys::listen(app);

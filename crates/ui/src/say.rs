@@ -15,16 +15,24 @@ thread_local! {
     static TEXTS: RefCell<Option<Rc<Texts>>> = const { RefCell::new(None) };
 }
 
-/// Speaks this language from now on.
-pub(crate) fn speak(language: Language) {
-    TEXTS.with(|texts| *texts.borrow_mut() = Some(Rc::new(Texts::for_page(language))));
+/// Speaks this language from now on, by the texts of its file.
+pub(crate) fn speak(language: Language, file: &str) {
+    TEXTS.with(|texts| *texts.borrow_mut() = Some(Rc::new(Texts::from_file(language, file))));
 }
 
 fn texts() -> Rc<Texts> {
-    TEXTS.with(|texts| {
-        let mut texts = texts.borrow_mut();
-        texts.get_or_insert_with(|| Rc::new(Texts::for_page(Language::default()))).clone()
-    })
+    TEXTS.with(|texts| texts.borrow_mut().get_or_insert_with(|| Rc::new(before_any())).clone())
+}
+
+/// Nothing is said before there are texts.
+#[cfg(not(test))]
+fn before_any() -> Texts {
+    Texts::from_file(Language::default(), "")
+}
+
+#[cfg(test)]
+fn before_any() -> Texts {
+    Texts::for_page(Language::default())
 }
 
 /// Which language is spoken.

@@ -10,17 +10,18 @@ mod shelf;
 use huis_texts::Language;
 use huis_views::{Connection, ConversationView, Failure, FromWorker, Profile, Standing, Status};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::composer::Composer;
 use crate::dialogs::{Confirm, Overlay};
 use crate::timeline::Talk;
-use crate::{dates, page, port, say};
+use crate::{dates, page, port, say, texts};
 
 pub(crate) use acting::annotate;
 pub(crate) use reading::Read;
 pub(crate) use shelf::Shelf;
 
-/// Where the page keeps the chosen language.
+/// Where the page keeps the chosen language; `boot.js` looks there.
 const LANGUAGE: &str = "huis-language";
 /// Where the page keeps the chosen theme.
 const THEME: &str = "huis-theme";
@@ -101,12 +102,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// A page that knows nothing yet.
-    pub(crate) fn new() -> Self {
-        let kept = page::kept(LANGUAGE).and_then(|tag| Language::of_tag(&tag));
-        let own = page::window().navigator().language().and_then(|tag| Language::of_tag(&tag));
-        let language = kept.or(own).unwrap_or_default();
-        say::speak(language);
+    /// A page that knows nothing yet, and speaks this language.
+    pub(crate) fn new(language: Language) -> Self {
         let theme = match page::kept(THEME).as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
@@ -225,10 +222,17 @@ impl App {
 
     /// Chooses a language.
     pub(crate) fn choose_language(self, language: Language) {
-        page::keep(LANGUAGE, Some(if language == Language::French { "fr" } else { "en" }));
-        say::speak(language);
-        dates::language_changed();
-        self.language.set(language);
+        spawn_local(async move {
+            match texts::of(language).await {
+                Ok(file) => {
+                    page::keep(LANGUAGE, Some(texts::tag(language)));
+                    say::speak(language, &file);
+                    dates::language_changed();
+                    self.language.set(language);
+                }
+                Err(reason) => self.say_failure(&Failure::Offline { reason }),
+            }
+        });
     }
 
     /// Chooses a theme.

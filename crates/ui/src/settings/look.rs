@@ -9,7 +9,7 @@ use web_sys::NotificationPermission;
 
 use crate::app::{App, Theme};
 use crate::dialogs::Overlay;
-use crate::parts::choices;
+use crate::parts::{choices, live, on};
 use crate::pushes::Pushes;
 use crate::{dates, notify, page, pushes, say};
 
@@ -26,7 +26,7 @@ pub(super) fn look(app: App) -> AnyView {
         {notifications(app)}
         {storage()}
         <section class="settings-part">
-            <button type="button" class="button" on:click=move |_| app.show(Overlay::Shortcuts)>{say::text("shortcut-sheet")}</button>
+            <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Shortcuts))>{say::text("shortcut-sheet")}</button>
         </section>
     }
     .into_any()
@@ -37,7 +37,7 @@ fn notifications(app: App) -> AnyView {
     view! {
         <section class="settings-part">
             <h3>{say::text("settings-notifications")}</h3>
-            {move || match permission.get() {
+            {live(move || match permission.get() {
                 NotificationPermission::Granted => view! {
                     <p>{say::text("settings-notifications-on")}</p>
                     {while_closed(app)}
@@ -45,12 +45,12 @@ fn notifications(app: App) -> AnyView {
                 NotificationPermission::Denied => html::p().child(say::text("settings-notifications-denied")).into_any(),
                 _ => view! {
                     <p>{say::text("settings-notifications-ask")}</p>
-                    <button type="button" class="button" on:click=move |_| spawn_local(async move {
+                    <button type="button" class="button" on:click=on(move |_| spawn_local(async move {
                         let given = notify::ask().await;
                         permission.try_set(given);
-                    })>{say::text("settings-notifications-allow")}</button>
+                    }))>{say::text("settings-notifications-allow")}</button>
                 }.into_any(),
-            }}
+            })}
             <p class="about">{say::text("settings-notifications-about")}</p>
         </section>
     }
@@ -126,21 +126,21 @@ fn storage() -> AnyView {
     view! {
         <section class="settings-part">
             <h3>{say::text("settings-storage")}</h3>
-            {move || used.get().map(|(usage, quota)| {
+            {live(move || used.get().map(|(usage, quota)| {
                 let (used, most) = (dates::bytes(usage), dates::bytes(quota));
                 view! {
                     <p>{say::text_with("settings-storage-used", &[("used", used.as_str().into()), ("most", most.as_str().into())])}</p>
                     <meter min="0" max="1" prop:value=usage / quota.max(1.0) aria-label=say::text("settings-storage")></meter>
                 }
-            })}
-            {move || is_persistent.get().map(|is_persistent| if is_persistent {
+            }))}
+            {live(move || is_persistent.get().map(|is_persistent| if is_persistent {
                 html::p().class("about").child(say::text("settings-storage-kept")).into_any()
             } else {
                 view! {
                     <p class="about">{say::text("settings-storage-not-kept")}</p>
                     <button type="button" class="button" on:click=keep>{say::text("settings-storage-keep")}</button>
                 }.into_any()
-            })}
+            }))}
         </section>
     }
     .into_any()
