@@ -13,6 +13,7 @@ const NAMES = {
   override: "\u202egro.ylime\u202c",
   marks: `Z${"\u0335\u0489\u036f".repeat(40)}`,
   invisible: "\u200b\u2060\u00ad",
+  blank: "\u2800\u2800",
 };
 
 const TEXTS = {
@@ -73,10 +74,11 @@ story("hostile names are shown as names and harm nobody", running, async (stage)
     // A name goes out with the next word.
     await say(one.page, `My name is ${kind}`);
     await hear(other.page, `My name is ${kind}`);
-    const shown = await other.page.locator(".talk-title, .talk-title *").allInnerTexts();
+    const shown = await other.page.locator("button.talk-title bdi").allInnerTexts();
+    assert.ok(shown.length > 0);
     for (const text of shown) {
       assert.doesNotMatch(text, /[\u200b\u2060\u00ad\u202a-\u202e\u2066-\u2069]/, "what can't be seen acts on nothing");
-      assert.ok(text.trim() === "" || /[\p{L}\p{N}]/u.test(text), `a name that says nothing is shown by another: ${text}`);
+      assert.ok(/[\p{L}\p{N}]/u.test(text), `a name that says nothing is shown by another: ${text}`);
     }
     assert.equal(await other.page.evaluate(() => window.harmed), undefined);
     await assertStays(other.page, kind);
@@ -99,7 +101,7 @@ story("hostile names are shown as names and harm nobody", running, async (stage)
   await assertStays(other.page, "a group's title");
 });
 
-/** Nothing is wider than the screen, and no text of others stands where it does not belong. */
+/** Nothing is wider than the screen. */
 async function assertStays(page, what) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(wide, 0, `${what}: nothing makes the page wider than the screen`);

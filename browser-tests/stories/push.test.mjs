@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
-import { hear, message, say, writeTo } from "../support/people.mjs";
+import { enterLobby, hear, message, say, writeTo } from "../support/people.mjs";
 import { PushService } from "../support/push-service.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -54,7 +54,7 @@ story("a closed browser is called for a message, without a word of it", running,
   };
   let notifications;
   while (!(notifications = await shown())) await one.page.evaluate(() => new Promise(requestAnimationFrame));
-  assert.deepEqual(notifications, [{ title: "Huis", body: "Something new was said.", silent: true }]);
+  assert.deepEqual(notifications, [{ title: "Huis", body: "There may be something new.", silent: true }]);
 
   const opened = await worker.evaluate(async () => {
     let opened;
@@ -74,7 +74,7 @@ story("a closed browser is called for a message, without a word of it", running,
   await hear(one.page, "A secret that no push service carries");
 });
 
-story("a notification of the page's own leads to its conversation, and who wishes no calls gets none", running, async (stage) => {
+story("a notification leads to its conversation, and who wishes no calls has none", running, async (stage) => {
   const one = await stage.newcomer("member", { permissions: ["notifications"] });
   const context = stage.contexts.at(-1);
   const other = await stage.newcomer("member");
@@ -83,10 +83,26 @@ story("a notification of the page's own leads to its conversation, and who wishe
   await say(other.page, "To be opened by a click");
   await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
   await one.page.getByRole("button", { name: "Accept" }).click();
-  const id = await message(one.page, "To be opened by a click").evaluate((row) => row.id);
-  assert.match(id, /^m-/);
+  await writeTo(one.page, other.name);
+  await say(one.page, "Heard");
+  await hear(other.page, "Heard");
+  const id = await message(other.page, "Heard").evaluate((row) => row.closest("[data-conversation]").dataset.conversation);
   await one.page.reload();
   await one.page.locator('[data-view="list"]').waitFor();
+  await enterLobby(one.page);
+
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  await worker.evaluate(async (id) => {
+    await self.registration.showNotification("Huis", { data: id, tag: id });
+    const [notification] = await self.registration.getNotifications({ tag: id });
+    self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+  }, id);
+  await hear(one.page, "To be opened by a click");
+  // The same from outside.
+  await one.page.goto("about:blank");
+  await one.page.goto(`${stage.server.url}/#open=${id}`);
+  await hear(one.page, "To be opened by a click");
+  assert.equal(new URL(one.page.url()).hash, "");
 
   await openNotifications(one.page);
   await one.page.getByRole("button", { name: "Also call while closed" }).click();

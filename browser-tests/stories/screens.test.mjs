@@ -1,15 +1,19 @@
 // Every screen, as a phone and a desktop show it. The pictures in docs/screens are these (`cargo xtask screens`).
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 
 import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { act, enterLobby, hear, message, open, register, say, sent, writeTo } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
-const FOLDER = process.env.HUIS_SCREENS ?? join(tmpdir(), "huis-screens");
+const FOLDER = process.env.HUIS_SCREENS ?? (await mkdtemp(join(tmpdir(), "huis-screens-")));
+after(async () => {
+  if (!process.env.HUIS_SCREENS) await rm(FOLDER, { recursive: true });
+});
 const SIZES = { phone: PHONE, desktop: DESKTOP };
 
 async function member(stage, name, options) {

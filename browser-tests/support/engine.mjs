@@ -27,7 +27,9 @@ export class Engine {
       const named = (name, source) => new RegExp(`/${name}-[0-9a-z]+\\.js`).exec(source)[0];
       const boot = named("boot", await text("/"));
       const worker = new Worker(named("worker", await text(boot)), { type: "module" });
-      const held = { worker, last: 0, waiting: new Map(), standing: undefined, hears: new Set(), connection: undefined };
+      const held = { worker, last: 0, waiting: new Map(), standing: undefined, hears: new Set() };
+      // What has nothing to say beside its name is the name alone.
+      held.kind = () => (typeof held.standing === "object" ? Object.keys(held.standing)[0] : held.standing);
       globalThis.engine = held;
       worker.onmessage = ({ data }) => {
         const said = JSON.parse(data);
@@ -36,12 +38,11 @@ export class Engine {
           held.waiting.delete(said.answer.number);
         }
         if (said.standing) held.standing = said.standing;
-        if (said.event?.connection) held.connection = said.event.connection;
         for (const hear of held.hears) hear(said);
       };
       await new Promise((resolve) => {
         const look = () => {
-          const standing = held.standing?.standing;
+          const standing = held.kind();
           // The one before has the database until the browser has put it away.
           if (standing === "elsewhere" || standing === "taken-over") worker.postMessage(JSON.stringify("take-over"));
           else if (standing && standing !== "opening") resolve(held.hears.delete(look));
@@ -54,7 +55,7 @@ export class Engine {
 
   /** What the worker says of itself. */
   standing() {
-    return this.page.evaluate(() => globalThis.engine.standing.standing);
+    return this.page.evaluate(() => globalThis.engine.kind());
   }
 
   /** Asks; gives the reply, or throws the failure. */
@@ -73,14 +74,25 @@ export class Engine {
     return answer.Ok;
   }
 
-  /** Tells without waiting, so that it is under way when something else happens. */
-  async tell(commands) {
-    await this.page.evaluate((commands) => {
-      for (const command of commands) {
-        const number = (globalThis.engine.last += 1);
-        globalThis.engine.worker.postMessage(JSON.stringify({ ask: { number, command } }));
-      }
-    }, commands);
+  /** Tells without waiting for what becomes of it; ends at once, or when the engine has told of messages so many times. */
+  async tell(commands, times = 0) {
+    await this.page.evaluate(
+      ({ commands, times }) =>
+        new Promise((resolve) => {
+          const { hears, worker } = globalThis.engine;
+          const hear = (said) => {
+            if (said === undefined || said.event?.messages) times -= 1;
+            if (times < 0) resolve(hears.delete(hear));
+          };
+          hears.add(hear);
+          for (const command of commands) {
+            const number = (globalThis.engine.last += 1);
+            worker.postMessage(JSON.stringify({ ask: { number, command } }));
+          }
+          hear(undefined);
+        }),
+      { commands, times },
+    );
   }
 
   /** Ends the worker in the middle of whatever it does, as a browser does with a page that is closed. */
@@ -117,7 +129,10 @@ export class Engine {
 
   /** The texts of a conversation, oldest first. */
   async texts(target) {
-    const { conversation } = await this.ask({ conversation: { target } }).catch(() => ({}));
+    const { conversation } = await this.ask({ conversation: { target } }).catch((error) => {
+      if (error.failure?.unknown) return {};
+      throw error;
+    });
     if (!conversation) return [];
     const { messages } = await this.ask({ messages: { conversation: conversation.id, before: null, most: 1000 } });
     return messages.filter((message) => message.kind === "text").map((message) => message.text);

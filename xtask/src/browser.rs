@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::checkout::{Checkout, check, output};
 use crate::steps::Outcome;
@@ -54,6 +54,29 @@ pub(crate) fn figures(checkout: &Checkout, args: &[String]) -> anyhow::Result<Re
     let mut node = node(checkout, &checkout.target().join("release"));
     node.arg("figures/web.mjs").args(args);
     Ok(Ok(node))
+}
+
+/// Takes the pictures in `docs/screens`, on the everyday web app, and makes them small.
+pub(crate) fn screens(checkout: &Checkout) -> anyhow::Result<()> {
+    web::prepare(checkout)?;
+    web::build(checkout, web::Kind::Everyday)?;
+    if let Some(missing) = missing(checkout, web::Kind::Everyday) {
+        bail!("{missing}");
+    }
+    install(checkout)?;
+    check(checkout.cargo(COMPILE))?;
+    let folder = checkout.root().join("docs/screens");
+    let mut node = node(checkout, &checkout.target().join("ci"));
+    node.args(["--test", "stories/screens.test.mjs"]).env("HUIS_SCREENS", &folder);
+    check(node)?;
+    let mut smaller = checkout.command_with("pngquant", &["--quality", "70-95", "--strip", "--ext", ".png", "--force"]);
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "png") {
+            smaller.arg(path);
+        }
+    }
+    check(smaller).context("the pictures are there, but stay large: install pngquant")
 }
 
 fn not_run(missing: &str) -> anyhow::Result<Outcome> {

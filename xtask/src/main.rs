@@ -58,6 +58,8 @@ enum Task {
         #[arg(value_enum, conflicts_with = "long", value_name = "STEP")]
         only: Vec<Step>,
     },
+    /// Take the pictures of all screens of the web app in docs/screens anew
+    Screens,
     /// The same as `test`
     Ci,
     /// Feed every decoder of outside bytes with made-up bytes
@@ -105,6 +107,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Test { long: true, .. } => long_run::run(&checkout),
         Task::Test { long: false, only } => tests_run::run(&checkout, &only),
+        Task::Screens => browser::screens(&checkout),
         Task::Ci => tests_run::run(&checkout, &[]),
         Task::Fuzz { seconds, only } => fuzz::run(&checkout, &only, seconds),
         Task::Bench { args } => bench::run(&checkout, &args),

@@ -155,7 +155,8 @@ fn filters(word: &str, known: &Known) -> Option<Vec<Candidate>> {
                 }
                 candidate
             };
-            Some(all.map(|room| quoted(inserted(room, "#"))).collect())
+            // A title that would end the quotation marks can't stand between them.
+            Some(all.filter(|room| !room.insert.contains('"')).map(|room| quoted(inserted(room, "#"))).collect())
         }
         _ => None,
     }

@@ -9,7 +9,7 @@
 //!   `loading`, `ready`; of a message: `received`, `waiting`, `sent`, `delivered`, `read`, `failed`; of the strip:
 //!   `offline`, `joining`, `catching-up`, `hindered`; of the composer: `plain`, `reply`, `edit`.
 //! * `data-pane` of the app: `list`, `talk`, `details`, the pane that a phone shows.
-//! * Messages are `#m-ID` with `data-position`; the fields of the entry `#username`, `#password`, `#admission`,
+//! * The timeline has `data-conversation`, its id; messages are `#m-ID` with `data-position`; the fields of the entry `#username`, `#password`, `#admission`,
 //!   `#recovery-key`; the composer's `#composer-text`; the list's `#search-field`.
 //! * All buttons have accessible names, in the language of the page.
 

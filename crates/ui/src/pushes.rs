@@ -36,10 +36,10 @@ pub(crate) enum Pushes {
 /// How it is now.
 pub(crate) async fn look() -> Pushes {
     let Some(manager) = manager().await else { return Pushes::Impossible };
-    match (subscribed(&manager).await, port::ask(Command::PushKey).await) {
-        (Some(_), _) => Pushes::On,
-        (None, Ok(Reply::PushKey(None))) => Pushes::Never,
-        (None, _) => Pushes::Off,
+    match (key().await, subscribed(&manager).await) {
+        (Ok(None), _) => Pushes::Never,
+        (_, Some(_)) => Pushes::On,
+        (_, None) => Pushes::Off,
     }
 }
 
@@ -74,15 +74,21 @@ pub(crate) fn renew() {
         return;
     }
     spawn_local(async move {
-        let Some(manager) = manager().await else { return };
-        let Some(before) = subscribed(&manager).await else { return };
-        let Ok(Some(key)) = key().await else { return };
-        let subscription = if is_for(&before, &key) { Ok(before) } else { subscribe(&manager, &key).await };
-        if let Ok(subscription) = subscription {
-            let told = tell(Some(subscription)).await;
-            IS_TOLD.set(told.is_ok());
+        // What was not told is told when everything is caught up with again.
+        if tell_again().await.is_err() {
+            IS_TOLD.set(false);
         }
     });
+}
+
+async fn tell_again() -> Result<(), String> {
+    let Some(manager) = manager().await else { return Ok(()) };
+    if subscribed(&manager).await.is_none() {
+        return Ok(());
+    }
+    let Some(key) = key().await? else { return Ok(()) };
+    let subscription = subscribe(&manager, &key).await?;
+    tell(Some(subscription)).await.map_err(|failure| say::failure(&failure))
 }
 
 /// Unsubscribes this browser, where it is subscribed.

@@ -24,6 +24,13 @@ async fn registration() -> Option<ServiceWorkerRegistration> {
     JsFuture::from(container()?.ready().ok()?).await.ok()?.dyn_into().ok()
 }
 
+/// The service worker that works now, if one does.
+pub(crate) async fn working() -> Option<ServiceWorkerRegistration> {
+    let found: ServiceWorkerRegistration =
+        JsFuture::from(container()?.get_registration()).await.ok()?.dyn_into().ok()?;
+    found.active().map(|_| found)
+}
+
 /// The service worker, once it works, if there is one.
 pub(crate) async fn installed() -> Option<ServiceWorkerRegistration> {
     let found = JsFuture::from(container()?.get_registration()).await.ok()?;

@@ -126,6 +126,7 @@ impl App {
                 self.look_at_the_clock();
                 self.attend();
                 self.mark_seen();
+                notify::take_away();
             } else {
                 self.keep_draft();
             }
@@ -164,6 +165,7 @@ impl App {
     /// The first conversation is opened by itself where there is room beside the list and one alone to choose.
     pub(super) fn shelf_changed(self) {
         self.touch_details();
+        self.open_wanted();
         let only = self.shelf.shown.with_untracked(|shown| match shown.as_slice() {
             [only] => Some(*only),
             _ => None,

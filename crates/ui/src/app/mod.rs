@@ -7,6 +7,7 @@ mod going;
 mod reading;
 mod shelf;
 
+use huis_proto::ConversationId;
 use huis_texts::Language;
 use huis_views::{Connection, ConversationView, Failure, FromWorker, Profile, Standing, Status};
 use leptos::prelude::*;
@@ -15,7 +16,7 @@ use leptos::task::spawn_local;
 use crate::composer::Composer;
 use crate::dialogs::{Confirm, Overlay};
 use crate::timeline::Talk;
-use crate::{dates, page, port, say, texts};
+use crate::{dates, notify, page, port, say, texts};
 
 pub(crate) use acting::annotate;
 pub(crate) use reading::Read;
@@ -95,6 +96,8 @@ pub(crate) struct App {
     pub(crate) has_update: RwSignal<bool>,
     /// Changes when what the details show may have changed.
     pub(crate) details_changed: RwSignal<u32>,
+    /// What a notification led to, until it is there.
+    wanted: StoredValue<Option<ConversationId>>,
     /// When somebody last did something here, in milliseconds since 1970.
     active_ms: StoredValue<u64>,
     reads: StoredValue<reading::Reads>,
@@ -135,6 +138,7 @@ impl App {
             spoken: RwSignal::new(String::new()),
             has_update: RwSignal::new(false),
             details_changed: RwSignal::new(0),
+            wanted: StoredValue::new(page::take_from_hash("open").and_then(|id| id.parse().ok())),
             active_ms: StoredValue::new(dates::now_ms()),
             reads: StoredValue::new(reading::Reads::default()),
             dirty: StoredValue::new(dirty::Dirty::default()),
@@ -166,6 +170,7 @@ impl App {
 
     /// Nothing of an account stays on the page.
     pub(crate) fn forget(self) {
+        notify::take_away();
         self.gate.set(Gate::Unknown);
         self.me.set(None);
         self.recovery_key.set(None);

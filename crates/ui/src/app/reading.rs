@@ -56,6 +56,7 @@ impl App {
         pushes::begin();
         self.read_everything();
         self.tell(Command::Attend);
+        pushes::renew();
     }
 
     pub(crate) fn read_everything(self) {
@@ -127,10 +128,12 @@ impl App {
             (Read::WhoAmI, Failure::RegistrationCutOff { username, .. }) => {
                 self.gate.set(Gate::Nobody { cut_off: Some(username.clone()) });
             }
-            (Read::WhoAmI, _) => {
+            (Read::WhoAmI, failure) => {
                 self.gate.set(Gate::Nobody { cut_off: None });
-                // Whoever was signed in before is called here no more.
-                spawn_local(pushes::forget());
+                if *failure == Failure::NotSignedIn {
+                    // Whoever was signed in before is called here no more.
+                    spawn_local(pushes::forget());
+                }
             }
             (Read::Conversation(id), Failure::Unknown { .. } | Failure::NotAMember) => {
                 self.shelf.remove(*id);

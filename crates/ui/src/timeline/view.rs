@@ -190,6 +190,7 @@ fn scroller(app: App) -> AnyView {
             class="timeline"
             data-view="timeline"
             data-state=follow(move || if app.talk.is_loaded.get() { "ready" } else { "loading" })
+            data-conversation=follow(move || app.talk.open.get().map(|id| id.to_string()))
             tabindex="0"
             role="region"
             aria-label=say::text("timeline-title")
