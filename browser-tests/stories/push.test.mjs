@@ -79,6 +79,8 @@ story("a notification leads to its conversation, and who wishes no calls has non
   const context = stage.contexts.at(-1);
   const other = await stage.newcomer("member");
   await service.offer(context);
+  // Of two conversations none is opened by itself.
+  await enterLobby(one.page);
   await writeTo(other.page, one.name);
   await say(other.page, "To be opened by a click");
   await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
@@ -88,8 +90,8 @@ story("a notification leads to its conversation, and who wishes no calls has non
   await hear(other.page, "Heard");
   const id = await message(other.page, "Heard").evaluate((row) => row.closest("[data-conversation]").dataset.conversation);
   await one.page.reload();
-  await one.page.locator('[data-view="list"]').waitFor();
-  await enterLobby(one.page);
+  await one.page.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
+  assert.equal(await one.page.locator("[data-conversation]").count(), 0);
 
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
   await worker.evaluate(async (id) => {
