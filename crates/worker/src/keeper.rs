@@ -460,11 +460,7 @@ fn copy(key: &DatabaseKey) -> DatabaseKey {
 /// Whether the database will never open again. What else keeps it from opening, such as a full disk, may pass, and
 /// nobody is asked to give it up for that.
 fn is_damage(error: &StartError) -> bool {
-    match error {
-        StartError::WrongKey => true,
-        StartError::Database(reason) => reason.contains("malformed") || reason.contains("not a database"),
-        _ => false,
-    }
+    matches!(error, StartError::WrongKey | StartError::Damaged(_))
 }
 
 fn unable(missing: Missing, reason: String) -> Standing {

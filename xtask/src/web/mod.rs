@@ -78,8 +78,7 @@ pub(crate) fn sizes_step(checkout: &Checkout) -> anyhow::Result<Outcome> {
     if !is_built(checkout, Kind::Optimised) {
         return Ok(Outcome::NotRun("the web app was not built".to_owned()));
     }
-    Sizes::of(&folder(checkout, Kind::Optimised))?.check()?;
-    Ok(Outcome::Passed)
+    Sizes::of(&folder(checkout, Kind::Optimised))?.check()
 }
 
 /// Whether the web app of this kind was built.

@@ -102,6 +102,7 @@ const HOT: &[&str] = &[
     sessions::END_IDLE,
     push_subscriptions::NOTE_AWAY,
     push_subscriptions::TAKE_DUE,
+    push_subscriptions::WANTED,
     key_packages::STOCK,
     key_packages::TAKE_OLDEST,
     key_packages::LISTED,

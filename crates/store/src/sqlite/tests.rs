@@ -109,6 +109,8 @@ fn no_hot_query_scans_a_table() {
         sessions::SESSION_BY_TOKEN,
         sessions::IDLE,
         push_subscriptions::DUE,
+        push_subscriptions::TAKE,
+        push_subscriptions::WANTED,
         key_packages::COUNT,
         key_packages::TAKE_OLDEST,
         key_packages::LISTED,
