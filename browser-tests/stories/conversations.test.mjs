@@ -65,15 +65,19 @@ story("a group is made, and what is said there is found again", running, async (
   const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
   await one.page.getByRole("button", { name: "New conversation" }).first().click();
   await one.page.getByRole("tab", { name: "Group" }).click();
-  await one.page.locator("#begin-title").fill("club");
+  await one.page.locator("#begin-title").fill("summer club");
   await one.page.locator("#begin-people").fill(other.name);
   await one.page.getByRole("button", { name: "Make the group" }).click();
   await one.page.locator("#composer-text").waitFor();
   await say(one.page, "The picnic is on Saturday");
-  await other.page.locator('[data-view="list"]').getByText("#club").first().click();
+  await other.page.locator('[data-view="list"]').getByText("#summer club").first().click();
   await hear(other.page, "The picnic is on Saturday");
 
   await other.page.locator("#search-field").fill("picnic");
   const found = other.page.locator('[data-view="found"]');
   await found.locator("mark", { hasText: "picnic" }).first().waitFor();
+  await other.page.getByRole("button", { name: "Search in this conversation" }).click();
+  assert.equal(await other.page.locator("#search-field").inputValue(), 'in:"#summer club" ');
+  await other.page.locator("#search-field").pressSequentially("saturday");
+  await found.locator("mark", { hasText: "Saturday" }).first().waitFor();
 });

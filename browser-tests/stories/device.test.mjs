@@ -127,6 +127,24 @@ story("a wrong password is said as such", running, async (stage) => {
   assert.equal(await page.locator("#username").inputValue(), name, "what was typed is still there");
 });
 
+story("a session that the server ended asks for the password, and loses nothing", running, async (stage) => {
+  const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
+  await enterLobby(one.page);
+  await enterLobby(other.page);
+  await say(one.page, "While I may");
+  await hear(other.page, "While I may");
+  const { url, claim } = stage.server;
+  await stage.server.terminal("keeper", "register", "keeper", "--server", url, "--claim", claim);
+  await stage.server.terminal("keeper", "admin", "kick", one.name);
+  await entry(one.page, "sign-in-again").waitFor();
+  await one.page.locator("#password").fill(PASSWORD);
+  await one.page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await one.page.locator('[data-view="list"]').getByText("#lobby").first().click();
+  await hear(one.page, "While I may");
+  await say(one.page, "And again");
+  await hear(other.page, "And again");
+});
+
 story("a database that the browser threw away is noticed, and one begins anew", running, async (stage) => {
   const { page, name } = await stage.newcomer("member");
   await enterLobby(page);

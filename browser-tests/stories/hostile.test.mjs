@@ -3,10 +3,18 @@
 import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
-import { enterLobby, say, sent } from "../support/people.mjs";
+import { enterLobby, hear, say, sent, writeTo } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
+
+const NAMES = {
+  markup: `<img src=x onerror="window.harmed=1">`,
+  override: "\u202egro.ylime\u202c",
+  marks: `Z${"\u0335\u0489\u036f".repeat(40)}`,
+  invisible: "\u200b\u2060\u00ad",
+  blank: "\u2800\u2800",
+};
 
 const TEXTS = {
   markup: `<img src=x onerror="window.harmed=1"><script>window.harmed=1</script><b>bold</b>`,
@@ -38,8 +46,7 @@ story("hostile texts are shown as text and harm nobody", running, async (stage) 
       assert.match(rel, /noreferrer/);
       assert.equal(target, "_blank");
     }
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(wide, 0, "nothing makes the page wider than the screen");
+    await assertStays(page, "texts");
     const overlap = await page.evaluate(() => {
       const rows = [...document.querySelectorAll('[data-view="timeline"] .message .bubble')];
       return rows.filter((row) => getComputedStyle(row).overflow === "visible" && row.scrollHeight > row.clientHeight + 40);
@@ -47,3 +54,57 @@ story("hostile texts are shown as text and harm nobody", running, async (stage) 
     assert.equal(overlap.length, 0, "stacked marks stay in their bubble");
   }
 });
+
+story("hostile names are shown as names and harm nobody", running, async (stage) => {
+  const one = await stage.newcomer("member");
+  const other = await stage.newcomer("member", { viewport: PHONE });
+  await writeTo(one.page, other.name);
+  await say(one.page, "Hello");
+  await other.page.locator('[data-view="requests"]').getByText(one.name).first().click();
+  await other.page.getByRole("button", { name: "Accept" }).click();
+  await say(other.page, "Hello as well");
+  await hear(one.page, "Hello as well");
+  for (const [kind, name] of Object.entries(NAMES)) {
+    await one.page.getByRole("button", { name: "Settings", exact: true }).first().click();
+    await one.page.getByRole("tab", { name: "Profile" }).click();
+    await one.page.locator("#card-name").fill(name);
+    await one.page.getByRole("button", { name: "Save" }).click();
+    await one.page.getByText("Saved").waitFor();
+    await one.page.keyboard.press("Escape");
+    // A name goes out with the next word.
+    await say(one.page, `My name is ${kind}`);
+    await hear(other.page, `My name is ${kind}`);
+    const shown = await other.page.locator("button.talk-title bdi").allInnerTexts();
+    assert.ok(shown.length > 0);
+    for (const text of shown) {
+      assert.doesNotMatch(text, /[\u200b\u2060\u00ad\u202a-\u202e\u2066-\u2069]/, "what can't be seen acts on nothing");
+      assert.ok(/[\p{L}\p{N}]/u.test(text), `a name that says nothing is shown by another: ${text}`);
+    }
+    assert.equal(await other.page.evaluate(() => window.harmed), undefined);
+    await assertStays(other.page, kind);
+  }
+  // Nobody gets the username of another.
+  assert.match(await other.page.locator("button.talk-title").innerText(), new RegExp(one.name));
+  // A group's title comes from others as well.
+  await one.page.getByRole("button", { name: "New conversation" }).first().click();
+  await one.page.getByRole("tab", { name: "Group" }).click();
+  await one.page.locator("#begin-title").fill(`${NAMES.markup} ${"long ".repeat(12)}`.slice(0, 60));
+  await one.page.locator("#begin-people").fill(other.name);
+  await one.page.getByRole("button", { name: "Make the group" }).click();
+  await say(one.page, "In a group with such a title");
+  await sent(one.page, "In a group with such a title");
+  while (await other.page.getByRole("button", { name: "Back" }).first().isVisible()) {
+    await other.page.getByRole("button", { name: "Back" }).first().click();
+  }
+  await other.page.locator('[data-view="list"]').getByText("onerror").first().waitFor();
+  assert.equal(await other.page.evaluate(() => window.harmed), undefined);
+  await assertStays(other.page, "a group's title");
+});
+
+/** Nothing is wider than the screen, once the panes have come to rest. */
+async function assertStays(page, what) {
+  const isAsWide = () => document.documentElement.scrollWidth === document.documentElement.clientWidth;
+  await page.waitForFunction(isAsWide).catch((error) => {
+    throw new Error(`${what}: something makes the page wider than the screen`, { cause: error });
+  });
+}

@@ -7,6 +7,11 @@ import { PASSWORD } from "./server.mjs";
 /** Opens the link that the server printed for newcomers, and makes an account. Gives the recovery key. */
 export async function register(page, server, name) {
   await page.goto(server.link);
+  return createAccount(page, name);
+}
+
+/** Makes an account where the link for newcomers was opened. Gives the recovery key. */
+export async function createAccount(page, name) {
   await page.locator("#username").fill(name);
   await page.locator("#password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create account" }).click();

@@ -3,12 +3,14 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** The binary under test. */
 export const HUIS = process.env.HUIS_BINARY;
 if (!HUIS) throw new Error("HUIS_BINARY names no binary; run `cargo xtask test browser`");
+/** The bench, which has the engine of a terminal's profile say much. */
+const BENCH = process.env.HUIS_BENCH_BINARY;
 
 const STARTS_WITHIN_MS = 60_000;
 
@@ -40,6 +42,9 @@ export class Server {
         if (url) this.url = url;
         const words = /Access passphrase: (.+)/.exec(line)?.[1];
         if (words) this.passphrase = words;
+        // Stands there until somebody has it.
+        const claim = / --claim (\S+)/.exec(line)?.[1];
+        if (claim) this.claim = claim;
         const link = /^\s+(https?:\/\/\S+\/#?\S*)$/.exec(line)?.[1];
         if (link) {
           this.link = link;
@@ -80,18 +85,33 @@ export class Server {
 
   /** Runs a client's command in the terminal, as the person of that profile, and gives what it printed. */
   async terminal(profile, ...args) {
-    const child = spawn(HUIS, ["--profile", join(this.folder, profile), ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...this.environment(), HUIS_PASSWORD: PASSWORD },
-    });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (data) => (out += data));
-    child.stderr.on("data", (data) => (err += data));
-    const code = await new Promise((resolve) => child.once("close", resolve));
-    if (code !== 0) throw new Error(`huis ${args.join(" ")} ended with ${code}: ${err}`);
-    return out;
+    const environment = { ...this.environment(), HUIS_PASSWORD: PASSWORD };
+    return output(HUIS, ["--profile", join(this.folder, profile), ...args], environment);
   }
+
+  /** Somebody with an account and a terminal, who is in the lobby. */
+  async newcomerInTerminal(profile) {
+    await this.terminal(profile, "register", profile, "--server", this.url, "--access-passphrase", this.passphrase);
+    await this.terminal(profile, "room", "join", "lobby");
+  }
+
+  /** Has the person of that profile say many numbered messages (`huis-bench say`), and gives what it printed. */
+  async says(profile, to, ...args) {
+    if (!BENCH) throw new Error("HUIS_BENCH_BINARY names no binary");
+    const lines = await output(BENCH, ["say", to, "--profile", join(this.folder, profile), ...args.map(String)], this.environment());
+    return lines.trim().split("\n").map((line) => JSON.parse(line));
+  }
+}
+
+async function output(program, args, env) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (data) => (out += data));
+  child.stderr.on("data", (data) => (err += data));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(`${basename(program)} ${args.join(" ")} ended with ${code}: ${err}`);
+  return out;
 }
 
 /** A password that is strong enough, and no secret. */

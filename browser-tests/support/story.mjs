@@ -61,8 +61,8 @@ class Stage {
 }
 
 /** Tells a story on a server. */
-export function story(name, getServer, tell) {
-  test(name, { timeout: 240_000 }, async () => {
+export function story(name, getServer, tell, { timeout = 240_000 } = {}) {
+  test(name, { timeout }, async () => {
     const stage = new Stage(getServer());
     let failed = true;
     try {

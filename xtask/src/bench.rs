@@ -2,15 +2,36 @@
 
 use std::process::Command;
 
+use anyhow::bail;
+
 use crate::checkout::{Checkout, check};
-use crate::serve;
 use crate::setup::{self, Purpose};
+use crate::{browser, serve, web};
+
+/// Measures the web app, and nothing else: the rest of the arguments is for `browser-tests/figures/web.mjs`.
+const WEB: &str = "web";
 
 /// Builds the bench and runs it with `args`; without any it measures everything that `docs/performance.md` states.
 pub(crate) fn run(checkout: &Checkout, args: &[String]) -> anyhow::Result<()> {
     setup::prepare(checkout, Purpose::Build)?;
+    if let Some((_, rest)) = args.split_first().filter(|(what, _)| *what == WEB) {
+        web::prepare(checkout)?;
+        web::build(checkout, web::Kind::Optimised)?;
+        build(checkout)?;
+        return match browser::figures(checkout, rest)? {
+            Ok(figures) => check(figures),
+            Err(missing) => bail!("the web app can't be measured: {missing}"),
+        };
+    }
     build(checkout)?;
-    check(command(checkout, args))
+    check(command(checkout, args))?;
+    if args.is_empty() {
+        match browser::figures(checkout, &[])? {
+            Ok(figures) => check(figures)?,
+            Err(missing) => println!("NOTE: the web app is not measured, for {missing}."),
+        }
+    }
+    Ok(())
 }
 
 /// Builds what is measured, exactly as it is served, and the bench. Two builds: together cargo would give the server's

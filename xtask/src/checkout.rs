@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::web;
 
@@ -52,6 +53,12 @@ impl Checkout {
     /// The folder that all builds share.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Tells this checkout from others that share the folder of builds.
+    pub(crate) fn mark(&self) -> String {
+        let hash = Sha256::digest(self.root.as_os_str().as_encoded_bytes());
+        hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// A cargo command in this checkout.

@@ -8,11 +8,13 @@ use clap::ValueEnum;
 use serde_json::{Deserializer, Value, json};
 
 use crate::bench;
+use crate::browser;
 use crate::checkout::{Checkout, output, shown};
 use crate::fuzz;
 use crate::setup::{self, Purpose};
 use crate::steps::{Outcome, Report};
 use crate::tests_run::{self, Step};
+use crate::web;
 
 /// Tells the tests to use their large counts.
 const LONG: &str = "HUIS_LONG";
@@ -48,8 +50,13 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<()> {
             report.step(step.name(), || step.run(checkout));
         }
     }
+    report.step("web (optimised)", || web::long_step(checkout, &mut figures));
+    report.step("browser (optimised)", || run_browser(checkout, &mut figures));
     report.step("fuzz", || fuzz::run(checkout, &[], FUZZ_SECONDS).map(|()| Outcome::Passed));
     report.step("bench", || run_bench(checkout, &mut figures, &mut measurements));
+
+    // Last: what is too large works all the same, and the steps before tell more.
+    report.step("web sizes", || web::sizes_step(checkout));
 
     if !report.is_red() {
         let steps: Vec<Value> =
@@ -97,8 +104,12 @@ fn run_nodes(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Ou
         .with_context(|| format!("in run {run} of {NODE_RUNS}"))?;
         ensure!(stories > 0, "no story of nodes was found");
     }
-    figures.push(json!({"name": "runs of the stories of several nodes, one after another", "value": NODE_RUNS}));
-    Ok(tests_run::passed(checkout))
+    let outcome = tests_run::passed(checkout);
+    // Without their services the stories end at once, and that is no run.
+    if outcome == Outcome::Passed {
+        figures.push(json!({"name": "runs of the stories of several nodes, one after another", "value": NODE_RUNS}));
+    }
+    Ok(outcome)
 }
 
 /// Whether a line of the test harness says that a story of three nodes behind a proxy has passed.
@@ -106,17 +117,32 @@ fn is_passed_story_of_nodes(line: &str) -> bool {
     line.starts_with("test nodes::") && line.ends_with("... ok")
 }
 
+fn run_browser(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Outcome> {
+    browser::long_step(checkout, |stories| {
+        read_lines(stories, |line| {
+            figures.extend(figure(line)?);
+            Ok(())
+        })
+    })
+}
+
 fn run_bench(checkout: &Checkout, figures: &mut Vec<Value>, measurements: &mut Vec<Value>) -> anyhow::Result<Outcome> {
     bench::build(checkout)?;
     let mut bench = bench::command(checkout, &[]);
     bench.env(LONG, "1");
-    read_lines(bench, |line| {
+    let mut take = |line: &str| {
         figures.extend(figure(line)?);
         measurements.extend(measurement(line));
         Ok(())
-    })?;
+    };
+    read_lines(bench, &mut take)?;
+    let web = browser::figures(checkout, &[])?;
+    let missing = match web {
+        Ok(web) => read_lines(web, &mut take).map(|()| None)?,
+        Err(missing) => Some(missing),
+    };
     ensure!(!measurements.is_empty(), "the bench printed no measurement");
-    Ok(Outcome::Passed)
+    Ok(missing.map_or(Outcome::Passed, |missing| Outcome::PassedBut(format!("without the web app, for {missing}"))))
 }
 
 /// Runs `command`, shows what it prints and gives each line to `each`.

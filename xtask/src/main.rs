@@ -58,6 +58,8 @@ enum Task {
         #[arg(value_enum, conflicts_with = "long", value_name = "STEP")]
         only: Vec<Step>,
     },
+    /// Take the pictures of all screens of the web app in docs/screens anew
+    Screens,
     /// The same as `test`
     Ci,
     /// Feed every decoder of outside bytes with made-up bytes
@@ -71,8 +73,9 @@ enum Task {
     },
     /// Measure, on an optimised build
     ///
-    /// Runs `huis-bench ARGS`, without arguments `huis-bench all`: one line of JSON for each measurement.
-    /// `cargo xtask bench -- --help` lists what it measures.
+    /// Runs `huis-bench ARGS`, without arguments `huis-bench all`, and then the web app in Chromium, if it was built: one
+    /// line of JSON for each measurement. `cargo xtask bench web` builds the web app and measures it alone; `cargo xtask
+    /// bench -- --help` lists the rest.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<String>,
@@ -104,6 +107,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Test { long: true, .. } => long_run::run(&checkout),
         Task::Test { long: false, only } => tests_run::run(&checkout, &only),
+        Task::Screens => browser::screens(&checkout),
         Task::Ci => tests_run::run(&checkout, &[]),
         Task::Fuzz { seconds, only } => fuzz::run(&checkout, &only, seconds),
         Task::Bench { args } => bench::run(&checkout, &args),

@@ -112,8 +112,8 @@ pub(crate) fn passed(checkout: &Checkout) -> Outcome {
 const LINTS: [&str; 9] =
     ["clippy", "--locked", "--workspace", "--all-targets", "--profile", "ci", "--", "--deny", "warnings"];
 
-// Apart from the run, so that the summary tells compiling from testing.
-const COMPILE: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-run"];
+/// Compiles all tests and the program that they try. Apart from the run, so that the summary tells compiling from testing.
+pub(crate) const COMPILE: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-run"];
 
 /// Every test, also after the first red one: one run tells all that is broken.
 const TESTS: [&str; 6] = ["test", "--locked", "--workspace", "--profile", "ci", "--no-fail-fast"];

@@ -1,8 +1,9 @@
 //! What Huis costs: a load generator against a real server process (how fast messages are delivered, how long one
 //! takes, what that costs the server; ciphertext is made up there), a client's sealing and opening with MLS, and the
-//! terminal chat over a long conversation.
+//! terminal chat over a long conversation. It also says what the figures of the web app need to be said.
 
 mod chat;
+mod device;
 mod files;
 mod idle;
 mod line;
@@ -11,6 +12,7 @@ mod machine;
 mod nodes;
 mod people;
 mod process_costs;
+mod saying;
 mod sealing;
 mod server_process;
 mod shared;
@@ -53,7 +55,9 @@ enum What {
         #[arg(long)]
         server_binary: Option<PathBuf>,
     },
-    /// Everything that docs/performance.md states: delivery, idle connections, sealing, the chat; with the machine
+    /// Measures nothing itself: has the engine of a profile say many messages, for others to hear
+    Say(saying::Args),
+    /// Everything that docs/performance.md states but the web app: delivery, idle connections, sealing, the chat; with the machine
     All {
         #[command(flatten)]
         sealing: sealing::Args,
@@ -99,6 +103,7 @@ fn main() -> anyhow::Result<()> {
                 let server = ServerArgs { server_binary, ..ServerArgs::default() };
                 print(chat::measure(&server, &chat).await?);
             }
+            (Some(What::Say(args)), _) => saying::say(&args, &mut print).await?,
             (Some(What::All { sealing, server_binary }), _) => {
                 let server = ServerArgs { server_binary, ..ServerArgs::default() };
                 suite::measure(&server, &sealing, &mut print).await?;
@@ -126,6 +131,7 @@ mod tests {
         assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
         assert!(parsed("huis-bench chat --messages 1000 --runs 1 --pages 5").is_ok());
         assert!(parsed("huis-bench files --mib 64 --runs 3").is_ok());
+        assert!(parsed("huis-bench say #lobby --profile p --messages 10 --pause-ms 5").is_ok());
         assert!(parsed("huis-bench all --server-binary huis").is_ok());
         assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());
         assert!(parsed("huis-bench --postgres-nodes 1 --url http://localhost").is_err());

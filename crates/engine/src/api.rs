@@ -165,7 +165,7 @@ impl Client {
     }
 }
 
-fn json(body: Option<&impl Serialize>) -> Result<Option<Vec<u8>>, ApiError> {
+pub(crate) fn json(body: Option<&impl Serialize>) -> Result<Option<Vec<u8>>, ApiError> {
     body.map(serde_json::to_vec)
         .transpose()
         .map_err(|error| ApiError::Own(Failure::Internal { reason: error.to_string() }))

@@ -7,11 +7,12 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use huis_views::{Command, Connection, Event, Failure, Reply};
+use rusqlite::ErrorCode;
 
 use crate::accounts::Keys;
 use crate::client::Client;
 use crate::config::Config;
-use crate::db::{Db, OpenError};
+use crate::db::{Db, DbError, OpenError};
 use crate::handle::{Ends, Events, Handle, Order};
 use crate::ports::Ports;
 
@@ -36,7 +37,10 @@ pub enum StartError {
     /// The key does not open the database, or the file is none.
     #[error("the database does not open with this key")]
     WrongKey,
-    /// The database can't be used.
+    /// The database is there and will not open again.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The database can't be used, now or for longer.
     #[error("the database can't be opened: {0}")]
     Database(String),
     /// No server is named, and none is noted in the profile.
@@ -55,7 +59,26 @@ impl From<OpenError> for StartError {
         match error {
             OpenError::NewerSchema { found, known } => Self::NewerSchema { found, known },
             OpenError::WrongKey => Self::WrongKey,
-            OpenError::Sqlite(error) => Self::Database(error.to_string()),
+            OpenError::Sqlite(error) => error.into(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StartError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}
+
+impl From<DbError> for StartError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Sqlite(error) => error.into(),
+            DbError::Form(_) => Self::Damaged(error.to_string()),
+            DbError::Halted => Self::Database(error.to_string()),
         }
     }
 }
@@ -78,8 +101,7 @@ impl Engine {
     /// As [`new`](Self::new), over a database that is open already.
     pub(crate) fn over(db: Db, ports: Ports) -> Result<(Handle, Events, Self), StartError> {
         let (handle, events, ends) = Handle::pair();
-        let client =
-            Client::new(db, ports, ends.events.clone()).map_err(|error| StartError::Database(error.to_string()))?;
+        let client = Client::new(db, ports, ends.events.clone())?;
         Ok((handle, events, Self { client: Rc::new(client), ends }))
     }
 
@@ -245,6 +267,8 @@ impl Client {
             Command::EndSessions { name } => self.end_sessions(&name).await.map(|count| Reply::SessionsEnded { count }),
             Command::RenewAccessPassphrase => self.renew_access_passphrase().await.map(Reply::AccessPassphrase),
             Command::StopServer => self.stop_server().await.map(done),
+            Command::PushKey => self.push_key().await.map(Reply::PushKey),
+            Command::SetPush { subscription } => self.set_push(subscription.as_ref()).await.map(done),
             Command::Notices { most } => {
                 Ok(self.read(|tables| tables.notices(most.min(crate::reading::MOST_ROWS))).map(Reply::Notices)?)
             }

@@ -17,8 +17,8 @@ pub struct PushDue {
 
 /// Subscriptions to pushes. A session has at most one, which ends with it: so a device has at most one.
 ///
-/// A device that is *away* is due once: [`take_push_due`](Self::take_push_due) gives it, and not again before it was noted
-/// to be away anew. A fresh subscription's device is here.
+/// A device that is *away* is due if it was not taken lately by [`take_push_due`](Self::take_push_due); one that was here
+/// in between is due again at once. A fresh subscription's device is here.
 #[async_trait]
 pub trait PushSubscriptions: Send + Sync {
     /// Keeps the session's subscription, in place of the one before. Whether there is such a session.
@@ -30,15 +30,19 @@ pub trait PushSubscriptions: Send + Sync {
     /// Forgets the session's subscription, if it is still the one to this endpoint. Whether it was.
     async fn forget_push_subscription(&self, session: SessionId, endpoint: String) -> StoreResult<bool>;
 
-    /// Notes of sessions whether their device is away.
+    /// Notes of sessions whether their device is away. Each was here just now, so what it was told before counts no more.
     async fn note_away(&self, sessions: Vec<(SessionId, bool)>) -> StoreResult<()>;
 
-    /// Notes that every device is away. Whether there are any subscriptions.
+    /// Notes that every device is away, and nothing else of it. Whether there are any subscriptions.
     async fn note_all_away(&self) -> StoreResult<bool>;
 
     /// Whether there are any subscriptions.
     async fn has_push_subscriptions(&self) -> StoreResult<bool>;
 
-    /// Takes those of these devices that are due. Of two who ask at once, one is given each.
-    async fn take_push_due(&self, devices: Vec<Member>) -> StoreResult<Vec<PushDue>>;
+    /// Takes those of these devices that are away and were not taken after `earliest_ms`, and notes that they were at
+    /// `now_ms`. Of two who ask at once, one is given each.
+    async fn take_push_due(&self, devices: Vec<Member>, now_ms: u64, earliest_ms: u64) -> StoreResult<Vec<PushDue>>;
+
+    /// Whether the session's device is still away, and still woken at this endpoint.
+    async fn is_push_wanted(&self, session: SessionId, endpoint: String) -> StoreResult<bool>;
 }

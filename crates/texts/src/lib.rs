@@ -16,7 +16,7 @@ mod times;
 mod used;
 
 pub use addresses::{AddressError, is_unprotected, server_address, typed_address};
-pub use safe::{safe_block, safe_line};
+pub use safe::{is_visible_name, safe_block, safe_line};
 pub use sizes::size;
 pub use texts::{Language, Texts, Value};
 pub use times::{SpanError, readable, rfc3339, span};

@@ -53,6 +53,14 @@ fn push(safe: &mut String, character: char) {
     }
 }
 
+/// Whether a name that somebody chose can be seen and told from nothing: it has a letter, a digit or a symbol.
+pub fn is_visible_name(name: &str) -> bool {
+    let is_symbol = |character| matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    name.chars().any(|character| {
+        !acts(character) && character != '\u{2800}' && (character.is_alphanumeric() || is_symbol(character))
+    })
+}
+
 /// Whether a character does something, or stands for nothing that can be seen. The joiners U+200C and U+200D are not
 /// among them: several scripts and many emoji need them.
 fn acts(character: char) -> bool {
@@ -91,6 +99,25 @@ mod tests {
         for (hostile, harmless) in HOSTILE {
             assert_eq!(safe_line(hostile), *harmless);
             assert_eq!(safe_block(hostile, "  "), *harmless);
+        }
+    }
+
+    #[test]
+    fn a_name_of_which_nothing_is_seen_is_none() {
+        for name in [
+            "",
+            "  ",
+            "\u{200b}\u{2060}\u{ad}",
+            "\u{3164}",
+            "\u{202e}\u{335}\u{489}",
+            "·…—",
+            "\u{200d}\u{fe0f}",
+            "\u{2800}",
+        ] {
+            assert!(!is_visible_name(name), "{name:?}");
+        }
+        for name in ["Sam", "7", "💐", "★", "李", "ลี", "\u{202e}gro.ylime"] {
+            assert!(is_visible_name(name), "{name:?}");
         }
     }
 

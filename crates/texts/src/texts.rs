@@ -121,6 +121,11 @@ impl Texts {
         Self::read(language, language.page_files())
     }
 
+    /// The texts of a language as the web app says them, from a file that came to the page with it.
+    pub fn from_file(language: Language, file: &str) -> Self {
+        Self::read(language, &[file])
+    }
+
     fn read(language: Language, files: &[&str]) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
         // The marks that isolate a variable's direction are themselves characters that act on a terminal.

@@ -147,7 +147,16 @@ fn filters(word: &str, known: &Known) -> Option<Vec<Candidate>> {
         "in" if typed.starts_with('@') => Some(names().map(|name| inserted(name, "@")).collect()),
         "in" => {
             let all = rooms(typed.trim_start_matches('#'), known).into_iter();
-            Some(all.map(|room| inserted(room, "#")).collect())
+            let quoted = |mut candidate: Candidate| {
+                if let Some((_, name)) = candidate.insert.trim_end().split_once(':')
+                    && name.contains(char::is_whitespace)
+                {
+                    candidate.insert = format!("{filter}:\"{name}\" ");
+                }
+                candidate
+            };
+            // A title that would end the quotation marks can't stand between them.
+            Some(all.filter(|room| !room.insert.contains('"')).map(|room| quoted(inserted(room, "#"))).collect())
         }
         _ => None,
     }

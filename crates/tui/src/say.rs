@@ -8,7 +8,7 @@ use crate::theme::Role;
 
 /// How somebody is called: as they want to be, or by their username, or by the beginning of their id.
 pub(crate) fn name(named: &Named) -> String {
-    let shown = named.card_name.as_deref().filter(|name| !name.trim().is_empty()).or(named.name.as_deref());
+    let shown = named.card_name.as_deref().filter(|name| huis_texts::is_visible_name(name)).or(named.name.as_deref());
     match shown {
         Some(name) => name.trim_start_matches('@').to_owned(),
         None => named.account.to_string().chars().take(8).collect(),
@@ -38,7 +38,7 @@ pub(crate) fn full_name(view: &ConversationView) -> String {
 fn card_name(view: &ConversationView) -> Option<&str> {
     let username = view.name.strip_prefix('@').filter(|_| view.kind == ConversationKind::Direct)?;
     let with = view.accounts.iter().find(|named| named.name.as_deref() == Some(username))?;
-    with.card_name.as_deref().filter(|card| !card.trim().is_empty() && *card != username)
+    with.card_name.as_deref().filter(|card| huis_texts::is_visible_name(card) && *card != username)
 }
 
 /// The first line that holds something, harmless.

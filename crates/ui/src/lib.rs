@@ -9,7 +9,7 @@
 //!   `loading`, `ready`; of a message: `received`, `waiting`, `sent`, `delivered`, `read`, `failed`; of the strip:
 //!   `offline`, `joining`, `catching-up`, `hindered`; of the composer: `plain`, `reply`, `edit`.
 //! * `data-pane` of the app: `list`, `talk`, `details`, the pane that a phone shows.
-//! * Messages are `#m-ID` with `data-position`; the fields of the entry `#username`, `#password`, `#admission`,
+//! * The timeline has `data-conversation`, its id; messages are `#m-ID` with `data-position`; the fields of the entry `#username`, `#password`, `#admission`,
 //!   `#recovery-key`; the composer's `#composer-text`; the list's `#search-field`.
 //! * All buttons have accessible names, in the language of the page.
 
@@ -18,6 +18,7 @@ mod composer;
 mod dates;
 mod dialogs;
 mod entry;
+mod json;
 mod keys;
 mod list;
 mod markdown;
@@ -27,21 +28,34 @@ mod parts;
 mod people;
 mod picture;
 mod port;
+mod pushes;
 mod say;
 mod settings;
 mod shell;
+mod texts;
 mod timeline;
 mod updates;
 
+use huis_texts::Language;
 use leptos::mount::mount_to;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlElement, Worker};
 
-/// Takes the worker that the page started, what it said before anybody listened, and what makes pictures small; shows the
-/// app.
+/// Takes the worker that the page started and what it said before anybody listened; the language with its texts and what
+/// loads those of others; what makes pictures small. Shows the app.
 #[wasm_bindgen]
-pub fn start(worker: Worker, early: js_sys::Array, shrink: js_sys::Function) {
+pub fn start(
+    worker: Worker,
+    early: js_sys::Array,
+    language: &str,
+    texts: &str,
+    load_texts: js_sys::Function,
+    shrink: js_sys::Function,
+) {
+    let language = Language::of_tag(language).unwrap_or_default();
+    say::speak(language, texts);
+    texts::set_load(load_texts);
     picture::set_shrink(shrink);
     // After a fault nothing on the page can be relied on: it says so, and loads anew.
     std::panic::set_hook(Box::new(|fault| {
@@ -54,11 +68,12 @@ pub fn start(worker: Worker, early: js_sys::Array, shrink: js_sys::Function) {
     // What stood there before there was an app.
     place.set_text_content(None);
     mount_to(place, move || {
-        let app = app::App::new();
+        let app = app::App::new(language);
         port::attach(worker.clone(), &early, move |said| app.hear(said));
         app.tick();
         keys::listen(app);
         updates::watch(app);
+        notify::listen(app);
         shell::shell(app)
     })
     .forget();

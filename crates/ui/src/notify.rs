@@ -7,16 +7,22 @@ use huis_proto::{ConversationId, MessageId};
 use huis_views::{Command, MessageView, Reply};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::app::App;
-use crate::{dates, page, port, say};
+use crate::{dates, page, port, say, updates};
 
+/// Notifications of the page's own that are shown at the same time.
+const MOST_SHOWN: usize = 16;
 /// How late a message may be to call for it, in milliseconds.
 const LATE: u64 = 120_000;
 
 thread_local! {
     static CALLED: RefCell<HashMap<ConversationId, u64>> = RefCell::new(HashMap::new());
+    static SHOWN: RefCell<Vec<Notification>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether the browser may show something.
@@ -28,7 +34,7 @@ pub(crate) fn permission() -> NotificationPermission {
 /// Asks the person; the browser does.
 pub(crate) async fn ask() -> NotificationPermission {
     if let Ok(asked) = Notification::request_permission() {
-        let _ = wasm_bindgen_futures::JsFuture::from(asked).await;
+        let _ = JsFuture::from(asked).await;
     }
     permission()
 }
@@ -63,21 +69,66 @@ pub(crate) fn heard(app: App, conversation: ConversationId, message: MessageId) 
                 ],
             ));
         } else if may {
-            show(app, &message);
+            show(app, &message).await;
         }
     });
 }
 
-fn show(app: App, message: &MessageView) {
-    let options = NotificationOptions::new();
-    options.set_body(&format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
-    options.set_tag(&message.conversation.to_string());
-    let Ok(notification) = Notification::new_with_options(&say::line(&message.conversation_name, 64), &options) else {
-        return;
-    };
+/// By the page itself where the browser lets it: such a notification goes with the page. What the service worker shows, as
+/// on phones, the browser keeps in files of its own, and it stays when the device is locked: so it says nothing of what is
+/// written.
+async fn show(app: App, message: &MessageView) {
     let conversation = message.conversation;
-    page::on(&notification, "click", move |_| {
-        let _ = page::window().focus();
-        app.open(conversation);
+    let options = NotificationOptions::new();
+    options.set_tag(&conversation.to_string());
+    options.set_body(&format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
+    if let Ok(notification) = Notification::new_with_options(&say::line(&message.conversation_name, 64), &options) {
+        page::on(&notification, "click", move |_| {
+            let _ = page::window().focus();
+            app.open(conversation);
+        });
+        SHOWN.with(|shown| {
+            let mut shown = shown.borrow_mut();
+            if shown.len() >= MOST_SHOWN {
+                shown.remove(0).close();
+            }
+            shown.push(notification);
+        });
+        return;
+    }
+    options.set_body(&say::text("notification-plain"));
+    options.set_data(&JsValue::from_str(&conversation.to_string()));
+    if let Some(worker) = updates::working().await
+        && let Ok(asked) = worker.show_notification_with_options("Huis", &options)
+    {
+        let _ = JsFuture::from(asked).await;
+    }
+}
+
+/// Takes away all that is shown: it is seen, or nobody is to see it here any more.
+pub(crate) fn take_away() {
+    SHOWN.with(|shown| shown.borrow_mut().drain(..).for_each(|notification| notification.close()));
+    spawn_local(async {
+        let Some(worker) = updates::working().await else { return };
+        let Ok(asked) = worker.get_notifications() else { return };
+        if let Ok(all) = JsFuture::from(asked).await {
+            for notification in js_sys::Array::from(&all).iter() {
+                notification.unchecked_into::<Notification>().close();
+            }
+        }
+    });
+}
+
+/// Opens the conversation of a notification that somebody clicked; the service worker says which.
+pub(crate) fn listen(app: App) {
+    let Some(container) = updates::container() else { return };
+    page::on(container.unchecked_ref(), "message", move |event| {
+        let said = js_sys::Reflect::get(&event, &"data".into()).ok().and_then(|data| {
+            let open = js_sys::Reflect::get(&data, &"open".into()).ok()?;
+            open.as_string()?.parse().ok()
+        });
+        if let Some(conversation) = said {
+            app.open_when_there(conversation);
+        }
     });
 }

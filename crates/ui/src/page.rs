@@ -24,6 +24,22 @@ pub(crate) fn element(id: &str) -> Option<Element> {
     document().get_element_by_id(id)
 }
 
+/// Takes what is behind the `#` out of the address.
+pub(crate) fn clear_hash() {
+    if let Ok(history) = window().history() {
+        let place = window().location().pathname().unwrap_or_else(|_| "/".to_owned());
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&place));
+    }
+}
+
+/// What the address says of this behind its `#`, as in `#name=value`; it is taken out.
+pub(crate) fn take_from_hash(name: &str) -> Option<String> {
+    let hash = window().location().hash().ok()?;
+    let value = hash.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('=')?.to_owned();
+    clear_hash();
+    Some(value)
+}
+
 /// Puts the focus on an element, once the page shows what was changed last.
 pub(crate) fn focus_soon(id: &'static str) {
     after(0, move || {

@@ -10,6 +10,25 @@ use wasm_bindgen::JsCast;
 use crate::app::App;
 use crate::{page, say};
 
+/// Draws a part anew when something changes that it reads.
+///
+/// Boxed, as are [`follow`] and [`on`]: the compiler makes code of its own for whatever a closure is a part of, and that
+/// was a large share of what travels to a browser.
+pub(crate) fn live<T: IntoAny + 'static>(mut draw: impl FnMut() -> T + Send + 'static) -> AnyView {
+    let draw: Box<dyn FnMut() -> AnyView + Send> = Box::new(move || draw().into_any());
+    draw.into_any()
+}
+
+/// The value of an attribute that follows what it reads.
+pub(crate) fn follow<T>(read: impl FnMut() -> T + Send + 'static) -> Box<dyn FnMut() -> T + Send> {
+    Box::new(read)
+}
+
+/// What is done at an event.
+pub(crate) fn on<E>(act: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
+    Box::new(act)
+}
+
 /// An icon of `index.html`'s sprite; it says nothing by itself.
 pub(crate) fn icon(name: &'static str) -> impl IntoView {
     let link = format!("#i-{name}");
@@ -31,7 +50,7 @@ pub(crate) fn blank(class: &'static str) -> impl IntoView {
 pub(crate) fn icon_button(icon_name: &'static str, name: String, act: impl FnMut() + 'static) -> AnyView {
     let mut act = act;
     view! {
-        <button type="button" class="icon-button" title=name.clone() aria-label=name on:click=move |_| act()>
+        <button type="button" class="icon-button" title=name.clone() aria-label=name on:click=on(move |_| act())>
             {icon(icon_name)}
         </button>
     }
@@ -106,17 +125,17 @@ pub(crate) fn modal(
             node_ref=node
             class=format!("dialog {class}")
             aria-label=name
-            on:cancel=move |event: web_sys::Event| {
+            on:cancel=on(move |event: web_sys::Event| {
                 event.prevent_default();
                 closed();
-            }
-            on:pointerdown=move |event| {
+            })
+            on:pointerdown=on(move |event: web_sys::PointerEvent| {
                 // The dialog itself is the target where one points beside what is in it.
                 let is_beside = event.target() == event.current_target();
                 if is_beside && node.get_untracked().is_some_and(|dialog| is_outside(&dialog, &event)) {
                     closed();
                 }
-            }
+            })
         >
             <header class="dialog-head">
                 <h2>{title}</h2>
@@ -152,7 +171,7 @@ pub(crate) fn switch(
                 class="switch"
                 role="switch"
                 prop:checked=is_on
-                on:change=move |event| act(event_target_checked(&event))
+                on:change=on(move |event: web_sys::Event| act(event_target_checked(&event)))
             />
         </label>
     }
@@ -175,8 +194,8 @@ pub(crate) fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
                     <input
                         type="radio"
                         name=group
-                        prop:checked=move || chosen() == value
-                        on:change=move |_| act(value)
+                        prop:checked=follow(move || chosen() == value)
+                        on:change=on(move |_| act(value))
                     />
                     <span>{label}</span>
                 </label>
@@ -198,10 +217,10 @@ pub(crate) fn copy_button(app: App, text: String) -> AnyView {
         <button
             type="button"
             class="button quiet"
-            on:click=move |_| {
+            on:click=on(move |_| {
                 page::copy(&text);
                 app.say(say::text("message-copied"));
-            }
+            })
         >
             {icon("copy")}
             <span>{say::text("key-copy")}</span>

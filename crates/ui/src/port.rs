@@ -12,6 +12,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::JsValue;
 use web_sys::{MessageEvent, Worker};
 
+use crate::json;
+
 thread_local! {
     static PORT: OnceCell<Port> = const { OnceCell::new() };
 }
@@ -68,7 +70,7 @@ pub(crate) fn attach(worker: Worker, early: &js_sys::Array, hears: impl Fn(FromW
 
 fn hear(said: &JsValue) {
     // What cannot be read is of a worker of another version; a page loaded anew has the same as its worker.
-    let Some(said) = said.as_string().and_then(|text| serde_json::from_str::<FromWorker>(&text).ok()) else { return };
+    let Some(said) = said.as_string().and_then(|text| json::read::<FromWorker>(&text).ok()) else { return };
     PORT.with(|cell| {
         let Some(port) = cell.get() else { return };
         let FromWorker::Answer { number, answer } = said else { return (port.hears)(said) };

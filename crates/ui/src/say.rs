@@ -15,16 +15,24 @@ thread_local! {
     static TEXTS: RefCell<Option<Rc<Texts>>> = const { RefCell::new(None) };
 }
 
-/// Speaks this language from now on.
-pub(crate) fn speak(language: Language) {
-    TEXTS.with(|texts| *texts.borrow_mut() = Some(Rc::new(Texts::for_page(language))));
+/// Speaks this language from now on, by the texts of its file.
+pub(crate) fn speak(language: Language, file: &str) {
+    TEXTS.with(|texts| *texts.borrow_mut() = Some(Rc::new(Texts::from_file(language, file))));
 }
 
 fn texts() -> Rc<Texts> {
-    TEXTS.with(|texts| {
-        let mut texts = texts.borrow_mut();
-        texts.get_or_insert_with(|| Rc::new(Texts::for_page(Language::default()))).clone()
-    })
+    TEXTS.with(|texts| texts.borrow_mut().get_or_insert_with(|| Rc::new(before_any())).clone())
+}
+
+/// Nothing is said before there are texts.
+#[cfg(not(test))]
+fn before_any() -> Texts {
+    Texts::from_file(Language::default(), "")
+}
+
+#[cfg(test)]
+fn before_any() -> Texts {
+    Texts::for_page(Language::default())
 }
 
 /// Which language is spoken.
@@ -77,7 +85,7 @@ pub(crate) fn first_line(text: &str) -> String {
 
 /// How somebody is called: as they want to be, or by their username, or by the beginning of their id.
 pub(crate) fn name(named: &Named) -> String {
-    let shown = named.card_name.as_deref().filter(|name| !name.trim().is_empty()).or(named.name.as_deref());
+    let shown = named.card_name.as_deref().filter(|name| huis_texts::is_visible_name(name)).or(named.name.as_deref());
     match shown {
         Some(name) => line(name.trim_start_matches('@'), LONGEST_NAME),
         None => named.account.to_string().chars().take(8).collect(),
@@ -93,7 +101,8 @@ pub(crate) fn handle(named: &Named) -> Option<String> {
 /// How a conversation is called: one with somebody as they want to be called.
 pub(crate) fn conversation(view: &ConversationView) -> String {
     let plain = if view.kind == ConversationKind::Direct { view.name.trim_start_matches('@') } else { &view.name };
-    let card = other(view).and_then(|named| named.card_name.as_deref()).filter(|card| !card.trim().is_empty());
+    let card =
+        other(view).and_then(|named| named.card_name.as_deref()).filter(|card| huis_texts::is_visible_name(card));
     line(card.unwrap_or(plain), LONGEST_NAME)
 }
 
@@ -160,7 +169,11 @@ pub(crate) fn initials(name: &str) -> String {
     let name = parts.fold(first, |name, part| name + " " + part.split_once('}').map_or("", |(_, rest)| rest));
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let letters: String = words.take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect();
-    if letters.is_empty() { "·".to_owned() } else { letters }
+    if !letters.is_empty() {
+        return letters;
+    }
+    let symbol = name.chars().find(|symbol| huis_texts::is_visible_name(symbol.encode_utf8(&mut [0; 4])));
+    symbol.unwrap_or('·').to_string()
 }
 
 #[cfg(test)]
@@ -173,6 +186,7 @@ mod tests {
         assert_eq!(initials("#club"), "C");
         assert_eq!(initials("\u{202e}\u{301}"), "·");
         assert_eq!(initials("<b>"), "B");
+        assert_eq!(initials(" 💐"), "💐");
         assert_eq!(initials("\\u{202e}mallory\\u{200b} z"), "MZ");
     }
 

@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::app::{App, Gate, Pane, Theme};
-use crate::parts::icon_button;
+use crate::parts::{follow, icon_button, live};
 use crate::{dialogs, entry, list, page, people, say, timeline};
 
 /// What is shown.
@@ -51,15 +51,15 @@ pub(crate) fn shell(app: App) -> impl IntoView {
     });
     let stage = Memo::new(move |_| stage(app));
     view! {
-        {move || {
+        {live(move || {
             app.language.track();
             view! {
-                {move || draw(app, stage.get())}
+                {live(move || draw(app, stage.get()))}
                 {dialogs::dialogs(app)}
                 {toast(app)}
-                <div class="sr" role="log" aria-live="polite" aria-label=say::text("spoken-title")>{move || app.spoken.get()}</div>
+                <div class="sr" role="log" aria-live="polite" aria-label=say::text("spoken-title")>{live(move || app.spoken.get())}</div>
             }
-        }}
+        })}
     }
 }
 
@@ -101,7 +101,7 @@ fn panes(app: App) -> AnyView {
         Pane::Details => "details",
     };
     view! {
-        <main class="app" data-view="app" data-state="ready" data-pane=pane class:has-details=move || app.has_details.get()>
+        <main class="app" data-view="app" data-state="ready" data-pane=pane class:has-details=follow(move || app.has_details.get())>
             {list::list(app)}
             {timeline::timeline(app)}
             {people::details(app)}
@@ -113,7 +113,7 @@ fn panes(app: App) -> AnyView {
 fn toast(app: App) -> AnyView {
     view! {
         <div class="toasts" role="status" data-view="toast">
-            {move || app.toast.get().map(|toast| {
+            {live(move || app.toast.get().map(|toast| {
                 let class = if toast.is_failure { "toast is-failure" } else { "toast" };
                 view! {
                     <div class=class data-state=if toast.is_failure { "failure" } else { "said" }>
@@ -121,7 +121,7 @@ fn toast(app: App) -> AnyView {
                         {icon_button("close", say::text("key-close"), move || app.toast.set(None))}
                     </div>
                 }
-            })}
+            }))}
         </div>
     }
     .into_any()

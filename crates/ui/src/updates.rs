@@ -13,14 +13,28 @@ use crate::page;
 /// What the service worker that waits is told, for it to take over from the one before.
 const TAKE_OVER: &str = "take over";
 
-fn container() -> Option<ServiceWorkerContainer> {
+pub(crate) fn container() -> Option<ServiceWorkerContainer> {
     let navigator = page::window().navigator();
     let has_one = js_sys::Reflect::has(&navigator, &JsValue::from_str("serviceWorker")).unwrap_or(false);
     has_one.then(|| navigator.service_worker())
 }
 
+/// The service worker, once it works. Where a browser has none for this page that is never.
 async fn registration() -> Option<ServiceWorkerRegistration> {
     JsFuture::from(container()?.ready().ok()?).await.ok()?.dyn_into().ok()
+}
+
+/// The service worker that works now, if one does.
+pub(crate) async fn working() -> Option<ServiceWorkerRegistration> {
+    let found: ServiceWorkerRegistration =
+        JsFuture::from(container()?.get_registration()).await.ok()?.dyn_into().ok()?;
+    found.active().map(|_| found)
+}
+
+/// The service worker, once it works, if there is one.
+pub(crate) async fn installed() -> Option<ServiceWorkerRegistration> {
+    let found = JsFuture::from(container()?.get_registration()).await.ok()?;
+    if found.is_undefined() { None } else { registration().await }
 }
 
 /// Notices when a newer version of the app is ready. `boot.js` registers the service worker.

@@ -8,13 +8,15 @@ const same = (url) => {
 // Scripts come from these addresses alone, also where the browser asks for that to be promised.
 const trusted = globalThis.trustedTypes?.createPolicy("huis", { createScriptURL: same }) ?? { createScriptURL: same };
 
-const theme = (() => {
+const kept = (name) => {
   try {
-    return localStorage.getItem("huis-theme");
+    return localStorage.getItem(name);
   } catch {
     return null;
   }
-})();
+};
+
+const theme = kept("huis-theme");
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 
 const worker = new Worker(trusted.createScriptURL(address("{{worker.js}}")), { type: "module", name: "huis" });
@@ -22,9 +24,19 @@ const early = [];
 worker.onmessage = (event) => early.push(event.data);
 worker.onerror = (event) => {
   const reason = String(event.message ?? "the worker does not start");
-  const data = JSON.stringify({ standing: { standing: "unable", missing: "other", reason } });
+  const data = JSON.stringify({ standing: { unable: { missing: "other", reason } } });
   worker.dispatchEvent(new MessageEvent("message", { data }));
 };
+
+// The texts of the language that is spoken here, and no others.
+const TEXTS = { en: address("{{texts-en.ftl}}"), fr: address("{{texts-fr.ftl}}") };
+const loadTexts = async (language) => {
+  const answer = await fetch(TEXTS[language]);
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.text();
+};
+const spoken = [kept("huis-language"), navigator.language].map((tag) => /^(en|fr)\b/i.exec(tag ?? "")?.[1].toLowerCase());
+const language = spoken.find(Boolean) ?? "en";
 
 if ("serviceWorker" in navigator) {
   addEventListener("load", () => {
@@ -47,9 +59,10 @@ const shrink = async (file) => {
 };
 
 try {
+  const texts = loadTexts(language);
   const ui = await import(address("{{ui-module.js}}"));
   await ui.default({ module_or_path: address("{{ui.wasm}}") });
-  ui.start(worker, early, shrink);
+  ui.start(worker, early, language, await texts, loadTexts, shrink);
 } catch (error) {
   console.error(error);
   document.body.dataset.state = "broken";

@@ -1,6 +1,6 @@
 //! What a face asks for, and what it gets back.
 
-use huis_proto::rest::{Admission, InvitationInfo, InvitationMade, Room, Secret};
+use huis_proto::rest::{Admission, InvitationInfo, InvitationMade, PushSubscription, Room, Secret};
 use huis_proto::{AccountId, Bytes, ConversationId, DeviceId, InvitationId, MessageId};
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +149,7 @@ pub enum Command {
         message: MessageId,
     },
     /// Messages that hold all the words; the last word may be a beginning. Filters stand among the words: `from:NAME`,
-    /// `in:#ROOM` or `in:@NAME`, `before:YYYY-MM-DD` and `after:YYYY-MM-DD` (UTC), `has:link`, `has:mention`. With filters
+    /// `in:#ROOM`, `in:"#A ROOM"` or `in:@NAME`, `before:YYYY-MM-DD` and `after:YYYY-MM-DD` (UTC), `has:link`, `has:mention`. With filters
     /// alone, the newest come first. Answer: [`Reply::Found`].
     Search {
         /// The words and filters, as typed.
@@ -364,6 +364,15 @@ pub enum Command {
     Notices {
         /// At most this many; 1,000 are given in any case at most.
         most: u32,
+    },
+    /// The key that the server's pushes are made with, which a browser subscribes for (VAPID, RFC 8292). Answer:
+    /// [`Reply::PushKey`].
+    PushKey,
+    /// Says where this device is woken while it is away, in place of what was said before. It counts for the session.
+    /// Answer: [`Reply::Done`].
+    SetPush {
+        /// As the browser gave it; none: nowhere.
+        subscription: Option<PushSubscription>,
     },
 }
 
@@ -659,6 +668,8 @@ pub enum Reply {
     Contact(Box<ContactView>),
     /// Notices, newest first.
     Notices(Vec<NoticeView>),
+    /// The key of the server's pushes: a point of P-256, uncompressed. None: it sends none.
+    PushKey(Option<Bytes>),
 }
 
 /// A message of one's own.

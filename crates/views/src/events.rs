@@ -113,7 +113,7 @@ impl Notice {
 
 /// What the engine noticed: nothing that could lose or forge a message is passed over in silence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
+#[serde(rename_all = "kebab-case")]
 pub enum Notice {
     /// The conversation is being repaired by joining anew; messages in between cannot be read here.
     Repairing {
@@ -274,7 +274,7 @@ pub enum Notice {
 
 /// Why a conversation is joined anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "because")]
+#[serde(rename_all = "kebab-case")]
 pub enum RepairReason {
     /// An entry that all members can read cannot be read here.
     Unreadable {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a command was not done. The text is a sentence for a person; programs decide on the variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case", tag = "failure")]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// Nobody is signed in in this profile.
     #[error("nobody is signed in here; register or log in first")]

@@ -52,7 +52,7 @@ pub enum FromWorker {
 
 /// Where a worker stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "standing")]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// The module and the database are being opened.
     Opening,

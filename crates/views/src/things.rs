@@ -429,7 +429,7 @@ mod tests {
     fn a_failure_inside_a_view_comes_back_from_json() {
         let state = MessageState::Failed(Failure::Unsent { count: 3 });
         let text = serde_json::to_string(&state).unwrap();
-        assert_eq!(text, r#"{"failed":{"failure":"unsent","count":3}}"#);
+        assert_eq!(text, r#"{"failed":{"unsent":{"count":3}}}"#);
         assert_eq!(serde_json::from_str::<MessageState>(&text).unwrap(), state);
     }
 }

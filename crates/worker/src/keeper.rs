@@ -174,7 +174,9 @@ impl Keeper {
                 }
             };
             let (device, end) = self.serve(device, handle, events, run).await;
-            self.page.standing(Standing::Opening);
+            if !matches!(end, End::SignedOut(_)) {
+                self.page.standing(Standing::Opening);
+            }
             match end {
                 End::LetGo => break,
                 End::Stopped => {
@@ -192,7 +194,9 @@ impl Keeper {
                 }
                 End::SignedOut(answer) => {
                     let erased = self.erase(&storage).await;
+                    // Once everything is gone, and before the page forgets that it asked.
                     self.page.say(&answer);
+                    self.page.standing(Standing::Opening);
                     if let Err(reason) = erased {
                         self.page.standing(unable(Missing::Other, reason));
                     }
@@ -456,11 +460,7 @@ fn copy(key: &DatabaseKey) -> DatabaseKey {
 /// Whether the database will never open again. What else keeps it from opening, such as a full disk, may pass, and
 /// nobody is asked to give it up for that.
 fn is_damage(error: &StartError) -> bool {
-    match error {
-        StartError::WrongKey => true,
-        StartError::Database(reason) => reason.contains("malformed") || reason.contains("not a database"),
-        _ => false,
-    }
+    matches!(error, StartError::WrongKey | StartError::Damaged(_))
 }
 
 fn unable(missing: Missing, reason: String) -> Standing {

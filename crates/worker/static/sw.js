@@ -40,9 +40,10 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(answer());
 });
 
+// The server can't tell a message from a receipt, so neither can this.
 const WORDS = {
-  en: { title: "Huis", body: "Something new was said." },
-  fr: { title: "Huis", body: "Il y a du nouveau." },
+  en: { title: "Huis", body: "There may be something new." },
+  fr: { title: "Huis", body: "Il y a peut-être du nouveau." },
 };
 
 // A push says that there is something, and not what. A browser wants each one shown.
@@ -57,11 +58,17 @@ self.addEventListener("push", (event) => {
   event.waitUntil(show());
 });
 
+// A notification of the page's own names the conversation that it is about.
 self.addEventListener("notificationclick", (event) => {
-  event.notification.close();
+  const { notification } = event;
+  notification.close();
   const open = async () => {
-    const [page] = await self.clients.matchAll({ type: "window" });
-    await (page ? page.focus() : self.clients.openWindow("/"));
+    const pages = await self.clients.matchAll({ type: "window" });
+    const page =
+      pages.find((page) => page.focused) ?? pages.find((page) => page.visibilityState === "visible") ?? pages[0];
+    if (!page) return self.clients.openWindow(notification.data ? `/#open=${notification.data}` : "/");
+    if (notification.data) page.postMessage({ open: notification.data });
+    return page.focus();
   };
   event.waitUntil(open());
 });

@@ -7,7 +7,7 @@ const waiting = [];
 self.onmessage = (event) => waiting.push(event.data);
 
 function failed(reason) {
-  self.postMessage(JSON.stringify({ standing: { standing: "unable", missing: "other", reason: String(reason) } }));
+  self.postMessage(JSON.stringify({ standing: { unable: { missing: "other", reason: String(reason) } } }));
 }
 self.addEventListener("error", (event) => failed(event.message));
 self.addEventListener("unhandledrejection", (event) => failed(event.reason));
@@ -124,7 +124,7 @@ const tabs = new BroadcastChannel("huis-tabs");
 
 if (!self.isSecureContext) {
   self.postMessage(
-    JSON.stringify({ standing: { standing: "unable", missing: "secure-context", reason: self.location.origin } }),
+    JSON.stringify({ standing: { unable: { missing: "secure-context", reason: self.location.origin } } }),
   );
 } else {
   try {

@@ -1,16 +1,19 @@
 //! The web app: compiled for the browser, bound to JavaScript, put together into one folder that the binary embeds.
 
 mod assembly;
+mod budgets;
 mod compression;
-mod optimiser;
+mod texts;
 mod toolchain;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use self::assembly::{Assembly, Built};
+use self::budgets::Sizes;
 use self::toolchain::Toolchain;
 use crate::checkout::{Checkout, check};
 use crate::steps::Outcome;
@@ -38,7 +41,7 @@ impl Kind {
 
 /// Where the web app of this kind lies once it is built.
 pub(crate) fn folder(checkout: &Checkout, kind: Kind) -> PathBuf {
-    checkout.target().join("web-app").join(kind.profile())
+    checkout.target().join("web-app").join(checkout.mark()).join(kind.profile())
 }
 
 /// Sees to it that the compiler for the browser and what it needs is there.
@@ -59,6 +62,25 @@ pub(crate) fn step(checkout: &Checkout) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Builds the web app as it is shipped, and states how large it is.
+pub(crate) fn long_step(checkout: &Checkout, figures: &mut Vec<Value>) -> anyhow::Result<Outcome> {
+    if let Err(error) = prepare(checkout) {
+        ensure!(std::env::var_os("CI").is_none(), "{error:#}");
+        return Ok(Outcome::NotRun(format!("{error:#}")));
+    }
+    build(checkout, Kind::Optimised)?;
+    figures.extend(Sizes::of(&folder(checkout, Kind::Optimised))?.figures());
+    Ok(Outcome::Passed)
+}
+
+/// Red where the web app as it is shipped is larger than it may be.
+pub(crate) fn sizes_step(checkout: &Checkout) -> anyhow::Result<Outcome> {
+    if !is_built(checkout, Kind::Optimised) {
+        return Ok(Outcome::NotRun("the web app was not built".to_owned()));
+    }
+    Sizes::of(&folder(checkout, Kind::Optimised))?.check()
+}
+
 /// Whether the web app of this kind was built.
 pub(crate) fn is_built(checkout: &Checkout, kind: Kind) -> bool {
     folder(checkout, kind).join("files.json").is_file()
@@ -77,22 +99,21 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     check(cargo)?;
 
     let compiled = target.join(TARGET).join(kind.profile());
-    let bound = target.join("bound").join(kind.profile());
+    let bound = target.join("bound").join(checkout.mark()).join(kind.profile());
     let mut assembly = Assembly::default();
     for (module, file) in MODULES {
-        let Built { script, mut wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
-        if kind == Kind::Optimised {
-            wasm = optimiser::smaller(checkout, wasm, &bound)?;
-        }
+        let Built { script, wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
         assembly.add(format!("{module}-module.js"), script);
         assembly.add(format!("{module}.wasm"), wasm);
     }
     for part in ["crates/ui/static", "crates/worker/static"] {
         assembly.add_folder(&checkout.root().join(part))?;
     }
+    texts::add(checkout.root(), &mut assembly)?;
     let files = assembly.finish()?;
     let folder = folder(checkout, kind);
     compression::write(&files, &folder, kind)?;
+    println!("The web app is in {}.", folder.display());
     Ok(())
 }
 

@@ -46,7 +46,7 @@ struct Request {
 /// Search the messages on this device
 ///
 /// Finds messages that hold all the words; the last word may be a beginning. Nothing leaves this device. Filters stand
-/// among the words: from:NAME, in:#ROOM or in:@NAME, before:YYYY-MM-DD, after:YYYY-MM-DD (that day is in; UTC), has:link,
+/// among the words: from:NAME, in:#ROOM, in:"#A ROOM" or in:@NAME, before:YYYY-MM-DD, after:YYYY-MM-DD (that day is in; UTC), has:link,
 /// has:mention. With filters alone the newest messages come first.
 #[derive(Debug, Args)]
 pub(crate) struct Search {

@@ -80,7 +80,8 @@ fn files_of_every_size_come_back() {
         assert_eq!(whole as u64, shape(size).sealed(), "{size}");
         assert_eq!(opened(&key(7), size, &chunks).unwrap(), file, "{size}");
         // Each by itself, from the last one on.
-        for (number, chunk) in (0..).zip(&chunks).rev() {
+        for number in (0..chunks.len() as u32).rev() {
+            let chunk = &chunks[number as usize];
             let mut part = Vec::new();
             FileOpener::new(&key(7), shape(size)).open(number, chunk, &mut part).unwrap();
             assert_eq!(part, own(&file, number));
@@ -198,11 +199,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_flipped_bit_anywhere_is_refused(size in 0..150_000_u64, place in any::<prop::sample::Index>(), bit in 0..8) {
+    fn a_flipped_bit_anywhere_is_refused(size in 0..150_000_u64, place in any::<prop::sample::Index>(), bit in 0..8_u8) {
         let mut chunks = sealed(&key(7), &file(size));
         let at = place.index(shape(size).sealed() as usize);
         let number = at / SEALED_CHUNK;
-        chunks[number][at % SEALED_CHUNK] ^= 1 << bit;
+        chunks[number][at % SEALED_CHUNK] ^= 1_u8 << bit;
         let number = number as u32;
         prop_assert_eq!(answer(size, number, &chunks[number as usize]), Err(FileError::Refused { number }));
     }

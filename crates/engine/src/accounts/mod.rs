@@ -10,6 +10,7 @@ mod invitations;
 mod offering;
 mod passwords;
 mod preferences;
+mod pushes;
 mod recovery_keys;
 mod registration;
 mod renewal;

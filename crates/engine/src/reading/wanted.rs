@@ -14,9 +14,9 @@ impl Client {
         let mut wanted = Wanted::default();
         let mut words = Vec::new();
         let mut filters = 0;
-        for word in typed.split_whitespace() {
+        for word in words_of(typed) {
             filters += 1;
-            match word.split_once(':') {
+            match word.split_once(':').map(|(filter, value)| (filter, unquoted(value))) {
                 Some(("from", name)) if !name.is_empty() => {
                     let name = name.trim_start_matches('@').to_ascii_lowercase();
                     match self.read(|tables| tables.account_by_name(&name))? {
@@ -47,6 +47,29 @@ impl Client {
         }
         Ok(Some(wanted))
     }
+}
+
+/// The words of what was typed. What a filter asks for may stand in quotation marks, with spaces in it: `in:"#summer club"`.
+fn words_of(typed: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = typed.trim_start();
+    while !rest.is_empty() {
+        let space = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let end = match rest.find(":\"") {
+            Some(at) if at < space => {
+                let value = at + 2;
+                rest[value..].find('"').map_or(space, |length| value + length + 1)
+            }
+            _ => space,
+        };
+        words.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    words
+}
+
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
 /// When a day begins, in milliseconds since 1970, from `YYYY-MM-DD` (UTC); none if there is no such day.
@@ -81,6 +104,23 @@ mod tests {
         assert_eq!(start_of("2000-03-01"), Some(951_868_800_000));
         assert_eq!(start_of("2026-11-25"), Some(1_795_564_800_000));
         assert_eq!(start_of("2024-02-29"), Some(1_709_164_800_000));
+    }
+
+    #[test]
+    fn what_stands_in_quotation_marks_is_one_word_of_a_filter() {
+        let cases: [(&str, &[&str]); 6] = [
+            ("one  two", &["one", "two"]),
+            ("in:\"#summer club\" tent", &["in:\"#summer club\"", "tent"]),
+            ("tent in:\"#a b\"", &["tent", "in:\"#a b\""]),
+            ("in:\"#never closed", &["in:\"#never", "closed"]),
+            ("\"two words\"", &["\"two", "words\""]),
+            ("  ", &[]),
+        ];
+        for (typed, words) in cases {
+            assert_eq!(words_of(typed), words, "{typed}");
+        }
+        assert_eq!(unquoted("\"#summer club\""), "#summer club");
+        assert_eq!((unquoted("\""), unquoted("#club")), ("\"", "#club"));
     }
 
     #[test]

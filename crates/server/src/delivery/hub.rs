@@ -70,6 +70,8 @@ pub(super) struct Place {
     member: Member,
     session: SessionId,
     pub(super) mailbox: Arc<Mailbox>,
+    /// There is something that the device did not acknowledge.
+    pub(super) owes: bool,
 }
 
 /// The server takes no more connections.
@@ -174,8 +176,7 @@ impl Hub {
         self.open.fetch_add(1, Ordering::SeqCst);
         self.meters.connections.increment(1.0);
         let devices = connected.accounts.entry(member.account).or_default();
-        let place = devices.iter().position(|device| device.device == member.device);
-        let older = match place {
+        let older = match devices.iter().position(|device| device.device == member.device) {
             Some(place) => Some(std::mem::replace(&mut devices[place], newcomer)),
             None => {
                 devices.reserve_exact(1);
@@ -188,9 +189,10 @@ impl Hub {
             connected.sessions.remove(&older.session);
         }
         connected.sessions.insert(session, Arc::clone(&mailbox));
-        drop(connected);
+        // Under the lock, as going is, so that what comes last is noted last.
         self.push.came(session);
-        Ok(Place { hub, member, session, mailbox })
+        drop(connected);
+        Ok(Place { hub, member, session, mailbox, owes: false })
     }
 
     /// An entry was appended: wakes everybody whom it concerns.
@@ -223,6 +225,11 @@ impl Hub {
     /// Whether the session has a connection to this node.
     pub(crate) fn is_connected(&self, session: SessionId) -> bool {
         self.connected().sessions.contains_key(&session)
+    }
+
+    /// The sessions with a connection to this node.
+    pub(crate) fn sessions(&self) -> Vec<SessionId> {
+        self.connected().sessions.keys().copied().collect()
     }
 
     /// An entry was submitted once more. Who appended it may never have learnt that, and told nobody: so the recipients
@@ -481,11 +488,10 @@ impl Drop for Place {
         let is_ours = connected.sessions.get(&self.session).is_some_and(|mailbox| Arc::ptr_eq(mailbox, &self.mailbox));
         if is_ours {
             connected.sessions.remove(&self.session);
+            let owes = self.owes || self.mailbox.has_entries();
+            self.hub.push.went(self.session, owes.then_some(self.member));
         }
         drop(connected);
-        if is_ours {
-            self.hub.push.went(self.session);
-        }
         self.hub.meters.connections.decrement(1.0);
         self.hub.open.fetch_sub(1, Ordering::SeqCst);
         self.hub.closed.notify_waiters();

@@ -125,6 +125,12 @@ impl Mailbox {
         (!mail.is_empty()).then(|| std::mem::take(&mut *mail))
     }
 
+    /// Whether entries wait, or word of some.
+    pub(super) fn has_entries(&self) -> bool {
+        let mail = self.mail();
+        !(mail.entries.is_empty() && mail.heads.is_empty())
+    }
+
     fn leave(&self, change: impl FnOnce(&mut Mail)) {
         let mut mail = self.mail();
         let was_empty = mail.is_empty();

@@ -15,8 +15,8 @@ pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(put, remove))
 }
 
-/// Wakes the device by a push when there is something for it and it is not connected, once until it connects again. In place
-/// of the subscription before; it ends with the session.
+/// Wakes the device by a push when there is something for it and it is not connected, at most once in ten minutes until it
+/// connects again. In place of the subscription before; it ends with the session.
 #[utoipa::path(
     put,
     path = "/api/v1/push-subscription",
@@ -37,9 +37,9 @@ async fn put(
     if !app.store.put_push_subscription(asker.session, subscription).await? {
         return Err(Refusal::session_ended());
     }
-    app.push.set_wanted(true);
+    app.push.want();
     if !app.hub.is_connected(asker.session) {
-        app.push.went(asker.session);
+        app.push.went(asker.session, None);
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,18 +1,25 @@
 //! Where pushes may go. The endpoint is what a client says, so without care anybody with an account could make the server
 //! ask machines beside it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use huis_proto::limits;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 
 use crate::config::PushEndpoints;
 
 /// How long one exchange with a push service may take.
 const EXCHANGE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
+/// How many names are looked up at once. Each holds a thread for as long as its name servers let it wait, of those that
+/// the store's reads need too.
+const LOOK_UPS: usize = 16;
 
 /// The URL, if pushes may go there; else why not.
 pub(crate) fn checked(endpoint: &str, allowed: PushEndpoints) -> Result<Url, &'static str> {
@@ -41,7 +48,7 @@ pub(crate) fn checked(endpoint: &str, allowed: PushEndpoints) -> Result<Url, &'s
 
 /// The way to push services: no redirects, no proxy that the environment names, and public addresses alone.
 pub(super) fn client(allowed: PushEndpoints) -> Result<reqwest::Client, String> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = rustls::RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -59,19 +66,20 @@ pub(super) fn client(allowed: PushEndpoints) -> Result<reqwest::Client, String> 
         .pool_max_idle_per_host(2)
         .user_agent(concat!("huis/", env!("CARGO_PKG_VERSION")));
     if allowed != PushEndpoints::Any {
-        builder = builder.https_only(true).dns_resolver(std::sync::Arc::new(PublicNames));
+        builder = builder.https_only(true).dns_resolver(Arc::new(PublicNames(look_ups())));
     }
     builder.build().map_err(|error| error.to_string())
 }
 
 /// Gives of a name's addresses the public ones. What is looked up is what is connected to, so a name that changes its
 /// address in between gains nothing.
-struct PublicNames;
+struct PublicNames(Arc<Semaphore>);
 
 impl Resolve for PublicNames {
     fn resolve(&self, name: Name) -> Resolving {
+        let room = Arc::clone(&self.0);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = looked_up(room, move || (name.as_str(), 0).to_socket_addrs()).await?;
             let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
                 return Err("the name has no address of the public Internet".into());
@@ -79,6 +87,23 @@ impl Resolve for PublicNames {
             Ok(Box::new(public.into_iter()) as Addrs)
         })
     }
+}
+
+fn look_ups() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(LOOK_UPS))
+}
+
+/// Looks up on a thread, once there is room. Whoever waits may go; the place is taken until the thread is done.
+async fn looked_up<T: Send + 'static>(
+    room: Arc<Semaphore>,
+    look_up: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Box<dyn Error + Send + Sync>> {
+    let permit = room.acquire_owned().await?;
+    let found = tokio::task::spawn_blocking(move || {
+        let _held = permit;
+        look_up()
+    });
+    Ok(found.await??)
 }
 
 /// Whether an address is of the public Internet (IANA's registries of special addresses).
@@ -191,6 +216,29 @@ mod tests {
         assert!(checked("http://127.0.0.1:8090/push", PushEndpoints::Any).is_ok());
         assert!(checked("file:///etc/passwd", PushEndpoints::Any).is_err());
         assert!(checked("https://push.example/", PushEndpoints::None).is_err());
+    }
+
+    #[tokio::test]
+    async fn slow_name_servers_hold_a_few_threads_even_when_nobody_waits_for_them_any_more() {
+        let room = look_ups();
+        let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let (answer, answered) = std::sync::mpsc::channel::<()>();
+        let answered = Arc::new(std::sync::Mutex::new(answered));
+        for _ in 0..LOOK_UPS {
+            let (began, answered) = (began.clone(), answered.clone());
+            let slow = looked_up(room.clone(), move || {
+                let _ = began.send(());
+                let _ = answered.lock().map(|answered| answered.recv());
+                Ok(())
+            });
+            let waiting = tokio::spawn(slow);
+            begun.recv().await.unwrap();
+            waiting.abort();
+            assert!(waiting.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(room.available_permits(), 0);
+        drop(answer);
+        looked_up(room, || Ok(())).await.unwrap();
     }
 
     #[tokio::test]

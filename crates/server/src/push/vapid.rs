@@ -23,7 +23,9 @@ pub(crate) struct Vapid {
 impl Vapid {
     /// By this P-256 secret of 32 bytes; none if it is no such secret.
     pub(crate) fn new(secret: &[u8]) -> Option<Self> {
-        let secret = SecretKey::from_slice(secret).ok()?;
+        // Shorter ones would be filled up with zeros.
+        let secret = <[u8; 32]>::try_from(secret).map(Zeroizing::new).ok()?;
+        let secret = SecretKey::from_bytes((&*secret).into()).ok()?;
         let public = secret.public_key().to_encoded_point(false).as_bytes().to_vec();
         Some(Self { key: SigningKey::from(secret), public })
     }

@@ -6,6 +6,8 @@ use huis_proto::{Bytes, Bytes32, Member, SessionId};
 use super::people::People;
 use crate::{PushDue, Session, SharedStore};
 
+const NOW_MS: u64 = 1_000_000;
+
 fn subscription(endpoint: &str) -> PushSubscription {
     PushSubscription { endpoint: endpoint.into(), p256dh: Bytes(vec![4; 65]), auth: Bytes(vec![7; 16]) }
 }
@@ -34,15 +36,20 @@ async fn away(people: &People, endpoint: &str) -> (Member, SessionId) {
     (device, session)
 }
 
-async fn due(store: &SharedStore, devices: &[Member]) -> Vec<String> {
-    let due = store.take_push_due(devices.to_vec()).await.expect("an answer");
+/// The endpoints of those that are due at this time, and were not taken in the 100 ms before.
+async fn due_at(store: &SharedStore, devices: &[Member], now_ms: u64) -> Vec<String> {
+    let due = store.take_push_due(devices.to_vec(), now_ms, now_ms - 100).await.expect("an answer");
     let mut endpoints: Vec<_> = due.into_iter().map(|PushDue { subscription, .. }| subscription.endpoint).collect();
     endpoints.sort();
     endpoints
 }
 
+async fn due(store: &SharedStore, devices: &[Member]) -> Vec<String> {
+    due_at(store, devices, NOW_MS).await
+}
+
 /// And a fresh subscription's device is here.
-pub async fn a_device_that_is_away_is_due_once_until_it_was_here_again(store: SharedStore) {
+pub async fn a_device_that_is_away_is_due_again_when_it_was_here_in_between(store: SharedStore) {
     let people = People::new(store.clone());
     assert!(!store.has_push_subscriptions().await.expect("read"));
     let (anna, session) = away(&people, "a").await;
@@ -54,14 +61,35 @@ pub async fn a_device_that_is_away_is_due_once_until_it_was_here_again(store: Sh
     store.note_away(vec![(session, false)]).await.expect("noted");
     assert!(due(&store, &[anna]).await.is_empty());
     store.note_away(vec![(session, true), (SessionId::from_bytes([9; 16]), true)]).await.expect("noted");
-    let taken = store.take_push_due(vec![anna]).await.expect("an answer");
+    let taken = store.take_push_due(vec![anna], NOW_MS, NOW_MS - 100).await.expect("an answer");
     assert_eq!(taken, [PushDue { session, subscription: subscription("a") }]);
+    // A visit that was too short to be noted but by its end is one.
+    store.note_away(vec![(session, true)]).await.expect("noted");
+    assert_eq!(due(&store, &[anna]).await, ["a"]);
+    store.note_away(vec![(session, false)]).await.expect("noted");
     assert!(store.note_all_away().await.expect("noted"));
-    assert_eq!(due(&store, &[anna, berta]).await, ["a", "b"]);
+    assert_eq!(due(&store, &[anna, berta]).await, ["a"], "who was told before is not told at a start");
     assert!(store.put_push_subscription(session, subscription("a")).await.expect("kept"));
     store.note_away(vec![(session, true)]).await.expect("noted");
     assert!(store.put_push_subscription(session, subscription("new")).await.expect("kept"));
     assert!(due(&store, &[anna]).await.is_empty(), "whoever subscribes is here");
+}
+
+pub async fn a_device_that_stays_away_is_due_again_after_a_while(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, session) = away(&people, "a").await;
+    assert_eq!(due_at(&store, &[anna], NOW_MS).await, ["a"]);
+    assert!(due_at(&store, &[anna], NOW_MS + 99).await.is_empty());
+    assert_eq!(due_at(&store, &[anna], NOW_MS + 100).await, ["a"]);
+    assert!(due_at(&store, &[anna], NOW_MS + 199).await.is_empty(), "it counts from the last time");
+    // Where it is woken by then is where it is woken.
+    assert!(store.is_push_wanted(session, "a".into()).await.expect("read"));
+    assert!(!store.is_push_wanted(session, "b".into()).await.expect("read"));
+    assert!(store.put_push_subscription(session, subscription("b")).await.expect("kept"));
+    assert!(!store.is_push_wanted(session, "b".into()).await.expect("read"), "it is here");
+    store.note_away(vec![(session, true)]).await.expect("noted");
+    assert!(store.is_push_wanted(session, "b".into()).await.expect("read"));
+    assert_eq!(due_at(&store, &[anna], NOW_MS + 200).await, ["b"]);
 }
 
 /// However it ends; and there is none without one.

@@ -207,7 +207,11 @@ pub(crate) const TABLES: &[Table] = &[
         ],
     ),
     plain("refresh_tokens", 1, &[bytes("hash"), bytes("session"), number("number")]),
-    plain("push_subscriptions", 1, &[bytes("session"), text("endpoint"), bytes("p256dh"), bytes("auth"), flag("away")]),
+    plain(
+        "push_subscriptions",
+        1,
+        &[bytes("session"), text("endpoint"), bytes("p256dh"), bytes("auth"), flag("away"), number("woken_at_ms")],
+    ),
     plain("key_packages", 1, &[number("number"), number("device"), payload("key_package")]),
     plain("last_resort_key_packages", 1, &[number("device"), payload("key_package")]),
     other(

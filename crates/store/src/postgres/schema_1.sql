@@ -103,13 +103,15 @@ CREATE TABLE refresh_tokens (
     UNIQUE (session, number)
 );
 
--- Where devices are woken. `away`: the device is not connected, and was not told since that there is something.
+-- Where devices are woken. `away`: the device is not connected. `woken_at_ms`: when it was told last that there is
+-- something, since it was here; 0 if it was not.
 CREATE TABLE push_subscriptions (
     session BYTEA PRIMARY KEY REFERENCES sessions (session) ON DELETE CASCADE,
     endpoint TEXT NOT NULL,
     p256dh BYTEA NOT NULL,
     auth BYTEA NOT NULL,
-    away BOOLEAN NOT NULL DEFAULT false
+    away BOOLEAN NOT NULL DEFAULT false,
+    woken_at_ms BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE key_packages (

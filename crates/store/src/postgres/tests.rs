@@ -20,6 +20,7 @@ const POPULATION: &str = "
     INSERT INTO sessions SELECT decode(md5('s' || n), 'hex'), n, n % 2 = 0, 1, n, 1, 0 FROM generate_series(1, 10000) n;
     INSERT INTO refresh_tokens SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('s' || n), 'hex'), 1
       FROM generate_series(1, 10000) n;
+    INSERT INTO push_subscriptions SELECT decode(md5('s' || n), 'hex'), '', '', '', n % 2 = 0 FROM generate_series(1, 10000) n;
     INSERT INTO invitations SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('i' || n), 'hex'), 1, 1, n, n
       FROM generate_series(1, 10000) n;
     INSERT INTO key_packages (device, key_package) SELECT n % 10000 + 1, '' FROM generate_series(1, 20000) n;
@@ -117,6 +118,7 @@ const HOT: &[&str] = &[
     files::MARK_OLD,
     files::MARKED,
     files::FORGET,
+    push_subscriptions::WANTED,
     key_packages::STOCK,
     key_packages::TAKE_OLDEST,
     key_packages::LISTED,

@@ -157,9 +157,15 @@ impl PushSubscriptions for PostgresStore {
         self.single(|db| async move { push_subscriptions::any(&db).await }).await
     }
 
-    async fn take_push_due(&self, devices: Vec<Member>) -> StoreResult<Vec<PushDue>> {
+    async fn take_push_due(&self, devices: Vec<Member>, now_ms: u64, earliest_ms: u64) -> StoreResult<Vec<PushDue>> {
         let devices = &devices;
-        self.write(|db| async move { push_subscriptions::take_due(&db, devices).await }).await
+        let take = |db| async move { push_subscriptions::take_due(&db, devices, now_ms, earliest_ms).await };
+        self.write(take).await
+    }
+
+    async fn is_push_wanted(&self, session: SessionId, endpoint: String) -> StoreResult<bool> {
+        let endpoint = &endpoint;
+        self.single(|db| async move { push_subscriptions::is_wanted(&db, session, endpoint).await }).await
     }
 }
 

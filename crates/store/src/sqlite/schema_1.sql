@@ -103,13 +103,15 @@ CREATE TABLE refresh_tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX refresh_tokens_by_session ON refresh_tokens (session, number);
 
--- Where devices are woken. `away`: the device is not connected, and was not told since that there is something.
+-- Where devices are woken. `away`: the device is not connected. `woken_at_ms`: when it was told last that there is
+-- something, since it was here; 0 if it was not.
 CREATE TABLE push_subscriptions (
     session BLOB NOT NULL PRIMARY KEY CHECK (length(session) = 16) REFERENCES sessions (session) ON DELETE CASCADE,
     endpoint TEXT NOT NULL,
     p256dh BLOB NOT NULL,
     auth BLOB NOT NULL,
-    away INTEGER NOT NULL DEFAULT 0
+    away INTEGER NOT NULL DEFAULT 0,
+    woken_at_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE key_packages (

@@ -120,6 +120,8 @@ fn no_hot_query_scans_a_table() {
         files::OLD_REFERENCES,
         files::OLD_FILES,
         files::MARKED,
+        push_subscriptions::TAKE,
+        push_subscriptions::WANTED,
         key_packages::COUNT,
         key_packages::TAKE_OLDEST,
         key_packages::LISTED,

@@ -147,12 +147,16 @@ impl PushSubscriptions for SqliteStore {
         self.read(push_subscriptions::any).await
     }
 
-    async fn take_push_due(&self, devices: Vec<Member>) -> StoreResult<Vec<PushDue>> {
-        let found = self.read(move |db| push_subscriptions::due(db, &devices)).await?;
+    async fn take_push_due(&self, devices: Vec<Member>, now_ms: u64, earliest_ms: u64) -> StoreResult<Vec<PushDue>> {
+        let found = self.read(move |db| push_subscriptions::due(db, &devices, earliest_ms)).await?;
         if found.is_empty() {
-            return Ok(found);
+            return Ok(Vec::new());
         }
-        self.write(move |writer| writer.take_push_due(found.clone())).await
+        self.write(move |writer| writer.take_push_due(&found, now_ms, earliest_ms)).await
+    }
+
+    async fn is_push_wanted(&self, session: SessionId, endpoint: String) -> StoreResult<bool> {
+        self.read(move |db| push_subscriptions::is_wanted(db, session, &endpoint)).await
     }
 }
 

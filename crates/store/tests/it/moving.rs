@@ -119,12 +119,12 @@ async fn a_store_moves_from_sqlite_to_postgresql_and_back_with_nothing_changed()
     let there = moved(&sqlite(&first), &postgres(&database)).await;
     let back = moved(&postgres(&database), &sqlite(&second)).await;
     assert_eq!(back, there, "the hash, and how many rows of what");
+    assert!(dump(&second) == whole, "what is in the file");
+    assert!(dump(&first) == whole, "the source");
     if is_long {
         let name = "messages moved from SQLite to PostgreSQL and back with one content hash";
         println!("HUIS_FIGURE {{\"name\":\"{name}\",\"value\":{messages}}}");
     }
-    assert!(dump(&second) == whole, "what is in the file");
-    assert!(dump(&first) == whole, "the source");
     let empty: Vec<_> = there.tables.iter().filter(|(_, rows)| *rows == 0).collect();
     assert!(empty.is_empty(), "{empty:?}");
     let store = open(second.parent().expect("a folder"), Mode::Inline).expect("a store");

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::{App, Gate, Pane, dirty};
 use crate::app::reading::Read;
-use crate::{dates, notify, page, port, say};
+use crate::{dates, notify, page, port, pushes, say};
 
 /// How often one tells that one is there, in milliseconds: at least once a minute.
 const ATTEND: i32 = 40_000;
@@ -22,7 +22,10 @@ impl App {
                     self.note(dirty::Dirty::status);
                 }
             }
-            Event::CaughtUp => self.note(dirty::Dirty::status),
+            Event::CaughtUp => {
+                self.note(dirty::Dirty::status);
+                pushes::renew();
+            }
             Event::Messages { conversation, messages } => {
                 let is_open = self.talk.open.get_untracked() == Some(conversation);
                 let waits = self.status.with_untracked(|status| {
@@ -128,6 +131,7 @@ impl App {
                 self.look_at_the_clock();
                 self.attend();
                 self.mark_seen();
+                notify::take_away();
             } else {
                 self.keep_draft();
             }
@@ -166,6 +170,7 @@ impl App {
     /// The first conversation is opened by itself where there is room beside the list and one alone to choose.
     pub(super) fn shelf_changed(self) {
         self.touch_details();
+        self.open_wanted();
         let only = self.shelf.shown.with_untracked(|shown| match shown.as_slice() {
             [only] => Some(*only),
             _ => None,

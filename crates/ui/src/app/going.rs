@@ -26,6 +26,19 @@ impl App {
         self.focus_composer();
     }
 
+    /// Opens a conversation as soon as it is known here.
+    pub(crate) fn open_when_there(self, id: ConversationId) {
+        self.wanted.set_value(Some(id));
+        self.open_wanted();
+    }
+
+    pub(super) fn open_wanted(self) {
+        if let Some(id) = self.wanted.get_value().filter(|id| self.shelf.peek(*id).is_some()) {
+            self.wanted.set_value(None);
+            self.open(id);
+        }
+    }
+
     /// Begins to write to somebody. Where there is no conversation with them, the first message makes it.
     pub(crate) fn write_to(self, username: &str) {
         let username = username.trim().trim_start_matches('@').to_ascii_lowercase();

@@ -7,20 +7,22 @@ mod going;
 mod reading;
 mod shelf;
 
+use huis_proto::ConversationId;
 use huis_texts::Language;
 use huis_views::{Connection, ConversationView, Failure, FromWorker, Profile, Standing, Status};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::composer::Composer;
 use crate::dialogs::{Confirm, Overlay};
 use crate::timeline::Talk;
-use crate::{dates, page, port, say};
+use crate::{dates, notify, page, port, say, texts};
 
 pub(crate) use acting::annotate;
 pub(crate) use reading::Read;
 pub(crate) use shelf::Shelf;
 
-/// Where the page keeps the chosen language.
+/// Where the page keeps the chosen language; `boot.js` looks there.
 const LANGUAGE: &str = "huis-language";
 /// Where the page keeps the chosen theme.
 const THEME: &str = "huis-theme";
@@ -94,6 +96,8 @@ pub(crate) struct App {
     pub(crate) has_update: RwSignal<bool>,
     /// Changes when what the details show may have changed.
     pub(crate) details_changed: RwSignal<u32>,
+    /// What a notification led to, until it is there.
+    wanted: StoredValue<Option<ConversationId>>,
     /// When somebody last did something here, in milliseconds since 1970.
     active_ms: StoredValue<u64>,
     reads: StoredValue<reading::Reads>,
@@ -101,12 +105,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// A page that knows nothing yet.
-    pub(crate) fn new() -> Self {
-        let kept = page::kept(LANGUAGE).and_then(|tag| Language::of_tag(&tag));
-        let own = page::window().navigator().language().and_then(|tag| Language::of_tag(&tag));
-        let language = kept.or(own).unwrap_or_default();
-        say::speak(language);
+    /// A page that knows nothing yet, and speaks this language.
+    pub(crate) fn new(language: Language) -> Self {
         let theme = match page::kept(THEME).as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
@@ -138,6 +138,7 @@ impl App {
             spoken: RwSignal::new(String::new()),
             has_update: RwSignal::new(false),
             details_changed: RwSignal::new(0),
+            wanted: StoredValue::new(page::take_from_hash("open").and_then(|id| id.parse().ok())),
             active_ms: StoredValue::new(dates::now_ms()),
             reads: StoredValue::new(reading::Reads::default()),
             dirty: StoredValue::new(dirty::Dirty::default()),
@@ -169,6 +170,7 @@ impl App {
 
     /// Nothing of an account stays on the page.
     pub(crate) fn forget(self) {
+        notify::take_away();
         self.gate.set(Gate::Unknown);
         self.me.set(None);
         self.recovery_key.set(None);
@@ -204,7 +206,12 @@ impl App {
 
     /// Shows why something was not done, long enough to read it.
     pub(crate) fn say_failure(self, failure: &Failure) {
-        self.toast_for(say::failure(failure), true, 10_000);
+        self.say_wrong(say::failure(failure));
+    }
+
+    /// Shows what went wrong, long enough to read it.
+    pub(crate) fn say_wrong(self, why: String) {
+        self.toast_for(why, true, 10_000);
     }
 
     fn toast_for(self, text: String, is_failure: bool, ms: u64) {
@@ -220,10 +227,17 @@ impl App {
 
     /// Chooses a language.
     pub(crate) fn choose_language(self, language: Language) {
-        page::keep(LANGUAGE, Some(if language == Language::French { "fr" } else { "en" }));
-        say::speak(language);
-        dates::language_changed();
-        self.language.set(language);
+        spawn_local(async move {
+            match texts::of(language).await {
+                Ok(file) => {
+                    page::keep(LANGUAGE, Some(texts::tag(language)));
+                    say::speak(language, &file);
+                    dates::language_changed();
+                    self.language.set(language);
+                }
+                Err(reason) => self.say_failure(&Failure::Offline { reason }),
+            }
+        });
     }
 
     /// Chooses a theme.

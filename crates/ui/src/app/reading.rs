@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{App, Gate};
-use crate::port;
+use crate::{port, pushes};
 
 /// Questions that are under way, and whether each is to be asked once more.
 pub(super) type Reads = HashMap<Read, bool>;
@@ -53,8 +53,10 @@ impl App {
     /// Somebody is signed in: all that is shown is read.
     pub(crate) fn enter(self) {
         self.gate.set(Gate::In);
+        pushes::begin();
         self.read_everything();
         self.tell(Command::Attend);
+        pushes::renew();
     }
 
     pub(crate) fn read_everything(self) {
@@ -126,7 +128,13 @@ impl App {
             (Read::WhoAmI, Failure::RegistrationCutOff { username, .. }) => {
                 self.gate.set(Gate::Nobody { cut_off: Some(username.clone()) });
             }
-            (Read::WhoAmI, _) => self.gate.set(Gate::Nobody { cut_off: None }),
+            (Read::WhoAmI, failure) => {
+                self.gate.set(Gate::Nobody { cut_off: None });
+                if *failure == Failure::NotSignedIn {
+                    // Whoever was signed in before is called here no more.
+                    spawn_local(pushes::forget());
+                }
+            }
             (Read::Conversation(id), Failure::Unknown { .. } | Failure::NotAMember) => {
                 self.shelf.remove(*id);
                 if self.talk.open.get_untracked() == Some(*id) {

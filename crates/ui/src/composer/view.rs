@@ -8,7 +8,7 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use super::{Mode, complete};
 use crate::app::App;
 use crate::dialogs::Overlay;
-use crate::parts::{icon, icon_button};
+use crate::parts::{follow, icon, icon_button, live, on};
 use crate::{page, say};
 
 const TEXT: &str = "composer-text";
@@ -35,12 +35,12 @@ pub(crate) fn composer(app: App) -> AnyView {
         <form
             class="composer"
             data-view="composer"
-            data-state=move || mode_name(composer.mode.get())
+            data-state=follow(move || mode_name(composer.mode.get()))
             aria-label=say::text("composer-title")
-            on:submit=move |event| {
+            on:submit=on(move |event: web_sys::SubmitEvent| {
                 event.prevent_default();
                 app.submit();
-            }
+            })
         >
             {candidates(app)}
             {mode_line(app)}
@@ -57,17 +57,17 @@ pub(crate) fn composer(app: App) -> AnyView {
                     placeholder=hint
                     aria-autocomplete="list"
                     aria-controls="composer-candidates"
-                    aria-activedescendant=move || (!composer.candidates.with(Vec::is_empty)).then(|| format!("candidate-{}", composer.chosen.get()))
-                    prop:value=move || composer.text.get()
-                    on:input=move |event| {
+                    aria-activedescendant=follow(move || (!composer.candidates.with(Vec::is_empty)).then(|| format!("candidate-{}", composer.chosen.get())))
+                    prop:value=follow(move || composer.text.get())
+                    on:input=on(move |event: web_sys::Event| {
                         composer.text.set(event_target_value(&event));
                         app.text_changed();
                         offer(app);
-                    }
-                    on:keydown=move |event| on_key(app, &event)
-                    on:blur=move |_| {
+                    })
+                    on:keydown=on(move |event: web_sys::KeyboardEvent| on_key(app, &event))
+                    on:blur=on(move |_| {
                         page::after(150, move || composer.candidates.set(Vec::new()));
-                    }
+                    })
                 ></textarea>
                 <button
                     type="submit"
@@ -104,7 +104,7 @@ fn grow() {
 
 fn mode_line(app: App) -> AnyView {
     view! {
-        {move || {
+        {live(move || {
             let (sign, title, id) = match app.composer.mode.get() {
                 Mode::Plain => return ().into_any(),
                 Mode::Reply(id) => {
@@ -117,7 +117,7 @@ fn mode_line(app: App) -> AnyView {
             view! {
                 <div class="composer-mode">
                     {icon(sign)}
-                    <button type="button" class="composer-mode-words" on:click=move |_| app.go_to_message(id)>
+                    <button type="button" class="composer-mode-words" on:click=on(move |_| app.go_to_message(id))>
                         <span class="title">{title}</span>
                         <span class="text" dir="auto">{text}</span>
                     </button>
@@ -128,7 +128,7 @@ fn mode_line(app: App) -> AnyView {
                 </div>
             }
             .into_any()
-        }}
+        })}
     }
     .into_any()
 }
@@ -136,25 +136,25 @@ fn mode_line(app: App) -> AnyView {
 fn candidates(app: App) -> AnyView {
     let composer = app.composer;
     view! {
-        <ul id="composer-candidates" class="candidates" role="listbox" aria-label=say::text("composer-candidates") hidden=move || composer.candidates.with(Vec::is_empty)>
-            {move || {
+        <ul id="composer-candidates" class="candidates" role="listbox" aria-label=say::text("composer-candidates") hidden=follow(move || composer.candidates.with(Vec::is_empty))>
+            {live(move || {
                 composer.candidates.get().into_iter().enumerate().map(|(index, candidate)| {
                     view! {
                         <li
                             id=format!("candidate-{index}")
                             role="option"
-                            aria-selected=move || (composer.chosen.get() == index).to_string()
-                            on:pointerdown=move |event| {
+                            aria-selected=follow(move || (composer.chosen.get() == index).to_string())
+                            on:pointerdown=on(move |event: web_sys::PointerEvent| {
                                 event.prevent_default();
                                 take(app, index);
-                            }
+                            })
                         >
                             <bdi>{candidate.shown}</bdi>
                             <span class="about">{candidate.about}</span>
                         </li>
                     }
                 }).collect_view()
-            }}
+            })}
         </ul>
     }
     .into_any()
@@ -260,10 +260,10 @@ pub(crate) fn emoji_grid(pick: impl Fn(&'static str) + Copy + Send + Sync + 'sta
             autofocus=true
             placeholder=say::text("emoji-find")
             aria-label=say::text("emoji-find")
-            on:input=move |event| typed.set(event_target_value(&event))
+            on:input=on(move |event: web_sys::Event| typed.set(event_target_value(&event)))
         />
         <div class="emoji-groups">
-            {move || {
+            {live(move || {
                 let typed = typed.get();
                 let typed = typed.trim();
                 if typed.is_empty() {
@@ -278,7 +278,7 @@ pub(crate) fn emoji_grid(pick: impl Fn(&'static str) + Copy + Send + Sync + 'sta
                     let nothing = found.is_empty().then(|| html::p().class("about").child(say::text("search-nothing")));
                     view! { <div class="emoji-grid">{found.into_iter().map(button).collect_view()}</div> {nothing} }.into_any()
                 }
-            }}
+            })}
         </div>
     }
     .into_any()

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::App;
-use crate::parts::{dialog, icon};
+use crate::parts::{dialog, follow, icon, live, on};
 use crate::{port, say};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(super) fn begin(app: App) -> AnyView {
                 role="tab"
                 id=format!("tab-{key}")
                 aria-controls="begin-panel"
-                aria-selected=move || (kind.get() == this).to_string()
-                on:click=move |_| kind.set(this)
+                aria-selected=follow(move || (kind.get() == this).to_string())
+                on:click=on(move |_| kind.set(this))
             >
                 {icon(sign)}
                 <span>{say::text(key)}</span>
@@ -42,11 +42,11 @@ pub(super) fn begin(app: App) -> AnyView {
             {tab(Kind::Room, "hash", "begin-room")}
         </div>
         <div class="tab-panel" role="tabpanel" id="begin-panel" aria-label=say::text("begin-title")>
-            {move || match kind.get() {
+            {live(move || match kind.get() {
                 Kind::Person => person(app),
                 Kind::Group => group(app),
                 Kind::Room => rooms(app),
-            }}
+            })}
         </div>
     };
     dialog(app, "for-begin", say::text("begin-title"), body)
@@ -72,15 +72,15 @@ fn field(
                 spellcheck="false"
                 autofocus=true
                 aria-describedby=format!("{id}-about")
-                aria-invalid=move || wrong.with(Option::is_some).to_string()
-                prop:value=move || value.get()
-                on:input=move |event| {
+                aria-invalid=follow(move || wrong.with(Option::is_some).to_string())
+                prop:value=follow(move || value.get())
+                on:input=on(move |event: web_sys::Event| {
                     value.set(event_target_value(&event));
                     wrong.set(None);
-                }
+                })
             />
-            <p id=format!("{id}-about") class="about" class:is-wrong=move || wrong.with(Option::is_some)>
-                {move || wrong.get().unwrap_or_else(|| say::text(hint))}
+            <p id=format!("{id}-about") class="about" class:is-wrong=follow(move || wrong.with(Option::is_some))>
+                {live(move || wrong.get().unwrap_or_else(|| say::text(hint)))}
             </p>
         </div>
     }
@@ -120,7 +120,7 @@ fn person(app: App) -> AnyView {
         <form class="form" on:submit=go>
             {field("begin-name", "begin-person-name", "begin-person-hint", name, wrong)}
             <div class="dialog-buttons">
-                <button type="submit" class="button primary" disabled=move || is_asking.get() || name.with(|name| name.trim().is_empty())>
+                <button type="submit" class="button primary" disabled=follow(move || is_asking.get() || name.with(|name| name.trim().is_empty()))>
                     {say::text("begin-person-go")}
                 </button>
             </div>
@@ -177,7 +177,7 @@ fn group(app: App) -> AnyView {
             {field("begin-title", "begin-group-title", "begin-group-title-hint", title, title_wrong)}
             {field("begin-people", "begin-group-people", "begin-group-people-hint", people, people_wrong)}
             <div class="dialog-buttons">
-                <button type="submit" class="button primary" disabled=move || is_asking.get()>{say::text("begin-group-go")}</button>
+                <button type="submit" class="button primary" disabled=follow(move || is_asking.get())>{say::text("begin-group-go")}</button>
             </div>
         </form>
     }
@@ -219,7 +219,7 @@ fn rooms(app: App) -> AnyView {
                 let joined = room.name.clone();
                 view! {
                     <li>
-                        <button type="button" class="person-row" disabled=move || is_asking.get() on:click=move |_| join(joined.clone())>
+                        <button type="button" class="person-row" disabled=follow(move || is_asking.get()) on:click=on(move |_| join(joined.clone()))>
                             {html::span().class("avatar medium is-room is-plain").attr("aria-hidden", "true").child("#")}
                             <bdi class="grow">{format!("#{}", room.name)}</bdi>
                             <span class="about">{say::text_with_count("header-people", room.accounts)}</span>
@@ -236,7 +236,7 @@ fn rooms(app: App) -> AnyView {
         <form class="form" on:submit=go>
             {field("begin-room-name", "begin-room-name", "begin-room-hint", name, wrong)}
             <div class="dialog-buttons">
-                <button type="submit" class="button primary" disabled=move || is_asking.get() || name.with(|name| name.trim().is_empty())>
+                <button type="submit" class="button primary" disabled=follow(move || is_asking.get() || name.with(|name| name.trim().is_empty()))>
                     {say::text("begin-room-go")}
                 </button>
             </div>

@@ -5,7 +5,7 @@ use huis_views::ConversationState;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::parts::{conversation_avatar, dialog};
+use crate::parts::{conversation_avatar, dialog, on};
 use crate::say;
 
 pub(super) fn forward(app: App, message: MessageId) -> AnyView {
@@ -30,10 +30,10 @@ pub(super) fn forward(app: App, message: MessageId) -> AnyView {
                         <button
                             type="button"
                             class="person-row"
-                            on:click=move |_| {
+                            on:click=on(move |_| {
                                 app.close_overlay();
                                 app.forward(message, id);
-                            }
+                            })
                         >
                             {conversation_avatar(&view, "medium")}
                             <bdi class="grow">{say::conversation(&view)}</bdi>
@@ -50,7 +50,7 @@ pub(super) fn forward(app: App, message: MessageId) -> AnyView {
             autofocus=true
             placeholder=say::text("forward-find")
             aria-label=say::text("forward-find")
-            on:input=move |event| words.set(event_target_value(&event))
+            on:input=on(move |event: web_sys::Event| words.set(event_target_value(&event)))
         />
         <ul class="people" role="list">{places}</ul>
     };

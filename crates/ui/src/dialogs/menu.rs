@@ -10,7 +10,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 use super::{Confirm, Overlay};
 use crate::app::App;
 use crate::composer::QUICK;
-use crate::parts::icon;
+use crate::parts::{icon, on};
 use crate::{dates, page, say};
 
 /// A menu at its place.
@@ -75,16 +75,16 @@ pub(super) fn menu(app: App, menu: &Menu) -> AnyView {
             class="menu"
             data-view="menu"
             aria-label=title
-            on:cancel=move |event: web_sys::Event| {
+            on:cancel=on(move |event: web_sys::Event| {
                 event.prevent_default();
                 app.close_overlay();
-            }
-            on:click=move |event| {
+            })
+            on:click=on(move |event: web_sys::MouseEvent| {
                 if event.target() == event.current_target() {
                     app.close_overlay();
                 }
-            }
-            on:keydown=move |event| on_key(&event)
+            })
+            on:keydown=on(move |event: web_sys::KeyboardEvent| on_key(&event))
         >
             {about.map(|about| html::p().class("menu-about").child(about))}
             {quick}
@@ -136,10 +136,10 @@ fn item(app: App, sign: &'static str, words: String, is_grave: bool, act: impl F
             type="button"
             role="menuitem"
             class=if is_grave { "menu-item danger" } else { "menu-item" }
-            on:click=move |_| {
+            on:click=on(move |_| {
                 app.close_overlay();
                 act();
-            }
+            })
         >
             {icon(sign)}
             <span>{words}</span>
@@ -202,10 +202,10 @@ fn quick(app: App, id: MessageId) -> AnyView {
                     type="button"
                     class="emoji"
                     aria-pressed=is_given.to_string()
-                    on:click=move |_| {
+                    on:click=on(move |_| {
                         app.close_overlay();
                         app.react(id, emoji);
-                    }
+                    })
                 >
                     {emoji}
                 </button>
@@ -215,7 +215,7 @@ fn quick(app: App, id: MessageId) -> AnyView {
     view! {
         <div class="menu-quick" role="group" aria-label=say::text("emoji-title")>
             {buttons}
-            <button type="button" class="emoji" title=say::text("emoji-more") aria-label=say::text("emoji-more") on:click=move |_| app.show(Overlay::React(id))>
+            <button type="button" class="emoji" title=say::text("emoji-more") aria-label=say::text("emoji-more") on:click=on(move |_| app.show(Overlay::React(id)))>
                 {icon("new")}
             </button>
         </div>

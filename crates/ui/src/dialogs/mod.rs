@@ -12,7 +12,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::parts::{dialog, modal};
+use crate::parts::{dialog, live, modal, on};
 use crate::{composer, keys, people, say, settings};
 
 pub(crate) use menu::{Member, Menu};
@@ -60,8 +60,8 @@ impl Confirm {
 /// The dialogs that are open.
 pub(crate) fn dialogs(app: App) -> AnyView {
     view! {
-        {move || app.overlay.get().map(|overlay| draw(app, overlay))}
-        {move || app.confirm.get().map(|confirm| question(app, confirm))}
+        {live(move || app.overlay.get().map(|overlay| draw(app, overlay)))}
+        {live(move || app.confirm.get().map(|confirm| question(app, confirm)))}
     }
     .into_any()
 }
@@ -103,15 +103,15 @@ fn question(app: App, confirm: Confirm) -> AnyView {
     let body = view! {
         <p class="question">{question}</p>
         <div class="dialog-buttons">
-            <button type="button" class="button" autofocus=true on:click=move |_| app.close_confirm()>{say::text("key-cancel")}</button>
+            <button type="button" class="button" autofocus=true on:click=on(move |_| app.close_confirm())>{say::text("key-cancel")}</button>
             <button
                 type="button"
                 class="button danger"
                 data-testid="confirm-yes"
-                on:click=move |_| {
+                on:click=on(move |_| {
                     app.close_confirm();
                     act(app);
-                }
+                })
             >
                 {say::text(yes)}
             </button>

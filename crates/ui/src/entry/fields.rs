@@ -3,7 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::parts::icon;
+use crate::parts::{follow, icon, live, on};
 use crate::say;
 
 /// What a field is for.
@@ -43,12 +43,12 @@ impl Field {
                 <button
                     type="button"
                     class="icon-button"
-                    aria-pressed=move || is_shown.get().to_string()
+                    aria-pressed=follow(move || is_shown.get().to_string())
                     title=say::text("entry-show")
                     aria-label=say::text("entry-show")
-                    on:click=move |_| is_shown.update(|is_shown| *is_shown = !*is_shown)
+                    on:click=on(move |_| is_shown.update(|is_shown| *is_shown = !*is_shown))
                 >
-                    {move || icon(if is_shown.get() { "eye-off" } else { "eye" })}
+                    {live(move || icon(if is_shown.get() { "eye-off" } else { "eye" }))}
                 </button>
             }
         });
@@ -77,18 +77,18 @@ impl Field {
                         id=id
                         name=id
                         class="field"
-                        type=move || if is_shown.get() { "text" } else { "password" }
+                        type=follow(move || if is_shown.get() { "text" } else { "password" })
                         autocomplete=autocomplete
                         autocapitalize="none"
                         spellcheck="false"
                         maxlength="512"
                         aria-describedby=format!("{id}-about")
-                        aria-invalid=move || is_wrong().to_string()
-                        prop:value=move || value.get()
-                        on:input=move |event| {
+                        aria-invalid=follow(move || is_wrong().to_string())
+                        prop:value=follow(move || value.get())
+                        on:input=on(move |event: web_sys::Event| {
                             value.set(event_target_value(&event));
                             wrong.set(None);
-                        }
+                        })
                     />
                     {eye}
                 </div>

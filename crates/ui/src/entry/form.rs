@@ -12,7 +12,7 @@ use leptos::task::spawn_local;
 use super::fields::{Field, Line, Wrong};
 use super::invitation::{self, Invited, Ticket};
 use crate::app::App;
-use crate::parts::{blank, icon, switch};
+use crate::parts::{blank, follow, icon, live, on, switch};
 use crate::{page, port, say};
 
 /// What a form is for.
@@ -69,22 +69,22 @@ pub(crate) fn form(
     let body = view! {
         <form
             class="form"
-            on:submit=move |event| {
+            on:submit=on(move |event: web_sys::SubmitEvent| {
                 event.prevent_default();
                 submit(app, purpose, typed);
-            }
+            })
         >
             {(purpose == Purpose::Register).then(|| admission(typed, invited.is_some()))}
             {(purpose != Purpose::Again).then(|| name_field(purpose, typed))}
-            {move || typed.needs_key.get().then(|| key_field(typed))}
+            {live(move || typed.needs_key.get().then(|| key_field(typed)))}
             {password_field(purpose, typed)}
             {(purpose != Purpose::Again).then(|| switch(say::text("entry-stay"), say::text("entry-stay-about"), move || typed.stays.get(), move |stays| typed.stays.set(stays)))}
-            {move || typed.wrong.get().filter(|(line, _)| line.is_none()).map(|(_, why)| html::p().class("form-wrong").attr("role", "alert").child(why))}
-            <button type="submit" class="button primary big" disabled=move || typed.is_working.get()>
-                {move || if typed.is_working.get() { blank("spinner").into_any() } else { ().into_any() }}
+            {live(move || typed.wrong.get().filter(|(line, _)| line.is_none()).map(|(_, why)| html::p().class("form-wrong").attr("role", "alert").child(why)))}
+            <button type="submit" class="button primary big" disabled=follow(move || typed.is_working.get())>
+                {live(move || if typed.is_working.get() { blank("spinner").into_any() } else { ().into_any() })}
                 <span>{say::text(go)}</span>
             </button>
-            <p class="about working" role="status">{move || typed.is_working.get().then(|| working(purpose, typed.seconds.get()))}</p>
+            <p class="about working" role="status">{live(move || typed.is_working.get().then(|| working(purpose, typed.seconds.get())))}</p>
         </form>
         {(purpose != Purpose::Again).then(|| others(purpose, shown))}
     };
@@ -110,7 +110,7 @@ fn working(purpose: Purpose, seconds: u64) -> String {
 
 fn others(purpose: Purpose, shown: RwSignal<Option<Purpose>>) -> AnyView {
     let link = move |to: Purpose, key: &'static str| {
-        view! { <button type="button" class="link" on:click=move |_| shown.set(Some(to))>{say::text(key)}</button> }
+        view! { <button type="button" class="link" on:click=on(move |_| shown.set(Some(to)))>{say::text(key)}</button> }
     };
     view! {
         <div class="entry-others">
@@ -137,7 +137,7 @@ fn admission(typed: Typed, is_brought: bool) -> AnyView {
         Ticket::Claim => "entry-claim",
     };
     view! {
-        {move || if is_open.get() {
+        {live(move || if is_open.get() {
             let ticket = typed.ticket.get();
             let field = Field {
                 line: Line::Admission,
@@ -154,7 +154,7 @@ fn admission(typed: Typed, is_brought: bool) -> AnyView {
                     Ticket::Invitation => "entry-use-invitation",
                     Ticket::Claim => "entry-use-claim",
                 };
-                view! { <button type="button" class="link" on:click=move |_| typed.ticket.set(other)>{say::text(key)}</button> }
+                view! { <button type="button" class="link" on:click=on(move |_| typed.ticket.set(other))>{say::text(key)}</button> }
             }).collect_view();
             view! { {field.draw(typed.code, typed.wrong)} <div class="ticket-others">{others}</div> }.into_any()
         } else {
@@ -163,8 +163,8 @@ fn admission(typed: Typed, is_brought: bool) -> AnyView {
                 Ticket::Invitation => "entry-has-invitation",
                 Ticket::Claim => "entry-has-claim",
             };
-            view! { <p class="ticket">{icon("check")} <span>{say::text(key)}</span> <button type="button" class="link" on:click=move |_| is_open.set(true)>{say::text("key-change")}</button></p> }.into_any()
-        }}
+            view! { <p class="ticket">{icon("check")} <span>{say::text(key)}</span> <button type="button" class="link" on:click=on(move |_| is_open.set(true))>{say::text("key-change")}</button></p> }.into_any()
+        })}
     }
     .into_any()
 }

@@ -33,10 +33,7 @@ pub(crate) fn of_link() -> Option<Invited> {
 fn take_from_link() -> Option<Invited> {
     let hash = page::window().location().hash().ok()?;
     let invited = read(&hash)?;
-    if let Ok(history) = page::window().history() {
-        let place = page::window().location().pathname().unwrap_or_else(|_| "/".to_owned());
-        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&place));
-    }
+    page::clear_hash();
     Some(invited)
 }
 

@@ -5,7 +5,7 @@ use huis_views::Command;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::parts::{copy_button, icon};
+use crate::parts::{copy_button, icon, on};
 use crate::{page, say};
 
 pub(crate) fn recovery_key(app: App, key: String) -> AnyView {
@@ -18,10 +18,10 @@ pub(crate) fn recovery_key(app: App, key: String) -> AnyView {
             <button
                 type="button"
                 class="button quiet"
-                on:click=move |_| {
+                on:click=on(move |_| {
                     let text = say::text_with("entry-key-file", &[("name", username.as_str().into()), ("key", saved.as_str().into())]);
                     page::download(&format!("huis-{username}.txt"), &text);
-                }
+                })
             >
                 {icon("down")}
                 <span>{say::text("entry-key-download")}</span>
@@ -32,11 +32,11 @@ pub(crate) fn recovery_key(app: App, key: String) -> AnyView {
             type="button"
             class="button primary big"
             autofocus=true
-            on:click=move |_| {
+            on:click=on(move |_| {
                 app.tell(Command::RecoveryKeyShown { recovery_key: Secret::new(key.clone()) });
                 page::keep_storage();
                 app.recovery_key.set(None);
-            }
+            })
         >
             {say::text("entry-key-kept")}
         </button>

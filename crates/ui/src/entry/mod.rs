@@ -11,7 +11,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::parts::icon;
+use crate::parts::{icon, live, on};
 use crate::say;
 
 pub(crate) use form::{Purpose, form};
@@ -46,7 +46,7 @@ fn languages() -> AnyView {
         .into_iter()
         .filter(|(language, ..)| *language != say::language())
         .map(|(language, tag, name)| {
-            view! { <button type="button" class="link" lang=tag on:click=move |_| app.choose_language(language)>{name}</button> }
+            view! { <button type="button" class="link" lang=tag on:click=on(move |_| app.choose_language(language))>{name}</button> }
         })
         .collect_view()
         .into_any()
@@ -58,10 +58,10 @@ pub(crate) fn entry(app: App, cut_off: Option<String>) -> AnyView {
     let begins_with = if invited.is_some() || cut_off.is_some() { Some(Purpose::Register) } else { None };
     let purpose = RwSignal::new(begins_with);
     view! {
-        {move || match purpose.get() {
+        {live(move || match purpose.get() {
             None => welcome(purpose),
             Some(this) => form(app, this, purpose, invited.clone(), cut_off.clone()),
-        }}
+        })}
     }
     .into_any()
 }
@@ -69,13 +69,13 @@ pub(crate) fn entry(app: App, cut_off: Option<String>) -> AnyView {
 fn welcome(purpose: RwSignal<Option<Purpose>>) -> AnyView {
     let body = view! {
         <div class="entry-choices">
-            <button type="button" class="button primary big" on:click=move |_| purpose.set(Some(Purpose::Register))>
+            <button type="button" class="button primary big" on:click=on(move |_| purpose.set(Some(Purpose::Register)))>
                 {say::text("entry-choice-register")}
             </button>
-            <button type="button" class="button big" on:click=move |_| purpose.set(Some(Purpose::SignIn))>
+            <button type="button" class="button big" on:click=on(move |_| purpose.set(Some(Purpose::SignIn)))>
                 {say::text("entry-choice-sign-in")}
             </button>
-            <button type="button" class="button quiet" on:click=move |_| purpose.set(Some(Purpose::Recover))>
+            <button type="button" class="button quiet" on:click=on(move |_| purpose.set(Some(Purpose::Recover)))>
                 {say::text("entry-choice-recover")}
             </button>
         </div>

@@ -9,7 +9,7 @@ use super::card;
 use super::fields::{Field, Line};
 use crate::app::App;
 use crate::dialogs::Confirm;
-use crate::parts::skeleton;
+use crate::parts::{follow, live, on, skeleton};
 use crate::{page, port, say};
 
 /// The page for where the worker stands; none where it is open.
@@ -42,11 +42,11 @@ fn another_tab(state: &'static str, title: &str, about: &str) -> AnyView {
         <button
             type="button"
             class="button primary big"
-            disabled=move || is_asking.get()
-            on:click=move |_| {
+            disabled=follow(move || is_asking.get())
+            on:click=on(move |_| {
                 is_asking.set(true);
                 port::tell(&ToWorker::TakeOver);
-            }
+            })
         >
             {say::text("standing-take-over")}
         </button>
@@ -75,7 +75,7 @@ fn locked(app: App, username: Option<String>, failure: Option<Failure>) -> AnyVi
     let body = view! {
         <form
             class="form"
-            on:submit=move |event| {
+            on:submit=on(move |event: web_sys::SubmitEvent| {
                 event.prevent_default();
                 let typed = password.get_untracked();
                 if typed.is_empty() {
@@ -83,16 +83,16 @@ fn locked(app: App, username: Option<String>, failure: Option<Failure>) -> AnyVi
                 }
                 is_working.set(true);
                 port::tell(&ToWorker::Unlock { password: Secret::new(typed) });
-            }
+            })
         >
             <input type="text" class="sr" autocomplete="username" tabindex="-1" aria-hidden="true" readonly=true prop:value=hidden />
             {field.draw(password, wrong)}
-            {move || wrong.get().filter(|(line, _)| line.is_none()).map(|(_, why)| html::p().class("form-wrong").attr("role", "alert").child(why))}
-            <button type="submit" class="button primary big" disabled=move || is_working.get()>{say::text("entry-go-unlock")}</button>
-            <p class="about working" role="status">{move || is_working.get().then(|| say::text("entry-working-unlock"))}</p>
+            {live(move || wrong.get().filter(|(line, _)| line.is_none()).map(|(_, why)| html::p().class("form-wrong").attr("role", "alert").child(why)))}
+            <button type="submit" class="button primary big" disabled=follow(move || is_working.get())>{say::text("entry-go-unlock")}</button>
+            <p class="about working" role="status">{live(move || is_working.get().then(|| say::text("entry-working-unlock")))}</p>
         </form>
         <div class="entry-others">
-            <button type="button" class="link" on:click=move |_| begin_anew(app)>{say::text("entry-forgot-lock")}</button>
+            <button type="button" class="link" on:click=on(move |_| begin_anew(app))>{say::text("entry-forgot-lock")}</button>
         </div>
     };
     let about = match username {
@@ -111,7 +111,7 @@ fn begin_anew(app: App) {
 fn lost(app: App, reason: String) -> AnyView {
     let body = view! {
         <p>{say::text("standing-lost-next")}</p>
-        <button type="button" class="button primary big" on:click=move |_| begin_anew(app)>{say::text("standing-begin-anew")}</button>
+        <button type="button" class="button primary big" on:click=on(move |_| begin_anew(app))>{say::text("standing-begin-anew")}</button>
         {diagnosis(reason)}
     };
     card("lost", say::text("standing-lost"), say::text("standing-lost-about"), body)

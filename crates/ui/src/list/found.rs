@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 
 use super::{PAUSE, heading, row};
 use crate::app::App;
-use crate::parts::{icon, nothing, person_avatar};
+use crate::parts::{icon, live, nothing, on, person_avatar};
 use crate::timeline::with_marks;
 use crate::{dates, port, say};
 
@@ -46,17 +46,17 @@ pub(super) fn found(app: App, words: RwSignal<String>) -> impl IntoView {
     let is_name = Memo::new(move |_| words.with(|words| words.trim_start().starts_with(['@', '#'])));
     let named = Memo::new(move |_| conversations(app, &words.get()));
     view! {
-        {move || (!named.with(Vec::is_empty)).then(|| view! {
+        {live(move || (!named.with(Vec::is_empty)).then(|| view! {
             <div class="list-part">
                 {heading("list-title")}
                 <ul class="conversations" role="list">
                     <For each=move || named.get() key=|id| *id children=move |id| row::row(app, id) />
                 </ul>
             </div>
-        })}
-        {move || is_name.get().then(|| begin(app, words.get().trim())).flatten()}
+        }))}
+        {live(move || is_name.get().then(|| begin(app, words.get().trim())).flatten())}
         <section class="list-part" data-view="found" aria-label=say::text("found-title")>
-            {move || match answer.get() {
+            {live(move || match answer.get() {
                 Answer::Nothing => ().into_any(),
                 Answer::Asking => html::p().class("about list-note").child(say::text("found-asking")).into_any(),
                 Answer::Refused(why) => html::p().class("about list-note").child(why).into_any(),
@@ -65,9 +65,9 @@ pub(super) fn found(app: App, words: RwSignal<String>) -> impl IntoView {
                     {heading("found-messages")}
                     <ul class="found" role="list">{found.into_iter().map(|found| message(app, found)).collect_view()}</ul>
                 }.into_any(),
-            }}
+            })}
         </section>
-        {move || (!is_name.get()).then(|| begin(app, words.get().trim())).flatten()}
+        {live(move || (!is_name.get()).then(|| begin(app, words.get().trim())).flatten())}
     }
 }
 
@@ -139,7 +139,7 @@ fn message(app: App, found: Found) -> AnyView {
     let (text, marks) = excerpt(&message.text, &highlights);
     view! {
         <li class="list-item">
-            <button type="button" class="list-row" on:click=move |_| app.go_to(conversation, id, position)>
+            <button type="button" class="list-row" on:click=on(move |_| app.go_to(conversation, id, position))>
                 <span class="list-avatar">{person_avatar(message.from.account, &author, "large")}</span>
                 <span class="list-words">
                     <span class="list-line">

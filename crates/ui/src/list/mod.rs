@@ -14,7 +14,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 
 use crate::app::{App, Pane};
 use crate::dialogs::Overlay;
-use crate::parts::{icon, icon_button, nothing, person_avatar, skeleton};
+use crate::parts::{follow, icon, icon_button, live, nothing, on, person_avatar, skeleton};
 use crate::{page, say};
 
 const FIELD: &str = "search-field";
@@ -47,16 +47,16 @@ pub(crate) fn list(app: App) -> AnyView {
     WORDS.with(|words| words.set(Some(shown.words)));
     let is_searching = Memo::new(move |_| !shown.words.with(|words| words.trim().is_empty()));
     view! {
-        <nav class="pane list" data-view="list" aria-label=say::text("list-title") on:keydown=move |event| on_key(&event)>
+        <nav class="pane list" data-view="list" aria-label=say::text("list-title") on:keydown=on(move |event: web_sys::KeyboardEvent| on_key(&event))>
             {head(app)}
             {search_field(app, shown)}
             {strip(app)}
-            <div class="list-rows" data-state=move || if app.shelf.is_filled.get() { "ready" } else { "loading" }>
-                {move || if is_searching.get() {
+            <div class="list-rows" data-state=follow(move || if app.shelf.is_filled.get() { "ready" } else { "loading" })>
+                {live(move || if is_searching.get() {
                     found::found(app, shown.words).into_any()
                 } else {
                     conversations(app, shown).into_any()
-                }}
+                })}
             </div>
         </nav>
     }
@@ -67,11 +67,11 @@ fn head(app: App) -> AnyView {
     let me = move || app.me.with(|me| me.as_ref().map(|me| (me.account, me.username.clone())));
     view! {
         <header class="list-head">
-            {move || me().map(|(account, username)| view! {
-                <button type="button" class="me" title=say::text("settings-title") aria-label=say::text_with_name("settings-of", &username) on:click=move |_| app.show(Overlay::Settings)>
+            {live(move || me().map(|(account, username)| view! {
+                <button type="button" class="me" title=say::text("settings-title") aria-label=say::text_with_name("settings-of", &username) on:click=on(move |_| app.show(Overlay::Settings))>
                     {person_avatar(account, &username, "small")}
                 </button>
-            })}
+            }))}
             <h1 class="list-title">{say::text("list-title")}</h1>
             {icon_button("settings", say::text("settings-title"), move || app.show(Overlay::Settings))}
             {icon_button("new", say::text("begin-title"), move || app.show(Overlay::Begin))}
@@ -93,9 +93,9 @@ fn search_field(app: App, shown: Shown) -> AnyView {
                 aria-label=say::text("search-field")
                 placeholder=say::text("search-field")
                 title=say::text("search-filters-plain")
-                prop:value=move || words.get()
-                on:input=move |event| words.set(event_target_value(&event))
-                on:keydown=move |event| {
+                prop:value=follow(move || words.get())
+                on:input=on(move |event: web_sys::Event| words.set(event_target_value(&event)))
+                on:keydown=on(move |event: web_sys::KeyboardEvent| {
                     match event.key().as_str() {
                         "Escape" => {
                             event.prevent_default();
@@ -111,19 +111,19 @@ fn search_field(app: App, shown: Shown) -> AnyView {
                         }
                         _ => {}
                     }
-                }
+                })
             />
-            {move || (!words.with(String::is_empty)).then(|| icon_button("close", say::text("search-clear"), move || {
+            {live(move || (!words.with(String::is_empty)).then(|| icon_button("close", say::text("search-clear"), move || {
                 words.set(String::new());
                 page::focus(FIELD);
-            }))}
+            })))}
         </div>
-        {move || (app.has_update.get()).then(|| view! {
+        {live(move || (app.has_update.get()).then(|| view! {
             <div class="strip" role="status" data-view="update">
                 <span>{say::text("update-ready")}</span>
                 <button type="button" class="button small" on:click=|_| crate::updates::load()>{say::text("update-load")}</button>
             </div>
-        })}
+        }))}
     }
     .into_any()
 }
@@ -150,12 +150,12 @@ pub(crate) fn strip(app: App) -> AnyView {
     });
     view! {
         <div role="status" class="strip-place">
-            {move || words.get().map(|(state, words)| view! {
+            {live(move || words.get().map(|(state, words)| view! {
                 <div class="strip" data-view="strip" data-state=state>
                     {icon(if state == "offline" { "offline" } else { "info" })}
                     <span>{words}</span>
                 </div>
-            })}
+            }))}
         </div>
     }
     .into_any()
@@ -171,33 +171,33 @@ fn conversations(app: App, shown: Shown) -> impl IntoView {
             && shelf.archived.with(Vec::is_empty)
     };
     view! {
-        {move || (!shelf.is_filled.get()).then(|| skeleton("for-list", 8))}
-        {move || (requests() > 0).then(|| view! {
+        {live(move || (!shelf.is_filled.get()).then(|| skeleton("for-list", 8)))}
+        {live(move || (requests() > 0).then(|| view! {
             <section class="list-part is-requests" data-view="requests" aria-label=say::text("list-requests")>
                 <h2>{say::text("list-requests")} <span class="badge is-quiet">{requests}</span></h2>
                 {rows(app, shelf.requests)}
             </section>
-        })}
+        }))}
         {rows(app, shelf.shown)}
-        {move || is_empty().then(|| empty(app))}
-        {move || (!shelf.archived.with(Vec::is_empty)).then(|| {
+        {live(move || is_empty().then(|| empty(app)))}
+        {live(move || (!shelf.archived.with(Vec::is_empty)).then(|| {
             let is_open = shown.is_archive_open;
             view! {
                 <section class="list-part" data-view="archive">
                     <button
                         type="button"
                         class="list-fold"
-                        aria-expanded=move || is_open.get().to_string()
-                        on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+                        aria-expanded=follow(move || is_open.get().to_string())
+                        on:click=on(move |_| is_open.update(|is_open| *is_open = !*is_open))
                     >
                         {icon("archive")}
-                        <span>{move || say::text_with_count("list-archived", shelf.archived.with(Vec::len))}</span>
+                        <span>{live(move || say::text_with_count("list-archived", shelf.archived.with(Vec::len)))}</span>
                         {icon("chevron")}
                     </button>
-                    {move || is_open.get().then(|| rows(app, shelf.archived))}
+                    {live(move || is_open.get().then(|| rows(app, shelf.archived)))}
                 </section>
             }
-        })}
+        }))}
     }
 }
 
@@ -221,10 +221,10 @@ fn empty(app: App) -> AnyView {
     };
     let more = view! {
         <div class="nothing-buttons">
-            <button type="button" class="button primary" disabled=move || is_joining.get() on:click=join>
+            <button type="button" class="button primary" disabled=follow(move || is_joining.get()) on:click=join>
                 {say::text("lobby-join")}
             </button>
-            <button type="button" class="button" on:click=move |_| app.show(Overlay::Begin)>{say::text("begin-title")}</button>
+            <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Begin))>{say::text("begin-title")}</button>
         </div>
     };
     nothing("door", say::text("list-empty-title"), say::text("list-empty-about"), more)

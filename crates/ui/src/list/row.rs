@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
-use crate::parts::{blank, conversation_avatar, icon};
+use crate::parts::{blank, conversation_avatar, follow, icon, live, on};
 use crate::{dates, say};
 
 pub(super) fn row(app: App, id: ConversationId) -> AnyView {
@@ -15,22 +15,22 @@ pub(super) fn row(app: App, id: ConversationId) -> AnyView {
     let shown = view.clone();
     let menu = move |x: i32, y: i32| app.show(Overlay::Menu(Menu::conversation(id, f64::from(x), f64::from(y))));
     view! {
-        <li class="list-item" data-state=move || view.with(state)>
+        <li class="list-item" data-state=follow(move || view.with(state))>
             <button
                 type="button"
                 class="list-row"
-                aria-current=move || is_open().then_some("true")
-                on:click=move |_| app.open(id)
-                on:contextmenu=move |event| {
+                aria-current=follow(move || is_open().then_some("true"))
+                on:click=on(move |_| app.open(id))
+                on:contextmenu=on(move |event: web_sys::MouseEvent| {
                     event.prevent_default();
                     // A menu that a key asks for has no place of its own.
                     let area = event_target::<web_sys::Element>(&event).get_bounding_client_rect();
                     let is_key = event.client_x() == 0 && event.client_y() == 0;
                     let (x, y) = if is_key { (area.left() as i32 + 48, area.bottom() as i32) } else { (event.client_x(), event.client_y()) };
                     menu(x, y);
-                }
+                })
             >
-                {move || shown.with(|view| content(app, view))}
+                {live(move || shown.with(|view| content(app, view)))}
             </button>
             <button
                 type="button"
@@ -39,7 +39,7 @@ pub(super) fn row(app: App, id: ConversationId) -> AnyView {
                 title=say::text("key-more")
                 aria-label=say::text("key-more")
                 aria-haspopup="menu"
-                on:click=move |event| menu(event.client_x(), event.client_y())
+                on:click=on(move |event: web_sys::MouseEvent| menu(event.client_x(), event.client_y()))
             >
                 {icon("more")}
             </button>

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::dialogs::Confirm;
-use crate::parts::{copy_button, icon, person_avatar, skeleton};
+use crate::parts::{copy_button, icon, live, on, person_avatar, skeleton};
 use crate::{port, say};
 
 /// Somebody by the username; it is read anew whenever what is known may have changed.
@@ -35,11 +35,11 @@ pub(crate) fn person(app: App, name: String) -> AnyView {
     let is_me = app.me.with_untracked(|me| me.as_ref().is_some_and(|me| me.username == name));
     view! {
         <div class="contact" data-view="contact">
-            {move || match found.get() {
+            {live(move || match found.get() {
                 None => skeleton("for-contact", 5),
                 Some(Err(why)) => html::p().class("about").child(why).into_any(),
                 Some(Ok(contact)) => contact_card(app, contact, is_me),
-            }}
+            })}
         </div>
     }
     .into_any()
@@ -59,10 +59,10 @@ fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
             <button
                 type="button"
                 class="button"
-                on:click=move |_| {
+                on:click=on(move |_| {
                     app.close_overlay();
                     app.write_to(&written);
-                }
+                })
             >
                 {icon("send")}
                 <span>{say::text("person-write")}</span>
@@ -91,14 +91,14 @@ fn picture_or_initials(contact: &ContactView, shown: &str) -> AnyView {
 fn block_button(app: App, contact: &ContactView, username: String) -> AnyView {
     if contact.blocked {
         return view! {
-            <button type="button" class="button" on:click=move |_| app.act(Command::Unblock { name: username.clone() })>
+            <button type="button" class="button" on:click=on(move |_| app.act(Command::Unblock { name: username.clone() }))>
                 {say::text("person-unblock")}
             </button>
         }
         .into_any();
     }
     view! {
-        <button type="button" class="button danger" on:click=move |_| app.ask_block(username.clone())>
+        <button type="button" class="button danger" on:click=on(move |_| app.ask_block(username.clone()))>
             {icon("block")}
             <span>{say::text("person-block")}</span>
         </button>

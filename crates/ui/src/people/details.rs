@@ -11,7 +11,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::dialogs::{Member, Menu, Overlay};
-use crate::parts::{blank, choices, conversation_avatar, icon, person_avatar, person_name, skeleton};
+use crate::parts::{blank, choices, conversation_avatar, icon, live, on, person_avatar, person_name, skeleton};
 use crate::{dates, port, say};
 
 /// Members that are shown at first.
@@ -20,7 +20,7 @@ const SOME: usize = 100;
 pub(crate) fn details(app: App) -> AnyView {
     let open = Memo::new(move |_| app.talk.open.get().filter(|_| app.has_details.get()));
     view! {
-        {move || open.get().map(|id| view! {
+        {live(move || open.get().map(|id| view! {
             <section class="pane details" data-view="details" aria-label=say::text("action-details")>
                 <header class="details-head">
                     <h2>{say::text("details-title")}</h2>
@@ -30,14 +30,14 @@ pub(crate) fn details(app: App) -> AnyView {
                         id="details-close"
                         title=say::text("key-close")
                         aria-label=say::text("key-close")
-                        on:click=move |_| app.close_details()
+                        on:click=on(move |_| app.close_details())
                     >
                         {icon("close")}
                     </button>
                 </header>
                 <div class="details-body">{content(app, id)}</div>
             </section>
-        })}
+        }))}
     }
     .into_any()
 }
@@ -66,7 +66,7 @@ fn group_head(app: App, id: ConversationId) -> AnyView {
     let may = move |view: &ConversationView| view.role.is_some() && view.state == ConversationState::Joined;
     view! {
         <div class="contact-head">
-            {move || view().map(|view| view! {
+            {live(move || view().map(|view| view! {
                 {conversation_avatar(&view, "huge")}
                 <bdi class="contact-name">{say::conversation(&view)}</bdi>
                 <span class="about">
@@ -77,15 +77,15 @@ fn group_head(app: App, id: ConversationId) -> AnyView {
                 {view.topic.as_deref().map(|topic| html::p().class("contact-about").attr("dir", "auto").child(say::line(topic, 500)))}
                 {may(&view).then(|| view! {
                     <div class="contact-buttons">
-                        <button type="button" class="button" on:click=move |_| app.show(Overlay::Invite(id))>
+                        <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Invite(id)))>
                             {icon("new")} <span>{say::text("details-invite")}</span>
                         </button>
-                        <button type="button" class="button" on:click=move |_| app.show(Overlay::Describe(id))>
+                        <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Describe(id)))>
                             {icon("edit")} <span>{say::text("details-describe")}</span>
                         </button>
                     </div>
                 })}
-            })}
+            }))}
         </div>
     }
     .into_any()
@@ -107,17 +107,17 @@ fn pinned(app: App, id: ConversationId) -> AnyView {
         });
     });
     view! {
-        {move || (!found.with(Vec::is_empty)).then(|| {
+        {live(move || (!found.with(Vec::is_empty)).then(|| {
             let rows = found.get().into_iter().map(|message| {
                 let (id, position, conversation) = (message.id, message.position, message.conversation);
                 view! {
                     <li>
-                        <button type="button" class="pinned-row" on:click=move |_| {
+                        <button type="button" class="pinned-row" on:click=on(move |_| {
                             if crate::page::is_narrow() {
                                 app.close_details();
                             }
                             app.go_to(conversation, id, position);
-                        }>
+                        })>
                             <span class="list-line">{person_name(&message.from)} <time class="list-time">{dates::recent(message.sent_at_ms, app.now_ms.get_untracked())}</time></span>
                             <span class="pinned-text" dir="auto">{say::first_line(&message.text)}</span>
                         </button>
@@ -125,7 +125,7 @@ fn pinned(app: App, id: ConversationId) -> AnyView {
                 }
             });
             view! { <section class="details-part"><h3>{icon("pin")} {say::text("details-pinned")}</h3><ul class="people" role="list">{rows.collect_view()}</ul></section> }
-        })}
+        }))}
     }
     .into_any()
 }
@@ -151,16 +151,16 @@ fn loudness(app: App, id: ConversationId) -> AnyView {
         <section class="details-part">
             {choices(say::text("loud-title"), "loudness", options, level, move |level| app.set_level(id, level))}
             <p class="mute-row">
-                <span class="about grow">{move || words().unwrap_or_else(|| say::text("loud-not-muted"))}</span>
+                <span class="about grow">{live(move || words().unwrap_or_else(|| say::text("loud-not-muted")))}</span>
                 <button
                     type="button"
                     class="button small"
-                    on:click=move |_| {
+                    on:click=on(move |_| {
                         let is_muted = muted().holds_at(dates::now_ms());
                         app.set_muted(id, if is_muted { Muted::No } else { Muted::ForEver });
-                    }
+                    })
                 >
-                    {move || say::text(if muted().holds_at(app.now_ms.get()) { "menu-unmute" } else { "menu-mute" })}
+                    {live(move || say::text(if muted().holds_at(app.now_ms.get()) { "menu-unmute" } else { "menu-mute" }))}
                 </button>
             </p>
         </section>
@@ -183,8 +183,8 @@ fn members(app: App, id: ConversationId) -> AnyView {
     let own_role = move || app.shelf.view(id).and_then(|view| view.with(|view| view.role));
     view! {
         <section class="details-part">
-            <h3>{icon("people")} {move || say::text_with_count("header-people", found.with(|found| found.as_ref().map_or(0, Vec::len)))}</h3>
-            {move || match found.get() {
+            <h3>{icon("people")} {live(move || say::text_with_count("header-people", found.with(|found| found.as_ref().map_or(0, Vec::len))))}</h3>
+            {live(move || match found.get() {
                 None => skeleton("for-contact", 4),
                 Some(members) => {
                     let most = if is_all.get() { usize::MAX } else { SOME };
@@ -192,11 +192,11 @@ fn members(app: App, id: ConversationId) -> AnyView {
                     let rows = members.into_iter().take(most).map(|member| member_row(app, id, member, own_role())).collect_view();
                     view! {
                         <ul class="people" role="list">{rows}</ul>
-                        {more.then(|| view! { <button type="button" class="button quiet" on:click=move |_| is_all.set(true)>{say::text("details-all-members")}</button> })}
+                        {more.then(|| view! { <button type="button" class="button quiet" on:click=on(move |_| is_all.set(true))>{say::text("details-all-members")}</button> })}
                     }
                     .into_any()
                 }
-            }}
+            })}
         </section>
     }
     .into_any()
@@ -228,7 +228,7 @@ fn member_row(app: App, id: ConversationId, member: MemberView, own_role: Option
                 title=title
                 aria-label=words
                 aria-haspopup="menu"
-                on:click=move |event| app.show(Overlay::Menu(Menu::member(member.clone(), f64::from(event.client_x()), f64::from(event.client_y()))))
+                on:click=on(move |event: web_sys::MouseEvent| app.show(Overlay::Menu(Menu::member(member.clone(), f64::from(event.client_x()), f64::from(event.client_y())))))
             >
                 {icon("more")}
             </button>
@@ -237,7 +237,7 @@ fn member_row(app: App, id: ConversationId, member: MemberView, own_role: Option
     let handle = say::handle(&member.account);
     view! {
         <li class="member-row">
-            <button type="button" class="person-row" on:click=move |_| app.show(Overlay::Person(shown.clone()))>
+            <button type="button" class="person-row" on:click=on(move |_| app.show(Overlay::Person(shown.clone())))>
                 <span class="list-avatar">
                     {person_avatar(account, &say::name(&member.account), "medium")}
                     {member.here.then(|| view! { {blank("here-dot")} <span class="sr">{say::text("header-here")}</span> })}
@@ -258,23 +258,23 @@ fn rest(app: App, id: ConversationId) -> AnyView {
     let view = move || app.shelf.view(id).map(|view| view.get());
     view! {
         <section class="details-part details-last">
-            {move || view().filter(|view| !view.request).map(|view| {
+            {live(move || view().filter(|view| !view.request).map(|view| {
                 let (favourite, archived) = (view.favourite, view.archived);
                 let can_leave = view.kind != ConversationKind::Direct && view.state != ConversationState::Left;
                 view! {
-                    <button type="button" class="menu-item" on:click=move |_| app.set_favourite(id, !favourite)>
+                    <button type="button" class="menu-item" on:click=on(move |_| app.set_favourite(id, !favourite))>
                         {icon("star")} <span>{say::text(if favourite { "menu-unfavourite" } else { "menu-favourite" })}</span>
                     </button>
-                    <button type="button" class="menu-item" on:click=move |_| app.set_archived(id, !archived)>
+                    <button type="button" class="menu-item" on:click=on(move |_| app.set_archived(id, !archived))>
                         {icon("archive")} <span>{say::text(if archived { "menu-unarchive" } else { "menu-archive" })}</span>
                     </button>
                     {can_leave.then(|| view! {
-                        <button type="button" class="menu-item danger" on:click=move |_| app.ask_leave(id)>
+                        <button type="button" class="menu-item danger" on:click=on(move |_| app.ask_leave(id))>
                             {icon("leave")} <span>{say::text("menu-leave")}</span>
                         </button>
                     })}
                 }
-            })}
+            }))}
         </section>
     }
     .into_any()

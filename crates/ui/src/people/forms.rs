@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::dialogs::begin::usernames;
-use crate::parts::dialog;
+use crate::parts::{dialog, follow, live, on};
 use crate::{port, say};
 
 pub(crate) fn invite(app: App, conversation: ConversationId) -> AnyView {
@@ -49,17 +49,17 @@ pub(crate) fn invite(app: App, conversation: ConversationId) -> AnyView {
                     spellcheck="false"
                     autofocus=true
                     aria-describedby="invite-about"
-                    on:input=move |event| {
+                    on:input=on(move |event: web_sys::Event| {
                         people.set(event_target_value(&event));
                         wrong.set(None);
-                    }
+                    })
                 />
-                <p id="invite-about" class="about" class:is-wrong=move || wrong.with(Option::is_some)>
-                    {move || wrong.get().unwrap_or_else(|| say::text("invite-about"))}
+                <p id="invite-about" class="about" class:is-wrong=follow(move || wrong.with(Option::is_some))>
+                    {live(move || wrong.get().unwrap_or_else(|| say::text("invite-about")))}
                 </p>
             </div>
             <div class="dialog-buttons">
-                <button type="submit" class="button primary" disabled=move || is_asking.get()>{say::text("invite-go")}</button>
+                <button type="submit" class="button primary" disabled=follow(move || is_asking.get())>{say::text("invite-go")}</button>
             </div>
         </form>
     };
@@ -104,7 +104,7 @@ pub(crate) fn describe(app: App, conversation: ConversationId) -> AnyView {
         view! {
             <div class="form-row">
                 <label for="describe-title">{say::text("begin-group-title")}</label>
-                <input id="describe-title" class="field" type="text" autofocus=true prop:value=move || title.get() on:input=move |event| title.set(event_target_value(&event)) />
+                <input id="describe-title" class="field" type="text" autofocus=true prop:value=follow(move || title.get()) on:input=on(move |event: web_sys::Event| title.set(event_target_value(&event))) />
             </div>
         }
     });
@@ -113,11 +113,11 @@ pub(crate) fn describe(app: App, conversation: ConversationId) -> AnyView {
             {title_row}
             <div class="form-row">
                 <label for="describe-topic">{say::text("details-topic")}</label>
-                <input id="describe-topic" class="field" type="text" prop:value=move || topic.get() on:input=move |event| topic.set(event_target_value(&event)) />
-                <p class="about" class:is-wrong=move || wrong.with(Option::is_some)>{move || wrong.get().unwrap_or_else(|| say::text("details-topic-about"))}</p>
+                <input id="describe-topic" class="field" type="text" prop:value=follow(move || topic.get()) on:input=on(move |event: web_sys::Event| topic.set(event_target_value(&event))) />
+                <p class="about" class:is-wrong=follow(move || wrong.with(Option::is_some))>{live(move || wrong.get().unwrap_or_else(|| say::text("details-topic-about")))}</p>
             </div>
             <div class="dialog-buttons">
-                <button type="submit" class="button primary" disabled=move || is_asking.get()>{say::text("key-save")}</button>
+                <button type="submit" class="button primary" disabled=follow(move || is_asking.get())>{say::text("key-save")}</button>
             </div>
         </form>
     };

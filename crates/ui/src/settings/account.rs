@@ -9,8 +9,8 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::dialogs::Confirm;
-use crate::parts::{icon, skeleton};
-use crate::{dates, page, port, say};
+use crate::parts::{follow, icon, live, on, skeleton};
+use crate::{dates, port, pushes, say};
 
 /// What the password is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,29 +36,29 @@ pub(super) fn account(app: App) -> AnyView {
     read();
     let act = move |this: Wish, sign: &'static str, key: &'static str, class: &'static str| {
         view! {
-            <button type="button" class=class on:click=move |_| wish.set(Some(this))>
+            <button type="button" class=class on:click=on(move |_| wish.set(Some(this)))>
                 {icon(sign)}
                 <span>{say::text(key)}</span>
             </button>
         }
     };
     view! {
-        {move || match wish.get() {
+        {live(move || match wish.get() {
             Some(this) => password_form(app, this, wish, read),
             None => view! {
                 <section class="settings-part">
                     <h3>{say::text("settings-devices")}</h3>
                     <p class="about">{say::text("settings-devices-about")}</p>
-                    {move || match devices.get() {
+                    {live(move || match devices.get() {
                         None => skeleton("for-contact", 3),
                         Some(Err(why)) => html::p().class("about").child(why).into_any(),
                         Some(Ok(found)) => view! { <ul class="people" role="list">{found.into_iter().map(|device| device_row(device, wish)).collect_view()}</ul> }.into_any(),
-                    }}
+                    })}
                 </section>
                 <section class="settings-part settings-acts">
                     <h3>{say::text("settings-security")}</h3>
                     {act(Wish::Change, "edit", "settings-password", "menu-item")}
-                    <button type="button" class="menu-item" on:click=move |_| lock(app)>
+                    <button type="button" class="menu-item" on:click=on(move |_| lock(app))>
                         {icon("lock")}
                         <span>{say::text("settings-lock")}</span>
                     </button>
@@ -66,7 +66,7 @@ pub(super) fn account(app: App) -> AnyView {
                 </section>
                 {identity(app)}
             }.into_any(),
-        }}
+        })}
     }
     .into_any()
 }
@@ -101,7 +101,7 @@ fn device_row(device: DeviceView, wish: RwSignal<Option<Wish>>) -> AnyView {
     });
     let words = if device.current { say::text("settings-device-this") } else { used };
     let revoke = (!device.current).then(|| {
-        view! { <button type="button" class="button small danger" on:click=move |_| wish.set(Some(Wish::Revoke(id)))>{say::text("settings-device-revoke")}</button> }
+        view! { <button type="button" class="button small danger" on:click=on(move |_| wish.set(Some(Wish::Revoke(id))))>{say::text("settings-device-revoke")}</button> }
     });
     view! {
         <li class="person-row">
@@ -156,7 +156,7 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
             let result = port::ask(command).await;
             is_asking.try_set(false);
             match result {
-                Ok(Reply::SignedOut { .. }) => page::reload(),
+                Ok(Reply::SignedOut { .. }) => pushes::leave(),
                 Ok(_) => {
                     app.say(say::text("settings-done"));
                     read();
@@ -182,10 +182,10 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
         view! {
             <div class="form-row">
                 <label for=id>{say::text(key)}</label>
-                <input id=id class="field" type="password" autocomplete=autocomplete autofocus=has_focus on:input=move |event| {
+                <input id=id class="field" type="password" autocomplete=autocomplete autofocus=has_focus on:input=on(move |event: web_sys::Event| {
                     value.set(event_target_value(&event));
                     wrong.set(None);
-                } />
+                }) />
             </div>
         }
     };
@@ -201,12 +201,12 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
                 {secret("account-new-password", "entry-new-password", "new-password", fresh)}
                 <p class="about">{say::text("entry-hint-password")}</p>
             })}
-            {move || needs_key.get().then(|| secret("account-recovery-key", "entry-recovery-key", "off", recovery_key))}
-            {move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why))}
+            {live(move || needs_key.get().then(|| secret("account-recovery-key", "entry-recovery-key", "off", recovery_key)))}
+            {live(move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why)))}
             <div class="dialog-buttons">
-                <button type="button" class="button" on:click=move |_| wished.set(None)>{say::text("key-cancel")}</button>
-                <button type="submit" class=if is_grave { "button danger" } else { "button primary" } disabled=move || is_asking.get()>
-                    {move || say::text(if discards.get() { "settings-sign-out-anyway" } else { go })}
+                <button type="button" class="button" on:click=on(move |_| wished.set(None))>{say::text("key-cancel")}</button>
+                <button type="submit" class=if is_grave { "button danger" } else { "button primary" } disabled=follow(move || is_asking.get())>
+                    {live(move || say::text(if discards.get() { "settings-sign-out-anyway" } else { go }))}
                 </button>
             </div>
         </form>

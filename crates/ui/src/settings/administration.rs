@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::App;
-use crate::parts::copy_button;
+use crate::parts::{copy_button, follow, live};
 use crate::{page, port, say};
 
 /// How long an invitation is good for, in seconds.
@@ -43,12 +43,12 @@ pub(super) fn server(app: App) -> AnyView {
         <section class="settings-part">
             <h3>{say::text("settings-invite")}</h3>
             <p class="about">{say::text("settings-invite-about")}</p>
-            {move || made.get().map(|link| view! {
+            {live(move || made.get().map(|link| view! {
                 <p class="recovery-key"><code>{link.clone()}</code></p>
                 {copy_button(app, link)}
-            })}
-            {move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why))}
-            <button type="button" class="button" disabled=move || is_asking.get() on:click=make>{say::text("settings-invite-make")}</button>
+            }))}
+            {live(move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why)))}
+            <button type="button" class="button" disabled=follow(move || is_asking.get()) on:click=make>{say::text("settings-invite-make")}</button>
         </section>
     }
     .into_any()

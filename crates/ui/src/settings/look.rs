@@ -9,8 +9,9 @@ use web_sys::NotificationPermission;
 
 use crate::app::{App, Theme};
 use crate::dialogs::Overlay;
-use crate::parts::choices;
-use crate::{dates, notify, page, say};
+use crate::parts::{choices, live, on};
+use crate::pushes::Pushes;
+use crate::{dates, notify, page, pushes, say};
 
 pub(super) fn look(app: App) -> AnyView {
     let languages = vec![(Language::English, "English".to_owned()), (Language::French, "Français".to_owned())];
@@ -22,33 +23,72 @@ pub(super) fn look(app: App) -> AnyView {
     view! {
         {choices(say::text("settings-language"), "language", languages, move || app.language.get(), move |language| app.choose_language(language))}
         {choices(say::text("settings-theme"), "theme", themes, move || app.theme.get(), move |theme| app.choose_theme(theme))}
-        {notifications()}
+        {notifications(app)}
         {storage()}
         <section class="settings-part">
-            <button type="button" class="button" on:click=move |_| app.show(Overlay::Shortcuts)>{say::text("shortcut-sheet")}</button>
+            <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Shortcuts))>{say::text("shortcut-sheet")}</button>
         </section>
     }
     .into_any()
 }
 
-fn notifications() -> AnyView {
+fn notifications(app: App) -> AnyView {
     let permission = RwSignal::new_local(notify::permission());
     view! {
         <section class="settings-part">
             <h3>{say::text("settings-notifications")}</h3>
-            {move || match permission.get() {
-                NotificationPermission::Granted => html::p().child(say::text("settings-notifications-on")).into_any(),
+            {live(move || match permission.get() {
+                NotificationPermission::Granted => view! {
+                    <p>{say::text("settings-notifications-on")}</p>
+                    {while_closed(app)}
+                }.into_any(),
                 NotificationPermission::Denied => html::p().child(say::text("settings-notifications-denied")).into_any(),
                 _ => view! {
                     <p>{say::text("settings-notifications-ask")}</p>
-                    <button type="button" class="button" on:click=move |_| spawn_local(async move {
+                    <button type="button" class="button" on:click=on(move |_| spawn_local(async move {
                         let given = notify::ask().await;
                         permission.try_set(given);
-                    })>{say::text("settings-notifications-allow")}</button>
+                    }))>{say::text("settings-notifications-allow")}</button>
                 }.into_any(),
-            }}
+            })}
             <p class="about">{say::text("settings-notifications-about")}</p>
         </section>
+    }
+    .into_any()
+}
+
+/// Whether one is called while Huis is closed as well.
+fn while_closed(app: App) -> AnyView {
+    let found = RwSignal::new(None::<Pushes>);
+    let is_asking = RwSignal::new(false);
+    spawn_local(async move {
+        found.try_set(Some(pushes::look().await));
+    });
+    let turn = move |on: bool| {
+        is_asking.set(true);
+        spawn_local(async move {
+            let done = if on { pushes::turn_on().await } else { pushes::turn_off().await };
+            if let Err(why) = done {
+                app.say_wrong(why);
+            }
+            found.try_set(Some(pushes::look().await));
+            is_asking.try_set(false);
+        });
+    };
+    let choice = move |about: &'static str, key: &'static str, on: bool| {
+        view! {
+            <p class="about">{say::text(about)}</p>
+            <button type="button" class="button" disabled=move || is_asking.get() on:click=move |_| turn(on)>{say::text(key)}</button>
+        }
+        .into_any()
+    };
+    view! {
+        {move || found.get().map(|found| match found {
+            Pushes::Impossible => html::p().class("about").child(say::text("pushes-impossible")).into_any(),
+            Pushes::Never => html::p().class("about").child(say::text("pushes-never")).into_any(),
+            Pushes::Off => choice("pushes-off", "pushes-allow", true),
+            Pushes::On => choice("pushes-on", "pushes-stop", false),
+        })}
     }
     .into_any()
 }
@@ -86,21 +126,21 @@ fn storage() -> AnyView {
     view! {
         <section class="settings-part">
             <h3>{say::text("settings-storage")}</h3>
-            {move || used.get().map(|(usage, quota)| {
+            {live(move || used.get().map(|(usage, quota)| {
                 let (used, most) = (dates::bytes(usage), dates::bytes(quota));
                 view! {
                     <p>{say::text_with("settings-storage-used", &[("used", used.as_str().into()), ("most", most.as_str().into())])}</p>
                     <meter min="0" max="1" prop:value=usage / quota.max(1.0) aria-label=say::text("settings-storage")></meter>
                 }
-            })}
-            {move || is_persistent.get().map(|is_persistent| if is_persistent {
+            }))}
+            {live(move || is_persistent.get().map(|is_persistent| if is_persistent {
                 html::p().class("about").child(say::text("settings-storage-kept")).into_any()
             } else {
                 view! {
                     <p class="about">{say::text("settings-storage-not-kept")}</p>
                     <button type="button" class="button" on:click=keep>{say::text("settings-storage-keep")}</button>
                 }.into_any()
-            })}
+            }))}
         </section>
     }
     .into_any()

@@ -8,7 +8,7 @@ mod profile;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::parts::{dialog, icon};
+use crate::parts::{dialog, follow, icon, live, on};
 use crate::say;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(crate) fn settings(app: App) -> AnyView {
                 id=format!("tab-{key}")
                 aria-controls="settings-panel"
                 autofocus=is_first
-                aria-selected=move || (part.get() == this).to_string()
-                on:click=move |_| part.set(this)
+                aria-selected=follow(move || (part.get() == this).to_string())
+                on:click=on(move |_| part.set(this))
             >
                 {icon(sign)}
                 <span>{say::text(key)}</span>
@@ -47,12 +47,12 @@ pub(crate) fn settings(app: App) -> AnyView {
                 {tab(Part::Server, "door", "settings-server")}
             </div>
             <div class="settings-panel" role="tabpanel" id="settings-panel" aria-label=say::text("settings-title")>
-                {move || match part.get() {
+                {live(move || match part.get() {
                     Part::Profile => profile::profile(app),
                     Part::Look => look::look(app),
                     Part::Account => account::account(app),
                     Part::Server => administration::server(app),
-                }}
+                })}
             </div>
         </div>
     };

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::App;
-use crate::parts::{person_avatar, skeleton, switch};
+use crate::parts::{follow, live, on, person_avatar, skeleton, switch};
 use crate::{port, say};
 
 pub(super) fn profile(app: App) -> AnyView {
@@ -26,20 +26,20 @@ pub(super) fn profile(app: App) -> AnyView {
             let (account, username) = (me.account, me.username.clone());
             view! {
             <div class="contact-head">
-                {move || {
+                {live(move || {
                     let shown = card.with(|card| card.as_ref()?.picture.as_deref().and_then(crate::picture::picture));
                     shown.unwrap_or_else(|| person_avatar(account, &username, "huge"))
-                }}
-                {move || card.get().map(|known| picture_buttons(app, &known, card))}
+                })}
+                {live(move || card.get().map(|known| picture_buttons(app, &known, card)))}
                 <bdi class="contact-name">{format!("@{}", me.username)}</bdi>
                 <span class="about">{say::line(&me.server, 100)}</span>
             </div>
         }})}
-        {move || match card.get() {
+        {live(move || match card.get() {
             None => skeleton("for-contact", 3),
             Some(known) => card_form(app, known),
-        }}
-        {move || preferences.get().map(|given| privacy(app, given, preferences))}
+        })}
+        {live(move || preferences.get().map(|given| privacy(app, given, preferences)))}
     }
     .into_any()
 }
@@ -76,7 +76,7 @@ fn picture_buttons(app: App, known: &CardView, card: RwSignal<Option<CardView>>)
                 <input type="file" class="sr" accept="image/*" on:change=choose />
             </label>
             {has_one.then(|| view! {
-                <button type="button" class="button small quiet" on:click=move |_| set(Vec::new())>{say::text("settings-picture-none")}</button>
+                <button type="button" class="button small quiet" on:click=on(move |_| set(Vec::new()))>{say::text("settings-picture-none")}</button>
             })}
         </div>
     }
@@ -110,17 +110,17 @@ fn card_form(app: App, card: CardView) -> AnyView {
         <form class="form" on:submit=go>
             <div class="form-row">
                 <label for="card-name">{say::text("settings-card-name")}</label>
-                <input id="card-name" class="field" type="text" maxlength="100" autocomplete="name" prop:value=move || name.get() on:input=move |event| name.set(event_target_value(&event)) />
+                <input id="card-name" class="field" type="text" maxlength="100" autocomplete="name" prop:value=follow(move || name.get()) on:input=on(move |event: web_sys::Event| name.set(event_target_value(&event))) />
                 <p class="about">{say::text("settings-card-name-about")}</p>
             </div>
             <div class="form-row">
                 <label for="card-about">{say::text("settings-card-about")}</label>
-                <textarea id="card-about" class="field" rows="2" maxlength="1000" prop:value=move || about.get() on:input=move |event| about.set(event_target_value(&event))></textarea>
+                <textarea id="card-about" class="field" rows="2" maxlength="1000" prop:value=follow(move || about.get()) on:input=on(move |event: web_sys::Event| about.set(event_target_value(&event)))></textarea>
                 <p class="about">{say::text("settings-card-who")}</p>
             </div>
-            {move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why))}
+            {live(move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why)))}
             <div class="dialog-buttons">
-                <button type="submit" class="button primary" disabled=move || is_asking.get()>{say::text("key-save")}</button>
+                <button type="submit" class="button primary" disabled=follow(move || is_asking.get())>{say::text("key-save")}</button>
             </div>
         </form>
     }

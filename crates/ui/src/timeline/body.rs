@@ -5,6 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::markdown::{self, Block, Piece};
+use crate::parts::{follow, live, on};
 use crate::say;
 
 /// What is longer is shown from its beginning first.
@@ -21,14 +22,14 @@ pub(super) fn body(text: &str, mentions: &[Named]) -> AnyView {
     }
     let is_whole = RwSignal::new(false);
     view! {
-        <div class=class class:is-cut=move || !is_whole.get() dir="auto">{blocks}</div>
+        <div class=class class:is-cut=follow(move || !is_whole.get()) dir="auto">{blocks}</div>
         <button
             type="button"
             class="text-more"
-            aria-expanded=move || is_whole.get().to_string()
-            on:click=move |_| is_whole.update(|is_whole| *is_whole = !*is_whole)
+            aria-expanded=follow(move || is_whole.get().to_string())
+            on:click=on(move |_| is_whole.update(|is_whole| *is_whole = !*is_whole))
         >
-            {move || say::text(if is_whole.get() { "message-show-less" } else { "message-show-all" })}
+            {live(move || say::text(if is_whole.get() { "message-show-less" } else { "message-show-all" }))}
         </button>
     }
     .into_any()

@@ -10,7 +10,7 @@ use super::rows::{Line, Row, RowKey};
 use super::{Item, scroll};
 use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
-use crate::parts::{drawn, icon, icon_button, person_avatar, person_name};
+use crate::parts::{drawn, follow, icon, icon_button, live, on, person_avatar, person_name};
 use crate::say::Reach;
 use crate::{dates, say};
 
@@ -66,7 +66,7 @@ fn notice_row(app: App, notice: &NoticeView) -> AnyView {
     };
     let compare = whose.map(|name| {
         view! {
-            <button type="button" class="button small" on:click=move |_| app.show(Overlay::Person(name.clone()))>
+            <button type="button" class="button small" on:click=on(move |_| app.show(Overlay::Person(name.clone())))>
                 {say::text("person-compare")}
             </button>
         }
@@ -112,22 +112,22 @@ fn message_row(app: App, id: MessageId, signal: ArcRwSignal<Row>) -> AnyView {
         <li
             id=scroll::row_id(id)
             class=class
-            class:is-goal=move || app.talk.goal.get() == Some(id)
+            class:is-goal=follow(move || app.talk.goal.get() == Some(id))
             tabindex="-1"
             data-position=position
             data-state=state
-            on:pointerover=move |_| come_near()
-            on:focusin=move |_| come_near()
-            on:keydown=move |event| super::view::on_message_key(app, id, &event)
-            on:contextmenu=move |event| {
+            on:pointerover=on(move |_| come_near())
+            on:focusin=on(move |_| come_near())
+            on:keydown=on(move |event: web_sys::KeyboardEvent| super::view::on_message_key(app, id, &event))
+            on:contextmenu=on(move |event: web_sys::MouseEvent| {
                 // A link, or text that is selected, has the browser's own menu.
                 if !crate::keys::is_for_browser(&event) {
                     event.prevent_default();
                     app.show(Overlay::Menu(Menu::message(id, f64::from(event.client_x()), f64::from(event.client_y()))));
                 }
-            }
+            })
         >
-            {move || line().map(|line| content(app, &line, is_near))}
+            {live(move || line().map(|line| content(app, &line, is_near)))}
         </li>
     }
     .into_any()
@@ -183,11 +183,11 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
             <button
                 type="button"
                 class="message-author"
-                on:click=move |_| {
+                on:click=on(move |_| {
                     if let Some(name) = &username {
                         app.show(Overlay::Person(name.clone()));
                     }
-                }
+                })
             >
                 {person_name(&person)}
             </button>
@@ -212,7 +212,7 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
                 {message.reply_to.as_ref().map(|quote| quoted(app, quote))}
                 {said(message)}
             </div>
-            {move || is_near.get().then(|| actions(app, id))}
+            {live(move || is_near.get().then(|| actions(app, id)))}
         </div>
         {(!message.reactions.is_empty()).then(|| reactions(app, id, &message.reactions))}
         {trouble(app, message)}
@@ -246,13 +246,13 @@ fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
         <button
             type="button"
             class=format!("quote {}", say::hue_of(quote.from.account))
-            on:click=move |_| {
+            on:click=on(move |_| {
                 if is_here {
                     app.go_to_message(message);
                 } else {
                     app.say(say::text("message-quoted-not-here"));
                 }
-            }
+            })
         >
             {person_name(&quote.from)}
             <span class="quote-text" dir="auto">{text}</span>
@@ -272,9 +272,9 @@ fn actions(app: App, id: MessageId) -> AnyView {
                 title=say::text("key-more")
                 aria-label=say::text("key-more")
                 aria-haspopup="menu"
-                on:click=move |event| {
+                on:click=on(move |event: web_sys::MouseEvent| {
                     app.show(Overlay::Menu(Menu::message(id, f64::from(event.client_x()), f64::from(event.client_y()))));
-                }
+                })
             >
                 {icon("more")}
             </button>
@@ -299,7 +299,7 @@ fn reactions(app: App, id: MessageId, given: &[ReactionView]) -> AnyView {
                         aria-pressed=reaction.own.to_string()
                         title=title.clone()
                         aria-label=title
-                        on:click=move |_| app.react(id, &toggled)
+                        on:click=on(move |_| app.react(id, &toggled))
                     >
                         <span>{emoji}</span>
                         <span class="count">{dates::number(reaction.from.len() as u64)}</span>
@@ -321,7 +321,7 @@ fn trouble(app: App, message: &MessageView) -> AnyView {
     };
     let compare = changed.map(|name| {
         view! {
-            <button type="button" class="button small" on:click=move |_| app.show(Overlay::Person(name.clone()))>
+            <button type="button" class="button small" on:click=on(move |_| app.show(Overlay::Person(name.clone())))>
                 {say::text("person-compare")}
             </button>
         }
@@ -331,10 +331,10 @@ fn trouble(app: App, message: &MessageView) -> AnyView {
             <p>{icon("alert")} <span><strong>{say::text("message-failed-title")}</strong> " " {say::failure(failure)}</span></p>
             <div class="trouble-actions">
                 {compare}
-                <button type="button" class="button small" on:click=move |_| app.act(Command::Retry { message: id })>
+                <button type="button" class="button small" on:click=on(move |_| app.act(Command::Retry { message: id }))>
                     {say::text("action-retry")}
                 </button>
-                <button type="button" class="button small quiet" on:click=move |_| app.ask_discard(id)>
+                <button type="button" class="button small quiet" on:click=on(move |_| app.ask_discard(id))>
                     {say::text("action-discard")}
                 </button>
             </div>
@@ -358,7 +358,7 @@ fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
             let class = if reach == Reach::Read { "reach is-read" } else { "reach" };
             let shown = (reach == Reach::Read && !is_direct).then(|| words.clone());
             view! {
-                <button type="button" class=class title=words.clone() aria-label=words on:click=move |_| app.show(Overlay::Receipts(id))>
+                <button type="button" class=class title=words.clone() aria-label=words on:click=on(move |_| app.show(Overlay::Receipts(id)))>
                     {drawn(sign)}
                     {shown}
                 </button>

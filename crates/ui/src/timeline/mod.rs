@@ -16,6 +16,8 @@ use leptos::prelude::*;
 
 pub(crate) use body::with_marks;
 pub(crate) use view::timeline;
+#[cfg(test)]
+pub(crate) use window::tests::message as a_message;
 
 use rows::{Row, RowKey};
 use window::Window;

@@ -12,7 +12,7 @@ use super::{message, scroll};
 use crate::app::{App, Pane};
 use crate::composer::composer;
 use crate::dialogs::{Confirm, Menu, Overlay};
-use crate::parts::{blank, conversation_avatar, icon, icon_button, nothing, person_avatar, skeleton};
+use crate::parts::{blank, conversation_avatar, follow, icon, icon_button, live, nothing, on, person_avatar, skeleton};
 use crate::{dates, page, say};
 
 /// The middle pane: a conversation, a first message to somebody, or nothing yet.
@@ -20,11 +20,11 @@ pub(crate) fn timeline(app: App) -> AnyView {
     let open = Memo::new(move |_| (app.talk.open.get(), app.talk.addressee.get()));
     view! {
         <section class="pane talk" data-view="talk" aria-label=say::text("talk-title")>
-            {move || match open.get() {
+            {live(move || match open.get() {
                 (Some(_), _) => conversation(app),
                 (None, Some(name)) => first_words(app, &name),
                 (None, None) => welcome(app),
-            }}
+            })}
         </section>
     }
     .into_any()
@@ -34,10 +34,10 @@ fn welcome(app: App) -> AnyView {
     let has_some = move || !app.shelf.shown.with(Vec::is_empty);
     view! {
         <div class="welcome">
-            {move || {
+            {live(move || {
                 let (title, about) = if has_some() { ("welcome-title", "welcome-about") } else { ("welcome-none-title", "welcome-none-about") };
                 nothing("door", say::text(title), say::text(about), ())
-            }}
+            })}
         </div>
     }
     .into_any()
@@ -74,10 +74,10 @@ fn conversation(app: App) -> AnyView {
         </div>
         {typing(app)}
         <div class="only-narrow">{crate::list::strip(app)}</div>
-        {move || match closed.get() {
+        {live(move || match closed.get() {
             Some(bar) => closed_bar(app, bar),
             None => composer(app),
-        }}
+        })}
     }
     .into_any()
 }
@@ -87,24 +87,24 @@ fn head(app: App) -> AnyView {
     view! {
         <header class="talk-head">
             {back_button(app)}
-            <button type="button" class="talk-title" title=say::text("action-details") on:click=move |_| app.toggle_details()>
-                {move || app.with_open(|view| conversation_avatar(view, "medium"))}
+            <button type="button" class="talk-title" title=say::text("action-details") on:click=on(move |_| app.toggle_details())>
+                {live(move || app.with_open(|view| conversation_avatar(view, "medium")))}
                 <span class="talk-words">
                     <h1>
-                        {move || title().map(|(name, handle)| view! { <bdi>{name}</bdi> {handle.map(|handle| html::span().class("handle").child(handle))} })}
+                        {live(move || title().map(|(name, handle)| view! { <bdi>{name}</bdi> {handle.map(|handle| html::span().class("handle").child(handle))} }))}
                     </h1>
-                    <span class="about">{move || app.with_open(about)}</span>
+                    <span class="about">{live(move || app.with_open(about))}</span>
                 </span>
             </button>
-            {move || app.with_open(|view| view.trust).map(|trust| shield(app, trust))}
+            {live(move || app.with_open(|view| view.trust).map(|trust| shield(app, trust)))}
             {icon_button("search", say::text("talk-search"), move || search_here(app))}
             <button
                 type="button"
                 class="icon-button only-wide"
                 title=say::text("action-details")
                 aria-label=say::text("action-details")
-                aria-expanded=move || app.has_details.get().to_string()
-                on:click=move |_| app.toggle_details()
+                aria-expanded=follow(move || app.has_details.get().to_string())
+                on:click=on(move |_| app.toggle_details())
             >
                 {icon("people")}
             </button>
@@ -114,8 +114,13 @@ fn head(app: App) -> AnyView {
 }
 
 fn search_here(app: App) {
-    if let Some(place) = app.peek_open(|view| view.name.clone()) {
-        let words = if place.contains(' ') { String::new() } else { format!("in:{place} ") };
+    let words = app.peek_open(|view| match view.name.as_str() {
+        // A title that would end the quotation marks is named by its id.
+        name if name.contains('"') => format!("in:{} ", view.id),
+        name if name.contains(char::is_whitespace) => format!("in:\"{name}\" "),
+        name => format!("in:{name} "),
+    });
+    if let Some(words) = words {
         crate::list::search_for(app, words);
     }
 }
@@ -152,7 +157,7 @@ fn shield(app: App, trust: Trust) -> AnyView {
         Trust::Changed => ("shield-alert", "trust-changed", "shield is-bad"),
     };
     view! {
-        <button type="button" class=format!("icon-button {class}") title=say::text(key) aria-label=say::text(key) on:click=move |_| app.open_details()>
+        <button type="button" class=format!("icon-button {class}") title=say::text(key) aria-label=say::text(key) on:click=on(move |_| app.open_details())>
             {icon(sign)}
         </button>
     }
@@ -162,11 +167,11 @@ fn shield(app: App, trust: Trust) -> AnyView {
 fn pinned_strip(app: App) -> AnyView {
     let pins = move || app.with_open(|view| view.pins).unwrap_or(0);
     view! {
-        {move || (pins() > 0).then(|| view! {
-            <button type="button" class="strip pins" on:click=move |_| app.open_details()>
+        {live(move || (pins() > 0).then(|| view! {
+            <button type="button" class="strip pins" on:click=on(move |_| app.open_details())>
                 {icon("pin")} {say::text_with_count("header-pins", pins())}
             </button>
-        })}
+        }))}
     }
     .into_any()
 }
@@ -184,27 +189,28 @@ fn scroller(app: App) -> AnyView {
             id=scroll::SCROLLER
             class="timeline"
             data-view="timeline"
-            data-state=move || if app.talk.is_loaded.get() { "ready" } else { "loading" }
+            data-state=follow(move || if app.talk.is_loaded.get() { "ready" } else { "loading" })
+            data-conversation=follow(move || app.talk.open.get().map(|id| id.to_string()))
             tabindex="0"
             role="region"
             aria-label=say::text("timeline-title")
-            on:scroll=move |_| app.looked()
-            on:keydown=move |event| on_scroller_key(app, &event)
+            on:scroll=on(move |_| app.looked())
+            on:keydown=on(move |event: web_sys::KeyboardEvent| on_scroller_key(app, &event))
         >
-            {move || match (app.talk.is_loaded.get(), app.talk.trouble.get()) {
+            {live(move || match (app.talk.is_loaded.get(), app.talk.trouble.get()) {
                 (true, _) => ().into_any(),
                 (false, None) => skeleton("for-timeline", 7),
                 (false, Some(why)) => {
                     let again = view! {
-                        <button type="button" class="button" on:click=move |_| app.fill_newest()>{say::text("action-retry")}</button>
+                        <button type="button" class="button" on:click=on(move |_| app.fill_newest())>{say::text("action-retry")}</button>
                     };
                     nothing("alert", say::text("timeline-unread"), why, again)
                 }
-            }}
+            })}
             <ol id=scroll::ROWS class="rows">
                 <For each=move || app.talk.items.get() key=|item| item.key children=move |item| message::row(app, item) />
             </ol>
-            {move || app.talk.is_empty.get().then(|| html::p().class("timeline-empty").child(say::text("timeline-say-hello")))}
+            {live(move || app.talk.is_empty.get().then(|| html::p().class("timeline-empty").child(say::text("timeline-say-hello"))))}
         </div>
     }
     .into_any()
@@ -229,19 +235,19 @@ fn observe(app: App, scroller: &Element) {
 fn to_newest(app: App) -> AnyView {
     let below = move || app.talk.below.get();
     view! {
-        {move || app.talk.is_away.get().then(|| {
+        {live(move || app.talk.is_away.get().then(|| {
             let words = match below() {
                 0 => say::text("timeline-to-newest-plain"),
                 count => say::text_with_count("timeline-to-newest-new", count),
             };
             let count = (below() > 0).then(|| html::span().class("badge").child(dates::number(below().into())));
             view! {
-                <button type="button" class="to-newest" title=words.clone() aria-label=words on:click=move |_| app.go_to_newest()>
+                <button type="button" class="to-newest" title=words.clone() aria-label=words on:click=on(move |_| app.go_to_newest())>
                     {icon("down")}
                     {count}
                 </button>
             }
-        })}
+        }))}
     }
     .into_any()
 }
@@ -250,7 +256,7 @@ fn typing(app: App) -> AnyView {
     let words = move || app.with_open(|view| say::typing(&view.typing)).flatten();
     view! {
         <div class="typing" data-view="typing">
-            {move || words().map(|words| view! { <span class="typing-dots" aria-hidden="true">{blank("")}{blank("")}{blank("")}</span> <span>{words}</span> })}
+            {live(move || words().map(|words| view! { <span class="typing-dots" aria-hidden="true">{blank("")}{blank("")}{blank("")}</span> <span>{words}</span> }))}
         </div>
     }
     .into_any()
@@ -293,7 +299,7 @@ fn closed_bar(app: App, closed: Closed) -> AnyView {
                 <button
                     type="button"
                     class="button"
-                    on:click=move |_| app.ask(Confirm::danger(say::text("confirm-join-anyway"), "confirm-join-anyway-yes", move |app| app.act(Command::JoinAnyway { conversation: id })))
+                    on:click=on(move |_| app.ask(Confirm::danger(say::text("confirm-join-anyway"), "confirm-join-anyway-yes", move |app| app.act(Command::JoinAnyway { conversation: id }))))
                 >
                     {say::text("held-join")}
                 </button>
@@ -303,7 +309,7 @@ fn closed_bar(app: App, closed: Closed) -> AnyView {
         Closed::Left => (
             say::text("bar-left"),
             view! {
-                <button type="button" class="button" on:click=move |_| app.set_archived(id, true)>{say::text("menu-archive")}</button>
+                <button type="button" class="button" on:click=on(move |_| app.set_archived(id, true))>{say::text("menu-archive")}</button>
             }
             .into_any(),
         ),

@@ -15,7 +15,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::config::Config;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
 use crate::ports::{Clock, Ports};
@@ -119,12 +119,11 @@ fn open(config: &Config, pin_file: PathBuf) -> Result<(Handle, Events, Engine), 
 
 /// The server that is named, and noted for the next time; or else the one that was noted.
 fn server_of(db: &Db, config: &Config) -> Result<String, StartError> {
-    let failed = |error: DbError| StartError::Database(error.to_string());
     match &config.server {
         Some(server) => {
-            db.tables().put_fact("server", server).map_err(failed)?;
+            db.tables().put_fact("server", server)?;
             Ok(server.clone())
         }
-        None => db.tables().fact("server").map_err(failed)?.ok_or(StartError::NoServer),
+        None => db.tables().fact("server")?.ok_or(StartError::NoServer),
     }
 }

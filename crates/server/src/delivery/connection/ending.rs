@@ -36,6 +36,13 @@ impl Connection {
         }
         // Nobody reads the answers; that the entries are announced matters.
         self.land_flights().await;
+        self.place.owes = self.owes();
+    }
+
+    /// Whether the device may not have got everything: its network may have been gone for as long as the server waits to
+    /// hear from it.
+    fn owes(&self) -> bool {
+        !self.tracks.nothing_in_flight() || self.tracks.anything_behind() || !self.early.is_empty()
     }
 
     async fn store_last_acks(&mut self) {

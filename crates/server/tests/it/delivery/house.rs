@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -24,7 +25,7 @@ use huis_proto::{
     AccountId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, ErrorCode, Member, MessageId, Problem,
     SessionId, codec, mls,
 };
-use huis_server::{Clock as _, Config, Keys, PushEndpoints, RunningServer, Server, SystemClock};
+use huis_server::{Clock, Config, Keys, PushEndpoints, RunningServer, Server, SystemClock};
 use huis_store::sqlite::{Mode, Options, SqliteStore};
 use huis_store::{Creation, NewAccount, Session, SharedStore};
 use rand::rngs::OsRng;
@@ -38,9 +39,16 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 /// No test waits for time to pass; this only turns a hang into a failure.
 const HANG: Duration = Duration::from_secs(30);
 
+/// The machine's clock, which can be set forward.
+#[derive(Default)]
+pub(crate) struct HouseClock {
+    ahead_ms: AtomicU64,
+}
+
 pub(crate) struct House {
     pub(crate) server: RunningServer,
     pub(crate) store: SharedStore,
+    clock: Arc<HouseClock>,
     address: SocketAddr,
     token_key: SigningKey,
     data: Arc<tempfile::TempDir>,
@@ -58,6 +66,12 @@ pub(crate) struct Phone {
 pub(crate) struct Wire {
     socket: WebSocketStream<TcpStream>,
     frames: VecDeque<ServerFrame>,
+}
+
+impl Clock for HouseClock {
+    fn now_ms(&self) -> u64 {
+        SystemClock.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
 }
 
 impl House {
@@ -86,10 +100,16 @@ impl House {
         config.push_endpoints = PushEndpoints::Any;
         // So slow that no test waits for the next.
         config.rates.guesses_per_minute = 4;
-        let server = Server { config, keys, store: store.clone(), clock: Arc::new(SystemClock) };
+        let clock = Arc::<HouseClock>::default();
+        let server = Server { config, keys, store: store.clone(), clock: clock.clone() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = server.start(Some(listener)).await.unwrap();
-        Self { address: server.address().unwrap(), server, store, token_key: token_key(data.path()), data }
+        Self { address: server.address().unwrap(), server, store, clock, token_key: token_key(data.path()), data }
+    }
+
+    /// Time passes.
+    pub(crate) fn later(&self, by: Duration) {
+        self.clock.ahead_ms.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
     }
 
     /// An account with two devices; gives the first.

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use http::{HeaderMap, Method, Response};
 use http_body_util::BodyExt as _;
+use huis_proto::frames::ServerFrame;
 use huis_proto::rest::{PushSubscription, ServerInfo};
 use huis_proto::{Bytes, ConversationId};
 use hyper::server::conn::http1;
@@ -30,6 +31,8 @@ use super::house::{House, Phone, Wire};
 const PATH: &str = "/api/v1/push-subscription";
 /// No test waits for time to pass; this only turns a hang into a failure.
 const HANG: Duration = Duration::from_secs(30);
+/// After so long a device that stays away is woken again.
+const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 /// What a push service was sent.
 struct Pushed {
@@ -43,6 +46,8 @@ struct Service {
     origin: String,
     pushes: mpsc::UnboundedReceiver<Pushed>,
     answers: Arc<Mutex<VecDeque<u16>>>,
+    /// It answers while it can have this.
+    lets_answer: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A browser that has subscribed.
@@ -57,17 +62,19 @@ impl Service {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (heard, pushes) = mpsc::unbounded_channel();
         let answers: Arc<Mutex<VecDeque<u16>>> = Arc::default();
-        let next = answers.clone();
+        let lets_answer: Arc<tokio::sync::Mutex<()>> = Arc::default();
+        let (next, may_answer) = (answers.clone(), lets_answer.clone());
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (heard, next) = (heard.clone(), next.clone());
+                let (heard, next, may_answer) = (heard.clone(), next.clone(), may_answer.clone());
                 let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                    let (heard, next) = (heard.clone(), next.clone());
+                    let (heard, next, may_answer) = (heard.clone(), next.clone(), may_answer.clone());
                     async move {
                         let (parts, body) = request.into_parts();
                         let body = body.collect().await.unwrap().to_bytes().to_vec();
                         let _ = heard.send(Pushed { path: parts.uri.path().into(), headers: parts.headers, body });
+                        drop(may_answer.lock().await);
                         let status = next.lock().unwrap().pop_front().unwrap_or(201);
                         let answer = Response::builder().status(status).header("retry-after", "0");
                         answer.body(Body::empty())
@@ -76,7 +83,7 @@ impl Service {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { origin, pushes, answers }
+        Self { origin, pushes, answers, lets_answer }
     }
 
     fn answers(&self, statuses: &[u16]) {
@@ -93,11 +100,23 @@ impl Service {
         assert!(self.pushes.try_recv().is_err());
     }
 
+    /// So many pushes came, and no more do.
+    async fn hears(&mut self, house: &House, count: usize) -> Vec<Pushed> {
+        house.server.settle_pushes().await;
+        let heard: Vec<_> = std::iter::from_fn(|| self.pushes.try_recv().ok()).collect();
+        assert_eq!(heard.len(), count);
+        heard
+    }
+
     /// Subscribes a device.
     async fn wakes(&self, house: &House, phone: &Phone) -> Browser {
+        self.wakes_at(house, phone, &phone.session.to_string()).await
+    }
+
+    async fn wakes_at(&self, house: &House, phone: &Phone, path: &str) -> Browser {
         let browser = Browser { key: SecretKey::random(&mut OsRng), auth: [7; 16] };
         let subscription = PushSubscription {
-            endpoint: format!("{}/{}", self.origin, phone.session),
+            endpoint: format!("{}/{path}", self.origin),
             p256dh: Bytes(browser.public()),
             auth: Bytes(browser.auth.to_vec()),
         };
@@ -134,6 +153,18 @@ impl Browser {
     }
 }
 
+/// The device connects, takes everything that there is, and leaves.
+async fn visits(house: &House, phone: &Phone) {
+    let (mut wire, frames) = house.arrive(phone).await;
+    for frame in frames {
+        if let ServerFrame::Entry(entry) = frame {
+            wire.ack(entry.conversation, entry.seq).await;
+        }
+    }
+    wire.until_pong().await;
+    wire.leave().await;
+}
+
 /// Anna, who is connected, and Berta, who is away and subscribed.
 async fn one_is_away() -> (House, Service, Phone, Wire, Phone, Browser, ConversationId) {
     let house = House::open().await;
@@ -168,7 +199,7 @@ async fn a_device_that_is_away_is_woken_and_told_nothing_more() {
     let claims: Value = serde_json::from_slice(&claims).unwrap();
     assert_eq!(claims["aud"], json!(service.origin));
     // Another message is another push of the same size, which gives nothing away.
-    house.arrive(&berta).await.0.leave().await;
+    visits(&house, &berta).await;
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
     let again = size(&mut service).await;
     assert_eq!(again.body.len(), pushed.body.len());
@@ -184,10 +215,13 @@ async fn a_device_is_woken_once_until_it_has_been_here_again() {
         wire.submit(anna.message(here, 1, 300)).await.unwrap();
     }
     service.heard_nothing_more(&house).await;
-    let (there, _) = house.arrive(&berta).await;
-    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    let (mut there, _) = house.arrive(&berta).await;
+    let newest = wire.submit(anna.message(here, 1, 300)).await.unwrap().seq;
     service.heard_nothing_more(&house).await;
+    there.ack(here, newest).await;
+    there.until_pong().await;
     there.leave().await;
+    service.heard_nothing_more(&house).await;
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
     service.next().await;
     service.heard_nothing_more(&house).await;
@@ -213,24 +247,102 @@ async fn a_subscription_that_is_gone_is_forgotten_and_a_busy_push_service_is_ask
     let (house, mut service, mut anna, mut wire, berta, _, here) = one_is_away().await;
     service.answers(&[429, 503]);
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
-    let first = service.next().await.body;
-    for _ in 0..2 {
-        assert_ne!(service.next().await.body, first, "sealed anew");
-    }
-    service.heard_nothing_more(&house).await;
-    // It gives up in the end, and goes on with the next message.
-    house.arrive(&berta).await.0.leave().await;
+    let pushes = service.hears(&house, 3).await;
+    assert!(pushes[0].body != pushes[1].body && pushes[1].body != pushes[2].body, "sealed anew");
+    // It gives up in the end, and goes on after a while.
+    visits(&house, &berta).await;
     service.answers(&[500, 502, 503, 504]);
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
-    for _ in 0..4 {
-        service.next().await;
-    }
-    service.heard_nothing_more(&house).await;
+    service.hears(&house, 4).await;
+    house.later(TEN_MINUTES);
     service.answers(&[410]);
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
-    service.next().await;
-    service.heard_nothing_more(&house).await;
+    service.hears(&house, 1).await;
     assert!(!house.store.has_push_subscriptions().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_push_service_that_refuses_is_not_asked_again_for_the_same_and_the_subscription_stays() {
+    let (house, mut service, mut anna, mut wire, _berta, _, here) = one_is_away().await;
+    for status in [400, 401, 403, 413, 307] {
+        service.answers(&[status]);
+        wire.submit(anna.message(here, 1, 300)).await.unwrap();
+        service.hears(&house, 1).await;
+        house.later(TEN_MINUTES);
+    }
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    service.hears(&house, 1).await;
+}
+
+#[tokio::test]
+async fn a_device_that_stays_away_is_woken_again_after_ten_minutes() {
+    let (house, mut service, mut anna, mut wire, _berta, _, here) = one_is_away().await;
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    service.hears(&house, 1).await;
+    house.later(TEN_MINUTES - Duration::from_secs(60));
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    service.hears(&house, 0).await;
+    house.later(Duration::from_secs(60));
+    service.hears(&house, 0).await;
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    service.hears(&house, 1).await;
+}
+
+#[tokio::test]
+async fn what_a_connection_did_not_take_before_it_died_calls_the_device() {
+    let (house, mut service, mut anna, mut wire, berta, _, here) = one_is_away().await;
+    let (mut there, _) = house.arrive(&berta).await;
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    there.entry().await;
+    service.hears(&house, 0).await;
+    // The server had it sent, and was told nothing.
+    there.leave().await;
+    service.hears(&house, 1).await;
+}
+
+#[tokio::test]
+async fn a_device_that_has_come_or_is_woken_elsewhere_is_not_tried_again() {
+    let (house, mut service, mut anna, mut wire, berta, _, here) = one_is_away().await;
+    let held = service.lets_answer.clone().lock_owned().await;
+    service.answers(&[503]);
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    service.next().await;
+    let (there, _) = house.arrive(&berta).await;
+    drop(held);
+    service.hears(&house, 0).await;
+    there.leave().await;
+    service.hears(&house, 1).await;
+    visits(&house, &berta).await;
+    let held = service.lets_answer.clone().lock_owned().await;
+    service.answers(&[503]);
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    service.next().await;
+    service.wakes_at(&house, &berta, "elsewhere").await;
+    drop(held);
+    service.hears(&house, 0).await;
+    wire.submit(anna.message(here, 1, 300)).await.unwrap();
+    assert_eq!(service.hears(&house, 1).await[0].path, "/elsewhere");
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_know_who_came_and_went_counts_who_is_not_connected_to_it_as_away() {
+    let (house, service, _anna, _wire, berta, _, _here) = one_is_away().await;
+    let is_away = async |phone: &Phone| {
+        let endpoint = format!("{}/{}", service.origin, phone.session);
+        house.store.is_push_wanted(phone.session, endpoint).await.unwrap()
+    };
+    // A node that started before anybody subscribed.
+    house.ask::<()>(&berta, Method::DELETE, PATH, &()).await.unwrap();
+    let next = house.beside(None).await;
+    let carla = house.account(3).await;
+    let _there = (house.arrive(&carla).await, next.arrive(&berta).await);
+    service.wakes(&house, &carla).await;
+    let endpoint = format!("{}/{}", service.origin, berta.session);
+    let bertas = PushSubscription { endpoint, p256dh: Bytes(vec![4; 65]), auth: Bytes(vec![7; 16]) };
+    assert!(house.store.put_push_subscription(berta.session, bertas).await.unwrap());
+    next.server.keep_up().await;
+    next.server.settle_pushes().await;
+    assert!(is_away(&carla).await && !is_away(&berta).await);
 }
 
 #[tokio::test]
@@ -238,7 +350,7 @@ async fn who_signs_out_or_wants_no_more_is_not_woken() {
     let (house, mut service, mut anna, mut wire, berta, _, here) = one_is_away().await;
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
     service.next().await;
-    house.arrive(&berta).await.0.leave().await;
+    visits(&house, &berta).await;
     house.ask::<()>(&berta, Method::DELETE, PATH, &()).await.unwrap();
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
     service.heard_nothing_more(&house).await;

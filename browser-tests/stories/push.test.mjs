@@ -1,0 +1,130 @@
+// A browser that is closed is called, and learns nothing but that there is something.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+
+import { enterLobby, hear, message, say, writeTo } from "../support/people.mjs";
+import { PushService } from "../support/push-service.mjs";
+import { server, story } from "../support/story.mjs";
+
+const running = server("--push-endpoints", "any");
+let service;
+before(async () => (service = await PushService.start()));
+after(() => service?.stop());
+
+async function openNotifications(page) {
+  await page.getByRole("button", { name: "Settings", exact: true }).first().click();
+  await page.getByRole("tab", { name: "App" }).click();
+}
+
+story("a closed browser is called for a message, without a word of it", running, async (stage) => {
+  const one = await stage.newcomer("member", { permissions: ["notifications"] });
+  const context = stage.contexts.at(-1);
+  const other = await stage.newcomer("member");
+  await writeTo(other.page, one.name);
+  await say(other.page, "The first word");
+  await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
+  await one.page.getByRole("button", { name: "Accept" }).click();
+  await say(one.page, "I am here");
+  await hear(other.page, "I am here");
+
+  await service.offer(context);
+  await one.page.reload();
+  await one.page.locator('[data-view="list"]').waitFor();
+  await openNotifications(one.page);
+  await one.page.getByRole("button", { name: "Also call while closed" }).click();
+  await one.page.getByRole("button", { name: "Only call while open" }).waitFor();
+
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  await one.page.goto("about:blank");
+  await say(other.page, "A secret that no push service carries");
+  const push = await service.next();
+  assert.deepEqual(JSON.parse(push.text.replaceAll("\0", "")), { t: 1 });
+  assert.match(push.headers.authorization, /^vapid t=[\w-]+\.[\w-]+\.[\w-]+, ?k=[\w-]+$/);
+  assert.equal(push.body.length, 203, "each push has the same size");
+
+  // What the browser's own push service would hand over from here on.
+  await deliver(one.page, stage.server.url, push.text);
+  const shown = async () => {
+    const all = await worker.evaluate(async () => {
+      const notifications = await self.registration.getNotifications();
+      return notifications.map(({ title, body, silent }) => ({ title, body, silent }));
+    });
+    return all.length > 0 ? all : undefined;
+  };
+  let notifications;
+  while (!(notifications = await shown())) await one.page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.deepEqual(notifications, [{ title: "Huis", body: "There may be something new.", silent: true }]);
+
+  const opened = await worker.evaluate(async () => {
+    let opened;
+    // A browser opens a page for a click alone, and a script can't click.
+    Object.defineProperty(self.clients, "openWindow", { value: async (url) => (opened = url) });
+    const [notification] = await self.registration.getNotifications();
+    const event = new NotificationEvent("notificationclick", { notification });
+    const done = new Promise((resolve) => (event.waitUntil = resolve));
+    self.dispatchEvent(event);
+    await (await done);
+    return opened;
+  });
+  assert.equal(opened, "/");
+
+  await one.page.goto(`${stage.server.url}/`);
+  await one.page.locator('[data-view="list"]').getByText(other.name).first().click();
+  await hear(one.page, "A secret that no push service carries");
+});
+
+story("a notification leads to its conversation, and who wishes no calls has none", running, async (stage) => {
+  const one = await stage.newcomer("member", { permissions: ["notifications"] });
+  const context = stage.contexts.at(-1);
+  const other = await stage.newcomer("member");
+  await service.offer(context);
+  // Of two conversations none is opened by itself.
+  await enterLobby(one.page);
+  await writeTo(other.page, one.name);
+  await say(other.page, "To be opened by a click");
+  await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
+  await one.page.getByRole("button", { name: "Accept" }).click();
+  await writeTo(one.page, other.name);
+  await say(one.page, "Heard");
+  await hear(other.page, "Heard");
+  const id = await message(other.page, "Heard").evaluate((row) => row.closest("[data-conversation]").dataset.conversation);
+  await one.page.reload();
+  await one.page.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
+  assert.equal(await one.page.locator("[data-conversation]").count(), 0);
+
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  await worker.evaluate(async (id) => {
+    await self.registration.showNotification("Huis", { data: id, tag: id });
+    const [notification] = await self.registration.getNotifications({ tag: id });
+    self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+  }, id);
+  await hear(one.page, "To be opened by a click");
+  // The same from outside.
+  await one.page.goto("about:blank");
+  await one.page.goto(`${stage.server.url}/#open=${id}`);
+  await hear(one.page, "To be opened by a click");
+  assert.equal(new URL(one.page.url()).hash, "");
+
+  await openNotifications(one.page);
+  await one.page.getByRole("button", { name: "Also call while closed" }).click();
+  const answered = one.page.waitForResponse((response) => response.request().method() === "DELETE");
+  await one.page.getByRole("button", { name: "Only call while open" }).click();
+  await one.page.getByRole("button", { name: "Also call while closed" }).waitFor();
+  assert.equal((await answered).status(), 204);
+});
+
+/** Hands a push to the service worker, by the browser's debugging protocol. */
+async function deliver(page, origin, data) {
+  const session = await page.context().newCDPSession(page);
+  const registered = new Promise((resolve) => {
+    session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      const found = registrations.find(({ scopeURL, isDeleted }) => !isDeleted && scopeURL.startsWith(origin));
+      if (found) resolve(found.registrationId);
+    });
+  });
+  await session.send("ServiceWorker.enable");
+  const registrationId = await registered;
+  await session.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data });
+  await session.detach();
+}

@@ -1,0 +1,143 @@
+// Every screen, as a phone and a desktop show it. The pictures in docs/screens are these (`cargo xtask screens`).
+
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+
+import { DESKTOP, PHONE } from "../support/browser.mjs";
+import { act, enterLobby, hear, message, open, register, say, sent, writeTo } from "../support/people.mjs";
+import { PASSWORD } from "../support/server.mjs";
+import { server, story } from "../support/story.mjs";
+
+const FOLDER = process.env.HUIS_SCREENS ?? (await mkdtemp(join(tmpdir(), "huis-screens-")));
+after(async () => {
+  if (!process.env.HUIS_SCREENS) await rm(FOLDER, { recursive: true });
+});
+const SIZES = { phone: PHONE, desktop: DESKTOP };
+
+async function member(stage, name, options) {
+  const page = await stage.page(options);
+  await register(page, stage.server, name);
+  return { page, name };
+}
+
+/** Of these there are dark pictures as well; the others are gone through in the dark, and look alike. */
+const IN_THE_DARK = ["register", "conversation", "list", "settings-app"];
+
+/** A picture of the page as it is once nothing moves any more. */
+async function picture(page, name) {
+  await page.locator('[data-view="toast"] > *').first().waitFor({ state: "detached" });
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.mouse.move(0, 0);
+  if (name.endsWith("-dark") && !IN_THE_DARK.some((one) => name.startsWith(`${one}-`))) return;
+  await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: "disabled", caret: "hide" });
+}
+
+const backToList = async (page) => {
+  const back = page.getByRole("button", { name: "Back" }).first();
+  while (await back.isVisible()) await back.click();
+};
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const colorScheme of ["light", "dark"]) {
+    // A server for each, so that the same names are free.
+    const running = server();
+    story(`every screen has its picture: ${size}, ${colorScheme}`, running, async (stage) => {
+      await mkdir(FOLDER, { recursive: true });
+      const options = { viewport, colorScheme, reducedMotion: "reduce" };
+      const end = `${size}-${colorScheme}`;
+      const fresh = await stage.page(options);
+      await fresh.goto(stage.server.link);
+      await fresh.locator("#username").waitFor();
+      await picture(fresh, `register-${end}`);
+      await fresh.locator("#username").fill("newcomer");
+      await fresh.locator("#password").fill(PASSWORD);
+      await fresh.getByRole("button", { name: "Create account" }).click();
+      await fresh.locator('[data-view="entry"][data-state="recovery-key"]').waitFor();
+      await picture(fresh, `recovery-key-${end}`);
+
+      const me = await member(stage, "member-a", options);
+      const other = await member(stage, "member-b");
+      const third = await member(stage, "member-c");
+      await picture(me.page, `empty-${end}`);
+
+      await enterLobby(me.page);
+      await enterLobby(other.page);
+      await say(other.page, "Welcome, everybody. The hall is ours on **Thursday** from six.");
+      await hear(me.page, "Welcome, everybody. The hall is ours on Thursday from six.");
+      await say(me.page, "I bring the projector. The programme is at https://example.org/programme");
+      await sent(me.page, "I bring the projector.");
+
+      await writeTo(other.page, me.name);
+      await say(other.page, "Did you see the draft?");
+      await backToList(me.page);
+      await me.page.locator('[data-view="requests"]').getByText(other.name).first().click();
+      await hear(me.page, "Did you see the draft?");
+      await picture(me.page, `request-${end}`);
+      await me.page.getByRole("button", { name: "Accept" }).click();
+      await act(me.page, "Did you see the draft?", "Reply");
+      await say(me.page, "Yes. Two remarks, both small:");
+      await say(me.page, "`page 3` wants a date, and *the last line* is missing.");
+      await hear(other.page, "Yes. Two remarks, both small:");
+      await message(other.page, "Yes. Two remarks, both small:").hover();
+      await message(other.page, "Yes. Two remarks, both small:").getByRole("button", { name: "React" }).click();
+      await other.page.getByRole("dialog").getByRole("button", { name: "👍" }).first().click();
+      await say(other.page, "Thanks! I will mend both tonight.");
+      await hear(me.page, "Thanks! I will mend both tonight.");
+      await message(me.page, "Yes. Two remarks, both small:").locator(".reaction").waitFor();
+      await picture(me.page, `conversation-${end}`);
+
+      await me.page.locator("button.talk-title").click();
+      await me.page.locator('[data-view="details"]').waitFor();
+      await picture(me.page, `details-${end}`);
+      await me.page.keyboard.press("Escape");
+      await backToList(me.page);
+
+      await writeTo(third.page, me.name);
+      await say(third.page, "Is there a seat left for Thursday?");
+      await me.page.locator('[data-view="requests"]').getByText(third.name).first().waitFor();
+      await picture(me.page, `list-${end}`);
+
+      await me.page.locator("#search-field").fill("draft");
+      await me.page.locator('[data-view="found"] mark').first().waitFor();
+      await picture(me.page, `search-${end}`);
+      await me.page.locator("#search-field").fill("");
+
+      await me.page.getByRole("button", { name: "New conversation" }).first().click();
+      await me.page.locator("#begin-name").waitFor();
+      await picture(me.page, `new-conversation-${end}`);
+      await me.page.keyboard.press("Escape");
+
+      await me.page.getByRole("button", { name: "Settings", exact: true }).first().click();
+      for (const part of ["Profile", "App", "Account", "Server"]) {
+        await me.page.getByRole("tab", { name: part }).click();
+        await picture(me.page, `settings-${part.toLowerCase()}-${end}`);
+      }
+      await me.page.keyboard.press("Escape");
+
+      await open(me.page, "#lobby");
+      await stage.server.kill();
+      await me.page.locator('[data-view="strip"][data-state="offline"]').filter({ visible: true }).waitFor();
+      await say(me.page, "Written in the train");
+      await message(me.page, "Written in the train").waitFor();
+      await picture(me.page, `offline-${end}`);
+      await stage.server.run();
+      await sent(me.page, "Written in the train");
+
+      const second = await me.page.context().newPage();
+      await second.goto(`${stage.server.url}/`);
+      await second.locator('[data-view="entry"][data-state="elsewhere"]').waitFor();
+      await picture(second, `elsewhere-${end}`);
+      await second.close();
+
+      await backToList(me.page);
+      await me.page.getByRole("button", { name: "Settings", exact: true }).first().click();
+      await me.page.getByRole("tab", { name: "Account" }).click();
+      await me.page.getByRole("button", { name: "Lock" }).first().click();
+      await me.page.getByRole("dialog").last().getByRole("button", { name: "Lock" }).last().click();
+      await me.page.locator('[data-view="entry"][data-state="locked"]').waitFor();
+      await picture(me.page, `locked-${end}`);
+    });
+  }
+}
