@@ -130,7 +130,7 @@ fn jpeg(file: &[u8], kept: &mut Pieces) -> Option<()> {
         if marker == 0xda {
             // Coded data lasts up to the next marker that is none of those that may stand in it.
             let mut end = at;
-            while !(*file.get(end)? == 0xff && !matches!(*file.get(end + 1)?, 0x00 | 0xff | 0xd0..=0xd7)) {
+            while *file.get(end)? != 0xff || matches!(*file.get(end + 1)?, 0x00 | 0xff | 0xd0..=0xd7) {
                 end += 1;
             }
             kept.range(at..end);

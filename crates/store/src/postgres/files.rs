@@ -135,7 +135,7 @@ pub(super) async fn append(db: &Db, franking: &dyn Franking, append: &Append) ->
     }
     let commit_counter = conversation.commit_counter;
     let seat = held::seat_of(db, conversation.key, author.key).await?;
-    if !seat.is_some_and(|(_, last)| last == NO_LAST) {
+    if seat.is_none_or(|(_, last)| last != NO_LAST) {
         return Ok(Appended::NotAMember);
     } else if append.submission <= author.highest_submission {
         return Ok(Appended::SubmissionBehind { highest: author.highest_submission });

@@ -32,7 +32,10 @@ impl Device {
     /// The names in the folder of what is fetched, with those that are not to be seen.
     pub fn names_fetched(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.fetched()).expect("what was fetched");
-        let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.expect("the folder can be read").file_name().into_string().expect("a name in UTF-8")
+        };
+        let mut names: Vec<_> = names.map(name).collect();
         names.sort();
         names
     }
