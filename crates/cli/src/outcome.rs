@@ -182,6 +182,7 @@ fn advice(failure: &Failure) -> String {
         },
         Failure::NotAllowed => "`huis room members` shows the roles; ask an owner or admin",
         Failure::NotAMember => "join an open room by `huis room join`; a member can invite you to a group",
+        Failure::File { reason, .. } if reason.ends_with("send it with its metadata") => "--keep-metadata does that",
         Failure::IdentityChanged { .. } => "`huis verify` does both",
         Failure::OtherNumber { .. } => "`huis verify` shows the one that does; compare again",
         Failure::RegistrationCutOff { .. } => "`huis logout --local` gives it up",

@@ -93,6 +93,17 @@ pub struct FileView {
     pub transfer: Option<TransferView>,
 }
 
+/// Pictures out of which a device takes what says where they were taken.
+const CLEANED: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
+
+impl FileView {
+    /// Whether it is a picture or a film of a kind out of which nothing is taken before it is sent.
+    pub fn may_say_where_it_was_taken(&self) -> bool {
+        let kind = self.media_type.as_str();
+        (kind.starts_with("image/") || kind.starts_with("video/")) && !CLEANED.contains(&kind)
+    }
+}
+
 /// A file on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferView {

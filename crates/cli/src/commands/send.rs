@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::conversations::id;
 use super::{Context, settle};
 use crate::outcome::{Outcome, Stop};
+use crate::printer::note;
 use crate::progress::Bar;
 use crate::session::{Session, ended};
 
@@ -88,11 +89,29 @@ impl Send {
         let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
         let wish = SendFiles { to: self.to, files, text, reply_to: self.reply_to, keep_metadata: self.keep_metadata };
         let sent = context
-            .with_session(async |session| deliver(session, Command::SendFiles(wish), self.timeout).await)
+            .with_session(async |session| {
+                let sent = deliver(session, Command::SendFiles(wish), self.timeout).await?;
+                if !self.keep_metadata {
+                    say_what_was_not_cleaned(session, sent.id).await?;
+                }
+                Ok(sent)
+            })
             .await?;
         let line = SentLine::from(&sent);
         context.printer.thing(&line, || line.id.clone())
     }
+}
+
+/// Names the pictures and films that went with everything that is in them.
+async fn say_what_was_not_cleaned(session: &mut Session, message: MessageId) -> Outcome {
+    let Reply::Message(message) = session.ask(Command::Message { message }).await? else { return Ok(()) };
+    for file in message.files.iter().filter(|file| file.may_say_where_it_was_taken()) {
+        note(&format!(
+            "{} may say where and when it was taken: that is taken out of JPEG, PNG and WebP only",
+            file.name
+        ));
+    }
+    Ok(())
 }
 
 /// A file by its whole path: the engine may run in another process, which was started elsewhere.
@@ -165,7 +184,7 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
         Err(_) => return Err(not_stored()),
     };
     let mut places = BTreeSet::from([stored.conversation]);
-    let mut uploads = Uploads::default();
+    let mut uploads = Uploads { all: size_of_files(session, stored.id).await?, ..Uploads::default() };
     let mut deadline = deadline;
     loop {
         if let Some(sent) = confirmed(session, stored.id, &places).await? {
@@ -194,6 +213,15 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
     }
 }
 
+async fn size_of_files(session: &mut Session, message: MessageId) -> Outcome<u64> {
+    match session.ask(Command::Message { message }).await {
+        Ok(Reply::Message(message)) => Ok(message.files.iter().map(|file| file.size).sum()),
+        Ok(other) => Err(Stop::unexpected(&other)),
+        // Taken back meanwhile: what comes next says so.
+        Err(_) => Ok(0),
+    }
+}
+
 /// What happened to a message.
 enum Changed {
     /// Something, and it is in this conversation.
@@ -208,6 +236,8 @@ enum Changed {
 #[derive(Default)]
 struct Uploads {
     files: BTreeMap<u32, TransferView>,
+    /// The bytes of all files of the message, those of which nothing was heard yet as well.
+    all: u64,
     bar: Option<Bar>,
 }
 
@@ -217,7 +247,8 @@ impl Uploads {
         let sum = |part: fn(&TransferView) -> u64| self.files.values().map(part).sum();
         let speeds = self.files.values().filter_map(|transfer| transfer.bytes_per_s);
         let bar = self.bar.get_or_insert_with(|| Bar::new("Sending"));
-        bar.at_pace(sum(|file| file.done), sum(|file| file.size), speeds.reduce(|one, another| one + another));
+        let all = self.all.max(sum(|file| file.size));
+        bar.at_pace(sum(|file| file.done), all, speeds.reduce(|one, another| one + another));
     }
 }
 

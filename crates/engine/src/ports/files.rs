@@ -104,6 +104,9 @@ pub trait Files {
     /// Gives a file that is whole, and on disk, its last path. False if there is one already, which stays as it is.
     fn rename(&self, from: &str, to: &str) -> LocalBoxFuture<'_, Result<bool, FileFault>>;
 
+    /// How many bytes may still be written in a folder; none where that is not known.
+    fn free_bytes(&self, folder: &str) -> LocalBoxFuture<'_, Option<u64>>;
+
     /// Removes a file; that there is none is as good.
     fn remove(&self, path: &str) -> LocalBoxFuture<'_, Result<(), FileFault>>;
 }

@@ -100,7 +100,12 @@ impl Client {
         self.step(|step| match row.standing {
             // What was fetched is the person's.
             TransferStanding::Done => step.tables.delete_transfer(transfer),
-            _ => step.tables.put_transfer(&TransferRow { standing: TransferStanding::LetGo, ..row }),
+            _ => {
+                if let Some(message) = step.tables.message_at(row.message)? {
+                    step.said(message.conversation, message.id);
+                }
+                step.tables.put_transfer(&TransferRow { standing: TransferStanding::LetGo, ..row })
+            }
         })?;
         self.stop_work(transfer);
         Ok(())
@@ -144,8 +149,10 @@ impl Step<'_> {
         let mut waits = false;
         for row in self.tables.transfers_of(message)?.into_iter().filter(|row| row.outgoing) {
             waits |= row.standing != TransferStanding::Done;
-            if row.standing == TransferStanding::Failed {
-                self.resume(row)?;
+            match row.standing {
+                TransferStanding::Failed => self.resume(row)?,
+                // A person wishes it: what the server lost is uploaded again as often as at first.
+                _ => self.tables.put_transfer(&TransferRow { begun: 0, ..row })?,
             }
         }
         Ok(waits)

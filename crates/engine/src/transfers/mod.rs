@@ -39,6 +39,10 @@ use crate::ports::FileFault;
 
 /// Transfers that go on at the same time; each holds a few pieces in memory.
 const AT_ONCE: usize = 2;
+/// A transfer that comes no further so many times leaves its place to others between two tries.
+const PATIENCE: u32 = 3;
+/// Transfers that go on, or wait for their next try.
+const MOST_LIVE: usize = 32;
 /// How often one upload is begun anew because its file changes, or because the server lost what it had.
 const MOST_BEGUN: u32 = 5;
 /// The shortest and longest pause before something is tried again.
@@ -56,6 +60,15 @@ pub(crate) struct Transfers {
 struct Live {
     stop: Rc<Notify>,
     pace: Pace,
+    /// It comes no further, and waits for its next try.
+    is_stuck: bool,
+}
+
+impl Transfers {
+    /// How many have a place among those that go on.
+    fn at_work(&self) -> usize {
+        self.live.values().filter(|live| !live.is_stuck).count()
+    }
 }
 
 /// Why a transfer does not go on as it did.
@@ -125,14 +138,14 @@ impl Client {
         let to_do = self.read(|tables| tables.transfers_to_do((AT_ONCE + live) as u32))?;
         for row in to_do {
             let mut transfers = self.transfers.borrow_mut();
-            if transfers.live.len() >= AT_ONCE {
+            if transfers.at_work() >= AT_ONCE || transfers.live.len() >= MOST_LIVE {
                 break;
             }
             if transfers.live.contains_key(&row.number) {
                 continue;
             }
             let stop = Rc::new(Notify::new());
-            transfers.live.insert(row.number, Live { stop: Rc::clone(&stop), pace: Pace::default() });
+            transfers.live.insert(row.number, Live { stop: Rc::clone(&stop), pace: Pace::default(), is_stuck: false });
             drop(transfers);
             let (client, number) = (Rc::clone(self), row.number);
             running.push(Box::pin(async move {
@@ -161,7 +174,13 @@ impl Client {
                     let now = self.transfers.borrow().live.get(&number).map_or(0, |live| live.pace.done());
                     failures = if now > reached { 0 } else { failures.saturating_add(1) };
                     reached = now;
-                    self.pause_before_next_try(failures, retry_after_s).await;
+                    if failures < PATIENCE {
+                        self.pause_before_next_try(failures, retry_after_s).await;
+                    } else {
+                        // What it holds in memory is read again.
+                        work = None;
+                        self.leave_place_to_others(number, failures, retry_after_s).await;
+                    }
                     Ok(true)
                 }
                 Stop::Anew(why) => {
@@ -175,6 +194,9 @@ impl Client {
                 Ok(false) => return,
                 Err(error) => {
                     tracing::warn!(%error, "how a transfer stands was not stored");
+                    // It is still to be done, and would be begun again at once.
+                    failures = failures.saturating_add(1);
+                    self.leave_place_to_others(number, failures, None).await;
                     return;
                 }
             }
@@ -198,6 +220,23 @@ impl Client {
             Some(Work::Up(upload)) => self.upload(upload).await,
             Some(Work::Down(download)) => self.download(download).await,
             None => Err(Stop::Gone),
+        }
+    }
+
+    /// Waits for the next try while others go on, and then for a place among them.
+    async fn leave_place_to_others(&self, number: u64, failures: u32, retry_after_s: Option<u64>) {
+        self.sets_stuck(number, true);
+        self.signals.transfers.notify_one();
+        self.pause_before_next_try(failures, retry_after_s).await;
+        while self.transfers.borrow().at_work() >= AT_ONCE {
+            self.clock.sleep(Duration::from_millis(LOOKED_AGAIN_MS)).await;
+        }
+        self.sets_stuck(number, false);
+    }
+
+    fn sets_stuck(&self, number: u64, is_stuck: bool) {
+        if let Some(live) = self.transfers.borrow_mut().live.get_mut(&number) {
+            live.is_stuck = is_stuck;
         }
     }
 

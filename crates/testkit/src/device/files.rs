@@ -56,6 +56,14 @@ impl Device {
         }
     }
 
+    /// Sends files with everything that is in them, and does not wait.
+    pub async fn sends_files_as_they_are(&self, to: &str, paths: &[&Path]) -> Sent {
+        match self.command(Command::SendFiles(SendFiles { keep_metadata: true, ..files(to, paths, "") })).await {
+            Reply::Sent(sent) => sent,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Sends a file with an engine that may die over it: whether it said that it keeps it.
     pub async fn attempts_to_send_file(&self, to: &str, path: &Path) -> bool {
         matches!(self.attempts(Command::SendFiles(files(to, &[path], ""))).await, Some(Ok(_)))

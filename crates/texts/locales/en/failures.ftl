@@ -113,8 +113,9 @@ reason-file-changes = it changes while it is sent
 reason-file-not-kept = the server does not keep what was sent of it
 reason-file-count = a message brings 1 to { $most } files, and these are { $count }
 reason-accept-first = this conversation is a request; accept it first
-reason-picture-damaged = the picture is damaged, so what says where it was taken can't be taken out
-reason-picture-large = it is too large a picture to take out what says where it was taken
+reason-picture-damaged = the picture is damaged, so what says where it was taken can't be taken out; send it with that, or save it anew with another program
+reason-picture-large = it is too large a picture to take out what says where it was taken; send it with that, or make it smaller
+reason-proxy-parts = a proxy in front of the server refuses requests as large as the parts of files; its operator can allow 8 MiB
 reason-disk-full = the disk is full
 reason-other = the reason is known to the log alone
 

@@ -113,8 +113,9 @@ reason-file-changes = il change pendant l'envoi
 reason-file-not-kept = le serveur ne garde pas ce qui en a été envoyé
 reason-file-count = un message porte de 1 à { $most } fichiers, et ceux-ci sont { $count }
 reason-accept-first = cette conversation est une demande ; acceptez-la d'abord
-reason-picture-damaged = l'image est abîmée, et ce qui dit où elle a été prise ne peut pas être enlevé
-reason-picture-large = l'image est trop grande pour en enlever ce qui dit où elle a été prise
+reason-picture-damaged = l'image est abîmée, et ce qui dit où elle a été prise ne peut pas être enlevé ; envoyez-la avec cela, ou enregistrez-la avec un autre programme
+reason-picture-large = l'image est trop grande pour en enlever ce qui dit où elle a été prise ; envoyez-la avec cela, ou réduisez-la
+reason-proxy-parts = un proxy devant le serveur refuse des requêtes aussi grandes que les parties des fichiers ; son opérateur peut permettre 8 Mio
 reason-disk-full = le disque est plein
 reason-other = la raison n'est connue que du journal
 

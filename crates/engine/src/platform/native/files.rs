@@ -113,6 +113,15 @@ impl Files for NativeFiles {
         })
     }
 
+    fn free_bytes(&self, folder: &str) -> LocalBoxFuture<'_, Option<u64>> {
+        let folder = PathBuf::from(folder);
+        let asked = on_disk(move || {
+            let volume = rustix::fs::statvfs(&folder)?;
+            Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+        });
+        Box::pin(async move { asked.await.ok() })
+    }
+
     fn remove(&self, path: &str) -> Answer<'_, ()> {
         let path = PathBuf::from(path);
         on_disk(move || match std::fs::remove_file(&path) {

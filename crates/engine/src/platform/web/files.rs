@@ -35,6 +35,10 @@ impl Files for WebFiles {
         refused()
     }
 
+    fn free_bytes(&self, _folder: &str) -> LocalBoxFuture<'_, Option<u64>> {
+        Box::pin(std::future::ready(None))
+    }
+
     fn remove(&self, _path: &str) -> LocalBoxFuture<'_, Result<(), FileFault>> {
         refused()
     }
