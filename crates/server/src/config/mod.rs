@@ -3,6 +3,7 @@
 mod network;
 mod settings;
 mod sources;
+mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
