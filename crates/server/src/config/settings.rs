@@ -293,6 +293,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "files-total-mib",
+        takes: "MIB",
+        default: "none",
+        explanation: "What the files of all accounts may take together. In a folder keep-free-mib guards the disk without it; storage \
+                      that speaks S3 has no other bound",
+        apply: |draft, value| {
+            draft.config.files.total = Some(mebibytes(value, 0)?);
+            Ok(())
+        },
+    },
+    Setting {
         name: "file-retention-days",
         takes: "DAYS",
         default: "90",
