@@ -213,7 +213,9 @@ fn refusal_advice(code: ErrorCode, retry_after_s: Option<u64>) -> String {
         ErrorCode::PassphraseRefused => "give it by --access-passphrase or HUIS_ACCESS_PASSPHRASE",
         ErrorCode::InvitationRefused => "give it by --invitation or HUIS_INVITATION",
         ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => "try again later",
-        ErrorCode::QuotaExceeded => "delete files that you sent, or wait until older ones are no longer kept",
+        ErrorCode::QuotaExceeded => {
+            "delete files that you sent, which counts a quarter of an hour later, or wait until older ones are no longer kept"
+        }
         ErrorCode::StorageFull => "tell the server's operator",
         _ => "",
     }

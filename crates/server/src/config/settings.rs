@@ -1,13 +1,17 @@
 //! The one table of settings. Flag, environment variable and key of `huis.toml` all come from it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use huis_blobs::{PIECE_MAX, PIECES_MAX};
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
-use super::{Config, LogFormat, Network, PushEndpoints, Tls};
+use super::values::{MIB, address, count, filled, mebibytes, networks, public_url};
+use super::{Config, LogFormat, PushEndpoints, Tls};
+
+/// The largest file that the blobs can keep, in the largest pieces.
+const MOST_FILE_MIB: u32 = (PIECES_MAX as u64 * PIECE_MAX as u64 / MIB) as u32;
 
 /// A setting: `--name`, `HUIS_NAME` and `name = …`.
 pub(super) struct Setting {
@@ -274,7 +278,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "8192",
         explanation: "The largest file, in units of 1,048,576 bytes",
         apply: |draft, value| {
-            draft.config.files.most_bytes = mebibytes(value, 1)?;
+            draft.config.files.most_bytes = u64::from(count(value, 1, MOST_FILE_MIB)?) * MIB;
             Ok(())
         },
     },
@@ -285,6 +289,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         explanation: "What one account's files may take together: those that its messages bring, and its uploads",
         apply: |draft, value| {
             draft.config.files.quota = mebibytes(value, 0)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "files-total-mib",
+        takes: "MIB",
+        default: "none",
+        explanation: "What the files of all accounts may take together. In a folder keep-free-mib guards the disk without it; storage \
+                      that speaks S3 has no other bound",
+        apply: |draft, value| {
+            draft.config.files.total = Some(mebibytes(value, 0)?);
             Ok(())
         },
     },
@@ -437,6 +452,13 @@ impl Draft {
                 "a bus is for several nodes, which need a database that they share: set database as well".into()
             );
         }
+        if config.bus.is_some() && config.blobs.is_none() {
+            return Err(
+                "each of several nodes would keep the files that come to it in a folder of its own: set blobs to \
+                        one place for all"
+                    .into(),
+            );
+        }
         let by_passphrase = config.registration == RegistrationPolicy::Passphrase;
         if config.bus.is_some() && by_passphrase && config.access_passphrase.is_none() {
             return Err(
@@ -450,44 +472,4 @@ impl Draft {
         }
         Ok(config)
     }
-}
-
-fn filled(value: &str) -> Result<&str, String> {
-    if value.is_empty() { Err("expected a path".into()) } else { Ok(value) }
-}
-
-fn address(value: &str) -> Result<SocketAddr, String> {
-    let wrong = "expected an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
-    value.parse().map_err(|_| wrong.into())
-}
-
-fn networks(value: &str) -> Result<Vec<Network>, String> {
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|network| !network.is_empty())
-        .map(|network| network.parse::<Network>().map_err(|error| format!("{network:?}: {error}")))
-        .collect()
-}
-
-fn mebibytes(value: &str, least: u32) -> Result<u64, String> {
-    // Up to 4 PiB.
-    Ok(u64::from(count(value, least, u32::MAX)?) * 1024 * 1024)
-}
-
-fn count(value: &str, least: u32, most: u32) -> Result<u32, String> {
-    value
-        .parse()
-        .ok()
-        .filter(|count| (least..=most).contains(count))
-        .ok_or_else(|| format!("expected a number from {least} to {most}"))
-}
-
-fn public_url(value: &str) -> Result<String, String> {
-    let wrong = || "expected a URL without a path, such as https://chat.example.org".to_owned();
-    let url = value.trim_end_matches('/');
-    let uri: http::Uri = url.parse().map_err(|_| wrong())?;
-    let web = matches!(uri.scheme_str(), Some("http" | "https"));
-    let plain = uri.path() == "/" && uri.query().is_none() && !url.contains(['#', '@']);
-    if web && plain && uri.host().is_some_and(|host| !host.is_empty()) { Ok(url.to_owned()) } else { Err(wrong()) }
 }

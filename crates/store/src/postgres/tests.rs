@@ -117,6 +117,7 @@ const HOT: &[&str] = &[
     files::DROP_OLD,
     files::MARK_OLD,
     files::MARKED,
+    files::MARK_ANEW,
     files::FORGET,
     push_subscriptions::WANTED,
     key_packages::STOCK,
