@@ -167,7 +167,7 @@ fn about(way: Option<&TransferView>, size: u64) -> String {
         TransferState::Failed(failure) => say::failure(failure),
         TransferState::Running => {
             let mut words = far();
-            if let Some(speed) = way.bytes_per_s {
+            if let Some(speed) = way.bytes_per_s.filter(|speed| *speed > 0) {
                 words.push_str(&format!(" · {}/s", dates::bytes(speed as f64)));
             }
             if let Some(left) = way.remaining_s {
