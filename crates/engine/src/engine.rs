@@ -192,6 +192,7 @@ impl Client {
             Command::Send(wish) => self.send(wish).await.map(Reply::Sent),
             Command::SendFiles(wish) => self.send_files(wish).await.map(Reply::Sent),
             Command::FetchFile(wish) => self.fetch_file(wish).await.map(|view| Reply::Transfer(Box::new(view))),
+            Command::ReadFile(wish) => self.read_file(wish).await.map(|bytes| Reply::FileBytes(bytes.into())),
             Command::Transfers => self.transfer_views().map(Reply::Transfers),
             Command::PauseTransfer { transfer } => self.pause_transfer(transfer).map(done),
             Command::ResumeTransfer { transfer } => self.resume_transfer(transfer).map(done),

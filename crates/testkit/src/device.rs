@@ -2,6 +2,7 @@
 
 mod files;
 mod marking;
+mod own_files;
 mod passwords;
 mod saying;
 mod waiting;
@@ -11,7 +12,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use huis_engine::native::NativeFiles;
 use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
 use huis_proto::frames::{ClientFrame, ServerFrame};
 use huis_proto::rest::{Admission, Secret};
@@ -43,6 +43,8 @@ struct Body {
     clock_wrong_by_ms: Rc<Cell<i64>>,
     waits: Rc<Cell<u64>>,
     run: RefCell<Option<Run>>,
+    /// Whether it keeps files for itself.
+    has_own_files: Cell<bool>,
     /// What a person wrote down when this device registered the account.
     recovery_key: RefCell<Option<Secret>>,
 }
@@ -83,6 +85,7 @@ impl Device {
             clock_wrong_by_ms: Rc::default(),
             waits: Rc::default(),
             run: RefCell::default(),
+            has_own_files: Cell::default(),
             recovery_key: RefCell::default(),
         }))
     }
@@ -127,7 +130,7 @@ impl Device {
         let clock = DeviceClock { time: body.world.time, wrong_by_ms, waits };
         let ports = Ports {
             transport: Rc::new(SharedWire(Rc::clone(&body.wire))),
-            files: Rc::new(NativeFiles),
+            files: self.files(),
             clock: Rc::new(clock),
             random: body.world.draws.borrow_mut().child(),
         };

@@ -43,6 +43,8 @@ const RULES: &[Form] = &[
     Form("this is not possible here yet", "reason-not-here-yet"),
     Form("it changes while it is sent", "reason-file-changes"),
     Form("the server does not keep what was sent of it", "reason-file-not-kept"),
+    Form("it has {size} bytes, and this browser has room for {free} more", "reason-file-no-room"),
+    Form("too many files are chosen at once", "reason-file-chosen"),
     Form("a message brings 1 to {most} files, and these are {count}", "reason-file-count"),
     Form("this conversation is a request; accept it first", "reason-accept-first"),
     Form(

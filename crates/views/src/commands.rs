@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReceiptView, SendFiles, Status, TransferView,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SendFiles, Status, TransferView,
 };
 
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
@@ -56,6 +56,9 @@ pub enum Command {
     /// Fetches a file that a message brings; what is fetched already, or on its way to the same folder, is not fetched again.
     /// Of a request that nobody answered nothing is fetched. Answer, once it is begun: [`Reply::Transfer`].
     FetchFile(FetchFile),
+    /// Reads a part of a file that a message brings, to look at it where it is; it is kept nowhere. Of a request that nobody
+    /// answered nothing is read. Answer: [`Reply::FileBytes`].
+    ReadFile(ReadFile),
     /// What is on its way, has failed, or was fetched; the oldest first. Answer: [`Reply::Transfers`].
     Transfers,
     /// Stops a transfer where it is, until it is resumed. Answer: [`Reply::Done`].
@@ -631,6 +634,8 @@ pub enum Reply {
     Messages(Vec<MessageView>),
     /// A transfer.
     Transfer(Box<TransferView>),
+    /// Bytes of a file.
+    FileBytes(Bytes),
     /// Transfers, oldest first.
     Transfers(Vec<TransferView>),
     /// Receipts of a message.

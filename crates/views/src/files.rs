@@ -68,6 +68,19 @@ pub struct FetchFile {
     pub folder: String,
 }
 
+/// A part of a file to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadFile {
+    /// The message that brings it.
+    pub message: MessageId,
+    /// Which of its files, counted from 1.
+    pub number: u32,
+    /// From where on, in bytes.
+    pub at: u64,
+    /// At most so many bytes; 4 MiB are given in any case at most.
+    pub length: u64,
+}
+
 /// A file that a message brings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileView {

@@ -1,5 +1,7 @@
 //! Files on their way.
 
+use std::collections::BTreeSet;
+
 use huis_proto::{BlobId, Bytes32, ConversationId};
 use huis_views::Failure;
 use rusqlite::{OptionalExtension, Row, params};
@@ -206,6 +208,12 @@ impl Tables<'_> {
     pub(crate) fn count_messages_without_files(self) -> Result<u32, DbError> {
         let sql = "SELECT count(DISTINCT message) FROM transfers WHERE outgoing = 1 AND state = 0";
         Ok(self.0.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The paths that transfers name.
+    pub(crate) fn paths_of_transfers(self) -> Result<BTreeSet<String>, DbError> {
+        let mut statement = self.0.prepare_cached("SELECT path FROM transfers UNION SELECT target FROM transfers")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// A message is sent: the ways of its files are of no interest any more.

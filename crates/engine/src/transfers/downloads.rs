@@ -249,7 +249,7 @@ impl Client {
         }
         self.note_done(download, download.file.size).await?;
         for _ in 0..NAMES {
-            let path = self.files.free_path(&download.folder, &download.name).await;
+            let path = self.files.free_path(&download.folder, &download.name, &download.part_path).await;
             let path = path.map_err(|fault| download.unwritable(&fault))?;
             // Noted first: after a crash in between it is known by its name, and is not fetched again.
             self.change_download(download.number, |row| row.target.clone_from(&path))?;
@@ -285,8 +285,10 @@ impl Client {
         if hasher.so_far() != download.file.hash {
             return Ok(false);
         }
-        // What is left beside it is empty, or the same file by another name.
-        let _ = self.files.remove(&download.part_path).await;
+        if download.part_path != target {
+            // What is left beside it is empty, or the same file by another name.
+            let _ = self.files.remove(&download.part_path).await;
+        }
         self.finished(download, target)?;
         Ok(true)
     }

@@ -8,6 +8,7 @@ mod commands;
 mod downloads;
 mod media_types;
 mod pace;
+mod reading;
 mod sending;
 mod source;
 mod uploads;
@@ -114,6 +115,9 @@ impl Client {
     pub(crate) async fn run_transfers(self: &Rc<Self>) {
         let mut running = Running::new();
         loop {
+            if let Err(error) = self.clear_own_files().await {
+                tracing::warn!(%error, "what no transfer needs was not cleared away");
+            }
             if let Err(error) = self.begin_transfers(&mut running) {
                 tracing::warn!(%error, "transfers can't be read");
             }
@@ -128,6 +132,19 @@ impl Client {
                 std::future::pending::<()>().await;
             }
         }
+    }
+
+    /// Removes what is kept for transfers that are there no longer. What can't be removed is tried again later.
+    async fn clear_own_files(&self) -> Result<(), DbError> {
+        let Ok(own) = self.files.own().await else { return Ok(()) };
+        if own.is_empty() || self.halted() {
+            return Ok(());
+        }
+        let named = self.read(|tables| tables.paths_of_transfers())?;
+        for path in own.iter().filter(|path| !named.contains(*path)) {
+            let _ = self.files.remove(path).await;
+        }
+        Ok(())
     }
 
     fn begin_transfers(self: &Rc<Self>, running: &mut Running) -> Result<(), DbError> {

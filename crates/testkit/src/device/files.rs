@@ -1,18 +1,52 @@
 //! What people do with files.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use huis_engine::{FileRequest, FileResponse};
+use huis_engine::native::NativeFiles;
+use huis_engine::{FileRequest, FileResponse, Files};
 use huis_proto::MessageId;
 use huis_views::{
     Command, Failure, FetchFile, FileToSend, MessageView, Reply, SendFiles, Sent, TransferState, TransferView,
 };
 
 use super::Device;
+use super::own_files::OwnFiles;
 use super::saying::target;
 use crate::network::Passage;
 
 impl Device {
+    /// From its next start on it keeps files for itself, as a browser does.
+    pub fn keeps_files_for_itself(&self) {
+        self.0.has_own_files.set(true);
+    }
+
+    pub(super) fn files(&self) -> Rc<dyn Files> {
+        if !self.0.has_own_files.get() {
+            return Rc::new(NativeFiles);
+        }
+        Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles })
+    }
+
+    fn own_folder(&self) -> PathBuf {
+        let folder = self.folder().join("files for itself");
+        std::fs::create_dir_all(&folder).expect("a folder for files");
+        folder
+    }
+
+    /// A file that the device keeps for itself.
+    pub fn has_an_own_file(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.own_folder().join(name), bytes).expect("a file");
+    }
+
+    /// The names of the files that the device keeps for itself.
+    pub fn own_files(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.own_folder()).expect("the device's own files");
+        let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// A file of the person's.
     pub fn has_a_file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let folder = self.folder().join("own files");

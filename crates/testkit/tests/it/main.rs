@@ -22,6 +22,7 @@ mod hostile_servers;
 mod kept_worlds;
 mod key_packages;
 mod old_states;
+mod own_files;
 mod passwords;
 mod presence;
 mod recovery_key_only;

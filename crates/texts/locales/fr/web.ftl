@@ -374,3 +374,42 @@ notice-identity-changed = La clé de { $name } a changé. Rien n'est envoyé à 
 notice-identity-handed-over = { $name } a une autre clé, à laquelle la précédente a cédé le compte ; quelqu'un qui aurait volé celle-ci pourrait le faire aussi. Rien n'est envoyé à { $name } seul avant que vous compariez les numéros et l'acceptiez.
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.
+
+# Fichiers.
+files-attach = Joindre des fichiers
+files-to-send = Fichiers à envoyer
+files-take-out = Retirer { $name }
+files-too-many = Un message porte au plus { $count } fichiers.
+files-strip = Photos sans lieu ni appareil
+files-strip-about = Ce qui dit où, quand et avec quoi elles ont été prises est enlevé.
+files-look = Voir { $name }
+files-fetch = Télécharger { $name }
+files-save = Enregistrer { $name }
+files-pause = Mettre { $name } en pause
+files-resume = Reprendre { $name }
+files-again = Réessayer { $name }
+files-cancel = Annuler { $name }
+files-progress = Ce qui est arrivé
+files-done-of = { $done } sur { $size }
+files-left-seconds =
+    { $count ->
+        [one] encore { $count } seconde
+       *[other] encore { $count } secondes
+    }
+files-left-minutes =
+    { $count ->
+        [one] encore { $count } minute
+       *[other] encore { $count } minutes
+    }
+files-left-hours =
+    { $count ->
+        [one] encore { $count } heure
+       *[other] encore { $count } heures
+    }
+details-files = Fichiers
+viewer-title = Image
+viewer-nearer = Agrandir
+viewer-farther = Réduire
+viewer-before = La précédente
+viewer-after = La suivante
+viewer-broken = Cette image ne peut pas être affichée. Elle peut être téléchargée.

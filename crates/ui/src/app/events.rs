@@ -44,7 +44,9 @@ impl App {
             Event::Transfer(transfer) => {
                 let (conversation, message) = (transfer.conversation, transfer.message);
                 let is_open = self.talk.open.get_untracked() == Some(conversation);
-                self.note(|dirty| dirty.messages(conversation, &[message], is_open));
+                if is_open && self.on_way(*transfer) {
+                    self.note(|dirty| dirty.messages(conversation, &[message], is_open));
+                }
             }
             Event::Conversation { conversation } => {
                 self.note(|dirty| dirty.conversation(conversation));

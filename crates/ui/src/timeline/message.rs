@@ -6,6 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::body::body;
+use super::files::files;
 use super::rows::{Line, Row, RowKey};
 use super::{Item, scroll};
 use crate::app::App;
@@ -210,7 +211,7 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
                 {device}
                 {forwarded}
                 {message.reply_to.as_ref().map(|quote| quoted(app, quote))}
-                {said(message)}
+                {said(app, message)}
             </div>
             {live(move || is_near.get().then(|| actions(app, id)))}
         </div>
@@ -222,7 +223,7 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
 }
 
 /// The text, or what stands in its place.
-fn said(message: &MessageView) -> AnyView {
+fn said(app: App, message: &MessageView) -> AnyView {
     let instead = if let Some(by) = &message.deleted_by {
         let is_author = by.account == message.from.account;
         if is_author {
@@ -230,6 +231,9 @@ fn said(message: &MessageView) -> AnyView {
         } else {
             say::text_with_name("message-was-deleted-by", &say::name(by))
         }
+    } else if message.kind == "file" {
+        let text = (!message.text.is_empty()).then(|| body(&message.text, &message.mentions));
+        return view! { {files(app, message)} {text} }.into_any();
     } else if message.kind != "text" {
         say::text_with("message-unknown-kind", &[("kind", say::line(&message.kind, 40).as_str().into())])
     } else {
