@@ -24,6 +24,9 @@ impl Client {
         if message.seq.is_none() {
             return Err(invalid("this message has not been sent yet"));
         }
+        if message.stay.once && !message.opened {
+            return Err(invalid("this message is opened once; open it first"));
+        }
         let content = Content::from_bytes(&message.content).ok();
         let number = wish.number.checked_sub(1);
         let file = content.as_ref().zip(number).and_then(|(content, number)| content.files().get(number as usize));

@@ -37,6 +37,7 @@ mod short_runs;
 mod silence;
 mod stolen_identities;
 mod talking;
+mod vanishing;
 mod versions;
 
 use huis_testkit::{Device, World};

@@ -15,6 +15,7 @@ pub(super) fn send(to: ConversationId, typed: &str) -> Command {
         text: String::new(),
         reply_to: None,
         keep_metadata: false,
+        view_once: false,
     })
 }
 

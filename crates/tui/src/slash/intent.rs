@@ -1,9 +1,11 @@
 //! What a command means at the place where one is.
 
 use huis_proto::{ConversationId, MessageId};
-use huis_views::{Command, MemberRole, Muted, NotificationLevel, RequestAnswer, SetCard, Target};
+use huis_views::{
+    Command, CountedFrom, MemberRole, Muted, NotificationLevel, RequestAnswer, Send, SetCard, Target, VanishTimer,
+};
 
-use super::words::{CARD, LEVELS, OFF, ROLES, keyword};
+use super::words::{CARD, FROM, LEVELS, OFF, ROLES, keyword};
 use super::{Mistake, Word};
 
 /// Where one is when one types a command.
@@ -21,6 +23,8 @@ pub(crate) struct Here {
     /// The newest message, and the newest one of one's own, that are not deleted.
     pub(crate) newest: Option<Marked>,
     pub(crate) newest_own: Option<Marked>,
+    /// The newest message that can be opened once.
+    pub(crate) newest_once: Option<Marked>,
     /// The time, in milliseconds since 1970.
     pub(crate) now_ms: u64,
 }
@@ -70,6 +74,8 @@ pub(crate) enum Intent {
     Delete(MessageId),
     /// A message is pinned, or no longer.
     Pin(MessageId, bool),
+    /// A message that can be opened once is opened.
+    OpenOnce(MessageId),
     /// A message is said elsewhere; the place is chosen where there is none.
     Forward(MessageId, Option<Target>),
     /// Messages are looked for.
@@ -152,6 +158,11 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
         "title" => ask(Command::SetTitle { target: target()?, title: given()?.into() }),
         "file" => ask(super::files::send(conversation()?, given()?)),
         "topic" => ask(Command::SetTopic { target: target()?, topic: cleared(given()?).into() }),
+        "timer" => ask(Command::SetTimer { target: target()?, timer: timer(rest).ok_or_else(usage)? }),
+        "once" => {
+            let (to, text) = (target()?, given()?.to_owned());
+            ask(Command::Send(Send { to, text, reply_to: None, view_once: true, wait: false }))
+        }
         "role" => {
             let (role, behind) = rest.split_once(char::is_whitespace).ok_or_else(usage)?;
             let role = role_of(role).ok_or_else(usage)?;
@@ -223,6 +234,10 @@ fn to_message(word: &'static Word, rest: &str, here: &Here) -> Result<Intent, Mi
         "pin" if rest.is_empty() => {
             let marked = marked()?;
             Intent::Pin(marked.message, !marked.pinned)
+        }
+        "open" if rest.is_empty() => {
+            let marked = here.selected.as_ref().or(here.newest_once.as_ref()).ok_or(Mistake::NoMessage)?;
+            Intent::OpenOnce(marked.message)
         }
         "forward" => {
             let to = if rest.is_empty() { None } else { Some(place(rest).ok_or(Mistake::Usage(word))?) };
@@ -306,6 +321,23 @@ fn muted(typed: &str, now_ms: u64) -> Option<Muted> {
     }
     let span = huis_texts::span(typed).ok()?;
     Some(Muted::Until(now_ms.saturating_add(u64::try_from(span.as_millis()).ok()?)))
+}
+
+/// A timer, or none; nothing where it is neither.
+fn timer(typed: &str) -> Option<Option<VanishTimer>> {
+    if keyword(OFF, typed).is_some() {
+        return Some(None);
+    }
+    let (span, from) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    let from = match from.trim() {
+        "" => CountedFrom::Reading,
+        word => match keyword(FROM, word)? {
+            "sending" => CountedFrom::Sending,
+            _ => CountedFrom::Reading,
+        },
+    };
+    let after_s = huis_texts::span(span).ok()?.as_secs();
+    (30..=31_536_000).contains(&after_s).then_some(Some(VanishTimer { after_s, from }))
 }
 
 /// What is said alone to empty something; leaving the text out is rather a slip.

@@ -39,6 +39,8 @@ pub(crate) struct Composer {
     pub(crate) mode: RwSignal<Mode>,
     pub(crate) candidates: RwSignal<Vec<Candidate>>,
     pub(crate) chosen: RwSignal<usize>,
+    /// Whether what is written can be opened once.
+    pub(crate) is_once: RwSignal<bool>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
     kept: StoredValue<String>,
@@ -53,6 +55,7 @@ impl Composer {
             mode: RwSignal::new(Mode::Plain),
             candidates: RwSignal::new(Vec::new()),
             chosen: RwSignal::new(0),
+            is_once: RwSignal::new(false),
             aside: StoredValue::new(String::new()),
             kept: StoredValue::new(String::new()),
             is_keeping: StoredValue::new(false),
@@ -63,6 +66,7 @@ impl Composer {
     /// Begins with a draft.
     pub(crate) fn begin(self, draft: &str) {
         self.mode.set(Mode::Plain);
+        self.is_once.set(false);
         self.candidates.set(Vec::new());
         self.aside.set_value(String::new());
         self.kept.set_value(draft.to_owned());
@@ -171,24 +175,40 @@ impl App {
             self.say(say::text_with("composer-too-long-to-send", &[("bytes", bytes.into()), ("most", most.into())]));
             return;
         }
-        let mode = self.composer.mode.get_untracked();
+        let (mode, view_once) = (self.composer.mode.get_untracked(), self.composer.is_once.get_untracked());
         let open = self.talk.open.get_untracked();
         let (command, is_edit) = match (mode, open) {
             (Mode::Edit(message), _) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
             (Mode::Plain | Mode::Reply(_), Some(conversation)) => {
                 let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
-                (Command::Send(Send { to: Target::Id(conversation), text: text.clone(), reply_to, wait: false }), false)
+                (
+                    Command::Send(Send {
+                        to: Target::Id(conversation),
+                        text: text.clone(),
+                        reply_to,
+                        view_once,
+                        wait: false,
+                    }),
+                    false,
+                )
             }
             (_, None) => {
                 let Some(name) = self.talk.addressee.get_untracked() else { return };
                 (
-                    Command::Send(Send { to: Target::Account(name), text: text.clone(), reply_to: None, wait: false }),
+                    Command::Send(Send {
+                        to: Target::Account(name),
+                        text: text.clone(),
+                        reply_to: None,
+                        view_once,
+                        wait: false,
+                    }),
                     false,
                 )
             }
         };
         let after = if is_edit { self.composer.aside.get_value() } else { String::new() };
         self.composer.mode.set(Mode::Plain);
+        self.composer.is_once.set(false);
         self.composer.candidates.set(Vec::new());
         self.composer.text.set(after);
         self.composer.typed_ms.set_value(0);
@@ -210,6 +230,7 @@ impl App {
                             self.composer.mode.set(Mode::Edit(message));
                         } else {
                             self.composer.mode.set(mode);
+                            self.composer.is_once.set(view_once);
                         }
                         self.composer.text.set(text);
                     }

@@ -50,6 +50,27 @@ fn commands_about_messages_take_the_selected_one_or_the_last_that_fits() {
 }
 
 #[test]
+fn a_timer_is_a_span_from_half_a_minute_to_a_year_or_none() {
+    let set = |line: &str| match means(line, &here()) {
+        Ok(Intent::Ask { command, .. }) => match *command {
+            Command::SetTimer { timer, .. } => timer.map(|timer| (timer.after_s, timer.from)),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{line}: {other:?}"),
+    };
+    assert_eq!(set("/timer 1h"), Some((3600, CountedFrom::Reading)));
+    assert_eq!(set("/minuterie 30 envoi"), Some((30, CountedFrom::Sending)));
+    assert_eq!(set("/timer 365d sending"), Some((31_536_000, CountedFrom::Sending)));
+    assert_eq!(set("/timer off"), None);
+    for wrong in ["/timer", "/timer 29s", "/timer 366d", "/timer soon", "/timer 1h birth"] {
+        assert!(matches!(means(wrong, &here()), Err(Mistake::Usage(_))), "{wrong}");
+    }
+    assert!(matches!(means("/open", &here()), Err(Mistake::NoMessage)));
+    let waiting = Here { newest_once: Some(marked(5, false)), ..here() };
+    assert!(matches!(means("/open", &waiting), Ok(Intent::OpenOnce(id)) if id == MessageId::from_bytes([5; 16])));
+}
+
+#[test]
 fn a_reaction_is_an_emoji_or_its_name_and_the_same_again_takes_it_back() {
     for typed in ["👍", ":+1:", "+1", ":thumbsup:"] {
         let line = format!("/react {typed}");
