@@ -61,6 +61,8 @@ pub(crate) struct Signals {
     pub(crate) presence: Notify,
     /// A file is to be sent or fetched, or no longer.
     pub(crate) transfers: Notify,
+    /// A message vanishes earlier than was thought, or the time is another one.
+    pub(crate) vanishing: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
 }
@@ -102,6 +104,10 @@ pub(crate) struct Client {
     pub(crate) server_ahead_ms: Cell<i64>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
+    /// When the next message vanishes; 0: it has to be looked up, `u64::MAX`: none does.
+    pub(crate) next_vanishing_ms: Cell<u64>,
+    /// Whether the database's log of transactions may hold what has vanished.
+    pub(crate) log_tells: Cell<bool>,
     db: RefCell<Option<Db>>,
     me: RefCell<Option<Rc<Me>>>,
     session: RefCell<Option<Session>>,
@@ -134,6 +140,8 @@ impl Client {
             reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),
             last_frame_ms: Cell::new(0),
+            next_vanishing_ms: Cell::new(0),
+            log_tells: Cell::new(false),
             db: RefCell::new(Some(db)),
             me: RefCell::default(),
             session: RefCell::default(),
@@ -204,7 +212,10 @@ impl Client {
     pub(crate) fn heard_time(&self, server_time_ms: u64) {
         let ahead = server_time_ms as i64 - self.clock.now_ms() as i64;
         let tolerance = limits::CLOCK_TOLERANCE.as_millis() as u64;
-        self.server_ahead_ms.set(if ahead.unsigned_abs() > tolerance { ahead } else { 0 });
+        let ahead = if ahead.unsigned_abs() > tolerance { ahead } else { 0 };
+        if self.server_ahead_ms.replace(ahead) != ahead {
+            self.signals.vanishing.notify_one();
+        }
     }
 
     pub(crate) fn emit(&self, event: Event) {
@@ -319,6 +330,7 @@ struct Wakes {
     presence: bool,
     joined: bool,
     transfers: bool,
+    vanishing: bool,
 }
 
 impl Wakes {
@@ -335,6 +347,7 @@ impl Wakes {
         ring(self.presence, &signals.presence);
         ring(self.joined, &signals.joined);
         ring(self.transfers, &signals.transfers);
+        ring(self.vanishing, &signals.vanishing);
     }
 }
 
@@ -467,6 +480,12 @@ impl Step<'_> {
 
     pub(crate) fn wake_transfers(&mut self) {
         self.wakes.transfers = true;
+    }
+
+    /// A message got a time at which it is gone.
+    pub(crate) fn wake_vanishing(&mut self) {
+        self.client.next_vanishing_ms.set(0);
+        self.wakes.vanishing = true;
     }
 
     pub(crate) fn wake_joined(&mut self) {

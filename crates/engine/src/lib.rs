@@ -26,6 +26,7 @@ mod silence;
 mod sync;
 mod transfers;
 mod upkeep;
+mod vanishing;
 
 pub use config::{Config, DatabaseKey, LockedKeyError};
 pub use db::NEWEST_SCHEMA;

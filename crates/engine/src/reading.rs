@@ -3,13 +3,13 @@
 mod messages;
 mod wanted;
 
-use huis_core::content::Content;
+use huis_core::content::{Content, CountedFrom, Timer};
 use huis_core::files::safe_name;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
     ConversationState, ConversationView, Failure, MemberRole, MemberView, MessagePreview, Named, ReceiptView, Status,
-    Trust,
+    Trust, VanishTimer,
 };
 
 use crate::client::Client;
@@ -59,14 +59,14 @@ fn conversation_view(
     me: Option<AccountId>,
 ) -> Result<ConversationView, DbError> {
     let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
-    let Glance { unread, mentions, pins, topic, role, newest, brings } = tables.glance(row)?;
+    let Glance { unread, mentions, pins, topic, role, newest, timer, brings } = tables.glance(row)?;
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
     let file = content.as_ref().and_then(|content| content.files().first());
     let clip = file.map(|file| format!("📎 {}", safe_name(&file.name)));
     let is_member = matches!(row.state, State::Joined | State::Repairing);
-    let preview = |(author, own, text, deleted): (AccountId, bool, String, bool)| {
+    let preview = |(author, own, text, deleted, view_once): (AccountId, bool, String, bool, bool)| {
         let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
-        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted })
+        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted, view_once })
     };
     Ok(ConversationView {
         id: row.id,
@@ -87,6 +87,7 @@ fn conversation_view(
         mentions,
         read_up_to: row.read_up_to,
         topic,
+        timer: timer.map(timer_view),
         role: role.filter(|_| is_member).map(member_role),
         newest: newest.map(preview).transpose()?,
         notifications: level_of(settings.announced),
@@ -99,6 +100,17 @@ fn conversation_view(
         pins,
         trust: trust_of(tables, row, me)?,
     })
+}
+
+/// A timer, as a face is told.
+pub(crate) fn timer_view(timer: Timer) -> VanishTimer {
+    VanishTimer {
+        after_s: timer.after_s,
+        from: match timer.from {
+            CountedFrom::Reading => huis_views::CountedFrom::Reading,
+            CountedFrom::Sending => huis_views::CountedFrom::Sending,
+        },
+    }
 }
 
 fn member_role(role: Role) -> MemberRole {

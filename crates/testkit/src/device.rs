@@ -5,6 +5,7 @@ mod marking;
 mod own_files;
 mod passwords;
 mod saying;
+mod vanishing;
 mod waiting;
 
 use std::cell::{Cell, RefCell};
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::clocks::DeviceClock;
 use crate::network::{Fate, Faults, SharedWire, Wire};
-use crate::scan::copy_database;
+use crate::scan::{copy_database, texts_on_pages};
 use crate::world::Inner;
 
 /// The password of every account in a story.
@@ -175,6 +176,20 @@ impl Device {
     /// Whether the engine's task has ended by itself, which is a fault.
     pub fn has_ended(&self) -> bool {
         self.0.run.borrow().as_ref().is_none_or(|run| run.task.is_finished())
+    }
+
+    /// Which of these texts stand on any page of its database, decrypted, or of the log of transactions.
+    pub fn texts_on_its_pages(&self, texts: &[&str]) -> Vec<String> {
+        let (found, pages) = texts_on_pages(&self.0.folder.join(DATABASE), &self.0.key, texts);
+        let (schema, _) = texts_on_pages(&self.0.folder.join(DATABASE), &self.0.key, &["CREATE TABLE"]);
+        assert!(pages > 10 && !schema.is_empty(), "{self:?}: its pages were read");
+        found
+    }
+
+    /// Its database, and the key in hexadecimal digits.
+    pub fn database(&self) -> (PathBuf, String) {
+        let key = self.0.key.iter().map(|byte| format!("{byte:02x}")).collect();
+        (self.0.folder.join(DATABASE), key)
     }
 
     /// A copy of the database as it stands. The log of transactions is part of it.

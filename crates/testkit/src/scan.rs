@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aes::Aes256Dec;
+use aes::cipher::{BlockDecrypt, KeyInit};
+
 /// The files under `folder` that hold any of the texts, as UTF-8 or UTF-16, with the text that was found. How many
 /// bytes were looked at comes second, so that a scan of nothing is noticed.
 pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>, u64) {
@@ -26,6 +29,53 @@ pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>
         }
     }
     (found, looked_at)
+}
+
+/// The bytes of a page, and of what stands before one in a write-ahead log and before all of them.
+const PAGE: usize = 4096;
+const FRAME_HEADER: usize = 24;
+const LOG_HEADER: usize = 32;
+/// What SQLCipher keeps at the end of a page: the vector that it begins with, and an HMAC.
+const RESERVED: usize = 80;
+/// The first page begins with the database's salt, which is plain.
+const SALT: usize = 16;
+const BLOCK: usize = 16;
+
+/// Which of the texts stand on any page of an SQLCipher database or of its write-ahead log, as UTF-8, once the pages are
+/// decrypted: also in what is left of what was deleted, and on pages that are free. How many pages were read comes second.
+pub fn texts_on_pages(database: &Path, key: &[u8; 32], texts: &[&str]) -> (Vec<String>, usize) {
+    let cipher = Aes256Dec::new(key.into());
+    let mut pages: Vec<Vec<u8>> = Vec::new();
+    let file = fs::read(database).expect("the database");
+    for (number, page) in file.chunks_exact(PAGE).enumerate() {
+        pages.push(decrypted(&cipher, page, number == 0));
+    }
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    let log = fs::read(PathBuf::from(log)).unwrap_or_default();
+    for frame in log.get(LOG_HEADER..).unwrap_or_default().chunks_exact(FRAME_HEADER + PAGE) {
+        let (header, page) = frame.split_at(FRAME_HEADER);
+        pages.push(decrypted(&cipher, page, header.starts_with(&[0, 0, 0, 1])));
+    }
+    let stands = |text: &&&str| {
+        let needle = text.as_bytes();
+        pages.iter().any(|page| page.windows(needle.len()).any(|window| window == needle))
+    };
+    (texts.iter().filter(stands).map(|text| (*text).to_owned()).collect(), pages.len())
+}
+
+/// A page as SQLCipher decrypts it: AES-256-CBC without padding.
+fn decrypted(cipher: &Aes256Dec, page: &[u8], is_first: bool) -> Vec<u8> {
+    let sealed = &page[if is_first { SALT } else { 0 }..PAGE - RESERVED];
+    let mut before = page[PAGE - RESERVED..][..BLOCK].to_vec();
+    let mut plain = Vec::with_capacity(PAGE);
+    for block in sealed.chunks_exact(BLOCK) {
+        let mut opened = aes::Block::clone_from_slice(block);
+        cipher.decrypt_block(&mut opened);
+        plain.extend(opened.iter().zip(&before).map(|(byte, other)| byte ^ other));
+        before = block.to_vec();
+    }
+    plain
 }
 
 /// Copies an SQLite database with its write-ahead log, over whatever was there. Nobody may be writing.

@@ -7,5 +7,6 @@ mod hostile;
 mod large;
 mod panics;
 mod reading;
+mod vanishing;
 mod views;
 mod world;

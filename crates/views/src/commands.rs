@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
     NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SendFiles, Status, TransferView,
+    VanishTimer,
 };
 
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
@@ -146,6 +147,12 @@ pub enum Command {
     Annotate(Annotate),
     /// Says in another conversation what was said in one. Answer: [`Reply::Sent`].
     Forward(Forward),
+    /// Opens a message that is opened once: it is given here for once, and is gone on all devices of the account. What files
+    /// it brings can be fetched here for an hour. Answer: [`Reply::Message`].
+    OpenOnce {
+        /// The message.
+        message: MessageId,
+    },
     /// Who has got or read a message of one's own. Answer: [`Reply::Receipts`].
     Receipts {
         /// The message.
@@ -233,6 +240,14 @@ pub enum Command {
         target: Target,
         /// The topic.
         topic: String,
+    },
+    /// Sets after how long what is said from here on in a conversation vanishes, for everybody. Whoever wants to keep a copy
+    /// can. Answer: [`Reply::Conversation`].
+    SetTimer {
+        /// Where.
+        target: Target,
+        /// After how long; none: it stays.
+        timer: Option<VanishTimer>,
     },
     /// Says what a conversation's messages are announced for, on all devices of the account. Answer:
     /// [`Reply::Conversation`].
@@ -475,6 +490,9 @@ pub struct Send {
     /// The message of the same conversation that it answers.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
+    /// Whether it can be opened once, and is then gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
     /// Whether to answer only when the server has it on disk. Otherwise the answer comes when it is stored here.
     pub wait: bool,
 }

@@ -22,6 +22,9 @@ pub struct SendFiles {
     /// is sent, and the file itself stays as it is.
     #[serde(default)]
     pub keep_metadata: bool,
+    /// Whether the message can be opened once, and is then gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
 }
 
 /// A file to send.

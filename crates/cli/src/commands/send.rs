@@ -44,6 +44,10 @@ pub(crate) struct Send {
     #[arg(long, requires = "files")]
     keep_metadata: bool,
 
+    /// It can be opened once, and is then gone; whoever wants to keep a copy can
+    #[arg(long)]
+    view_once: bool,
+
     /// The id of a message of the same conversation that this one answers
     #[arg(long, value_name = "ID", value_parser = id::<MessageId>)]
     reply_to: Option<MessageId>,
@@ -76,7 +80,8 @@ impl Send {
         }
         // Before the profile is taken, for whoever writes the text may take long.
         let text = text_or_input(self.text)?;
-        let send = huis_views::Send { to: self.to, text, reply_to: self.reply_to, wait: false };
+        let (to, reply_to, view_once) = (self.to, self.reply_to, self.view_once);
+        let send = huis_views::Send { to, text, reply_to, view_once, wait: false };
         let sent =
             context.with_session(async |session| deliver(session, Command::Send(send), self.timeout).await).await?;
         let line = SentLine::from(&sent);
@@ -87,7 +92,8 @@ impl Send {
         // Files may come without a word, so nobody is asked for one.
         let text = self.text.map_or(Ok(String::new()), |text| text_or_input(Some(text)))?;
         let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
-        let wish = SendFiles { to: self.to, files, text, reply_to: self.reply_to, keep_metadata: self.keep_metadata };
+        let (to, reply_to, keep_metadata, view_once) = (self.to, self.reply_to, self.keep_metadata, self.view_once);
+        let wish = SendFiles { to, files, text, reply_to, keep_metadata, view_once };
         let sent = context
             .with_session(async |session| {
                 let sent = deliver(session, Command::SendFiles(wish), self.timeout).await?;

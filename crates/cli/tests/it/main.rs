@@ -28,4 +28,5 @@ mod settings;
 mod starts;
 mod stories;
 mod terminal;
+mod vanishing;
 mod web_hash;

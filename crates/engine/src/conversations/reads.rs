@@ -72,23 +72,29 @@ impl Step<'_> {
         }
         row.read_up_to = up_to;
         self.tables.put_conversation(&row)?;
+        self.was_read(conversation, up_to, self.client.now_ms())?;
         self.changed(conversation);
         Ok(())
     }
 
     /// Another device of the account sent read receipts for these messages.
-    pub(crate) fn read_elsewhere(&mut self, id: ConversationId, messages: &[MessageId]) -> Result<(), DbError> {
+    pub(crate) fn read_elsewhere(
+        &mut self,
+        id: ConversationId,
+        messages: &[MessageId],
+        read_ms: u64,
+    ) -> Result<(), DbError> {
         let mut up_to = 0;
         for message in messages {
             up_to = up_to.max(self.tables.position_of_received(id, *message)?.unwrap_or(0));
         }
-        self.raise_mark(id, up_to)
+        self.raise_mark(id, up_to, read_ms)
     }
 
     /// A message came in this place of the log; it may have been read before it came.
     pub(crate) fn read_before_it_came(&mut self, id: ConversationId, seq: u64, position: u64) -> Result<(), DbError> {
         if seq <= self.tables.settings(id)?.read_seq {
-            self.raise_mark(id, position)?;
+            self.raise_mark(id, position, self.client.now_ms())?;
         }
         Ok(())
     }
@@ -100,13 +106,14 @@ impl Step<'_> {
         }
         self.tables.put_read_seq(id, theirs.read_up_to)?;
         let position = self.tables.position_of_seq(id, theirs.read_up_to)?;
-        self.raise_mark(id, position)
+        self.raise_mark(id, position, self.client.now_ms())
     }
 
-    fn raise_mark(&mut self, id: ConversationId, up_to: u64) -> Result<(), DbError> {
+    fn raise_mark(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
         if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.read_up_to < up_to) {
             row.read_up_to = up_to;
             self.tables.put_conversation(&row)?;
+            self.was_read(id, up_to, read_ms)?;
             self.changed(id);
         }
         Ok(())

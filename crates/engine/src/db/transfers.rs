@@ -190,6 +190,14 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// What was not fetched to its end and is to be removed.
+    pub(crate) fn parts_to_remove(self, most: u32) -> Result<Vec<TransferRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM transfers WHERE state = 4 AND outgoing = 0 ORDER BY number LIMIT ?1");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([most], TransferRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Those of a message, by its position, but for what is cleared away.
     pub(crate) fn transfers_of(self, message: u64) -> Result<Vec<TransferRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM transfers WHERE message = ?1 AND state <> 4 ORDER BY file, number");
@@ -250,7 +258,7 @@ impl Tables<'_> {
     ) -> Result<Vec<MessageRow>, DbError> {
         let place = if conversation.is_some() { "AND conversation = ?3" } else { "AND ?3 IS NULL" };
         let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages WHERE kind = 'file' AND deleted = 0 AND position < ?1 {place}
+            "SELECT {MESSAGE_COLUMNS} FROM messages WHERE kind = 'file' AND deleted = 0 AND once = 0 AND position < ?1 {place}
              ORDER BY position DESC LIMIT ?2"
         );
         let mut statement = self.0.prepare_cached(&sql)?;

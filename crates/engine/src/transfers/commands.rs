@@ -61,6 +61,9 @@ impl Client {
         if row.seq.is_none() {
             return Err(invalid("this message has not been sent yet"));
         }
+        if row.stay.once && !row.opened {
+            return Err(invalid("this message is opened once; open it first"));
+        }
         let content = Content::from_bytes(&row.content).ok();
         let at = number.checked_sub(1);
         let file = content.zip(at).and_then(|(content, at)| content.files().get(at as usize).cloned());

@@ -147,6 +147,11 @@ impl Client {
         Ok(())
     }
 
+    /// Whether a transfer goes on at this moment.
+    pub(crate) fn is_transfer_live(&self, number: u64) -> bool {
+        self.transfers.borrow().live.contains_key(&number)
+    }
+
     fn begin_transfers(self: &Rc<Self>, running: &mut Running) -> Result<(), DbError> {
         if self.connection.get() != Connection::Open || self.me().is_none() || self.stopping.get() {
             return Ok(());
@@ -278,7 +283,10 @@ impl Client {
         } else if let Some(blob) = row.blob {
             self.give_up_blob(blob, &row.folder).await?;
         }
-        Ok(self.step(|step| step.tables.delete_transfer(row.number))?)
+        Ok(self.step(|step| {
+            step.log_tells();
+            step.tables.delete_transfer(row.number)
+        })?)
     }
 
     /// What a transfer's message says of the file. Gone where the message is, or was taken back.

@@ -186,5 +186,5 @@ fn files(to: &str, paths: &[&Path], text: &str) -> SendFiles {
         voice: false,
     };
     let files = paths.iter().map(file).collect();
-    SendFiles { to: target(to), files, text: text.into(), reply_to: None, keep_metadata: false }
+    SendFiles { to: target(to), files, text: text.into(), reply_to: None, keep_metadata: false, view_once: false }
 }

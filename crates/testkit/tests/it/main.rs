@@ -38,6 +38,7 @@ mod short_runs;
 mod silence;
 mod stolen_identities;
 mod talking;
+mod vanishing;
 mod versions;
 
 use huis_testkit::{Device, World};

@@ -21,7 +21,14 @@ async fn sends_own(device: &Device, to: &str, name: &str) {
         voice: false,
     };
     let to = Target::Account(to.trim_start_matches('@').into());
-    let wish = SendFiles { to, files: vec![file], text: String::new(), reply_to: None, keep_metadata: false };
+    let wish = SendFiles {
+        to,
+        files: vec![file],
+        text: String::new(),
+        reply_to: None,
+        keep_metadata: false,
+        view_once: false,
+    };
     device.command(Command::SendFiles(wish)).await;
 }
 

@@ -229,7 +229,7 @@ impl App {
         if calls && !called && at_ms + LATE > self.now_ms && !message.request {
             self.times.called.insert(message.conversation, message.position);
             let title = message.conversation_name.clone();
-            let text = format!("{}: {}", crate::say::name(&message.from), crate::say::first_line(&message.text));
+            let text = format!("{}: {}", crate::say::name(&message.from), crate::say::call_of(&self.texts, message));
             self.effects.push(Effect::Call { title, text });
         }
     }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use huis_proto::rest::{Room, Secret};
 use huis_texts::{Texts, Value};
-use huis_views::{CardView, Command, ContactView, DeviceView, Profile};
+use huis_views::{CardView, Command, ContactView, DeviceView, MessageView, Profile};
 use ratatui::layout::Rect;
 
 use super::{Outcome, window};
@@ -149,6 +149,23 @@ impl Sheet {
             rows.push(Row::doing(texts.text("sheet-unblock"), Command::Unblock { name }, false));
         }
         Self::new(texts.text("sheet-person"), rows)
+    }
+
+    /// What was opened once. It is nowhere else any more, and is wiped when this closes.
+    pub(crate) fn opened_once(texts: &Texts, message: &MessageView) -> Self {
+        let mut rows = vec![Row::new(say::name(&message.from), Role::Strong)];
+        rows.extend(message.text.lines().map(|line| Row {
+            text: Text::Secret(Secret::new(line)),
+            role: Role::Text,
+            does: None,
+        }));
+        for file in &message.files {
+            rows.push(Row::new(format!("📎 {} ({})", file.name, texts.size(file.size)), Role::Text));
+        }
+        let about = if message.files.is_empty() { "sheet-opened-once-gone" } else { "sheet-opened-once-files" };
+        rows.push(Row::new("", Role::Text));
+        rows.push(Row::new(texts.text(about), Role::Muted));
+        Self::new(texts.text("sheet-opened-once"), rows)
     }
 
     pub(crate) fn passphrase(texts: &Texts, passphrase: Secret) -> Self {

@@ -22,6 +22,7 @@ pub(super) fn send(to: ConversationId, typed: &str) -> Command {
         text: String::new(),
         reply_to: None,
         keep_metadata,
+        view_once: false,
     })
 }
 

@@ -70,6 +70,9 @@ pub(crate) fn message(
         reactions: Vec::new(),
         receipts: None,
         files: Vec::new(),
+        vanishes: None,
+        vanishes_at_ms: None,
+        view_once: false,
     }
 }
 
@@ -94,6 +97,7 @@ pub(crate) fn conversation(
         mentions: 0,
         read_up_to: 0,
         topic: None,
+        timer: None,
         role: Some(MemberRole::Member),
         newest: None,
         notifications: NotificationLevel::All,
@@ -299,6 +303,12 @@ impl World {
                 let found = self.messages.iter().find(|view| view.id == message);
                 Reply::Message(Box::new(found.ok_or(unknown)?.clone()))
             }
+            Command::OpenOnce { message } => {
+                let unknown = Failure::Unknown { what: "message".into(), name: message.to_string() };
+                let at = self.messages.iter().position(|view| view.id == message).ok_or(unknown)?;
+                let opened = self.messages.remove(at);
+                Reply::Message(Box::new(MessageView { text: "the cake is a surprise".into(), ..opened }))
+            }
             Command::Notices { .. } => Reply::Notices(self.notices.iter().rev().cloned().collect()),
             Command::Search { .. } => Reply::Found(self.found.clone()),
             Command::PinnedMessages { conversation } => {
@@ -340,7 +350,7 @@ impl World {
 }
 
 fn preview(author: char, text: &str) -> MessagePreview {
-    MessagePreview { from: person(author), own: author == 'a', text: text.into(), deleted: false }
+    MessagePreview { from: person(author), own: author == 'a', text: text.into(), deleted: false, view_once: false }
 }
 
 /// What was said in the club, with one of everything.

@@ -47,6 +47,14 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
     if message.pinned {
         notes.push(env.texts.text("message-pinned"));
     }
+    let span = match (message.vanishes_at_ms, message.vanishes) {
+        (Some(at_ms), _) => Some(env.texts.left(at_ms.saturating_sub(env.now_ms))),
+        (None, Some(timer)) => Some(env.texts.whole_span(timer.after_s)),
+        (None, None) => None,
+    };
+    if let Some(span) = span {
+        notes.push(env.texts.text_with("message-vanishes", &[("span", Value::Text(&span))]));
+    }
     if notes.is_empty() {
         return;
     }
@@ -68,6 +76,9 @@ fn instead(env: &Env<'_>, message: &MessageView) -> Option<String> {
         } else {
             env.texts.text_with("message-deleted-by", &[("name", cells::cut(&say::name(by), 40).as_str().into())])
         });
+    }
+    if message.is_closed() {
+        return Some(env.texts.text(if message.own { "message-view-once-own" } else { "message-view-once" }));
     }
     (!matches!(message.kind.as_str(), "text" | "file")).then(|| {
         env.texts.text_with("message-unknown-kind", &[("kind", cells::cut(&message.kind, 40).as_str().into())])

@@ -46,6 +46,8 @@ pub(crate) struct Composer {
     pub(crate) files: RwSignal<Vec<Chosen>>,
     /// Whether photos go without what says where they were taken.
     pub(crate) strips: RwSignal<bool>,
+    /// Whether what is written can be opened once.
+    pub(crate) is_once: RwSignal<bool>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
     kept: StoredValue<String>,
@@ -62,6 +64,7 @@ impl Composer {
             chosen: RwSignal::new(0),
             files: RwSignal::new(Vec::new()),
             strips: RwSignal::new(true),
+            is_once: RwSignal::new(false),
             aside: StoredValue::new(String::new()),
             kept: StoredValue::new(String::new()),
             is_keeping: StoredValue::new(false),
@@ -72,6 +75,7 @@ impl Composer {
     /// Begins with a draft.
     pub(crate) fn begin(self, draft: &str) {
         self.mode.set(Mode::Plain);
+        self.is_once.set(false);
         self.candidates.set(Vec::new());
         self.aside.set_value(String::new());
         self.kept.set_value(draft.to_owned());
@@ -185,23 +189,40 @@ impl App {
             self.say(say::text_with("composer-too-long-to-send", &[("bytes", bytes.into()), ("most", most.into())]));
             return;
         }
+        let view_once = self.composer.is_once.get_untracked();
         let open = self.talk.open.get_untracked();
         let (command, is_edit) = match (mode, open) {
             (Mode::Edit(message), _) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
             (Mode::Plain | Mode::Reply(_), Some(conversation)) => {
                 let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
-                (Command::Send(Send { to: Target::Id(conversation), text: text.clone(), reply_to, wait: false }), false)
+                (
+                    Command::Send(Send {
+                        to: Target::Id(conversation),
+                        text: text.clone(),
+                        reply_to,
+                        view_once,
+                        wait: false,
+                    }),
+                    false,
+                )
             }
             (_, None) => {
                 let Some(name) = self.talk.addressee.get_untracked() else { return };
                 (
-                    Command::Send(Send { to: Target::Account(name), text: text.clone(), reply_to: None, wait: false }),
+                    Command::Send(Send {
+                        to: Target::Account(name),
+                        text: text.clone(),
+                        reply_to: None,
+                        view_once,
+                        wait: false,
+                    }),
                     false,
                 )
             }
         };
         let after = if is_edit { self.composer.aside.get_value() } else { String::new() };
         self.composer.mode.set(Mode::Plain);
+        self.composer.is_once.set(false);
         self.composer.candidates.set(Vec::new());
         self.composer.text.set(after);
         self.composer.typed_ms.set_value(0);
@@ -211,20 +232,27 @@ impl App {
             self.go_to_newest();
         }
         if sends_files {
-            self.send_chosen(text, mode);
+            self.send_chosen(text, mode, view_once);
             return;
         }
         spawn_local(async move {
             match port::ask(command).await {
                 Ok(Reply::Sent(sent)) if open.is_none() => self.first_word_sent(sent.conversation),
                 Ok(_) => {}
-                Err(failure) => self.not_sent(open, mode, text, &failure),
+                Err(failure) => self.not_sent(open, mode, view_once, text, &failure),
             }
         });
     }
 
     /// What could not be sent is being written again.
-    pub(crate) fn not_sent(self, open: Option<ConversationId>, mode: Mode, text: String, failure: &Failure) {
+    pub(crate) fn not_sent(
+        self,
+        open: Option<ConversationId>,
+        mode: Mode,
+        view_once: bool,
+        text: String,
+        failure: &Failure,
+    ) {
         let is_here = self.talk.open.get_untracked() == open;
         if is_here && self.composer.text.with_untracked(String::is_empty) {
             if let Mode::Edit(message) = mode {
@@ -232,6 +260,7 @@ impl App {
                 self.composer.mode.set(Mode::Edit(message));
             } else {
                 self.composer.mode.set(mode);
+                self.composer.is_once.set(view_once);
             }
             self.composer.text.set(text);
         }

@@ -79,6 +79,16 @@ pub(crate) fn composer(app: App) -> AnyView {
                     })
                 ></textarea>
                 <button
+                    type="button"
+                    class="icon-button"
+                    title=say::text("composer-once")
+                    aria-label=say::text("composer-once")
+                    aria-pressed=follow(move || composer.is_once.get().to_string())
+                    on:click=on(move |_| composer.is_once.update(|is_once| *is_once = !*is_once))
+                >
+                    {icon("eye-off")}
+                </button>
+                <button
                     type="submit"
                     class="send"
                     title=say::text("key-send")

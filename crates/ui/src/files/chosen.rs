@@ -75,7 +75,7 @@ impl App {
     }
 
     /// Sends what is chosen, with this text.
-    pub(crate) fn send_chosen(self, text: String, mode: Mode) {
+    pub(crate) fn send_chosen(self, text: String, mode: Mode, view_once: bool) {
         let files = self.composer.files.get_untracked();
         let open = self.talk.open.get_untracked();
         let Some(to) = open.map(Target::Id).or_else(|| self.talk.addressee.get_untracked().map(Target::Account)) else {
@@ -97,7 +97,7 @@ impl App {
                     voice: false,
                 });
             }
-            let wish = SendFiles { to, files: to_send, text: text.clone(), reply_to, keep_metadata };
+            let wish = SendFiles { to, files: to_send, text: text.clone(), reply_to, keep_metadata, view_once };
             match port::ask(Command::SendFiles(wish)).await {
                 Ok(reply) => {
                     files.iter().for_each(Chosen::let_go);
@@ -106,7 +106,7 @@ impl App {
                     }
                 }
                 Err(failure) => {
-                    self.not_sent(open, mode, text, &failure);
+                    self.not_sent(open, mode, view_once, text, &failure);
                     if self.talk.open.get_untracked() == open {
                         self.composer.files.update(|newer| newer.splice(0..0, files).for_each(drop));
                     } else {

@@ -58,6 +58,7 @@ fn content(app: App, id: ConversationId) -> AnyView {
         {pinned(app, id)}
         {files(app, id)}
         {loudness(app, id)}
+        {super::timer::timer(app, id)}
         {(!is_direct).then(|| members(app, id))}
         {rest(app, id)}
     }
@@ -122,7 +123,7 @@ fn pinned(app: App, id: ConversationId) -> AnyView {
                             app.go_to(conversation, id, position);
                         })>
                             <span class="list-line">{person_name(&message.from)} <time class="list-time">{dates::recent(message.sent_at_ms, app.now_ms.get_untracked())}</time></span>
-                            <span class="pinned-text" dir="auto">{say::first_line(&message.text)}</span>
+                            <span class="pinned-text" dir="auto">{say::line_of(&message)}</span>
                         </button>
                     </li>
                 }

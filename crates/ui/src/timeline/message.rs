@@ -217,13 +217,19 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
         </div>
         {(!message.reactions.is_empty()).then(|| reactions(app, id, &message.reactions))}
         {trouble(app, message)}
-        {line.stamped.then(|| stamp(app, message, is_direct))}
+        {match line.stamped {
+            true => stamp(app, message, is_direct),
+            false => vanishing(app, message).map(|mark| html::div().class("stamp").child(mark)).into_any(),
+        }}
     }
     .into_any()
 }
 
 /// The text, or what stands in its place.
 fn said(app: App, message: &MessageView) -> AnyView {
+    if message.is_closed() && message.deleted_by.is_none() {
+        return closed(app, message);
+    }
     let instead = if let Some(by) = &message.deleted_by {
         let is_author = by.account == message.from.account;
         if is_author {
@@ -240,6 +246,36 @@ fn said(app: App, message: &MessageView) -> AnyView {
         return body(&message.text, &message.mentions);
     };
     view! { <p class="message-instead">{icon("none")} {instead}</p> }.into_any()
+}
+
+/// A message that is opened once, and is not open here.
+fn closed(app: App, message: &MessageView) -> AnyView {
+    let id = message.id;
+    if message.own {
+        return view! { <p class="message-instead">{icon("eye-off")} {say::text("message-once-own")}</p> }.into_any();
+    }
+    view! {
+        <div class="once">
+            <p class="message-instead">{icon("eye-off")} {say::text("message-once")}</p>
+            <button type="button" class="button small" data-testid="open-once" on:click=on(move |_| app.open_once(id))>
+                {say::text("message-once-open")}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// How long a message stays yet.
+fn vanishing(app: App, message: &MessageView) -> Option<AnyView> {
+    message.vanishes?;
+    let message = message.clone();
+    let left = move || say::left(&message, app.now_ms.get()).unwrap_or_default();
+    let mark = view! {
+        <span class="stamp-mark" data-testid="vanishes" title=say::text("message-vanishes-title")>
+            {icon("clock")} {live(left)}
+        </span>
+    };
+    Some(mark.into_any())
 }
 
 fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
@@ -381,6 +417,7 @@ fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
         <div class="stamp">
             {pinned}
             {edited}
+            {vanishing(app, message)}
             <time title=dates::full(ms)>{dates::time(ms)}</time>
             {reach}
         </div>

@@ -15,7 +15,7 @@ use huis_proto::{ConversationId, MessageId};
 use huis_views::{ConversationView, MessageView};
 use leptos::prelude::*;
 
-pub(crate) use body::with_marks;
+pub(crate) use body::{text_of, with_marks};
 pub(crate) use view::timeline;
 #[cfg(test)]
 pub(crate) use window::tests::message as a_message;

@@ -158,6 +158,9 @@ pub(super) mod tests {
             reactions: Vec::new(),
             receipts: None,
             files: Vec::new(),
+            vanishes: None,
+            vanishes_at_ms: None,
+            view_once: false,
         }
     }
 
