@@ -42,7 +42,10 @@ impl Device {
     /// The names of the files that the device keeps for itself.
     pub fn own_files(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.own_folder()).expect("the device's own files");
-        let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.expect("the folder can be read").file_name().into_string().expect("a name in UTF-8")
+        };
+        let mut names: Vec<_> = names.map(name).collect();
         names.sort();
         names
     }
