@@ -8,6 +8,7 @@ mod saying;
 mod waiting;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -45,6 +46,8 @@ struct Body {
     run: RefCell<Option<Run>>,
     /// Whether it keeps files for itself.
     has_own_files: Cell<bool>,
+    /// The files that are chosen, and in no transfer yet.
+    chosen: Rc<RefCell<BTreeSet<String>>>,
     /// What a person wrote down when this device registered the account.
     recovery_key: RefCell<Option<Secret>>,
 }
@@ -86,6 +89,7 @@ impl Device {
             waits: Rc::default(),
             run: RefCell::default(),
             has_own_files: Cell::default(),
+            chosen: Rc::default(),
             recovery_key: RefCell::default(),
         }))
     }

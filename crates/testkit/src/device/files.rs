@@ -25,7 +25,9 @@ impl Device {
         if !self.0.has_own_files.get() {
             return Rc::new(NativeFiles);
         }
-        Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles })
+        // Who starts anew knows nothing of what was being chosen.
+        self.0.chosen.borrow_mut().clear();
+        Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles, chosen: Rc::clone(&self.0.chosen) })
     }
 
     fn own_folder(&self) -> PathBuf {
@@ -34,8 +36,9 @@ impl Device {
         folder
     }
 
-    /// A file that the device keeps for itself.
+    /// A file that the device keeps for itself: it is chosen, and not sent yet.
     pub fn has_an_own_file(&self, name: &str, bytes: &[u8]) {
+        self.0.chosen.borrow_mut().insert(name.to_owned());
         std::fs::write(self.own_folder().join(name), bytes).expect("a file");
     }
 
