@@ -9,6 +9,7 @@ mod vanishing;
 mod waiting;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -46,6 +47,8 @@ struct Body {
     run: RefCell<Option<Run>>,
     /// Whether it keeps files for itself.
     has_own_files: Cell<bool>,
+    /// The files that are chosen, and in no transfer yet.
+    chosen: Rc<RefCell<BTreeSet<String>>>,
     /// What a person wrote down when this device registered the account.
     recovery_key: RefCell<Option<Secret>>,
 }
@@ -87,6 +90,7 @@ impl Device {
             waits: Rc::default(),
             run: RefCell::default(),
             has_own_files: Cell::default(),
+            chosen: Rc::default(),
             recovery_key: RefCell::default(),
         }))
     }

@@ -57,9 +57,8 @@ pub(super) const LAST_END: &str = "SELECT max(ends_at_ms) FROM file_references W
 const END_AT: &str = "UPDATE files SET expires_at_ms = $2 WHERE file = $1";
 const MARK: &str = "UPDATE files SET removed_at_ms = $2 WHERE file = $1";
 /// What another node ends just now is left to it.
-pub(super) const DROP_OLD: &str = "DELETE FROM file_references r USING (SELECT file, conversation, seq FROM file_references \
-     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED) o \
-     WHERE r.file = o.file AND r.conversation = o.conversation AND r.seq = o.seq";
+pub(super) const DROP_OLD: &str = "DELETE FROM file_references WHERE ctid = ANY(ARRAY(SELECT ctid FROM file_references \
+     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))";
 /// What a message is being given just now is left for the next time.
 pub(super) const MARK_OLD: &str = "UPDATE files SET removed_at_ms = $3 WHERE file = ANY(ARRAY(SELECT file FROM files \
      WHERE removed_at_ms = 0 AND expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))";

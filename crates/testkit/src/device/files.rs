@@ -25,7 +25,9 @@ impl Device {
         if !self.0.has_own_files.get() {
             return Rc::new(NativeFiles);
         }
-        Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles })
+        // Who starts anew knows nothing of what was being chosen.
+        self.0.chosen.borrow_mut().clear();
+        Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles, chosen: Rc::clone(&self.0.chosen) })
     }
 
     fn own_folder(&self) -> PathBuf {
@@ -34,15 +36,19 @@ impl Device {
         folder
     }
 
-    /// A file that the device keeps for itself.
+    /// A file that the device keeps for itself: it is chosen, and not sent yet.
     pub fn has_an_own_file(&self, name: &str, bytes: &[u8]) {
+        self.0.chosen.borrow_mut().insert(name.to_owned());
         std::fs::write(self.own_folder().join(name), bytes).expect("a file");
     }
 
     /// The names of the files that the device keeps for itself.
     pub fn own_files(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.own_folder()).expect("the device's own files");
-        let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.expect("the folder can be read").file_name().into_string().expect("a name in UTF-8")
+        };
+        let mut names: Vec<_> = names.map(name).collect();
         names.sort();
         names
     }

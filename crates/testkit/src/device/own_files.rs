@@ -1,6 +1,9 @@
 //! A device that keeps files for itself, as a browser does: nobody sees their names, and they go with their transfers.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
 use huis_engine::native::NativeFiles;
@@ -10,6 +13,8 @@ use huis_engine::{FileFault, Files, OpenFile};
 pub(super) struct OwnFiles {
     pub(super) folder: PathBuf,
     pub(super) system: NativeFiles,
+    /// What is chosen, and in no transfer yet.
+    pub(super) chosen: Rc<RefCell<BTreeSet<String>>>,
 }
 
 type Answer<'a, T> = LocalBoxFuture<'a, Result<T, FileFault>>;
@@ -51,8 +56,8 @@ impl Files for OwnFiles {
 
     fn own(&self) -> Answer<'_, Vec<String>> {
         let names = std::fs::read_dir(&self.folder).expect("the device's own files");
-        let names =
-            names.map(|entry| entry.expect("a file").file_name().into_string().expect("a name in UTF-8")).collect();
+        let names = names.map(|entry| entry.expect("a file").file_name().into_string().expect("a name in UTF-8"));
+        let names = names.filter(|name| !self.chosen.borrow().contains(name)).collect();
         Box::pin(std::future::ready(Ok(names)))
     }
 }

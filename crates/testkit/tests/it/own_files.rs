@@ -54,8 +54,9 @@ fn what_no_transfer_names_is_cleared_away() {
         ann.has_an_own_file("stray", b"chosen, and never sent");
         ann.stops().await;
         ann.start();
+        // What was chosen and never sent goes, and what waits to be sent stays.
         ann.until("the stray file is gone", async || ann.own_files() == ["copy"]).await;
-        // What waits to be sent goes on from its copy, and that goes with it.
+        // It goes on from its copy, and that goes with it.
         ann.nobody_meddles();
         let heard = bea.hears_of_file("@ann", "roses.txt").await;
         ann.until("the copy is gone", async || ann.own_files().is_empty()).await;

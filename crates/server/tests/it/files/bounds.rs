@@ -2,6 +2,7 @@
 
 use huis_proto::rest::FileUsage;
 use huis_proto::{ErrorCode, limits};
+use huis_store::Files as _;
 
 use super::uploads::{header, waiting};
 use super::*;
@@ -45,7 +46,7 @@ async fn who_is_over_a_bound_is_told_at_creation_what_would_help() {
     assert!(title(&over).contains("counts until its bytes are gone"), "{}", title(&over));
     house.pass(GRACE_MS);
     house.server.keep_up().await;
-    begins(&house, &berta, 3_000_000).await;
+    assert_eq!(house.store.file_usage(berta.account, 1).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -67,7 +68,9 @@ async fn the_files_of_all_accounts_together_keep_to_the_servers_bound() {
     assert_eq!(begin(&house, &berta, 1).await.code(), ErrorCode::StorageFull);
     house.pass(10_000);
     house.server.keep_up().await;
-    begins(&house, &berta, 3_000_000).await;
+    // The others' access has ended meanwhile.
+    let carla = Person::registers(&house, "carla").await;
+    begins(&house, &carla, 3_000_000).await;
 }
 
 /// What its uploader let go of is then hers alone.
