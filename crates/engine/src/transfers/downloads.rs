@@ -157,18 +157,18 @@ impl Client {
             let (answer, written) = join(fetching, writing).await;
             let took_ms = self.clock.now_ms().saturating_sub(began_ms);
             if let Err(stop) = written {
-                return Err(self.forget_failed(download, stop).await);
+                return Err(self.forget_what_is_in_vain(download, stop).await);
             }
             let bytes = match answer {
                 Ok(None) => continue,
                 Ok(Some(Fetched::Bytes(bytes))) => bytes,
                 Ok(Some(Fetched::Gone)) => {
                     let stop = Stop::Failed(Failure::FileGone { name: download.name.clone() });
-                    return Err(self.forget_failed(download, stop).await);
+                    return Err(self.forget_what_is_in_vain(download, stop).await);
                 }
                 Ok(Some(Fetched::OtherLength)) => {
                     let stop = download.refused(&"it has another length");
-                    return Err(self.forget_failed(download, stop).await);
+                    return Err(self.forget_what_is_in_vain(download, stop).await);
                 }
                 Err(trouble) => {
                     download.chunks = (download.chunks / 2).max(FEWEST);
@@ -245,7 +245,7 @@ impl Client {
         let hash = download.opener.as_ref().map(|(_, hasher)| hasher.so_far());
         if hash != Some(download.file.hash) {
             let stop = download.refused(&FileError::OtherFile);
-            return Err(self.forget_failed(download, stop).await);
+            return Err(self.forget_what_is_in_vain(download, stop).await);
         }
         self.note_done(download, download.file.size).await?;
         for _ in 0..NAMES {
@@ -309,10 +309,14 @@ impl Client {
     }
 
     /// Nothing stays of a file that cannot be fetched: it is not what was sent, it is gone, or there is no room for it.
-    async fn forget_failed(&self, download: &Download, stop: Stop) -> Stop {
-        if matches!(&stop, Stop::Failed(_))
-            && let Err(stop) = self.forget_part(download.number, &download.part_path).await
-        {
+    async fn forget_what_is_in_vain(&self, download: &Download, stop: Stop) -> Stop {
+        // What failed otherwise, such as a disk that was taken out, goes on from where it was.
+        let is_in_vain = match &stop {
+            Stop::Failed(Failure::FileRefused { .. } | Failure::FileGone { .. }) => true,
+            Stop::Failed(Failure::File { reason, .. }) => *reason == FileFault::NoSpace.to_string(),
+            _ => false,
+        };
+        if is_in_vain && let Err(stop) = self.forget_part(download.number, &download.part_path).await {
             return stop;
         }
         stop
