@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 
 import { DESKTOP, PHONE } from "../support/browser.mjs";
+import { bytes, choose, fileOf, photo, sendChosen } from "../support/files.mjs";
 import { act, enterLobby, hear, message, open, register, say, sent, writeTo } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
@@ -92,6 +93,18 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await me.page.locator('[data-view="details"]').waitFor();
       await picture(me.page, `details-${end}`);
       await me.page.keyboard.press("Escape");
+
+      await other.page.getByRole("button", { name: "Can be opened once" }).click();
+      await say(other.page, "The code of the door is 4711");
+      await me.page.getByTestId("open-once").waitFor();
+      await choose(
+        other.page,
+        { name: "hall.jpg", mimeType: "image/jpeg", buffer: await photo(other.page) },
+        { name: "programme.pdf", mimeType: "application/pdf", buffer: bytes(180_000) },
+      );
+      await sendChosen(other.page, "As we said:");
+      await fileOf(me.page, "programme.pdf").waitFor();
+      await picture(me.page, `files-${end}`);
       await backToList(me.page);
 
       await writeTo(third.page, me.name);

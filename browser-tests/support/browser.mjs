@@ -13,21 +13,23 @@ const KEPT = process.env.HUIS_BROWSER_KEPT;
 
 let shared;
 
+const CHROMIUM = {
+  executablePath: process.env.HUIS_CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
 /** The browser, started at first use. */
 export function browser() {
-  shared ??= chromium.launch({
-    executablePath: process.env.HUIS_CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  shared ??= chromium.launch(CHROMIUM);
   return shared;
 }
 
@@ -36,9 +38,15 @@ export async function closeBrowser() {
   shared = undefined;
 }
 
-/** A context of one's own. What its pages say on the console and which errors they throw is kept. */
-export async function context(options = {}) {
-  const made = await (await browser()).newContext({ viewport: DESKTOP, locale: "en-GB", ...options });
+/**
+ * A context of one's own. What its pages say on the console and which errors they throw is kept. With a `folder` it is a
+ * browser that keeps what it has there; without one all is in memory, and it has room for little.
+ */
+export async function context({ folder, ...options } = {}) {
+  const wishes = { viewport: DESKTOP, locale: "en-GB", ...options };
+  const made = folder
+    ? await chromium.launchPersistentContext(folder, { ...CHROMIUM, ...wishes })
+    : await (await browser()).newContext(wishes);
   made.setDefaultTimeout(PATIENCE_MS);
   made.console = [];
   made.errors = [];

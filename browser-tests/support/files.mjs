@@ -31,9 +31,9 @@ export function fileOf(page, name) {
 }
 
 /** Waits until the message that brings it is with the server. */
-export async function fileIsSent(page, name) {
+export async function fileIsSent(page, name, options) {
   const row = page.locator(':is([data-state="sent"], [data-state="delivered"], [data-state="read"]).message');
-  await row.filter({ has: page.getByText(name, { exact: true }) }).last().waitFor();
+  await row.filter({ has: page.getByText(name, { exact: true }) }).last().waitFor(options);
 }
 
 /** Fetches it, and gives what the browser saved, with the name that it proposed. */

@@ -89,6 +89,16 @@ export class Server {
     return output(HUIS, ["--profile", join(this.folder, profile), ...args], environment);
   }
 
+  /** The same, and leaves it running. */
+  starts(profile, ...args) {
+    const env = { ...this.environment(), HUIS_PASSWORD: PASSWORD };
+    const child = spawn(HUIS, ["--profile", join(this.folder, profile), ...args], { stdio: ["ignore", "ignore", "pipe"], env });
+    let said = "";
+    child.stderr.on("data", (data) => (said += data));
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    return { ended, said: () => said, kill: () => child.kill("SIGKILL") };
+  }
+
   /** Somebody with an account and a terminal, who is in the lobby. */
   async newcomerInTerminal(profile) {
     await this.terminal(profile, "register", profile, "--server", this.url, "--access-passphrase", this.passphrase);

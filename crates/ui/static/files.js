@@ -5,8 +5,6 @@
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"];
 // A picture larger than this is fetched like any other file.
 const LARGEST_PICTURE = 64 * 1024 * 1024;
-// A file larger than this is not put together in the browser's memory, where the browser can write it piece by piece.
-const LARGEST_WHOLE = 256 * 1024 * 1024;
 // What is read at once.
 const PIECE = 1024 * 1024;
 // The longest side of a small picture.
@@ -178,23 +176,17 @@ export const files = (worker) => {
       worker.postMessage({ drop: path });
     },
 
-    // Gives a file to the person, who says where it goes. Undefined once it is done, or else the failure.
+    // Gives a file to the person, by the browser's own way of saving. Undefined once it has it, or else the failure. A
+    // browser would ask where a file goes, and write it there piece by piece, only for a hand that clicked just now, and a
+    // large one has come for minutes.
     async save(message, number, name, size) {
       try {
-        if (size > LARGEST_WHOLE && globalThis.showSaveFilePicker) {
-          const place = await showSaveFilePicker({ suggestedName: name });
-          const out = await place.createWritable();
-          for await (const piece of pieces({ message, number, size })) await out.write(piece);
-          await out.close();
-          return undefined;
-        }
         const url = URL.createObjectURL(await whole({ message, number, size }, "application/octet-stream"));
         const link = Object.assign(document.createElement("a"), { href: url, download: name });
         link.click();
         setTimeout(() => URL.revokeObjectURL(url), 60_000);
         return undefined;
       } catch (failure) {
-        if (failure?.name === "AbortError") return undefined;
         return typeof failure === "string" ? failure : JSON.stringify({ internal: { reason: String(failure) } });
       }
     },
