@@ -11,7 +11,7 @@ import { figure, round } from "../support/watching.mjs";
 
 const SIZE = Number(process.env.HUIS_STORY_FILE ?? 5_000_000_000);
 const WAY_MS = 30 * 60_000;
-const running = server("--file-size-mib", "8192", "--files-total-mib", "20480", "--files-account-mib", "10240");
+const running = server("--file-size-mib", "8192", "--files-total-mib", "20480", "--file-quota-mib", "10240");
 // What a browser keeps in memory has no room for it.
 const folder = await mkdtemp(join(tmpdir(), "huis-browser-own-"));
 after(() => rm(folder, { recursive: true, force: true }));

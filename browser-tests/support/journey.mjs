@@ -12,7 +12,7 @@ import { enterLobby } from "./people.mjs";
 import { counting } from "./traffic.mjs";
 
 const MIB = 1024 * 1024;
-/** What a transfer may come to twice: what was on its way when it was interrupted, and what goes with it. */
+/** What a transfer may come to twice: what was on its way when it was interrupted. A sealed file is a little larger, too. */
 const ON_ITS_WAY = 10 * MIB;
 
 /** Requests can be stopped on their way only where no service worker stands on it. */
@@ -49,7 +49,7 @@ export async function thereAndBack(stage, page, size, patience) {
     const before = way.received();
     await server.terminal(sender, "status", "--wait", "--timeout", String(patience / 1000));
     const again = way.received() - before;
-    assert.ok(again < size / 2 + ON_ITS_WAY, `it went on where it was: ${again} bytes more`);
+    assert.ok(again < size * 0.55 + ON_ITS_WAY, `it went on where it was: ${again} bytes more`);
   });
 
   const copy = join(server.folder, "fetched.bin");
