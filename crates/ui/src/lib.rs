@@ -19,7 +19,6 @@ mod dates;
 mod dialogs;
 mod entry;
 mod files;
-mod json;
 mod keys;
 mod list;
 mod markdown;

@@ -12,7 +12,8 @@ use super::browser;
 use crate::app::App;
 use crate::composer::Mode;
 use crate::parts::{follow, icon, icon_button, live, switch};
-use crate::{dates, json, port, say};
+use crate::{dates, port, say};
+use huis_views::json;
 
 /// The most bytes of one small picture, and of all of a message.
 const PICTURE: usize = 16 * 1024;

@@ -7,7 +7,8 @@ use leptos::task::spawn_local;
 
 use super::browser;
 use crate::app::App;
-use crate::{json, port};
+use crate::port;
+use huis_views::json;
 
 /// The way of one file.
 #[derive(Clone)]
