@@ -32,6 +32,7 @@ mod pushes;
 mod say;
 mod settings;
 mod shell;
+mod signals;
 mod texts;
 mod timeline;
 mod updates;

@@ -12,6 +12,7 @@ use super::browser;
 use crate::app::App;
 use crate::composer::Mode;
 use crate::parts::{follow, icon, icon_button, live, switch};
+use crate::signals::ArcRwSignal;
 use crate::{dates, port, say};
 use huis_views::json;
 

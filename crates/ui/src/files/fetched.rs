@@ -2,12 +2,12 @@
 
 use huis_proto::MessageId;
 use huis_views::{Command, Failure, FetchFile, FileView, Reply, TransferState, TransferView};
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::browser;
 use crate::app::App;
 use crate::port;
+use crate::signals::ArcRwSignal;
 use huis_views::json;
 
 /// The way of one file.
