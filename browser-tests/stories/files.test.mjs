@@ -211,7 +211,7 @@ story("sound plays in place while it comes, whatever becomes of the service work
   await other.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await other.reload();
   await other.locator('[data-view="list"]').getByText("#lobby").first().click();
-  const audio = other.locator('audio[aria-label="birds.wav"]');
+  const audio = other.locator('video.is-sound[aria-label="birds.wav"]');
   await audio.waitFor();
   const duration = await audio.evaluate(
     (audio) =>

@@ -7,6 +7,7 @@ mod addresses;
 mod failures;
 mod language;
 mod notices;
+mod pattern;
 mod reasons;
 mod safe;
 mod sizes;

@@ -1,11 +1,7 @@
 //! The texts that a person reads, in the person's language. They stand in `locales/`, one folder a language, in the
 //! form of Project Fluent; a key has the same variables in each language, which a test checks.
 
-use std::borrow::Cow;
-
-use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use unic_langid::{LanguageIdentifier, langid};
+use crate::pattern::{Pattern, messages};
 
 /// The files of a language, in the same order in each.
 const ENGLISH: &[&str] = &[
@@ -68,10 +64,11 @@ impl Language {
         }
     }
 
-    fn id(self) -> LanguageIdentifier {
+    /// Whether so many are one, in the language's grammar.
+    pub(crate) fn is_one(self, count: u64) -> bool {
         match self {
-            Self::English => langid!("en"),
-            Self::French => langid!("fr"),
+            Self::English => count == 1,
+            Self::French => count < 2,
         }
     }
 }
@@ -101,7 +98,8 @@ impl From<u64> for Value<'_> {
 /// The texts of one language.
 pub struct Texts {
     language: Language,
-    bundle: FluentBundle<FluentResource>,
+    /// By their keys, in order.
+    messages: Vec<(String, Pattern)>,
 }
 
 impl std::fmt::Debug for Texts {
@@ -127,17 +125,19 @@ impl Texts {
     }
 
     fn read(language: Language, files: &[&str]) -> Self {
-        let mut bundle = FluentBundle::new_concurrent(vec![language.id()]);
-        // The marks that isolate a variable's direction are themselves characters that act on a terminal.
-        bundle.set_use_isolating(false);
-        for file in files {
-            // What cannot be read is left out; a test keeps the files whole.
-            let resource = match FluentResource::try_new((*file).to_owned()) {
-                Ok(resource) | Err((resource, _)) => resource,
-            };
-            bundle.add_resource_overriding(resource);
+        let mut texts = Self { language, messages: Vec::new() };
+        for (key, pattern) in files.iter().flat_map(|file| messages(file)) {
+            match texts.place(&key) {
+                Ok(at) => texts.messages[at].1 = pattern,
+                Err(at) => texts.messages.insert(at, (key, pattern)),
+            }
         }
-        Self { language, bundle }
+        texts
+    }
+
+    /// Where a key stands, or would.
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.messages.binary_search_by(|(known, _)| known.as_str().cmp(key))
     }
 
     /// Which language it is.
@@ -152,30 +152,21 @@ impl Texts {
 
     /// A text with variables. A key that does not exist is its own text.
     pub fn text_with(&self, key: &str, values: &[(&str, Value<'_>)]) -> String {
-        let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
+        let Some((_, pattern)) = self.place(key).ok().and_then(|at| self.messages.get(at)) else {
             return key.to_owned();
         };
-        let mut args = FluentArgs::with_capacity(values.len());
-        for (name, value) in values {
-            args.set(*name, FluentValue::from(*value));
-        }
         // A variable that is missing stands there by its name.
-        self.bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
-    }
-}
-
-impl<'a> From<Value<'a>> for FluentValue<'a> {
-    fn from(value: Value<'a>) -> Self {
-        match value {
-            Value::Text(text) => Self::String(Cow::Borrowed(text)),
-            Value::Number(number) => Self::from(number),
-        }
+        let mut text = String::new();
+        pattern.fill(self.language, values, &mut text);
+        text
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 
     use super::*;
 
@@ -268,6 +259,47 @@ mod tests {
                         "{language:?} {key}: {text}"
                     );
                     assert_eq!(crate::safe_block(&text, ""), text, "{language:?} {key} holds characters that act");
+                }
+            }
+        }
+    }
+
+    /// What Project Fluent's own library makes of the same files.
+    fn fluent(language: Language, files: &[&str]) -> FluentBundle<FluentResource> {
+        let tag = if language == Language::French { "fr" } else { "en" };
+        let mut bundle = FluentBundle::new(vec![tag.parse().unwrap()]);
+        // The marks that isolate a variable's direction are themselves characters that act on a terminal.
+        bundle.set_use_isolating(false);
+        for file in files {
+            bundle.add_resource_overriding(FluentResource::try_new((*file).to_owned()).unwrap());
+        }
+        bundle
+    }
+
+    #[test]
+    fn each_text_is_what_fluent_makes_of_it() {
+        for language in Language::ALL {
+            for (files, texts) in
+                [(language.files(), Texts::of(language)), (language.page_files(), Texts::for_page(language))]
+            {
+                let bundle = fluent(language, files);
+                let all = files.iter().flat_map(|file| keys_of(&[*file])).collect::<BTreeMap<_, _>>();
+                assert_eq!(texts.messages.len(), all.len());
+                let numbers = [0, 1, 2, 5, 11, 21, 1_000_000].map(Value::Number);
+                for value in numbers.into_iter().chain([Value::Text("a { $b } *[c]"), Value::Text("one")]) {
+                    for (key, variables) in &all {
+                        let values: Vec<_> = variables.iter().map(|name| (name.as_str(), value)).collect();
+                        let args: FluentArgs<'_> = values
+                            .iter()
+                            .map(|(name, value)| match value {
+                                Value::Text(text) => (*name, FluentValue::from(*text)),
+                                Value::Number(number) => (*name, FluentValue::from(*number)),
+                            })
+                            .collect();
+                        let pattern = bundle.get_message(key).and_then(|message| message.value()).unwrap();
+                        let expected = bundle.format_pattern(pattern, Some(&args), &mut Vec::new());
+                        assert_eq!(texts.text_with(key, &values), expected, "{language:?} {key}");
+                    }
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! Keys that work everywhere.
 
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, MouseEvent};
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{Command, MessageView, Reply};
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::JsValue;

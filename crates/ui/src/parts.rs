@@ -8,6 +8,7 @@ use leptos::svg;
 use wasm_bindgen::JsCast;
 
 use crate::app::App;
+use crate::signals::effect;
 use crate::{page, say};
 
 /// Draws a part anew when something changes that it reads.
@@ -113,7 +114,7 @@ pub(crate) fn modal(
     closed: impl Fn() + Copy + 'static,
 ) -> AnyView {
     let (node, name) = (NodeRef::<html::Dialog>::new(), title.clone());
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(dialog) = node.get()
             && !dialog.open()
         {

@@ -12,7 +12,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::JsValue;
 use web_sys::{MessageEvent, Worker};
 
-use crate::json;
+use huis_views::json;
 
 thread_local! {
     static PORT: OnceCell<Port> = const { OnceCell::new() };
@@ -136,5 +136,33 @@ impl Port {
         if let Ok(text) = serde_json::to_string(message) {
             let _ = self.worker.post_message(&JsValue::from_str(&text));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huis_views::{Connection, Event, MessageState, MessageView, Standing};
+
+    use super::*;
+    use crate::timeline::a_message as message;
+
+    /// What comes out is what went in.
+    fn comes_back(said: &FromWorker) {
+        let text = serde_json::to_string(said).unwrap();
+        let read = json::read::<FromWorker>(&text).unwrap_or_else(|_| panic!("{text}"));
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn what_a_worker_says_comes_back() {
+        comes_back(&FromWorker::Event(Event::CaughtUp));
+        comes_back(&FromWorker::Event(Event::Connection(Connection::Waiting { retry_in_ms: 500 })));
+        let failure = Failure::Unsent { count: 3 };
+        comes_back(&FromWorker::Standing(Standing::Locked { username: None, failure: Some(failure.clone()) }));
+        comes_back(&FromWorker::Answer { number: 7, answer: Err(Failure::NotSignedIn) });
+        let said =
+            MessageView { state: MessageState::Failed(failure), text: "\u{202e}\"\n".into(), ..message(1, 1, 0) };
+        let reply = Reply::Messages(vec![message(1, 0, 5), said]);
+        comes_back(&FromWorker::Answer { number: 7, answer: Ok(Box::new(reply)) });
     }
 }

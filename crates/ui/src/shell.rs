@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::app::{App, Gate, Pane, Theme};
 use crate::parts::{follow, icon_button, live};
+use crate::signals::{RwSignal, effect};
 use crate::{dialogs, entry, list, page, people, say, timeline};
 
 /// What is shown.
@@ -23,7 +24,7 @@ enum Stage {
 /// The page. It is built anew when the language changes.
 pub(crate) fn shell(app: App) -> impl IntoView {
     provide_context(app);
-    Effect::new(move |_| {
+    effect(move || {
         let theme = match app.theme.get() {
             Theme::System => None,
             Theme::Light => Some("light"),
@@ -36,13 +37,13 @@ pub(crate) fn shell(app: App) -> impl IntoView {
             };
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let language = if app.language.get() == huis_texts::Language::French { "fr" } else { "en" };
         if let Some(root) = page::document().document_element() {
             let _ = root.set_attribute("lang", language);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let title = match app.shelf.unread.get() {
             0 => "Huis".to_owned(),
             unread => format!("({unread}) Huis"),

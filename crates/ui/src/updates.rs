@@ -1,6 +1,5 @@
 //! The service worker: it makes the app open offline, and brings newer versions.
 
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::JsValue;

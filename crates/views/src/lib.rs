@@ -10,6 +10,7 @@ mod commands;
 mod events;
 mod failures;
 mod files;
+pub mod json;
 mod page;
 mod things;
 

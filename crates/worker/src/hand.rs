@@ -9,7 +9,7 @@
 
 use huis_engine::Handle;
 use huis_engine::web::OwnFiles;
-use huis_views::{Command, Failure, ReadFile, Reply};
+use huis_views::{Command, Failure, ReadFile, Reply, json};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{File, MessagePort};
@@ -59,8 +59,7 @@ impl Hand {
 }
 
 async fn read(handle: &Handle, asked: &str) -> Result<Vec<u8>, Failure> {
-    let wish: ReadFile =
-        serde_json::from_str(asked).map_err(|error| Failure::Internal { reason: error.to_string() })?;
+    let wish: ReadFile = json::read(asked).map_err(|error| Failure::Internal { reason: error.to_string() })?;
     match handle.command(Command::ReadFile(wish)).await? {
         Reply::FileBytes(bytes) => Ok(bytes.0),
         _ => Err(Failure::Internal { reason: "no bytes in the answer".into() }),

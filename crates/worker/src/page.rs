@@ -1,6 +1,6 @@
 //! The page on the other side.
 
-use huis_views::{FromWorker, Standing, ToWorker};
+use huis_views::{FromWorker, Standing, ToWorker, json};
 use tokio::sync::mpsc;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -36,13 +36,13 @@ impl Page {
                 let _ = tell.try_send(Input::Hand(Hand::of(data.clone())));
                 return;
             };
-            match serde_json::from_str::<ToWorker>(&text) {
+            match json::read::<ToWorker>(&text) {
                 Ok(said) => {
                     // A page that says more than a thousand things without waiting is none of ours.
                     let _ = tell.try_send(Input::Page(said));
                 }
                 // Without its words: there may be a password among them.
-                Err(error) => panic!("the page said something unknown, at column {}", error.column()),
+                Err(_) => panic!("the page said something unknown"),
             }
         };
         waiting.iter().for_each(|data| hear(&data));

@@ -2,6 +2,7 @@
 // keys' place (IndexedDB and WebCrypto), and who of the tabs has the database (Web Locks).
 
 import init, { start } from "{{worker-module.js}}";
+import initStrength, { estimate } from "{{strength-module.js}}";
 
 const waiting = [];
 self.onmessage = (event) => waiting.push(event.data);
@@ -118,6 +119,13 @@ const platform = {
   whenAsked(act) {
     tabs.onmessage = () => act();
   },
+};
+
+// The engine asks how hard a password is to guess. What knows it is as large as a third of the engine, and fetched when
+// somebody chooses a password.
+self.huisEstimate = async (password, about) => {
+  await initStrength({ module_or_path: "{{strength.wasm}}" });
+  return estimate(password, about);
 };
 
 const tabs = new BroadcastChannel("huis-tabs");

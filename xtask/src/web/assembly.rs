@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
     /// Whether another content would have another path.
     pub(super) immutable: bool,
+    /// Whether the app is used without it until somebody needs it.
+    pub(super) is_for_later: bool,
 }
 
 /// The parts so far.
@@ -37,6 +39,8 @@ const FIXED: [&str; 3] = [PAGE, "manifest.webmanifest", "sw.js"];
 /// In `sw.js`: the list of all other files, and a name for all of them.
 const ALL_FILES: &str = "all-files";
 const VERSION: &str = "version";
+/// Parts that the service worker does not fetch before somebody needs them.
+const LATER: [&str; 1] = ["strength.wasm"];
 /// Digits of the hash in a name: 64 bits, more than chance finds.
 const DIGITS: usize = 16;
 
@@ -73,7 +77,7 @@ impl Assembly {
             for (name, bytes) in self.parts {
                 match filled(&name, &bytes, &names) {
                     Ok(bytes) => {
-                        let file = file(&name, bytes);
+                        let file = File { is_for_later: LATER.contains(&&*name), ..file(&name, bytes) };
                         names.insert(name, format!("/{}", file.path));
                         files.push(file);
                     }
@@ -87,7 +91,8 @@ impl Assembly {
             }
         }
         if let Some(worker) = last {
-            let paths: Vec<String> = files.iter().map(|file| address(&file.path)).collect();
+            let first = files.iter().filter(|file| !file.is_for_later);
+            let paths: Vec<String> = first.map(|file| address(&file.path)).collect();
             let mut all = Sha256::new();
             files.iter().for_each(|file| all.update(Sha256::digest(&file.bytes)));
             names.insert(ALL_FILES.to_owned(), serde_json::to_string(&paths)?);
@@ -145,11 +150,11 @@ fn is_text(name: &str) -> bool {
 
 fn file(name: &str, bytes: Vec<u8>) -> File {
     if FIXED.contains(&name) {
-        return File { path: name.to_owned(), bytes, immutable: false };
+        return File { path: name.to_owned(), bytes, immutable: false, is_for_later: false };
     }
     let hash = hex(&Sha256::digest(&bytes));
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "bin"));
-    File { path: format!("{stem}-{}.{ending}", &hash[..DIGITS]), bytes, immutable: true }
+    File { path: format!("{stem}-{}.{ending}", &hash[..DIGITS]), bytes, immutable: true, is_for_later: false }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -207,6 +212,14 @@ mod tests {
         };
         assert!(worker("a").contains("\"/app-") && worker("a").contains("\"/\""));
         assert_ne!(worker("a").split(' ').next(), worker("b").split(' ').next());
+    }
+
+    #[test]
+    fn the_service_worker_fetches_nothing_that_is_for_later() {
+        let parts = [("sw.js", "{{all-files}}"), ("strength.wasm", "words"), ("worker.js", "{{strength.wasm}}")];
+        let files = assembly(&parts).finish().unwrap();
+        assert!(text(&files, "worker-").starts_with("/strength-"));
+        assert!(text(&files, "sw.js").contains("worker-") && !text(&files, "sw.js").contains("strength"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn write(files: &[File], folder: &Path, kind: Kind) -> anyhow::Result
         std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
     let mut list = Vec::new();
-    let mut travels = 0;
+    let (mut travels, mut later) = (0, 0);
     for file in files {
         let (brotli, gzip) = (brotli(&file.bytes, kind)?, gzip(&file.bytes, kind)?);
         put(&file.path, &file.bytes)?;
@@ -37,14 +37,18 @@ pub(super) fn write(files: &[File], folder: &Path, kind: Kind) -> anyhow::Result
         }
         println!("{:>9} B  {:>9} B compressed  {}", file.bytes.len(), smallest, file.path);
         travels += smallest;
+        if file.is_for_later {
+            later += smallest;
+        }
         list.push(json!({
             "path": file.path,
             "type": content_type(&file.path),
             "sha256": hex(&Sha256::digest(&file.bytes)),
             "immutable": file.immutable,
+            "later": file.is_for_later,
         }));
     }
-    println!("{travels} B in all, compressed.");
+    println!("{travels} B in all, compressed; {} B of it at a first load.", travels - later);
     put("files.json", format!("{:#}\n", json!({ "files": list })).as_bytes())
 }
 

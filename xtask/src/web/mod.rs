@@ -93,7 +93,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     // A folder of its own: another compiler, or other flags, would build everything anew each time.
     let target = checkout.target().join("web").join(toolchain.folder());
     let mut cargo = checkout.cargo(["build", "--locked", "--target", TARGET, "--profile", kind.profile()]);
-    cargo.args(["--package", "huis-ui", "--package", "huis-worker"]);
+    cargo.args(["--package", "huis-ui", "--package", "huis-worker", "--package", "huis-strength"]);
     toolchain.apply(&mut cargo);
     cargo.env("CARGO_TARGET_DIR", &target);
     check(cargo)?;
@@ -120,7 +120,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the modules are called, and the names of their files.
-const MODULES: [(&str, &str); 2] = [("ui", "huis_ui"), ("worker", "huis_worker")];
+const MODULES: [(&str, &str); 3] = [("ui", "huis_ui"), ("worker", "huis_worker"), ("strength", "huis_strength")];
 
 /// Makes the JavaScript that goes with a compiled module.
 fn bind(compiled: &Path, folder: &Path, kind: Kind) -> anyhow::Result<Built> {

@@ -32,6 +32,32 @@ const DEBIAN_C: [&str; 2] = ["clang-22", "llvm-22"];
 const ANY_C: [&str; 2] = ["clang", "llvm"];
 const DEBIAN_RUST: [&str; 3] = ["rustc-web", "rust-web-src", "lld-22"];
 
+/// What of SQLite nothing here asks for, and a browser would have to fetch: extensions that `sqlite-wasm-rs` compiles in, and
+/// ways in that `rusqlite` is built without. What is checked and what is deleted securely stays.
+const UNUSED_IN_SQLITE: [&str; 21] = [
+    "-USQLITE_ENABLE_BYTECODE_VTAB",
+    "-USQLITE_ENABLE_COLUMN_METADATA",
+    "-USQLITE_ENABLE_DBPAGE_VTAB",
+    "-USQLITE_ENABLE_DBSTAT_VTAB",
+    "-USQLITE_ENABLE_MATH_FUNCTIONS",
+    "-USQLITE_ENABLE_OFFSET_SQL_FUNC",
+    "-USQLITE_ENABLE_PREUPDATE_HOOK",
+    "-USQLITE_ENABLE_RTREE",
+    "-USQLITE_ENABLE_SESSION",
+    "-USQLITE_ENABLE_STMTVTAB",
+    "-USQLITE_ENABLE_UNKNOWN_SQL_FUNCTION",
+    "-USQLITE_ENABLE_UNLOCK_NOTIFY",
+    "-DSQLITE_OMIT_AUTHORIZATION",
+    "-DSQLITE_OMIT_COMPLETE",
+    "-DSQLITE_OMIT_DECLTYPE",
+    "-DSQLITE_OMIT_DESERIALIZE",
+    "-DSQLITE_OMIT_GET_TABLE",
+    "-DSQLITE_OMIT_PROGRESS_CALLBACK",
+    "-DSQLITE_OMIT_TCL_VARIABLE",
+    "-DSQLITE_OMIT_TRACE",
+    "-DSQLITE_OMIT_UTF16",
+];
+
 impl Toolchain {
     /// The one that is there.
     ///
@@ -115,6 +141,7 @@ impl Toolchain {
     /// Makes a build of cargo's one by this compiler.
     pub(super) fn apply(&self, cargo: &mut Command) {
         cargo.env("CC_wasm32_unknown_unknown", &self.clang).env("AR_wasm32_unknown_unknown", &self.ar);
+        cargo.env("SQLITE_WASM_RS_FLAGS", UNUSED_IN_SQLITE.join(" "));
         if let Rust::Debian { linker } = &self.rust {
             cargo.args(["-Z", "build-std=std,panic_abort"]);
             // It lets a stable compiler build the standard library, and nothing else is done with it.

@@ -13,6 +13,7 @@ use openmls_traits::types::SignatureScheme;
 
 use super::roster::ROSTER_EXTENSION;
 use super::storage::Storage;
+use super::suite::SuiteCrypto;
 use crate::identity::{DeviceSecret, LocalDevice, credential_bytes};
 use crate::store::GroupStore;
 
@@ -39,7 +40,7 @@ pub(super) const LIFETIME_SECONDS: u64 = 83 * 24 * 3600;
 /// it with the machine's own clock.
 pub(super) const LIFETIME_MARGIN_SECONDS: u64 = 25 * 3600;
 
-static CRYPTO: LazyLock<RustCrypto> = LazyLock::new(RustCrypto::default);
+static CRYPTO: LazyLock<SuiteCrypto> = LazyLock::new(SuiteCrypto::default);
 
 /// OpenMLS's provider over a store.
 pub(super) struct Backend<'a> {
@@ -53,7 +54,7 @@ impl<'a> Backend<'a> {
 }
 
 impl<'a> OpenMlsProvider for Backend<'a> {
-    type CryptoProvider = RustCrypto;
+    type CryptoProvider = SuiteCrypto;
     type RandProvider = RustCrypto;
     type StorageProvider = Storage<'a>;
 
@@ -61,16 +62,16 @@ impl<'a> OpenMlsProvider for Backend<'a> {
         &self.storage
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &SuiteCrypto {
         crypto()
     }
 
     fn rand(&self) -> &RustCrypto {
-        crypto()
+        &crypto().0
     }
 }
 
-pub(super) fn crypto() -> &'static RustCrypto {
+pub(super) fn crypto() -> &'static SuiteCrypto {
     &CRYPTO
 }
 

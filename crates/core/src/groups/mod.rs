@@ -18,6 +18,7 @@ mod presence;
 mod roster;
 mod rules;
 mod storage;
+mod suite;
 #[cfg(test)]
 mod tests;
 

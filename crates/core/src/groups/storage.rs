@@ -1,5 +1,6 @@
 //! OpenMLS's storage on a [`GroupStore`]: each value is CBOR under a label and the hash of its key.
 
+use huis_proto::codec;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,7 +43,7 @@ impl Storage<'_> {
         let Some(bytes) = self.0.get(&Self::key(label, keys)?)?.map(Zeroizing::new) else {
             return Ok(None);
         };
-        ciborium::from_reader(bytes.as_slice()).map(Some).map_err(|error| StorageError::Form(error.to_string()))
+        from_cbor(&bytes).map(Some)
     }
 
     fn remove(&self, label: &str, keys: &[&dyn erased::Key]) -> Result<(), StorageError> {
@@ -62,7 +63,7 @@ fn to_cbor(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, StorageError> {
 }
 
 fn from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
-    ciborium::from_reader(bytes).map_err(|error| StorageError::Form(error.to_string()))
+    codec::from_own_cbor(bytes).map_err(|error| StorageError::Form(error.to_string()))
 }
 
 /// Keys of several types side by side.

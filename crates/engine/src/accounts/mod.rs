@@ -34,6 +34,7 @@ use crate::db::{DbError, Tables};
 pub(crate) use self::cards::is_talked_in;
 pub(crate) use self::entering::Keys;
 pub(crate) use self::session::{Session, read_session};
+pub(crate) use self::strength::Estimate;
 pub(crate) use self::versions::server_is_new_enough;
 
 /// The version byte of the stored form.

@@ -48,7 +48,7 @@ impl Client {
     /// Sets a new password in place of the old one.
     pub(crate) async fn change_password(&self, wish: ChangePassword) -> Result<Reply, Failure> {
         let me = self.signed_in()?;
-        self.check_strength(&wish.new, &me.username)?;
+        self.check_strength(&wish.new, &me.username).await?;
         let keys = Keys { password: &wish.old, recovery_key: wish.recovery_key.as_ref() };
         let Entered { signed_in, mut vault } = self.enter_own(&me, keys).await?;
         let under_password = wish.under_password.unwrap_or(vault.under_password);
@@ -93,7 +93,7 @@ impl Client {
             return Err(Failure::AlreadySignedIn { username: me.username.clone() });
         }
         let key = typed_key(&wish.recovery_key)?;
-        self.check_strength(&wish.password, &username)?;
+        self.check_strength(&wish.password, &username).await?;
         let incarnation = self.check_versions().await?;
         let (fresh, opaque) = self.fresh(&username, &wish.password)?;
         let start = StartRecovery { username: username.clone(), opaque };

@@ -44,7 +44,7 @@ impl Client {
         if let Some(me) = self.me() {
             return self.registered_before(&me, &username, &wish.password).await;
         }
-        self.check_strength(&wish.password, &username)?;
+        self.check_strength(&wish.password, &username).await?;
         self.check_versions().await?;
         let asked_ms = self.clock.now_ms();
         if let Some(registered) = self.resume_registration(&username, &wish).await? {

@@ -81,7 +81,7 @@ impl Client {
             let reason = "whoever has the identity may have the password as well; take another one".into();
             return Err(Failure::Invalid { reason });
         }
-        self.check_strength(&wish.new, &me.username)?;
+        self.check_strength(&wish.new, &me.username).await?;
         for _ in 0..TRIES {
             let before = match self.before_renewal(&me, &wish).await? {
                 Some(before) => before,

@@ -5,7 +5,6 @@ use huis_views::{
     Annotate, Annotation, Command, Failure, Forward, Muted, NotificationLevel, Reply, RequestAnswer, Target,
     VanishTimer,
 };
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::App;

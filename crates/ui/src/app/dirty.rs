@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::signals::sorted;
 use huis_proto::{ConversationId, MessageId};
 
 /// How long changes are gathered after a reading, in milliseconds.
@@ -78,8 +79,8 @@ impl Dirty {
         }
         let mut messages = gathered.messages;
         let lists = gathered.lists || gathered.conversations.len() > SINGLY;
-        let mut conversations: Vec<_> = if lists { Vec::new() } else { gathered.conversations.into_iter().collect() };
-        conversations.sort_unstable();
+        let conversations: Vec<_> = if lists { Vec::new() } else { gathered.conversations.into_iter().collect() };
+        let conversations = sorted(conversations, Ord::cmp);
         let messages = open.and_then(|open| messages.remove(&open)).unwrap_or_default();
         if messages.len() > MANY {
             // While much comes at once, drawing it is most of the work.

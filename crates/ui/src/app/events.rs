@@ -2,7 +2,6 @@
 
 use huis_proto::ConversationId;
 use huis_views::{Command, Connection, Event};
-use leptos::prelude::*;
 
 use super::{App, Gate, Pane, dirty};
 use crate::app::reading::Read;

@@ -1,7 +1,6 @@
 //! Where one is: the pane, the open conversation, dialogs, and the way back.
 
 use huis_proto::ConversationId;
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{App, Pane};

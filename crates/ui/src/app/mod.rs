@@ -10,11 +10,11 @@ mod shelf;
 use huis_proto::ConversationId;
 use huis_texts::Language;
 use huis_views::{Connection, ConversationView, Failure, FromWorker, Profile, Standing, Status};
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::composer::Composer;
 use crate::dialogs::{Confirm, Overlay};
+use crate::signals::{RwSignal, StoredValue};
 use crate::timeline::Talk;
 use crate::{dates, notify, page, port, say, texts};
 

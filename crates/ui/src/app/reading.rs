@@ -6,7 +6,6 @@ use std::collections::hash_map::Entry;
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{Command, Failure, Reply, Target};
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{App, Gate};

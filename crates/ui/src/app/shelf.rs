@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::signals::{ArcRwSignal, RwSignal, StoredValue, sorted};
 use huis_proto::ConversationId;
 use huis_views::ConversationView;
-use leptos::prelude::*;
 
 type Views = HashMap<ConversationId, ArcRwSignal<ConversationView>>;
 
@@ -122,7 +122,7 @@ impl Shelf {
     }
 
     fn sort(self) {
-        let mut all: Vec<_> = self.views.with_value(|views| {
+        let all: Vec<_> = self.views.with_value(|views| {
             let key = |view: &ArcRwSignal<ConversationView>| {
                 view.with_untracked(|view| {
                     let loud = if view.request || view.archived { 0 } else { u64::from(view.unread) };
@@ -131,7 +131,7 @@ impl Shelf {
             };
             views.values().map(key).collect()
         });
-        all.sort_unstable();
+        let all = sorted(all, Ord::cmp);
         let ids = |wanted: fn(bool, bool) -> bool| -> Vec<ConversationId> {
             all.iter().filter(|(request, archived, ..)| wanted(*request, *archived)).map(|found| found.4).collect()
         };

@@ -1,5 +1,6 @@
 //! What a word that is being written may become: a name after `@`, an emoji after `:`.
 
+use crate::signals::sorted;
 use huis_views::Named;
 
 /// The most that is offered.
@@ -39,8 +40,8 @@ pub(super) fn people(typed: &str, people: &[Named]) -> Vec<Candidate> {
             None
         }
     };
-    let mut found: Vec<_> = people.iter().filter_map(|named| Some((rank(named)?, named))).collect();
-    found.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.name.cmp(&other.name)));
+    let found: Vec<_> = people.iter().filter_map(|named| Some((rank(named)?, named))).collect();
+    let found = sorted(found, |(a, one), (b, other)| a.cmp(b).then_with(|| one.name.cmp(&other.name)));
     let candidate = |(_, named): (i32, &Named)| Candidate {
         insert: format!("@{} ", named.name.as_deref().unwrap_or_default()),
         shown: crate::say::name(named),

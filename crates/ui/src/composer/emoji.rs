@@ -1,5 +1,7 @@
 //! The emoji that are offered, with the names by which they are found. Any other can be typed.
 
+use crate::signals::sorted;
+
 /// Those that answer most messages.
 pub(crate) const QUICK: [&str; 6] = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 
@@ -81,7 +83,7 @@ pub(crate) fn find(typed: &str) -> Vec<(&'static str, &'static str)> {
             found.push((rank, order, emoji, name));
         }
     }
-    found.sort_unstable();
+    let found = sorted(found, Ord::cmp);
     let mut seen = std::collections::HashSet::new();
     found.into_iter().filter(|(.., emoji, _)| seen.insert(*emoji)).map(|(.., emoji, name)| (emoji, name)).collect()
 }

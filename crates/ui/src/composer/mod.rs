@@ -13,6 +13,7 @@ use crate::app::{App, annotate};
 use crate::files::{Chosen, standing};
 use crate::{dates, page, port, say};
 
+use crate::signals::{RwSignal, StoredValue};
 pub(crate) use complete::Candidate;
 pub(crate) use emoji::QUICK;
 use emoji::{GROUPS, find};

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::dialogs::Overlay;
 use crate::files::{standing, tray};
 use crate::parts::{follow, icon, icon_button, live, on};
+use crate::signals::{RwSignal, effect};
 use crate::{page, say};
 
 const TEXT: &str = "composer-text";
@@ -24,7 +25,7 @@ fn area() -> Option<HtmlTextAreaElement> {
 pub(crate) fn composer(app: App) -> AnyView {
     let composer = app.composer;
     // The field grows with its text.
-    Effect::new(move |_| {
+    effect(move || {
         composer.text.track();
         page::after(0, grow);
     });

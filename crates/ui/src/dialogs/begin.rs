@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::parts::{dialog, follow, icon, live, on};
+use crate::signals::RwSignal;
 use crate::{port, say};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +105,14 @@ fn person(app: App) -> AnyView {
         spawn_local(async move {
             // Whether there is somebody of this name is known before anything is written to them.
             let result = port::ask(Command::Contact { name: typed.clone() }).await;
-            is_asking.try_set(false);
+            is_asking.set(false);
             match result {
                 Ok(_) | Err(Failure::Offline { .. }) => {
                     app.close_overlay();
                     app.write_to(&typed);
                 }
                 Err(failure) => {
-                    wrong.try_set(Some(say::failure(&failure)));
+                    wrong.set(Some(say::failure(&failure)));
                 }
             }
         });
@@ -168,8 +169,8 @@ fn group(app: App) -> AnyView {
         };
         is_asking.set(true);
         app.arrive(Command::CreateRoom { name, open: false, invite }, move |failure| {
-            is_asking.try_set(false);
-            people_wrong.try_set(Some(say::failure(&failure)));
+            is_asking.set(false);
+            people_wrong.set(Some(say::failure(&failure)));
         });
     };
     view! {
@@ -192,14 +193,14 @@ fn rooms(app: App) -> AnyView {
             Ok(_) => Ok(Vec::new()),
             Err(failure) => Err(say::failure(&failure)),
         };
-        found.try_set(Some(result));
+        found.set(Some(result));
     });
     let (name, wrong, is_asking) = (RwSignal::new(String::new()), RwSignal::new(None), RwSignal::new(false));
     let join = move |room: String| {
         is_asking.set(true);
         app.join_room(room, move |failure| {
-            is_asking.try_set(false);
-            wrong.try_set(Some(say::failure(&failure)));
+            is_asking.set(false);
+            wrong.set(Some(say::failure(&failure)));
         });
     };
     let go = move |event: web_sys::SubmitEvent| {

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::app::App;
 use crate::parts::{conversation_avatar, dialog, on};
 use crate::say;
+use crate::signals::RwSignal;
 
 pub(super) fn forward(app: App, message: MessageId) -> AnyView {
     let words = RwSignal::new(String::new());

@@ -11,6 +11,7 @@ use super::{Confirm, Overlay};
 use crate::app::App;
 use crate::composer::QUICK;
 use crate::parts::{icon, on};
+use crate::signals::effect;
 use crate::{dates, page, say};
 
 /// A menu at its place.
@@ -61,7 +62,7 @@ pub(super) fn menu(app: App, menu: &Menu) -> AnyView {
     let Some((title, about, quick, items)) = found else { return ().into_any() };
     let node = NodeRef::<html::Dialog>::new();
     let (x, y) = (menu.x, menu.y);
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(dialog) = node.get() {
             if !dialog.open() {
                 let _ = dialog.show_modal();

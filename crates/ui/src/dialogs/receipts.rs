@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::parts::{dialog, icon, person_avatar, person_name};
+use crate::signals::RwSignal;
 use crate::{dates, port, say};
 
 pub(super) fn receipts(app: App, message: MessageId) -> AnyView {
@@ -19,7 +20,7 @@ pub(super) fn receipts(app: App, message: MessageId) -> AnyView {
             Ok(_) => Ok(Vec::new()),
             Err(failure) => Err(say::failure(&failure)),
         };
-        found.try_set(Some(result));
+        found.set(Some(result));
     });
     let body = move || match found.get() {
         None => html::p().class("about").child(say::text("found-asking")).into_any(),

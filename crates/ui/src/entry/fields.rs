@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::parts::{follow, icon, live, on};
 use crate::say;
+use crate::signals::{RwSignal, effect};
 
 /// What a field is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Field {
             }
         });
         let node = NodeRef::<html::Input>::new();
-        Effect::new(move |_| {
+        effect(move || {
             if let Some(input) = node.get()
                 && has_focus
             {
@@ -61,7 +62,7 @@ impl Field {
             }
         });
         // Where something is wrong, that is where one goes on.
-        Effect::new(move |_| {
+        effect(move || {
             if is_wrong()
                 && let Some(input) = node.get_untracked()
             {

@@ -13,6 +13,7 @@ use super::fields::{Field, Line, Wrong};
 use super::invitation::{self, Invited, Ticket};
 use crate::app::App;
 use crate::parts::{blank, follow, icon, live, on, switch};
+use crate::signals::{RwSignal, effect};
 use crate::{page, port, say};
 
 /// What a form is for.
@@ -126,7 +127,7 @@ fn others(purpose: Purpose, shown: RwSignal<Option<Purpose>>) -> AnyView {
 fn admission(typed: Typed, is_brought: bool) -> AnyView {
     let is_open = RwSignal::new(!is_brought);
     // A ticket that the server refuses is looked at again.
-    Effect::new(move |_| {
+    effect(move || {
         if typed.wrong.with(|wrong| wrong.as_ref().is_some_and(|(line, _)| *line == Some(Line::Admission))) {
             is_open.set(true);
         }
@@ -262,7 +263,7 @@ fn submit(app: App, purpose: Purpose, typed: Typed) {
     count(typed);
     spawn_local(async move {
         let result = port::ask(command).await;
-        typed.is_working.try_set(false);
+        typed.is_working.set(false);
         match result {
             Ok(Reply::Registered { profile, recovery_key }) => {
                 app.me.set(Some(profile));
@@ -292,14 +293,14 @@ fn count(typed: Typed) {
 /// Says why, beside the field that is to blame. Nothing that was typed is lost.
 fn failed(purpose: Purpose, typed: Typed, failure: &Failure) {
     if *failure == Failure::NeedsRecoveryKey {
-        typed.needs_key.try_set(true);
+        typed.needs_key.set(true);
     }
     let why = match (failure, purpose) {
         // No name was asked for that could be wrong.
         (Failure::WrongPassword, Purpose::Again) => say::text("entry-wrong-password"),
         _ => say::failure(failure),
     };
-    typed.wrong.try_set(Some((blamed(failure), why)));
+    typed.wrong.set(Some((blamed(failure), why)));
 }
 
 /// The field that a failure is about.

@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use crate::app::App;
 use crate::parts::{icon, live, on};
 use crate::say;
+use crate::signals::RwSignal;
 
 pub(crate) use form::{Purpose, form};
 pub(crate) use key::recovery_key;

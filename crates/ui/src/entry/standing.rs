@@ -10,6 +10,7 @@ use super::fields::{Field, Line};
 use crate::app::App;
 use crate::dialogs::Confirm;
 use crate::parts::{follow, live, on, skeleton};
+use crate::signals::RwSignal;
 use crate::{page, port, say};
 
 /// The page for where the worker stands; none where it is open.

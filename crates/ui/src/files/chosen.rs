@@ -12,13 +12,15 @@ use super::browser;
 use crate::app::App;
 use crate::composer::Mode;
 use crate::parts::{follow, icon, icon_button, live, switch};
-use crate::{dates, json, port, say};
+use crate::signals::ArcRwSignal;
+use crate::{dates, port, say};
+use huis_views::json;
 
 /// The most bytes of one small picture, and of all of a message.
 const PICTURE: usize = 16 * 1024;
 const PICTURES: usize = 48 * 1024;
-/// How much of a copy is there where it is whole.
-const WHOLE: f64 = 2.0;
+/// A copy that is whole, in hundredths, and on the disk.
+const WHOLE: u32 = 101;
 
 /// A chosen file.
 #[derive(Clone)]
@@ -27,8 +29,8 @@ pub(crate) struct Chosen {
     path: String,
     name: String,
     size: f64,
-    /// How much of the copy is there.
-    share: ArcRwSignal<f64>,
+    /// How much of the copy is there, in hundredths.
+    share: ArcRwSignal<u32>,
 }
 
 impl Chosen {
@@ -48,7 +50,7 @@ impl App {
         let files = self.composer.files;
         let known = files.with_untracked(|files| files.iter().find(|file| file.path == path).cloned());
         match known {
-            Some(file) if number >= 0.0 => file.share.set(number),
+            Some(file) if number >= 0.0 => file.share.set(if number > 1.0 { WHOLE } else { (number * 100.0) as u32 }),
             Some(_) => {
                 self.forget_chosen(&path);
                 let failure = json::read(&text).unwrap_or(Failure::Stopped);
@@ -61,9 +63,7 @@ impl App {
                 self.say_wrong(say::text_with_count("files-too-many", limits::FILES_PER_MESSAGE));
             }
             None => {
-                files.update(|files| {
-                    files.push(Chosen { path, name: text, size: number, share: ArcRwSignal::new(0.0) })
-                });
+                files.update(|files| files.push(Chosen { path, name: text, size: number, share: ArcRwSignal::new(0) }));
                 crate::page::focus("composer-text");
             }
         }
@@ -170,7 +170,7 @@ fn row(app: App, file: Chosen) -> AnyView {
         move || {
             let share = share.get();
             let size = dates::bytes(size);
-            if share >= WHOLE { size } else { format!("{size} · {} %", (share.min(1.0) * 100.0).floor()) }
+            if share >= WHOLE { size } else { format!("{size} · {share} %") }
         }
     };
     view! {

@@ -1,24 +1,59 @@
 //! The ways of files to the server and from it, as they are told, and what a person does with them.
 
-use std::collections::{HashMap, HashSet};
-
 use huis_proto::MessageId;
 use huis_views::{Command, Failure, FetchFile, FileView, Reply, TransferState, TransferView};
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::browser;
 use crate::app::App;
-use crate::{json, port};
+use crate::port;
+use crate::signals::ArcRwSignal;
+use huis_views::json;
 
-type Way = ArcRwSignal<Option<TransferView>>;
+/// The way of one file.
+#[derive(Clone)]
+pub(crate) struct Way {
+    message: MessageId,
+    number: u32,
+    /// Changes with each word of how far it is.
+    pub(crate) told: ArcRwSignal<u32>,
+    /// Changes when it stands otherwise, and something else can be done with it.
+    pub(crate) stands: ArcRwSignal<u32>,
+    transfer: Option<TransferView>,
+}
 
 /// The ways of the files of the open conversation. How far they are changes often, so it is not read with the message.
 #[derive(Default)]
 pub(crate) struct Ways {
-    known: HashMap<(MessageId, u32), Way>,
+    known: Vec<Way>,
     /// The transfers that are saved when they are there: somebody asked for them here.
-    wanted: HashSet<u64>,
+    wanted: Vec<u64>,
+}
+
+impl Ways {
+    fn find(&mut self, message: MessageId, number: u32) -> Option<&mut Way> {
+        self.known.iter_mut().find(|way| way.message == message && way.number == number)
+    }
+}
+
+impl Way {
+    fn stands_as(&self, other: Option<&TransferView>) -> bool {
+        let own = self.transfer.as_ref();
+        own.map(|own| own.transfer) == other.map(|other| other.transfer) && state(own) == state(other)
+    }
+
+    /// Gives what changes, to be told once nothing holds the ways.
+    fn set(&mut self, transfer: Option<TransferView>) -> (ArcRwSignal<u32>, Option<ArcRwSignal<u32>>) {
+        let stands = (!self.stands_as(transfer.as_ref())).then(|| self.stands.clone());
+        self.transfer = transfer;
+        (self.told.clone(), stands)
+    }
+}
+
+fn tell((told, stands): (ArcRwSignal<u32>, Option<ArcRwSignal<u32>>)) {
+    for signal in stands.into_iter().chain([told]) {
+        signal.update(|changes| *changes = changes.wrapping_add(1));
+    }
 }
 
 /// How a transfer stands, in a word; `none` where there is none.
@@ -33,42 +68,51 @@ pub(crate) fn state(way: Option<&TransferView>) -> &'static str {
     }
 }
 
-fn is_same(one: Option<&TransferView>, other: Option<&TransferView>) -> bool {
-    one.map(|one| one.transfer) == other.map(|other| other.transfer) && state(one) == state(other)
-}
-
 impl App {
-    /// The way of a file of a message.
+    /// The way of a file of a message, as it was read with it.
     pub(crate) fn way(self, message: MessageId, file: &FileView) -> Way {
-        let key = (message, file.number);
-        let known = self.talk.ways.with_value(|ways| ways.known.get(&key).cloned());
-        if let Some(way) = known {
-            // Of the same state what was told is newer than what was read.
-            if !way.with_untracked(|way| is_same(way.as_ref(), file.transfer.as_ref())) {
-                way.set(file.transfer.clone());
+        let way = self.talk.ways.try_update_value(|ways| {
+            if let Some(way) = ways.find(message, file.number) {
+                // Of the same standing what was told is newer than what was read.
+                if !way.stands_as(file.transfer.as_ref()) {
+                    way.transfer.clone_from(&file.transfer);
+                }
+                return way.clone();
             }
-            return way;
-        }
-        let way = Way::new(file.transfer.clone());
-        self.talk.ways.update_value(|ways| {
-            ways.known.insert(key, way.clone());
+            let (told, stands) = (ArcRwSignal::new(0), ArcRwSignal::new(0));
+            let way = Way { message, number: file.number, told, stands, transfer: file.transfer.clone() };
+            ways.known.push(way.clone());
+            way
         });
-        way
+        way.unwrap_or_else(|| Way {
+            message,
+            number: file.number,
+            told: ArcRwSignal::new(0),
+            stands: ArcRwSignal::new(0),
+            transfer: None,
+        })
+    }
+
+    /// How far a file is.
+    pub(crate) fn transfer_of(self, message: MessageId, number: u32) -> Option<TransferView> {
+        self.talk.ways.try_update_value(|ways| ways.find(message, number)?.transfer.clone()).flatten()
     }
 
     /// The engine tells how far a transfer is. Says whether its message has to be read anew.
     pub(crate) fn on_way(self, transfer: TransferView) -> bool {
-        let key = (transfer.message, transfer.number);
-        let way = self.talk.ways.with_value(|ways| ways.known.get(&key).cloned());
-        let Some(way) = way else { return true };
-        let is_same = way.with_untracked(|way| is_same(way.as_ref(), Some(&transfer)));
-        let is_wanted = transfer.state == TransferState::Done
-            && self.talk.ways.try_update_value(|ways| ways.wanted.remove(&transfer.transfer)) == Some(true);
-        way.set(Some(transfer.clone()));
+        let found = self.talk.ways.try_update_value(|ways| {
+            let is_wanted = transfer.state == TransferState::Done && ways.wanted.contains(&transfer.transfer);
+            ways.wanted.retain(|wanted| !is_wanted || *wanted != transfer.transfer);
+            let changed = ways.find(transfer.message, transfer.number)?.set(Some(transfer.clone()));
+            Some((changed, is_wanted))
+        });
+        let Some((changed, is_wanted)) = found.flatten() else { return true };
+        let stands_otherwise = changed.1.is_some();
+        tell(changed);
         if is_wanted {
             self.save_file(&transfer);
         }
-        !is_same
+        stands_otherwise
     }
 
     /// Fetches a file, and saves it when it is there.
@@ -78,7 +122,7 @@ impl App {
                 Ok(Reply::Transfer(transfer)) if transfer.state == TransferState::Done => self.save_file(&transfer),
                 Ok(Reply::Transfer(transfer)) => {
                     self.talk.ways.update_value(|ways| {
-                        ways.wanted.insert(transfer.transfer);
+                        ways.wanted.push(transfer.transfer);
                     });
                     self.messages_changed(&[message]);
                 }

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use crate::app::App;
 
 pub(crate) use chosen::{Chosen, standing, tray};
-pub(crate) use fetched::{Ways, look, state};
+pub(crate) use fetched::{Way, Ways, look, state};
 
 #[wasm_bindgen]
 extern "C" {

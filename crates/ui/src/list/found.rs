@@ -11,6 +11,7 @@ use leptos::task::spawn_local;
 use super::{PAUSE, heading, row};
 use crate::app::App;
 use crate::parts::{icon, live, nothing, on, person_avatar};
+use crate::signals::{RwSignal, StoredValue, effect};
 use crate::timeline::with_marks;
 use crate::{dates, port, say};
 
@@ -29,7 +30,7 @@ enum Answer {
 pub(super) fn found(app: App, words: RwSignal<String>) -> impl IntoView {
     let answer = RwSignal::new(Answer::Nothing);
     let turn = StoredValue::new(0_u32);
-    Effect::new(move |_| {
+    effect(move || {
         let words = words.get().trim().to_owned();
         turn.update_value(|turn| *turn = turn.wrapping_add(1));
         let this = turn.get_value();

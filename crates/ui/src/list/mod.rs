@@ -15,6 +15,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 use crate::app::{App, Pane};
 use crate::dialogs::Overlay;
 use crate::parts::{follow, icon, icon_button, live, nothing, on, person_avatar, skeleton};
+use crate::signals::RwSignal;
 use crate::{page, say};
 
 const FIELD: &str = "search-field";

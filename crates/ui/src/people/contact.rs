@@ -9,24 +9,25 @@ use leptos::task::spawn_local;
 use crate::app::App;
 use crate::dialogs::Confirm;
 use crate::parts::{copy_button, icon, live, on, person_avatar, skeleton};
+use crate::signals::{RwSignal, effect};
 use crate::{port, say};
 
 /// Somebody by the username; it is read anew whenever what is known may have changed.
 pub(crate) fn person(app: App, name: String) -> AnyView {
     let found = RwSignal::new(None::<Result<ContactView, String>>);
     let asked = name.clone();
-    Effect::new(move |_| {
+    effect(move || {
         app.details_changed.track();
         let name = asked.clone();
         spawn_local(async move {
             match port::ask(Command::Contact { name }).await {
                 Ok(Reply::Contact(contact)) => {
-                    found.try_set(Some(Ok(*contact)));
+                    found.set(Some(Ok(*contact)));
                 }
                 Ok(_) => {}
                 // What was known stays where it is not known better.
                 Err(failure) if found.try_get_untracked().flatten().is_none() => {
-                    found.try_set(Some(Err(say::failure(&failure))));
+                    found.set(Some(Err(say::failure(&failure))));
                 }
                 Err(_) => {}
             }

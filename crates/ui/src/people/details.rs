@@ -12,6 +12,7 @@ use leptos::task::spawn_local;
 use crate::app::App;
 use crate::dialogs::{Member, Menu, Overlay};
 use crate::parts::{blank, choices, conversation_avatar, icon, live, on, person_avatar, person_name, skeleton};
+use crate::signals::{RwSignal, effect, sorted};
 use crate::{dates, port, say};
 
 /// Messages with files that are listed.
@@ -97,7 +98,7 @@ fn group_head(app: App, id: ConversationId) -> AnyView {
 
 fn pinned(app: App, id: ConversationId) -> AnyView {
     let found = RwSignal::new(Vec::<MessageView>::new());
-    Effect::new(move |_| {
+    effect(move || {
         app.details_changed.track();
         let has_pins = app.shelf.peek(id).is_some_and(|view| view.with_untracked(|view| view.pins > 0));
         if !has_pins {
@@ -106,7 +107,7 @@ fn pinned(app: App, id: ConversationId) -> AnyView {
         }
         spawn_local(async move {
             if let Ok(Reply::Messages(messages)) = port::ask(Command::PinnedMessages { conversation: id }).await {
-                found.try_set(messages);
+                found.set(messages);
             }
         });
     });
@@ -137,12 +138,12 @@ fn pinned(app: App, id: ConversationId) -> AnyView {
 /// The newest files of the conversation.
 fn files(app: App, id: ConversationId) -> AnyView {
     let found = RwSignal::new(Vec::<MessageView>::new());
-    Effect::new(move |_| {
+    effect(move || {
         app.details_changed.track();
         spawn_local(async move {
             let asked = Command::Files { conversation: Some(id), before: None, most: MOST_FILES };
             if let Ok(Reply::Messages(messages)) = port::ask(asked).await {
-                found.try_set(messages);
+                found.set(messages);
             }
         });
     });
@@ -212,12 +213,13 @@ fn loudness(app: App, id: ConversationId) -> AnyView {
 fn members(app: App, id: ConversationId) -> AnyView {
     let found = RwSignal::new(None::<Vec<MemberView>>);
     let is_all = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         app.details_changed.track();
         spawn_local(async move {
-            if let Ok(Reply::Members(mut members)) = port::ask(Command::Members { target: Target::Id(id) }).await {
-                members.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.account.name.cmp(&b.account.name)));
-                found.try_set(Some(members));
+            if let Ok(Reply::Members(members)) = port::ask(Command::Members { target: Target::Id(id) }).await {
+                let members =
+                    sorted(members, |a, b| b.role.cmp(&a.role).then_with(|| a.account.name.cmp(&b.account.name)));
+                found.set(Some(members));
             }
         });
     });

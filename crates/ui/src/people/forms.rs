@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use crate::app::App;
 use crate::dialogs::begin::usernames;
 use crate::parts::{dialog, follow, live, on};
+use crate::signals::RwSignal;
 use crate::{port, say};
 
 pub(crate) fn invite(app: App, conversation: ConversationId) -> AnyView {
@@ -30,8 +31,8 @@ pub(crate) fn invite(app: App, conversation: ConversationId) -> AnyView {
                 }
                 Ok(_) => app.close_overlay(),
                 Err(failure) => {
-                    is_asking.try_set(false);
-                    wrong.try_set(Some(say::failure(&failure)));
+                    is_asking.set(false);
+                    wrong.set(Some(say::failure(&failure)));
                 }
             }
         });
@@ -90,8 +91,8 @@ pub(crate) fn describe(app: App, conversation: ConversationId) -> AnyView {
                     Ok(Reply::Conversation(view)) => app.shelf.put(*view),
                     Ok(_) => {}
                     Err(failure) => {
-                        is_asking.try_set(false);
-                        wrong.try_set(Some(say::failure(&failure)));
+                        is_asking.set(false);
+                        wrong.set(Some(say::failure(&failure)));
                         return;
                     }
                 }

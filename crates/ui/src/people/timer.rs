@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::app::App;
 use crate::parts::{choices, live, on};
 use crate::say;
+use crate::signals::sorted;
 
 /// What can be chosen, in seconds.
 const SPANS: [u64; 8] = [30, 300, 3600, 8 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600, 365 * 24 * 3600];
@@ -45,7 +46,7 @@ fn form(app: App, id: ConversationId, timer: Option<VanishTimer>) -> AnyView {
     let mut spans = SPANS.to_vec();
     // Set elsewhere, it may be any.
     spans.extend(timer.map(|timer| timer.after_s));
-    spans.sort_unstable();
+    let mut spans = sorted(spans, Ord::cmp);
     spans.dedup();
     let options = spans.into_iter().map(|seconds| {
         let is_set = timer.is_some_and(|timer| timer.after_s == seconds);

@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 use crate::app::App;
 use crate::dialogs::Confirm;
 use crate::parts::{follow, icon, live, on, skeleton};
+use crate::signals::RwSignal;
 use crate::{dates, port, pushes, say};
 
 /// What the password is asked for.
@@ -30,7 +31,7 @@ pub(super) fn account(app: App) -> AnyView {
                 Ok(_) => Ok(Vec::new()),
                 Err(failure) => Err(say::failure(&failure)),
             };
-            devices.try_set(Some(result));
+            devices.set(Some(result));
         });
     };
     read();
@@ -154,22 +155,22 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
         };
         spawn_local(async move {
             let result = port::ask(command).await;
-            is_asking.try_set(false);
+            is_asking.set(false);
             match result {
                 Ok(Reply::SignedOut { .. }) => pushes::leave(),
                 Ok(_) => {
                     app.say(say::text("settings-done"));
                     read();
-                    wished.try_set(None);
+                    wished.set(None);
                 }
                 Err(failure) => {
                     if failure == Failure::NeedsRecoveryKey {
-                        needs_key.try_set(true);
+                        needs_key.set(true);
                     }
                     if matches!(failure, Failure::Unsent { .. }) {
-                        discards.try_set(true);
+                        discards.set(true);
                     }
-                    wrong.try_set(Some(match failure {
+                    wrong.set(Some(match failure {
                         Failure::WrongPassword => say::text("entry-wrong-password"),
                         other => say::failure(&other),
                     }));

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::parts::{copy_button, follow, live};
+use crate::signals::RwSignal;
 use crate::{page, port, say};
 
 /// How long an invitation is good for, in seconds.
@@ -21,15 +22,15 @@ pub(super) fn server(app: App) -> AnyView {
         wrong.set(None);
         spawn_local(async move {
             let result = port::ask(Command::MakeInvitation { uses: 1, expires_in_s: WEEK }).await;
-            is_asking.try_set(false);
+            is_asking.set(false);
             match result {
                 Ok(Reply::InvitationMade(invitation)) => {
                     let place = page::window().location().origin().unwrap_or_default();
-                    made.try_set(Some(format!("{place}/#invitation={}", invitation.invitation.expose())));
+                    made.set(Some(format!("{place}/#invitation={}", invitation.invitation.expose())));
                 }
                 Ok(_) => {}
                 Err(failure) => {
-                    wrong.try_set(Some(say::failure(&failure)));
+                    wrong.set(Some(say::failure(&failure)));
                 }
             }
         });

@@ -11,6 +11,7 @@ use crate::app::{App, Theme};
 use crate::dialogs::Overlay;
 use crate::parts::{choices, live, on};
 use crate::pushes::Pushes;
+use crate::signals::RwSignal;
 use crate::{dates, notify, page, pushes, say};
 
 pub(super) fn look(app: App) -> AnyView {
@@ -33,7 +34,7 @@ pub(super) fn look(app: App) -> AnyView {
 }
 
 fn notifications(app: App) -> AnyView {
-    let permission = RwSignal::new_local(notify::permission());
+    let permission = RwSignal::new(notify::permission());
     view! {
         <section class="settings-part">
             <h3>{say::text("settings-notifications")}</h3>
@@ -47,7 +48,7 @@ fn notifications(app: App) -> AnyView {
                     <p>{say::text("settings-notifications-ask")}</p>
                     <button type="button" class="button" on:click=on(move |_| spawn_local(async move {
                         let given = notify::ask().await;
-                        permission.try_set(given);
+                        permission.set(given);
                     }))>{say::text("settings-notifications-allow")}</button>
                 }.into_any(),
             })}
@@ -62,7 +63,7 @@ fn while_closed(app: App) -> AnyView {
     let found = RwSignal::new(None::<Pushes>);
     let is_asking = RwSignal::new(false);
     spawn_local(async move {
-        found.try_set(Some(pushes::look().await));
+        found.set(Some(pushes::look().await));
     });
     let turn = move |on: bool| {
         is_asking.set(true);
@@ -71,8 +72,8 @@ fn while_closed(app: App) -> AnyView {
             if let Err(why) = done {
                 app.say_wrong(why);
             }
-            found.try_set(Some(pushes::look().await));
-            is_asking.try_set(false);
+            found.set(Some(pushes::look().await));
+            is_asking.set(false);
         });
     };
     let choice = move |about: &'static str, key: &'static str, on: bool| {
@@ -105,12 +106,12 @@ fn storage() -> AnyView {
             {
                 let number =
                     |name: &str| js_sys::Reflect::get(&estimate, &name.into()).ok().and_then(|value| value.as_f64());
-                used.try_set(number("usage").zip(number("quota")));
+                used.set(number("usage").zip(number("quota")));
             }
             if let Ok(asked) = storage.persisted()
                 && let Ok(given) = JsFuture::from(asked).await
             {
-                is_persistent.try_set(given.as_bool());
+                is_persistent.set(given.as_bool());
             }
         });
     };

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 
 use crate::app::App;
 use crate::parts::{follow, live, on, person_avatar, skeleton, switch};
+use crate::signals::RwSignal;
 use crate::{port, say};
 
 pub(super) fn profile(app: App) -> AnyView {
@@ -14,10 +15,10 @@ pub(super) fn profile(app: App) -> AnyView {
     let preferences = RwSignal::new(None::<Preferences>);
     spawn_local(async move {
         if let Ok(Reply::Card(found)) = port::ask(Command::Card).await {
-            card.try_set(Some(*found));
+            card.set(Some(*found));
         }
         if let Ok(Reply::Preferences(found)) = port::ask(Command::Preferences).await {
-            preferences.try_set(Some(found));
+            preferences.set(Some(found));
         }
     });
     let me = app.me.get_untracked();
@@ -51,7 +52,7 @@ fn picture_buttons(app: App, known: &CardView, card: RwSignal<Option<CardView>>)
             let set = SetCard { name: None, about: None, picture: Some(bytes.into()) };
             match port::ask(Command::SetCard(set)).await {
                 Ok(Reply::Card(found)) => {
-                    card.try_set(Some(*found));
+                    card.set(Some(*found));
                 }
                 Ok(_) => {}
                 Err(failure) => app.say_failure(&failure),
@@ -97,11 +98,11 @@ fn card_form(app: App, card: CardView) -> AnyView {
         is_asking.set(true);
         spawn_local(async move {
             let result = port::ask(Command::SetCard(set)).await;
-            is_asking.try_set(false);
+            is_asking.set(false);
             match result {
                 Ok(_) => app.say(say::text("settings-saved")),
                 Err(failure) => {
-                    wrong.try_set(Some(say::failure(&failure)));
+                    wrong.set(Some(say::failure(&failure)));
                 }
             }
         });
@@ -132,12 +133,12 @@ fn privacy(app: App, given: Preferences, preferences: RwSignal<Option<Preference
         spawn_local(async move {
             match port::ask(Command::SetPreferences(wished)).await {
                 Ok(Reply::Preferences(found)) => {
-                    preferences.try_set(Some(found));
+                    preferences.set(Some(found));
                 }
                 Ok(_) => {}
                 Err(failure) => {
                     app.say_failure(&failure);
-                    preferences.try_set(Some(given));
+                    preferences.set(Some(given));
                 }
             }
         });

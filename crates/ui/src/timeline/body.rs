@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::markdown::{self, Block, Piece};
 use crate::parts::{follow, live, on};
 use crate::say;
+use crate::signals::RwSignal;
 
 /// What is longer is shown from its beginning first.
 const LONG: usize = 2_000;

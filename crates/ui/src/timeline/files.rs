@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::svg;
 
 use crate::app::App;
-use crate::files::{look, plays, state};
+use crate::files::{Way, look, plays, state};
 use crate::parts::{follow, icon, icon_button, live, on};
 use crate::{dates, picture, say};
 
@@ -35,30 +35,44 @@ pub(super) fn files(app: App, message: &MessageView) -> AnyView {
 
 fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
     let (id, number, is_sent) = (message.id, file.number, message.seq.is_some());
-    let way = app.way(id, file);
-    let kind = {
-        let way = way.clone();
-        Memo::new(move |_| way.with(|way| state(way.as_ref())))
-    };
+    let Way { told, stands, .. } = app.way(id, file);
     let (name, size) = (file.name.clone(), file.size);
-    let about = {
-        let way = way.clone();
-        move || way.with(|way| about(way.as_ref(), size))
+    let transfer = move || app.transfer_of(id, number);
+    let kind = {
+        let stands = stands.clone();
+        move || {
+            stands.track();
+            state(transfer().as_ref())
+        }
     };
-    let ring = {
-        let way = way.clone();
-        move || way.with(|way| share(way.as_ref()))
+    let far = {
+        let told = told.clone();
+        move || {
+            told.track();
+            about(transfer().as_ref(), size)
+        }
     };
-    let buttons = move || buttons(app, id, number, &name, is_sent, kind.get(), way.get_untracked());
+    let sign = move || {
+        told.track();
+        let transfer = transfer();
+        match state(transfer.as_ref()) {
+            "waiting" | "running" | "paused" => progress(share(transfer.as_ref())),
+            _ => icon("file").into_any(),
+        }
+    };
+    let buttons = move || {
+        stands.track();
+        buttons(app, id, number, &name, is_sent, transfer())
+    };
     view! {
-        <li class="file" data-state=follow(move || kind.get())>
+        <li class="file" data-state=follow(kind)>
             {file.thumbnail.as_ref().and_then(|thumbnail| seen(id, is_sent, file, thumbnail))}
             {(is_sent && plays()).then(|| played(id, file))}
             <div class="file-line">
-                {live(move || if matches!(kind.get(), "waiting" | "running" | "paused") { progress(ring()) } else { icon("file").into_any() })}
+                {live(sign)}
                 <span class="file-words">
                     <bdi class="file-name">{file.name.clone()}</bdi>
-                    {html::span().class("about").child(live(about))}
+                    {html::span().class("about").child(live(far))}
                 </span>
                 {live(buttons)}
             </div>
@@ -115,21 +129,9 @@ fn played(message: MessageId, file: &FileView) -> AnyView {
         return ().into_any();
     }
     let source = format!("/_media/{message}/{number}/{size}/{kind}");
-    if kind.starts_with("audio/") {
-        html::audio()
-            .attr("controls", "")
-            .attr("preload", "none")
-            .attr("src", source)
-            .attr("aria-label", file.name.clone())
-            .into_any()
-    } else {
-        html::video()
-            .attr("controls", "")
-            .attr("preload", "none")
-            .attr("src", source)
-            .attr("aria-label", file.name.clone())
-            .into_any()
-    }
+    let played = html::video().attr("controls", "").attr("preload", "none").attr("src", source);
+    let class = if kind.starts_with("audio/") { "is-sound" } else { "is-film" };
+    played.attr("class", class).attr("aria-label", file.name.clone()).into_any()
 }
 
 fn share(way: Option<&TransferView>) -> u64 {
@@ -188,19 +190,12 @@ fn remaining(seconds: u64) -> String {
 }
 
 /// What can be done with it as it stands.
-fn buttons(
-    app: App,
-    message: MessageId,
-    number: u32,
-    name: &str,
-    is_sent: bool,
-    kind: &'static str,
-    way: Option<TransferView>,
-) -> AnyView {
+fn buttons(app: App, message: MessageId, number: u32, name: &str, is_sent: bool, way: Option<TransferView>) -> AnyView {
     let named = |key: &str| say::text_with_name(key, name);
     let fetch = || icon_button("down", named("files-fetch"), move || app.fetch_file(message, number));
     let Some(way) = way else { return if is_sent { fetch() } else { ().into_any() } };
     let (transfer, outgoing) = (way.transfer, way.outgoing);
+    let kind = state(Some(&way));
     let cancel = || {
         icon_button("close", named("files-cancel"), move || {
             if outgoing {

@@ -2,7 +2,6 @@
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{Command, ConversationState, Failure, MessageView, NoticeView, Reply};
-use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::scroll::{self, Place};

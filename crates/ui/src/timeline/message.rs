@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
 use crate::parts::{drawn, follow, icon, icon_button, live, on, person_avatar, person_name};
 use crate::say::Reach;
+use crate::signals::{ArcRwSignal, RwSignal};
 use crate::{dates, say};
 
 /// What stands in most rows is drawn there itself: a browser takes long over what is drawn elsewhere.

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{ConversationView, MessageView};
-use leptos::prelude::*;
 
 pub(crate) use body::{text_of, with_marks};
 pub(crate) use view::timeline;
@@ -25,6 +24,7 @@ use window::Window;
 
 use crate::dates;
 use crate::files::Ways;
+use crate::signals::{ArcRwSignal, RwSignal, StoredValue};
 
 /// A row with the signal that tells its changes.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use crate::app::{App, Pane};
 use crate::composer::composer;
 use crate::dialogs::{Confirm, Menu, Overlay};
 use crate::parts::{blank, conversation_avatar, follow, icon, icon_button, live, nothing, on, person_avatar, skeleton};
+use crate::signals::effect;
 use crate::{dates, page, say};
 
 /// The middle pane: a conversation, a first message to somebody, or nothing yet.
@@ -178,7 +179,7 @@ fn pinned_strip(app: App) -> AnyView {
 
 fn scroller(app: App) -> AnyView {
     let node = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(scroller) = node.get() {
             observe(app, &scroller);
         }

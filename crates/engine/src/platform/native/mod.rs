@@ -4,6 +4,7 @@ mod certificates;
 mod connection;
 mod fetching;
 mod files;
+mod strength;
 mod transport;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::ports::{Clock, Files, Ports};
 
 pub use self::fetching::{Fetched, Fetcher};
 pub use self::files::NativeFiles;
+pub(crate) use self::strength::estimate;
 use self::transport::NativeTransport;
 
 /// How SQLite writes here: a log beside the file, so that readers and the writer do not wait for each other, and freed

@@ -4,6 +4,7 @@
 mod connection;
 mod files;
 mod storage;
+mod strength;
 mod timer;
 mod transport;
 
@@ -22,6 +23,7 @@ use crate::ports::{Clock, Files, Ports};
 
 pub use self::files::OwnFiles;
 pub use self::storage::{Storage, StorageError};
+pub(crate) use self::strength::estimate;
 use self::transport::WebTransport;
 
 /// How SQLite writes here: one connection has the file, so a journal that is cut to nothing with each commit. A log

@@ -1,5 +1,5 @@
-//! JSON as the worker writes it: without a space. `serde_json` reads it as well, but the code that it makes for each type,
-//! with arrays in place of objects and a message for each error, is a tenth of what travels to a browser.
+//! JSON as a page and its worker write it to each other: without a space. `serde_json` reads it as well, but the code that it
+//! makes for each type, with arrays in place of objects and a message for each error, is much of what travels to a browser.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,9 +9,9 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-/// The text is not what the worker writes.
+/// The text is not what the other side writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unreadable;
+pub struct Unreadable;
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,7 +52,7 @@ impl serde::de::Error for Unreadable {
 ///
 /// # Errors
 /// [`Unreadable`].
-pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     let mut reader = Reader { text, at: 0 };
     let value = T::deserialize(&mut reader)?;
     if reader.at == text.len() { Ok(value) } else { Err(Unreadable) }
@@ -310,7 +310,7 @@ macro_rules! numbers {
 impl<'de> Deserializer<'de> for &mut Reader<'_> {
     type Error = Unreadable;
 
-    // Nothing that a worker says leaves open of what kind it is.
+    // Nothing that is said leaves open of what kind it is.
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unreadable> {
         Err(Unreadable)
     }

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
-use huis_views::{Connection, Event, Failure, FromWorker, MessageState, MessageView, Reply, Standing};
+use huis_proto::ConversationId;
+use huis_proto::rest::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::timeline::a_message as message;
+use crate::{Command, Target, ToWorker};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Kinds {
@@ -63,15 +64,12 @@ fn what_is_written_comes_back() {
 }
 
 #[test]
-fn what_a_worker_says_comes_back() {
-    comes_back(&FromWorker::Event(Event::CaughtUp));
-    comes_back(&FromWorker::Event(Event::Connection(Connection::Waiting { retry_in_ms: 500 })));
-    let failure = Failure::Unsent { count: 3 };
-    comes_back(&FromWorker::Standing(Standing::Locked { username: None, failure: Some(failure.clone()) }));
-    comes_back(&FromWorker::Answer { number: 7, answer: Err(Failure::NotSignedIn) });
-    let said = MessageView { state: MessageState::Failed(failure), text: "\u{202e}\"\n".into(), ..message(1, 1, 0) };
-    let reply = Reply::Messages(vec![message(1, 0, 5), said]);
-    comes_back(&FromWorker::Answer { number: 7, answer: Ok(Box::new(reply)) });
+fn what_a_page_asks_comes_back() {
+    comes_back(&ToWorker::TakeOver);
+    comes_back(&ToWorker::Unlock { password: Secret::new("\"\\é") });
+    let command = |command| ToWorker::Ask { number: u32::MAX, command: Box::new(command) };
+    comes_back(&command(Command::WhoAmI));
+    comes_back(&command(Command::Members { target: Target::Id(ConversationId::from_bytes([7; 16])) }));
 }
 
 #[test]
