@@ -78,3 +78,14 @@ fn a_long_text_that_is_opened_once_can_be_read_to_its_end() {
         assert_ne!(world.screen(), end);
     }
 }
+
+#[test]
+fn what_is_to_be_opened_once_is_no_draft_and_is_not_had_again_by_going_back() {
+    let mut world = world();
+    world.type_text("/once psst");
+    world.pass(2_000);
+    let keeps = |command: &Command| matches!(command, Command::SetDraft { text, .. } if text.contains("psst"));
+    assert!(!world.take_asked().iter().any(keeps));
+    world.press(KeyCode::Enter).press(KeyCode::Up);
+    assert!(!world.screen().contains("psst"), "{}", world.screen());
+}
