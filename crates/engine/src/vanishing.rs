@@ -37,8 +37,6 @@ impl Client {
     pub(crate) async fn run_vanishing(&self) {
         loop {
             self.carry_out_vanishing();
-            self.remove_parts().await;
-            self.carry_out_vanishing();
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;
             }
@@ -91,25 +89,6 @@ impl Client {
     /// What was overwritten is in no log of transactions any more.
     fn empty_log(&self) -> Result<(), DbError> {
         self.read(|tables| tables.empty_log())
-    }
-
-    /// Removes what was not fetched to its end of files whose message is gone, also where there is no way to the server.
-    async fn remove_parts(&self) {
-        let parts = self.read(|tables| tables.parts_to_remove(PORTION)).unwrap_or_default();
-        for row in parts {
-            if self.is_transfer_live(row.number) {
-                continue;
-            }
-            // What can't be removed stays: nobody could do anything about it here.
-            let _ = self.files.remove(&row.path).await;
-            let forgotten = self.step(|step| {
-                step.log_tells();
-                step.tables.delete_transfer(row.number)
-            });
-            if let Err(error) = forgotten {
-                tracing::warn!(%error, "a transfer is not forgotten");
-            }
-        }
     }
 
     /// Sets after how long what is said in a conversation vanishes.

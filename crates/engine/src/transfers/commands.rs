@@ -126,6 +126,7 @@ impl Client {
     pub(crate) fn parts(&self) -> Result<Vec<String>, DbError> {
         let mut rows = self.read(|tables| tables.transfers())?;
         rows.retain(|row| !row.outgoing && row.standing != TransferStanding::Done);
+        rows.extend(self.read(|tables| tables.parts_to_remove())?);
         Ok(rows.into_iter().map(|row| row.path).collect())
     }
 }
