@@ -44,7 +44,7 @@ impl Client {
             match self.next_vanishing_ms.get() {
                 u64::MAX => woken.await,
                 next_ms => {
-                    let left = Duration::from_millis(next_ms.saturating_sub(self.now_ms()).max(1));
+                    let left = Duration::from_millis(next_ms.saturating_sub(self.server_now_ms()).max(1));
                     select(woken, self.clock.sleep(left.min(LOOK_EVERY))).await;
                 }
             }
@@ -53,7 +53,7 @@ impl Client {
 
     /// Has everything vanish whose time is over.
     pub(crate) fn carry_out_vanishing(&self) {
-        if self.next_vanishing_ms.get() > self.now_ms() && !self.log_tells.get() {
+        if self.next_vanishing_ms.get() > self.server_now_ms() && !self.log_tells.get() {
             return;
         }
         match self.vanish_portions() {
@@ -62,14 +62,14 @@ impl Client {
             // It is not shown, and tried again.
             Err(error) => {
                 tracing::warn!(%error, "what is over does not vanish");
-                self.next_vanishing_ms.set(self.now_ms().saturating_add(LOOK_EVERY.as_millis() as u64));
+                self.next_vanishing_ms.set(self.server_now_ms().saturating_add(LOOK_EVERY.as_millis() as u64));
             }
         }
     }
 
     /// Gives when the next one goes.
     fn vanish_portions(&self) -> Result<Option<u64>, DbError> {
-        let now_ms = self.now_ms();
+        let now_ms = self.server_now_ms();
         loop {
             let overdue = self.read(|tables| tables.overdue(now_ms, PORTION))?;
             if overdue.is_empty() {
@@ -145,7 +145,7 @@ impl Step<'_> {
             return Ok(false);
         }
         let Some(stay) = Some(row.stay).filter(|stay| stay.ends()) else { return Ok(true) };
-        let now_ms = self.client.now_ms();
+        let now_ms = self.client.server_now_ms();
         row.vanishes_at_ms = stay
             .timer
             .filter(|timer| row.own || timer.from == CountedFrom::Sending)
@@ -171,7 +171,7 @@ impl Step<'_> {
             self.log_tells();
         }
         if let Some(timer) = row.stay.timer {
-            self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.now_ms())))?;
+            self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.server_now_ms())))?;
             self.wake_vanishing();
         }
         Ok(())
@@ -179,14 +179,14 @@ impl Step<'_> {
 
     /// Everything that others said up to a position was read at this time, here or on another device.
     pub(crate) fn was_read(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
-        if self.tables.timers_run(id, up_to, read_ms.min(self.client.now_ms()))? > 0 {
+        if self.tables.timers_run(id, up_to, read_ms.min(self.client.server_now_ms()))? > 0 {
             self.wake_vanishing();
         }
         Ok(())
     }
 
     fn opened_once(&mut self, row: &MessageRow, is_text: bool) -> Result<(), DbError> {
-        let now_ms = self.client.now_ms();
+        let now_ms = self.client.server_now_ms();
         self.tables.put_vanished(row.conversation, row.as_target(), now_ms, true)?;
         self.state_changed()?;
         if is_text {

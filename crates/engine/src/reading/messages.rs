@@ -206,7 +206,7 @@ impl Client {
         rows: impl FnOnce(Tables<'_>) -> Result<Vec<MessageRow>, DbError>,
     ) -> Result<Vec<MessageView>, Failure> {
         let me = self.me().map(|me| me.account());
-        let now_ms = self.now_ms();
+        let now_ms = self.server_now_ms();
         Ok(self.read(|tables| {
             let mut rows = rows(tables)?;
             rows.retain(|row| !row.is_over(now_ms));
@@ -250,7 +250,7 @@ impl Client {
         let me = self.me().map(|me| me.account());
         let wanted = self.wanted(words)?;
         let Some(wanted) = wanted else { return Ok(Vec::new()) };
-        let now_ms = self.now_ms();
+        let now_ms = self.server_now_ms();
         Ok(self.read(|tables| {
             let mut hits = tables.search(&wanted, most.min(MOST_ROWS))?;
             hits.retain(|(row, _)| !row.is_over(now_ms));
