@@ -192,7 +192,9 @@ impl Step<'_> {
         if is_text {
             return self.vanish(row);
         }
-        let until_ms = now_ms.saturating_add(FILES_STAY_MS);
+        // To open it is to read it.
+        let timer_ends_ms = row.stay.timer.filter(|timer| timer.from == CountedFrom::Reading);
+        let timer_ends_ms = timer_ends_ms.map(|timer| timer.ends_at(now_ms)).into_iter().chain(row.vanishes_at_ms);
         self.tables.set_opened(row)?;
         self.tables.vanishes_at(row, row.vanishes_at_ms.map_or(until_ms, |at_ms| at_ms.min(until_ms)))?;
         self.wake_vanishing();

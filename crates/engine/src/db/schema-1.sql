@@ -96,8 +96,8 @@ CREATE INDEX messages_calling ON messages (conversation, position) WHERE mention
 CREATE INDEX messages_pinned ON messages (conversation, pinned, seq) WHERE pinned IS NOT NULL;
 CREATE INDEX messages_with_files ON messages (conversation, position) WHERE kind = 'file' AND deleted = 0 AND once = 0;
 CREATE INDEX messages_vanishing ON messages (vanishes_at_ms) WHERE vanishes_at_ms IS NOT NULL;
-CREATE INDEX messages_to_be_read ON messages (conversation, position)
-    WHERE from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL;
+CREATE INDEX messages_to_be_read ON messages (conversation, position, after_s, vanishes_at_ms)
+    WHERE from_reading = 1 AND own = 0 AND once = 0;
 CREATE INDEX messages_quoting ON messages (conversation, quoted) WHERE quoted IS NOT NULL;
 
 -- Messages that have vanished, by their names alone: none of them comes back, whoever sends it again. `opened`: it was
@@ -259,8 +259,9 @@ CREATE TABLE receipts_due (
 ) STRICT, WITHOUT ROWID;
 
 -- What a person set for a conversation. The draft is this device's; the rest is shared by the account's devices.
--- `muted_until_ms`: 0 for not muted, -1 for ever. `archived_at`, `read_seq`: places in the log. `answered`: whether the
--- other side of a direct conversation has spoken in it.
+-- `muted_until_ms`: 0 for not muted, -1 for ever. `archived_at`, `read_seq`: places in the log. `read_ms`: when the newest of
+-- what was read was, on whichever device; 0 where that is not known. `answered`: whether the other side of a direct
+-- conversation has spoken in it.
 CREATE TABLE settings (
     conversation BLOB PRIMARY KEY NOT NULL,
     announced INTEGER NOT NULL DEFAULT 0,
@@ -268,6 +269,7 @@ CREATE TABLE settings (
     archived_at INTEGER,
     favourite INTEGER NOT NULL DEFAULT 0,
     read_seq INTEGER NOT NULL DEFAULT 0,
+    read_ms INTEGER NOT NULL DEFAULT 0,
     draft TEXT NOT NULL DEFAULT '',
     answered INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;

@@ -33,7 +33,8 @@ impl Tables<'_> {
             .0
             .prepare_cached(
                 "UPDATE messages SET vanishes_at_ms = ?3 + after_s * 1000
-                 WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL",
+                 WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
+                 AND (vanishes_at_ms IS NULL OR vanishes_at_ms > ?3 + after_s * 1000)",
             )?
             .execute(params![&id.as_bytes()[..], int(up_to), int(read_ms)])?)
     }
