@@ -4,7 +4,7 @@
 //! from that, from its first content, and from what this device has on its way. So each step can work it out anew.
 
 use huis_core::annotations::{Annotation, Mark, MessageRef, Place, may_entitle, may_set_timer};
-use huis_core::content::{Content, TimerSetting};
+use huis_core::content::{Content, Timer, TimerSetting};
 use huis_core::groups::Role;
 use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId};
 use huis_views::{Event, Failure, Notice};
@@ -50,6 +50,24 @@ impl Step<'_> {
             timer: set.timer.filter(|_| may_set_timer(kind, role)),
         };
         self.settle_settings(conversation.id, author, set, place)
+    }
+
+    /// Whoever came in without having been told the timer takes it over from what somebody says who may set it.
+    pub(super) fn hear_timer(
+        &mut self,
+        conversation: &ConversationRow,
+        author: AccountId,
+        timer: Option<Timer>,
+    ) -> Result<(), DbError> {
+        let (Some(timer), id) = (timer, conversation.id) else { return Ok(()) };
+        let mut settings = self.tables.titles(id)?;
+        if settings.knows_timer() || !may_set_timer(conversation.kind, self.role_in_force(id, author)) {
+            return Ok(());
+        }
+        settings.take_timer(TimerSetting::On(timer), Place::before_the_log());
+        self.tables.put_titles(id, &settings)?;
+        self.event(Event::Conversation { conversation: id });
+        self.state_changed()
     }
 
     /// The role that an account has in the group as it stands.
