@@ -232,7 +232,10 @@ impl Step<'_> {
         self.tables.let_transfers_go(row.position)?;
         self.wake_transfers();
         self.tables.forget_marks(id, target)?;
-        self.tables.forget_receipts_of(row.id)?;
+        // Whoever says something under the id of another message takes nothing of that away.
+        if row.own || !self.tables.is_ambiguous(row)? {
+            self.tables.forget_receipts_of(row.id)?;
+        }
         if let Some(seq) = row.seq.filter(|_| !row.own)
             && self.tables.conversation(id)?.is_some_and(|known| row.position <= known.read_up_to)
             && self.tables.settings(id)?.read_seq < seq
@@ -259,7 +262,8 @@ impl Step<'_> {
                 self.tables.delete_waiting_mark(row.conversation, waiting.id)?;
             }
         }
-        if let Some(task) = self.tables.task_by_id(row.conversation, row.id)?
+        if row.own
+            && let Some(task) = self.tables.task_by_id(row.conversation, row.id)?
             && let Ok(nothing) = Content::text("-")
         {
             self.blank(task.position, nothing)?;
