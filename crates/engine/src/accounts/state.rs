@@ -52,7 +52,7 @@ impl Client {
         }
     }
 
-    pub(super) async fn settle_state(&self) -> Result<(), Failure> {
+    pub(crate) async fn settle_state(&self) -> Result<(), Failure> {
         // Under which key it is sealed has to be known first.
         self.settle_renewals().await?;
         for _ in 0..TRIES {

@@ -51,7 +51,8 @@ CREATE TABLE conversations (
 CREATE INDEX conversations_by_peer ON conversations (peer) WHERE peer IS NOT NULL;
 
 -- `after_s`: after how long it vanishes, counted from reading or from sending; `vanishes_at_ms`: when, once that counts.
--- `once`: it is opened once; its text is in `content` alone until then, and nowhere for who wrote it. `opened`: it was, and
+-- `once`: it is opened once; its text is in `content` alone until then, and nowhere for who wrote it, where `content` names
+-- what the server has of its files and no more. `opened`: it was, and
 -- stays for its files for a little while.
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,

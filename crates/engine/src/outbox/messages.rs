@@ -13,6 +13,8 @@ use huis_views::{Failure, RepairReason};
 use super::answers::unblock_after;
 use crate::client::{Client, Step};
 use crate::db::{AccountRow, DbError, OutboxRow, State, Task};
+use crate::sync::taken_back;
+use crate::vanishing::vanished;
 
 /// Device lists older than this are asked for before something is said.
 const LISTS_FRESH_MS: u64 = 3_600_000;
@@ -167,7 +169,8 @@ impl Step<'_> {
         let message = tables.own_message(row.id)?;
         let is_shown = matches!(row.task, Task::Say { shown: true, .. });
         if message.as_ref().map_or(is_shown, |message| message.deleted) {
-            self.need_not_be_said(&row)?;
+            let why = if message.is_some() { taken_back() } else { vanished() };
+            self.need_not_be_said(&row, &why)?;
             return Ok(None);
         }
         let counter = row.counter.unwrap_or(conversation.counter + 1);
