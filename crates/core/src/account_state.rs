@@ -93,6 +93,9 @@ pub struct KnownConversation {
     /// The entry of the log up to which everything was read on one of the devices. Never goes down.
     #[serde(default, skip_serializing_if = "is_default")]
     pub read_up_to: u64,
+    /// When that was, in milliseconds since 1970; 0 where it is not known. So a device that was off counts from then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub read_ms: u64,
 }
 
 /// What is known of another account.
@@ -231,6 +234,7 @@ mod tests {
             answered: true,
             settings: ConversationSettings { favourite: true, archived_at: Some(8), ..Default::default() },
             read_up_to: 9,
+            read_ms: 10,
         };
         let pin = Pin {
             identity: IdentityKey(Bytes32([4; 32])),

@@ -345,6 +345,11 @@ impl Settings {
         }
     }
 
+    /// Whether anybody has said whether messages vanish.
+    pub fn knows_timer(&self) -> bool {
+        self.timer.is_some()
+    }
+
     /// After how long messages vanish that are said from here on.
     pub fn timer(&self) -> Option<Timer> {
         self.timer.and_then(|(_, timer)| timer.timer())

@@ -341,6 +341,14 @@ impl Content {
         }
     }
 
+    /// What it says in words; none where it is no message.
+    pub fn body(&self) -> Option<&str> {
+        match self {
+            Self::Text { body, .. } | Self::Files { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
     /// How long it stays; none for what is said neither as a text nor as files.
     pub fn stay(&self) -> Option<Stay> {
         match self {

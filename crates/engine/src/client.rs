@@ -12,12 +12,13 @@ use huis_core::directory::KnownDevices;
 use huis_core::groups::{Group, GroupError};
 use huis_core::identity::{IdentityKey, LocalDevice};
 use huis_proto::rest::ConversationInfo;
-use huis_proto::{AccountId, ConversationId, MessageId, limits};
+use huis_proto::{AccountId, ConversationId, MessageId};
 use huis_views::{Connection, Event, Failure, Named, Notice, NoticeView};
 use rand::rngs::StdRng;
 use tokio::sync::{Mutex, Notify, broadcast, oneshot};
 
 use crate::accounts::Session;
+use crate::clocks;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
 use crate::outbox::Traffic;
@@ -101,6 +102,7 @@ pub(crate) struct Client {
     pub(crate) presence: RefCell<Presence>,
     /// When the account state was last stored for what was read, by the device's clock.
     pub(crate) reads_shared_ms: Cell<u64>,
+    /// How far the server's clock is ahead of the device's, as it was heard last, also before this start.
     pub(crate) server_ahead_ms: Cell<i64>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
@@ -151,6 +153,8 @@ impl Client {
             events,
         };
         client.read_account()?;
+        // Until the server is heard again: what is over is decided before.
+        client.server_ahead_ms.set(client.read(|tables| tables.fact(clocks::SERVER_AHEAD))?.unwrap_or(0));
         Ok(client)
     }
 
@@ -201,21 +205,6 @@ impl Client {
 
     pub(crate) fn set_known(&self, known: KnownDevices) {
         self.known.replace(Rc::new(known));
-    }
-
-    /// Milliseconds since 1970: the device's clock, or the server's where the two differ by more than a minute.
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.clock.now_ms().saturating_add_signed(self.server_ahead_ms.get())
-    }
-
-    /// Compares the clocks.
-    pub(crate) fn heard_time(&self, server_time_ms: u64) {
-        let ahead = server_time_ms as i64 - self.clock.now_ms() as i64;
-        let tolerance = limits::CLOCK_TOLERANCE.as_millis() as u64;
-        let ahead = if ahead.unsigned_abs() > tolerance { ahead } else { 0 };
-        if self.server_ahead_ms.replace(ahead) != ahead {
-            self.signals.vanishing.notify_one();
-        }
     }
 
     pub(crate) fn emit(&self, event: Event) {

@@ -259,7 +259,7 @@ impl Client {
             Command::Forward(wish) => self.forward(wish).await.map(Reply::Sent),
             Command::SetTopic { target, topic } => self.set_topic(&target, &topic).await.map(conversation),
             Command::SetTimer { target, timer } => self.set_timer(&target, timer).await.map(conversation),
-            Command::OpenOnce { message } => self.open_once(message).map(|view| Reply::Message(Box::new(view))),
+            Command::OpenOnce { message } => self.open_once(message).await.map(|view| Reply::Message(Box::new(view))),
             Command::SetNotifications { target, level, muted } => {
                 self.set_notifications(&target, level, muted).map(conversation)
             }

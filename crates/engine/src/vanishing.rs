@@ -6,16 +6,17 @@
 
 use std::time::Duration;
 
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use huis_core::account_state::{OPENED, Opened};
 use huis_core::annotations::{Annotation, Mark};
 use huis_core::content::{Content, CountedFrom, Timer, TimerSetting};
-use huis_proto::{Bytes, ConversationId, MessageId, limits};
-use huis_views::{ConversationView, Failure, MessageView, Target, VanishTimer};
+use huis_proto::{BlobId, Bytes, ConversationId, MessageId, codec, limits};
+use huis_views::{Connection, ConversationView, Failure, MessageView, Target, VanishTimer};
 
 use crate::client::{Client, Step};
-use crate::conversations::{known_message, refused};
+use crate::conversations::{known_message, refused, unknown_message};
 use crate::db::{DbError, MessageRow, Task};
+use crate::sync::taken_back;
 
 /// So many messages go in one transaction.
 const PORTION: u32 = 64;
@@ -23,6 +24,10 @@ const PORTION: u32 = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(300);
 /// What files a message brought that was opened once can be fetched for this long.
 const FILES_STAY_MS: u64 = 3_600_000;
+/// What the account's other devices have opened is waited for this long, where the server has it.
+const HEARD_WITHIN: Duration = Duration::from_secs(5);
+/// The version of what is kept in the place of the content of one's own message that is opened once: no content has it.
+const BLOBS_ALONE: u8 = 0;
 
 impl Client {
     /// What is over is gone before this device does anything else; and so is what an end in the middle of it has left.
@@ -37,8 +42,6 @@ impl Client {
     pub(crate) async fn run_vanishing(&self) {
         loop {
             self.carry_out_vanishing();
-            self.remove_parts().await;
-            self.carry_out_vanishing();
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;
             }
@@ -46,7 +49,7 @@ impl Client {
             match self.next_vanishing_ms.get() {
                 u64::MAX => woken.await,
                 next_ms => {
-                    let left = Duration::from_millis(next_ms.saturating_sub(self.now_ms()).max(1));
+                    let left = Duration::from_millis(next_ms.saturating_sub(self.server_now_ms()).max(1));
                     select(woken, self.clock.sleep(left.min(LOOK_EVERY))).await;
                 }
             }
@@ -55,7 +58,7 @@ impl Client {
 
     /// Has everything vanish whose time is over.
     pub(crate) fn carry_out_vanishing(&self) {
-        if self.next_vanishing_ms.get() > self.now_ms() && !self.log_tells.get() {
+        if self.next_vanishing_ms.get() > self.server_now_ms() && !self.log_tells.get() {
             return;
         }
         match self.vanish_portions() {
@@ -64,14 +67,14 @@ impl Client {
             // It is not shown, and tried again.
             Err(error) => {
                 tracing::warn!(%error, "what is over does not vanish");
-                self.next_vanishing_ms.set(self.now_ms().saturating_add(LOOK_EVERY.as_millis() as u64));
+                self.next_vanishing_ms.set(self.server_now_ms().saturating_add(LOOK_EVERY.as_millis() as u64));
             }
         }
     }
 
     /// Gives when the next one goes.
     fn vanish_portions(&self) -> Result<Option<u64>, DbError> {
-        let now_ms = self.now_ms();
+        let now_ms = self.server_now_ms();
         loop {
             let overdue = self.read(|tables| tables.overdue(now_ms, PORTION))?;
             if overdue.is_empty() {
@@ -91,25 +94,6 @@ impl Client {
     /// What was overwritten is in no log of transactions any more.
     fn empty_log(&self) -> Result<(), DbError> {
         self.read(|tables| tables.empty_log())
-    }
-
-    /// Removes what was not fetched to its end of files whose message is gone, also where there is no way to the server.
-    async fn remove_parts(&self) {
-        let parts = self.read(|tables| tables.parts_to_remove(PORTION)).unwrap_or_default();
-        for row in parts {
-            if self.is_transfer_live(row.number) {
-                continue;
-            }
-            // What can't be removed stays: nobody could do anything about it here.
-            let _ = self.files.remove(&row.path).await;
-            let forgotten = self.step(|step| {
-                step.log_tells();
-                step.tables.delete_transfer(row.number)
-            });
-            if let Err(error) = forgotten {
-                tracing::warn!(%error, "a transfer is not forgotten");
-            }
-        }
     }
 
     /// Sets after how long what is said in a conversation vanishes.
@@ -135,22 +119,53 @@ impl Client {
     }
 
     /// Opens a message that is opened once.
-    pub(crate) fn open_once(&self, message: MessageId) -> Result<MessageView, Failure> {
+    pub(crate) async fn open_once(&self, message: MessageId) -> Result<MessageView, Failure> {
         self.signed_in()?;
+        self.hear_what_was_opened().await?;
+        self.open_here(message)
+    }
+
+    /// Another device of the account may have opened it: where the server has a newer account state than this device, that is
+    /// taken in first. Without a way to the server nobody can know.
+    async fn hear_what_was_opened(&self) -> Result<(), Failure> {
+        let is_behind = || {
+            self.read(|tables| {
+                let (version, newest) = (tables.fact::<u64>("state_version")?, tables.fact::<u64>("state_newest")?);
+                Ok::<_, DbError>(newest.unwrap_or(0) > version.unwrap_or(0))
+            })
+        };
+        if !is_behind()? {
+            return Ok(());
+        }
+        let heard = match select(Box::pin(self.settle_state()), self.clock.sleep(HEARD_WITHIN)).await {
+            Either::Left((settled, _)) => settled,
+            Either::Right(_) => Err(Failure::Busy),
+        };
+        if is_behind()? && self.connection.get() == Connection::Open { heard } else { Ok(()) }
+    }
+
+    /// As [`open_once`](Self::open_once), by what is known here.
+    pub(crate) fn open_here(&self, message: MessageId) -> Result<MessageView, Failure> {
         let mut row = self.read(|tables| Ok::<_, DbError>(known_message(tables, message)))??;
-        if !row.stay.once || row.own || row.deleted || row.is_over(self.now_ms()) {
-            return Err(invalid("only what somebody else sent to be opened once is opened"));
+        if !row.stay.once || row.own || row.opened {
+            return Err(invalid("only what somebody else sent to be opened once is opened, and once"));
+        }
+        if row.deleted {
+            return Err(taken_back());
+        }
+        if row.is_over(self.server_now_ms()) {
+            return Err(unknown_message(message));
         }
         let conversation = self.read(|tables| tables.conversation(row.conversation))?;
         if !conversation.is_some_and(|conversation| conversation.accepted) {
             return Err(invalid("this conversation is a request; accept it first"));
         }
         let content = Content::from_bytes(&row.content).map_err(refused)?;
-        if let Content::Text { body, .. } | Content::Files { body, .. } = &content {
-            row.body.clone_from(body);
+        if let Some(body) = content.body() {
+            row.body = body.to_owned();
         }
         row.opened = true;
-        let view = self.views(|_| Ok(vec![row.clone()]))?.pop().ok_or(Failure::NotSignedIn)?;
+        let view = self.views(|_| Ok(vec![row.clone()]))?.pop().ok_or_else(|| unknown_message(message))?;
         self.step(|step| step.opened_once(&row, content.files().is_empty()))?;
         self.carry_out_vanishing();
         Ok(view)
@@ -166,7 +181,7 @@ impl Step<'_> {
             return Ok(false);
         }
         let Some(stay) = Some(row.stay).filter(|stay| stay.ends()) else { return Ok(true) };
-        let now_ms = self.client.now_ms();
+        let now_ms = self.client.server_now_ms();
         row.vanishes_at_ms = stay
             .timer
             .filter(|timer| row.own || timer.from == CountedFrom::Sending)
@@ -177,9 +192,11 @@ impl Step<'_> {
             return Ok(false);
         }
         if stay.once && row.own {
-            row.content.clear();
+            row.content = blobs_alone(&row.content);
             row.opening = None;
             row.mac = None;
+            row.quoted = None;
+            row.mentions.clear();
         }
         self.wake_vanishing();
         Ok(true)
@@ -188,11 +205,13 @@ impl Step<'_> {
     /// A message of one's own is in the log, received at this time: its timer runs, and what is opened once is here no more.
     pub(crate) fn was_sent(&mut self, row: &MessageRow, received_ms: u64) -> Result<(), DbError> {
         if row.stay.once {
-            self.tables.set_content(row, &[])?;
+            self.tables.set_content(row, &blobs_alone(&row.content))?;
+            self.tables.forget_quote(row)?;
+            self.tables.forget_mentions(row)?;
             self.log_tells();
         }
         if let Some(timer) = row.stay.timer {
-            self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.now_ms())))?;
+            self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.server_now_ms())))?;
             self.wake_vanishing();
         }
         Ok(())
@@ -200,22 +219,24 @@ impl Step<'_> {
 
     /// Everything that others said up to a position was read at this time, here or on another device.
     pub(crate) fn was_read(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
-        if self.tables.timers_run(id, up_to, read_ms.min(self.client.now_ms()))? > 0 {
+        if self.tables.timers_run(id, up_to, read_ms.min(self.client.server_now_ms()))? > 0 {
             self.wake_vanishing();
         }
         Ok(())
     }
 
     fn opened_once(&mut self, row: &MessageRow, is_text: bool) -> Result<(), DbError> {
-        let now_ms = self.client.now_ms();
+        let now_ms = self.client.server_now_ms();
         self.tables.put_vanished(row.conversation, row.as_target(), now_ms, true)?;
         self.state_changed()?;
         if is_text {
             return self.vanish(row);
         }
-        let until_ms = now_ms.saturating_add(FILES_STAY_MS);
+        // To open it is to read it.
+        let timer_ends_ms = row.stay.timer.filter(|timer| timer.from == CountedFrom::Reading);
+        let timer_ends_ms = timer_ends_ms.map(|timer| timer.ends_at(now_ms)).into_iter().chain(row.vanishes_at_ms);
         self.tables.set_opened(row)?;
-        self.tables.vanishes_at(row, row.vanishes_at_ms.map_or(until_ms, |at_ms| at_ms.min(until_ms)))?;
+        self.tables.vanishes_at(row, timer_ends_ms.fold(now_ms.saturating_add(FILES_STAY_MS), u64::min))?;
         self.wake_vanishing();
         self.said(row.conversation, row.id);
         Ok(())
@@ -242,8 +263,8 @@ impl Step<'_> {
     fn vanish(&mut self, row: &MessageRow) -> Result<(), DbError> {
         let (id, target) = (row.conversation, row.as_target());
         tracing::debug!(conversation = %id, message = %row.id, "a message vanishes");
-        self.tables.put_vanished(id, target, self.client.now_ms(), false)?;
-        self.erase_what_tells_of(id, target)?;
+        self.tables.put_vanished(id, target, self.client.server_now_ms(), false)?;
+        self.erase_what_tells_of(id, target, &vanished())?;
         self.blank_what_is_on_its_way(row)?;
         if row.stay.timer.is_some_and(|timer| timer.from == CountedFrom::Sending) {
             self.let_files_go(row)?;
@@ -251,7 +272,10 @@ impl Step<'_> {
         self.tables.let_transfers_go(row.position)?;
         self.wake_transfers();
         self.tables.forget_marks(id, target)?;
-        self.tables.forget_receipts_of(row.id)?;
+        // Whoever says something under the id of another message takes nothing of that away.
+        if row.own || !self.tables.is_ambiguous(row)? {
+            self.tables.forget_receipts_of(row.id)?;
+        }
         if let Some(seq) = row.seq.filter(|_| !row.own)
             && self.tables.conversation(id)?.is_some_and(|known| row.position <= known.read_up_to)
             && self.tables.settings(id)?.read_seq < seq
@@ -278,7 +302,8 @@ impl Step<'_> {
                 self.tables.delete_waiting_mark(row.conversation, waiting.id)?;
             }
         }
-        if let Some(task) = self.tables.task_by_id(row.conversation, row.id)?
+        if row.own
+            && let Some(task) = self.tables.task_by_id(row.conversation, row.id)?
             && let Ok(nothing) = Content::text("-")
         {
             self.blank(task.position, nothing)?;
@@ -298,6 +323,27 @@ impl Step<'_> {
         self.client.log_tells.set(true);
         self.wake_vanishing();
     }
+}
+
+/// Why nothing is done to a message any more.
+pub(crate) fn vanished() -> Failure {
+    invalid("this message has vanished")
+}
+
+/// What is kept of the content of one's own message that is opened once, and is in the log: what the server has of its files, so
+/// that it can be told to let them go. No keys, no names.
+fn blobs_alone(content: &[u8]) -> Vec<u8> {
+    let blobs = blobs_of(content);
+    if blobs.is_empty() { Vec::new() } else { codec::to_versioned(BLOBS_ALONE, &blobs) }
+}
+
+/// What the server has of a message's files.
+pub(crate) fn blobs_of(content: &[u8]) -> Vec<BlobId> {
+    if let Ok(blobs) = codec::from_versioned(BLOBS_ALONE, content) {
+        return blobs;
+    }
+    let content = Content::from_bytes(content).ok();
+    content.iter().flat_map(Content::files).map(|file| file.id).collect()
 }
 
 fn invalid(reason: &str) -> Failure {

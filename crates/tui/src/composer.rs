@@ -71,12 +71,17 @@ impl Composer {
         self.recalled = None;
     }
 
-    /// What is to be kept as draft: what is edited is none.
+    /// What is being written: what is edited is not.
     pub(crate) fn draft(&self) -> &str {
         match self.mode {
             Mode::Edit(_) => &self.aside,
             _ => self.editor.text(),
         }
+    }
+
+    /// What is to be kept as draft: nothing of what is to be opened once.
+    pub(crate) fn kept_draft(&self) -> &str {
+        Some(self.draft()).filter(|text| !is_once(text)).unwrap_or_default()
     }
 
     pub(crate) fn reply(&mut self, message: MessageId) {
@@ -132,7 +137,7 @@ impl Composer {
 
     fn keep_in_history(&mut self) {
         let text = self.editor.text().to_owned();
-        if !text.trim().is_empty() && self.history.last() != Some(&text) {
+        if !text.trim().is_empty() && !is_once(&text) && self.history.last() != Some(&text) {
             self.history.push(text);
         }
         while self.history.len() > HISTORY || self.history.iter().map(String::len).sum::<usize>() > HISTORY_BYTES {
@@ -159,6 +164,11 @@ impl Composer {
             }
         }
     }
+}
+
+/// Whether it is to be opened once: then it is nowhere but on the screen before.
+fn is_once(text: &str) -> bool {
+    text.split_whitespace().next() == Some("/once")
 }
 
 #[cfg(test)]

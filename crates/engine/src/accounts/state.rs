@@ -52,7 +52,7 @@ impl Client {
         }
     }
 
-    pub(super) async fn settle_state(&self) -> Result<(), Failure> {
+    pub(crate) async fn settle_state(&self) -> Result<(), Failure> {
         // Under which key it is sealed has to be known first.
         self.settle_renewals().await?;
         for _ in 0..TRIES {
@@ -225,8 +225,8 @@ impl Step<'_> {
         }
         let reads_hold = life_of(theirs) == Some(life(self.tables)?);
         for (id, known) in theirs.conversations.iter().filter(|_| reads_hold) {
-            if self.tables.conversation(*id)?.is_some() {
-                self.merge_reads(*id, known)?;
+            if let Some(row) = self.tables.conversation(*id)? {
+                self.merge_reads(&row, known)?;
             }
         }
         Ok(joins)
@@ -423,7 +423,7 @@ pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<Acc
         if !matches!(row.state, State::Joined | State::Repairing) {
             // Who is not in it yet knows it by the state alone, but may set something for it.
             if let Some(known) = state.conversations.get_mut(&row.id) {
-                (known.settings, known.read_up_to) = (settings.settings, read_up_to);
+                (known.settings, known.read_up_to, known.read_ms) = (settings.settings, read_up_to, settings.read_ms);
             }
             continue;
         }
@@ -437,6 +437,7 @@ pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<Acc
             accepted: row.accepted,
             settings: settings.settings,
             read_up_to,
+            read_ms: settings.read_ms,
             answered: settings.answered,
         };
         state.conversations.insert(row.id, known);

@@ -146,12 +146,17 @@ impl Step<'_> {
 /// meant.
 pub(crate) fn known_message(tables: Tables<'_>, message: MessageId) -> Result<MessageRow, Failure> {
     let Some(row) = tables.message(message)? else {
-        return Err(Failure::Unknown { what: "message".into(), name: message.to_string() });
+        return Err(unknown_message(message));
     };
     if tables.is_ambiguous(&row)? {
         return Err(invalid("several messages have this id: somebody used it again"));
     }
     Ok(row)
+}
+
+/// It is not here, or no longer.
+pub(crate) fn unknown_message(message: MessageId) -> Failure {
+    Failure::Unknown { what: "message".into(), name: message.to_string() }
 }
 
 fn invalid(reason: &str) -> Failure {

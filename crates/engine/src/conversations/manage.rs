@@ -46,7 +46,7 @@ impl Client {
         if self.find_known(&Target::Room(title.into()))?.is_some_and(|row| row.state != State::Left) {
             return Err(Failure::Invalid { reason: format!("you are in a conversation called #{title} already") });
         }
-        let settings = settings(Some(title), None, None)?;
+        let settings = say(settings(Some(title), None, None)?);
         let mut others = self.look_up_all(invite).await?;
         others.retain(|account| *account != me.account());
         let conversation = ConversationId::random(&mut *self.random.borrow_mut());
@@ -135,7 +135,7 @@ impl Client {
             return Err(Failure::Invalid { reason: "only a group has a title".into() });
         }
         self.check_may_entitle(&row)?;
-        let id = self.change(row.id, settings(Some(title), None, None)?)?;
+        let id = self.change(row.id, say(settings(Some(title), None, None)?))?;
         self.waited(Some(id)).await?;
         self.conversation_of(row.id)
     }
@@ -192,18 +192,27 @@ impl Step<'_> {
     /// Accounts were added by this device: who comes later has not seen the title, the topic or the timer, and is told what
     /// they are by then.
     pub(crate) fn tell_newcomers(&mut self, conversation: ConversationId) -> Result<(), DbError> {
-        let title = self.tables.conversation(conversation)?.and_then(|row| row.title);
-        let said = self.tables.titles(conversation)?;
-        let topic = said.topic().map(str::to_owned);
-        if title.is_some() || topic.is_some() || said.timer().is_some() {
-            let settings = settings(title.as_deref(), topic, said.timer()).map_err(|_| DbError::Form("settings"))?;
-            self.task(conversation, self.client.random_id(), &settings)?;
+        if let Some(content) = self.what_newcomers_are_told(conversation)? {
+            self.task(conversation, self.client.random_id(), &Task::Tell { content })?;
         }
         Ok(())
     }
+
+    /// What is set for a conversation, where anything is. Somebody else may set something before it is sealed, which is not to
+    /// be turned back.
+    pub(crate) fn what_newcomers_are_told(&self, conversation: ConversationId) -> Result<Option<Bytes>, DbError> {
+        let title = self.tables.conversation(conversation)?.and_then(|row| row.title);
+        let said = self.tables.titles(conversation)?;
+        let topic = said.topic().map(str::to_owned);
+        if title.is_none() && topic.is_none() && said.timer().is_none() {
+            return Ok(None);
+        }
+        let content = settings(title.as_deref(), topic, said.timer()).map_err(|_| DbError::Form("settings"))?;
+        Ok(Some(content))
+    }
 }
 
-fn settings(title: Option<&str>, topic: Option<String>, timer: Option<Timer>) -> Result<Task, Failure> {
+fn settings(title: Option<&str>, topic: Option<String>, timer: Option<Timer>) -> Result<Bytes, Failure> {
     let invalid = |reason: String| Failure::Invalid { reason };
     if title.is_some_and(|title| title.trim().is_empty()) {
         return Err(invalid("a title is not empty".into()));
@@ -211,7 +220,11 @@ fn settings(title: Option<&str>, topic: Option<String>, timer: Option<Timer>) ->
     let content = Content::Settings { title: title.map(str::to_owned), topic, timer: timer.map(TimerSetting::On) }
         .to_bytes()
         .map_err(|error| invalid(error.to_string()))?;
-    Ok(Task::Say { content: Bytes(content), shown: false })
+    Ok(Bytes(content))
+}
+
+fn say(content: Bytes) -> Task {
+    Task::Say { content, shown: false }
 }
 
 fn room_name(name: &str) -> Result<String, Failure> {

@@ -9,6 +9,6 @@ mod settings;
 mod speaking;
 mod targets;
 
-pub(crate) use self::annotating::{known_message, refused};
+pub(crate) use self::annotating::{known_message, refused, unknown_message};
 pub(crate) use self::reads::read_seq;
 pub(crate) use self::settings::{level_of, muted_of};

@@ -72,7 +72,9 @@ impl Step<'_> {
         }
         row.read_up_to = up_to;
         self.tables.put_conversation(&row)?;
-        self.was_read(conversation, up_to, self.client.now_ms())?;
+        let read_ms = self.client.server_now_ms();
+        self.tables.put_read_ms(conversation, read_ms)?;
+        self.was_read(conversation, up_to, read_ms)?;
         self.changed(conversation);
         Ok(())
     }
@@ -93,27 +95,45 @@ impl Step<'_> {
 
     /// A message came in this place of the log; it may have been read before it came.
     pub(crate) fn read_before_it_came(&mut self, id: ConversationId, seq: u64, position: u64) -> Result<(), DbError> {
-        if seq <= self.tables.settings(id)?.read_seq {
-            self.raise_mark(id, position, self.client.now_ms())?;
+        let known = self.tables.settings(id)?;
+        if seq <= known.read_seq {
+            self.raise_mark(id, position, self.read_at(known.read_ms))?;
         }
         Ok(())
     }
 
-    /// Takes over how far another device has read.
-    pub(crate) fn merge_reads(&mut self, id: ConversationId, theirs: &KnownConversation) -> Result<(), DbError> {
-        if theirs.read_up_to <= self.tables.settings(id)?.read_seq {
+    /// Takes over how far another device has read, and when.
+    pub(crate) fn merge_reads(&mut self, row: &ConversationRow, theirs: &KnownConversation) -> Result<(), DbError> {
+        let (id, settings) = (row.id, self.tables.settings(row.id)?);
+        let here = read_seq(self.tables, row, &settings)?;
+        let is_earlier = theirs.read_ms != 0 && (settings.read_ms == 0 || theirs.read_ms < settings.read_ms);
+        let is_news = theirs.read_up_to > here || theirs.read_up_to == here && is_earlier;
+        if theirs.read_up_to == 0 || !is_news && theirs.read_up_to <= settings.read_seq {
             return Ok(());
         }
-        self.tables.put_read_seq(id, theirs.read_up_to)?;
+        if theirs.read_up_to > settings.read_seq {
+            self.tables.put_read_seq(id, theirs.read_up_to)?;
+        }
+        if is_news {
+            self.tables.put_read_ms(id, theirs.read_ms)?;
+        }
         let position = self.tables.position_of_seq(id, theirs.read_up_to)?;
-        self.raise_mark(id, position, self.client.now_ms())
+        self.raise_mark(id, position, self.read_at(theirs.read_ms))
     }
 
+    /// When something was read, where that is known; else it is as if it had been at this moment.
+    fn read_at(&self, read_ms: u64) -> u64 {
+        if read_ms == 0 { self.client.server_now_ms() } else { read_ms }
+    }
+
+    /// Another device's word may come after this one's own, and tell of an earlier time.
     fn raise_mark(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
-        if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.read_up_to < up_to) {
+        let Some(mut row) = self.tables.conversation(id)? else { return Ok(()) };
+        self.was_read(id, up_to, read_ms)?;
+        if row.read_up_to < up_to {
             row.read_up_to = up_to;
             self.tables.put_conversation(&row)?;
-            self.was_read(id, up_to, read_ms)?;
+            self.tables.put_read_ms(id, read_ms)?;
             self.changed(id);
         }
         Ok(())

@@ -71,6 +71,10 @@ impl Client {
         }
         self.step(|step| {
             step.conversation(conversation)?;
+            if text.is_empty() && !step.tables.settings(conversation)?.draft.is_empty() {
+                // It was sent, maybe to be opened once, or is not to be sent.
+                step.log_tells();
+            }
             Ok(step.tables.put_draft(conversation, text)?)
         })
     }

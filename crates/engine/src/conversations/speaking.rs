@@ -69,6 +69,9 @@ impl Client {
             if row.standing != MessageStanding::Failed {
                 return Err(Failure::Invalid { reason: "this message has not failed".into() });
             }
+            if row.stay.once && !Content::from_bytes(&row.content).is_ok_and(|content| content.body().is_some()) {
+                return Err(Failure::Invalid { reason: "this message is not kept here; write it again".into() });
+            }
             step.speaks_in(row.conversation)?;
             step.tables.set_standing(message, MessageStanding::Waiting, None)?;
             if step.resume_uploads_of(row.position)? {

@@ -98,6 +98,11 @@ impl MessageRow {
         self.vanishes_at_ms.is_some_and(|at_ms| at_ms <= now_ms)
     }
 
+    /// Whether it is one's own and not in the log yet.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.own && self.seq.is_none()
+    }
+
     /// The message by which annotations name it.
     pub(crate) fn as_target(&self) -> MessageRef {
         MessageRef { message: self.id, author: self.author.account }

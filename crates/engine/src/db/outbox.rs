@@ -16,6 +16,8 @@ use super::{DbError, Tables, int, optional_uint, uint};
 pub(crate) enum Task {
     /// Says something: a [`Content`](huis_core::content::Content) in its bytes.
     Say { content: Bytes, shown: bool },
+    /// Tells who was added what is set for the conversation: by then, so it is put together when it is sealed.
+    Tell { content: Bytes },
     /// Creates the conversation with these other accounts.
     Create { others: Vec<AccountId> },
     /// Joins by an external commit, or joins anew. `checked`: the accounts must be those that are known.
@@ -41,7 +43,7 @@ pub(crate) enum Task {
 impl Task {
     /// Whether it travels as a message of the log, and not as a commit.
     pub(crate) fn is_message(&self) -> bool {
-        matches!(self, Self::Say { .. } | Self::Leave)
+        matches!(self, Self::Say { .. } | Self::Tell { .. } | Self::Leave)
     }
 }
 

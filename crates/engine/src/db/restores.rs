@@ -2,6 +2,7 @@
 
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::{Bytes, ConversationId, DeviceId, MessageId};
+use huis_views::Failure;
 use rusqlite::params;
 
 use super::{DbError, Tables, int, uint};
@@ -67,6 +68,27 @@ impl Tables<'_> {
         let rows = statement.query_map(bounds, |row| {
             Ok(LostMessage { position: uint(row, 0)?, id: super::id(row, 1)?, content: row.get(2)? })
         })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Those of [`sent_behind`](Self::sent_behind) that are opened once: nothing is left here that could be said again. They
+    /// have failed. Gives their names.
+    pub(crate) fn fail_once_behind(
+        self,
+        id: ConversationId,
+        device: DeviceId,
+        head: u64,
+        since_ms: u64,
+        failure: &Failure,
+    ) -> Result<Vec<MessageId>, DbError> {
+        let failure = serde_json::to_string(failure).map_err(|_| DbError::Form("failure"))?;
+        let mut statement = self.0.prepare_cached(
+            "UPDATE messages SET state = 3, failure = ?5, seq = NULL, received_ms = NULL
+             WHERE conversation = ?1 AND own = 1 AND device = ?2 AND state = 2 AND deleted = 0 AND once = 1
+             AND seq > ?3 AND received_ms >= ?4 RETURNING id",
+        )?;
+        let bounds = params![&id.as_bytes()[..], &device.as_bytes()[..], int(head), int(since_ms), failure];
+        let rows = statement.query_map(bounds, |row| super::id(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -51,7 +51,8 @@ CREATE TABLE conversations (
 CREATE INDEX conversations_by_peer ON conversations (peer) WHERE peer IS NOT NULL;
 
 -- `after_s`: after how long it vanishes, counted from reading or from sending; `vanishes_at_ms`: when, once that counts.
--- `once`: it is opened once; its text is in `content` alone until then, and nowhere for who wrote it. `opened`: it was, and
+-- `once`: it is opened once; its text is in `content` alone until then, and nowhere for who wrote it, where `content` names
+-- what the server has of its files and no more. `opened`: it was, and
 -- stays for its files for a little while.
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -96,8 +97,8 @@ CREATE INDEX messages_calling ON messages (conversation, position) WHERE mention
 CREATE INDEX messages_pinned ON messages (conversation, pinned, seq) WHERE pinned IS NOT NULL;
 CREATE INDEX messages_with_files ON messages (conversation, position) WHERE kind = 'file' AND deleted = 0 AND once = 0;
 CREATE INDEX messages_vanishing ON messages (vanishes_at_ms) WHERE vanishes_at_ms IS NOT NULL;
-CREATE INDEX messages_to_be_read ON messages (conversation, position)
-    WHERE from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL;
+CREATE INDEX messages_to_be_read ON messages (conversation, position, after_s, vanishes_at_ms)
+    WHERE from_reading = 1 AND own = 0 AND once = 0;
 CREATE INDEX messages_quoting ON messages (conversation, quoted) WHERE quoted IS NOT NULL;
 
 -- Messages that have vanished, by their names alone: none of them comes back, whoever sends it again. `opened`: it was
@@ -259,8 +260,9 @@ CREATE TABLE receipts_due (
 ) STRICT, WITHOUT ROWID;
 
 -- What a person set for a conversation. The draft is this device's; the rest is shared by the account's devices.
--- `muted_until_ms`: 0 for not muted, -1 for ever. `archived_at`, `read_seq`: places in the log. `answered`: whether the
--- other side of a direct conversation has spoken in it.
+-- `muted_until_ms`: 0 for not muted, -1 for ever. `archived_at`, `read_seq`: places in the log. `read_ms`: when the newest of
+-- what was read was, on whichever device; 0 where that is not known. `answered`: whether the other side of a direct
+-- conversation has spoken in it.
 CREATE TABLE settings (
     conversation BLOB PRIMARY KEY NOT NULL,
     announced INTEGER NOT NULL DEFAULT 0,
@@ -268,6 +270,7 @@ CREATE TABLE settings (
     archived_at INTEGER,
     favourite INTEGER NOT NULL DEFAULT 0,
     read_seq INTEGER NOT NULL DEFAULT 0,
+    read_ms INTEGER NOT NULL DEFAULT 0,
     draft TEXT NOT NULL DEFAULT '',
     answered INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;

@@ -12,6 +12,8 @@ pub(crate) struct SettingsRow {
     pub(crate) settings: ConversationSettings,
     /// The entry up to which everything was read on one of the account's devices.
     pub(crate) read_seq: u64,
+    /// When the newest of what was read was, on whichever device; 0 where that is not known.
+    pub(crate) read_ms: u64,
     pub(crate) draft: String,
     /// Whether the other side of a direct conversation has spoken here.
     pub(crate) answered: bool,
@@ -31,14 +33,20 @@ impl SettingsRow {
             archived_at: optional_uint(row, 2)?,
             favourite: row.get(3)?,
         };
-        Ok(Self { settings, read_seq: uint(row, 4)?, draft: row.get(5)?, answered: row.get(6)? })
+        Ok(Self {
+            settings,
+            read_seq: uint(row, 4)?,
+            draft: row.get(5)?,
+            answered: row.get(6)?,
+            read_ms: uint(row, 7)?,
+        })
     }
 }
 
 impl Tables<'_> {
     pub(crate) fn settings(self, id: ConversationId) -> Result<SettingsRow, DbError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT announced, muted_until_ms, archived_at, favourite, read_seq, draft, answered FROM settings
+            "SELECT announced, muted_until_ms, archived_at, favourite, read_seq, draft, answered, read_ms FROM settings
              WHERE conversation = ?1",
         )?;
         Ok(statement.query_row([&id.as_bytes()[..]], SettingsRow::read).optional()?.unwrap_or_default())
@@ -73,6 +81,16 @@ impl Tables<'_> {
                  ON CONFLICT (conversation) DO UPDATE SET read_seq = ?2",
             )?
             .execute(params![&id.as_bytes()[..], int(seq)])?;
+        Ok(())
+    }
+
+    pub(crate) fn put_read_ms(self, id: ConversationId, read_ms: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO settings (conversation, read_ms) VALUES (?1, ?2)
+                 ON CONFLICT (conversation) DO UPDATE SET read_ms = ?2",
+            )?
+            .execute(params![&id.as_bytes()[..], int(read_ms)])?;
         Ok(())
     }
 
@@ -218,10 +236,11 @@ mod tests {
         let known = ConversationSettings { favourite: true, archived_at: Some(2), ..Default::default() };
         tables.put_settings(PLACE, &known).unwrap();
         tables.put_read_seq(PLACE, 4).unwrap();
+        tables.put_read_ms(PLACE, 5).unwrap();
         tables.put_answered(PLACE).unwrap();
         tables.move_settings(OTHER, PLACE).unwrap();
         let settings = ConversationSettings { muted_until_ms: 7, favourite: true, ..Default::default() };
-        let merged = SettingsRow { settings, read_seq: 4, draft: "dear".into(), answered: true };
+        let merged = SettingsRow { settings, read_seq: 4, read_ms: 5, draft: "dear".into(), answered: true };
         assert_eq!(tables.settings(PLACE).unwrap(), merged);
         assert_eq!(tables.settings(OTHER).unwrap(), SettingsRow::default());
     }

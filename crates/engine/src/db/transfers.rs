@@ -182,19 +182,23 @@ impl Tables<'_> {
         Ok(rows)
     }
 
-    /// What is to be done or cleared away, oldest first.
+    /// What is to be done, or to be cleared away at the server, oldest first.
     pub(crate) fn transfers_to_do(self, most: u32) -> Result<Vec<TransferRow>, DbError> {
-        let sql = format!("SELECT {COLUMNS} FROM transfers WHERE state IN (0, 4) ORDER BY number LIMIT ?1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM transfers WHERE state IN (0, 4) AND (state = 0 OR outgoing = 1)
+             ORDER BY number LIMIT ?1"
+        );
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map([most], TransferRow::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What was not fetched to its end and is to be removed.
-    pub(crate) fn parts_to_remove(self, most: u32) -> Result<Vec<TransferRow>, DbError> {
-        let sql = format!("SELECT {COLUMNS} FROM transfers WHERE state = 4 AND outgoing = 0 ORDER BY number LIMIT ?1");
+    pub(crate) fn parts_to_remove(self) -> Result<Vec<TransferRow>, DbError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM transfers WHERE state = 4 AND outgoing = 0 ORDER BY number LIMIT {MOST}");
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map([most], TransferRow::read)?;
+        let rows = statement.query_map([], TransferRow::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

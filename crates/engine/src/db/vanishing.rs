@@ -27,13 +27,15 @@ impl Tables<'_> {
         Ok(self.0.prepare_cached(sql)?.query_row([], |row| uint(row, 0)).optional()?)
     }
 
-    /// What others said up to a position was read at this time: where a timer counts from that, it runs. How many.
+    /// What others said up to a position was read at this time: where a timer counts from that, it runs, and no longer than from
+    /// the first time that is heard of. What is opened once is read by that alone. How many.
     pub(crate) fn timers_run(self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<usize, DbError> {
         Ok(self
             .0
             .prepare_cached(
                 "UPDATE messages SET vanishes_at_ms = ?3 + after_s * 1000
-                 WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL",
+                 WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
+                 AND (vanishes_at_ms IS NULL OR vanishes_at_ms > ?3 + after_s * 1000)",
             )?
             .execute(params![&id.as_bytes()[..], int(up_to), int(read_ms)])?)
     }
@@ -49,6 +51,14 @@ impl Tables<'_> {
     /// A message that is opened once was, and stays for its files for a little while.
     pub(crate) fn set_opened(self, row: &MessageRow) -> Result<(), DbError> {
         self.0.prepare_cached("UPDATE messages SET opened = 1 WHERE position = ?1")?.execute([int(row.position)])?;
+        Ok(())
+    }
+
+    /// Whom a message names is said in its content alone.
+    pub(crate) fn forget_mentions(self, row: &MessageRow) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE messages SET mentions = x'80', mentions_me = 0 WHERE position = ?1")?
+            .execute([int(row.position)])?;
         Ok(())
     }
 

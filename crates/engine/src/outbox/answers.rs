@@ -121,7 +121,9 @@ impl Step<'_> {
                 }
                 self.said(conversation, row.id);
             }
-            Task::Say { content, shown: false } => self.said_in_log(conversation, row.id, content, seq, received_ms)?,
+            Task::Say { content, shown: false } | Task::Tell { content } => {
+                self.said_in_log(conversation, row.id, content, seq, received_ms)?;
+            }
             _ => {}
         }
         self.answer(row.id, Ok(Outcome { conversation, seq }));

@@ -13,6 +13,8 @@ use huis_views::{Failure, RepairReason};
 use super::answers::unblock_after;
 use crate::client::{Client, Step};
 use crate::db::{AccountRow, DbError, OutboxRow, State, Task};
+use crate::sync::taken_back;
+use crate::vanishing::vanished;
 
 /// Device lists older than this are asked for before something is said.
 const LISTS_FRESH_MS: u64 = 3_600_000;
@@ -142,12 +144,20 @@ impl Step<'_> {
     /// Seals one draft; the row as it is to be sent, or nothing if it stays a draft or was given up.
     pub(crate) fn seal(&mut self, row: OutboxRow) -> Result<Option<OutboxRow>, DbError> {
         // What was given up before it may have changed its counter, or have taken it along.
-        let Some(row) = self.tables.task(row.position)?.filter(|row| row.sealed.is_none()) else { return Ok(None) };
+        let Some(mut row) = self.tables.task(row.position)?.filter(|row| row.sealed.is_none()) else { return Ok(None) };
         let (Some(me), Some(mut conversation)) = (self.client.me(), self.tables.conversation(row.conversation)?) else {
             self.fail_task(&row, Failure::NotAMember)?;
             return Ok(None);
         };
-        if let Task::Say { content, shown: false } = &row.task
+        if let Task::Tell { content } = &mut row.task {
+            let Some(told) = self.what_newcomers_are_told(row.conversation)? else {
+                self.drop_task(row.position)?;
+                return Ok(None);
+            };
+            *content = told;
+            self.tables.set_task(row.position, &row.task)?;
+        }
+        if let Task::Say { content, shown: false } | Task::Tell { content } = &row.task
             && let Ok(content) = Content::from_bytes(content)
             && matches!(self.group(row.conversation), Ok(Some(_)))
             && let Err(failure) = self.may_say(&conversation, row.id, &content)
@@ -159,7 +169,8 @@ impl Step<'_> {
         let message = tables.own_message(row.id)?;
         let is_shown = matches!(row.task, Task::Say { shown: true, .. });
         if message.as_ref().map_or(is_shown, |message| message.deleted) {
-            self.need_not_be_said(&row)?;
+            let why = if message.is_some() { taken_back() } else { vanished() };
+            self.need_not_be_said(&row, &why)?;
             return Ok(None);
         }
         let counter = row.counter.unwrap_or(conversation.counter + 1);
@@ -179,7 +190,7 @@ impl Step<'_> {
             }
         };
         let outgoing = match &row.task {
-            Task::Say { content, .. } => {
+            Task::Say { content, .. } | Task::Tell { content } => {
                 let content = match Content::from_bytes(content) {
                     Ok(content) => content,
                     Err(error) => {
@@ -205,7 +216,7 @@ impl Step<'_> {
             }
         };
         let submission = tables.next_submission()?;
-        let counted = matches!(row.task, Task::Say { .. });
+        let counted = matches!(row.task, Task::Say { .. } | Task::Tell { .. });
         if counted {
             conversation.counter = conversation.counter.max(counter);
             tables.put_conversation(&conversation)?;

@@ -9,7 +9,7 @@ use huis_views::{Failure, Found, MessageState, MessageView, Named, QuoteView, Re
 
 use super::{MOST_ROWS, name_of, named, timer_view};
 use crate::client::Client;
-use crate::conversations::known_message;
+use crate::conversations::{known_message, unknown_message};
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, Quoted, Tables, WaitingMark};
 use crate::sync::RECEIPTS_UP_TO;
 
@@ -76,6 +76,11 @@ impl Page<'_> {
         let files = self.client.file_views(self.tables, &row)?;
         let deleted_by = marks.deleted().map(|deleted| self.named(deleted.by)).transpose()?;
         let place = self.place(row.conversation)?;
+        let text = match row.stay.once && row.is_unsent() {
+            // Who wrote it has it until it is in the log.
+            true => Content::from_bytes(&row.content).ok().and_then(|said| said.body().map(str::to_owned)),
+            false => Some(row.body),
+        };
         Ok(MessageView {
             id: row.id,
             position: row.position,
@@ -89,7 +94,7 @@ impl Page<'_> {
             received_at_ms: row.received_ms,
             seq: row.seq,
             kind: row.kind,
-            text: row.body,
+            text: text.unwrap_or_default(),
             author_listed: row.author_listed,
             state: state(row.standing, row.failure),
             reply_to,
@@ -206,7 +211,7 @@ impl Client {
         rows: impl FnOnce(Tables<'_>) -> Result<Vec<MessageRow>, DbError>,
     ) -> Result<Vec<MessageView>, Failure> {
         let me = self.me().map(|me| me.account());
-        let now_ms = self.now_ms();
+        let now_ms = self.server_now_ms();
         Ok(self.read(|tables| {
             let mut rows = rows(tables)?;
             rows.retain(|row| !row.is_over(now_ms));
@@ -238,8 +243,9 @@ impl Client {
 
     pub(crate) fn message(&self, message: MessageId) -> Result<MessageView, Failure> {
         let row = self.read(|tables| Ok(known_message(tables, message)))??;
+        self.signed_in()?;
         let found = self.views(|_| Ok(vec![row]))?.pop();
-        found.ok_or(Failure::NotSignedIn)
+        found.ok_or_else(|| unknown_message(message))
     }
 
     pub(crate) fn pinned_messages(&self, conversation: ConversationId) -> Result<Vec<MessageView>, Failure> {
@@ -250,7 +256,7 @@ impl Client {
         let me = self.me().map(|me| me.account());
         let wanted = self.wanted(words)?;
         let Some(wanted) = wanted else { return Ok(Vec::new()) };
-        let now_ms = self.now_ms();
+        let now_ms = self.server_now_ms();
         Ok(self.read(|tables| {
             let mut hits = tables.search(&wanted, most.min(MOST_ROWS))?;
             hits.retain(|(row, _)| !row.is_over(now_ms));

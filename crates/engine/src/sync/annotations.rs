@@ -4,7 +4,7 @@
 //! from that, from its first content, and from what this device has on its way. So each step can work it out anew.
 
 use huis_core::annotations::{Annotation, Mark, MessageRef, Place, may_entitle, may_set_timer};
-use huis_core::content::{Content, TimerSetting};
+use huis_core::content::{Content, Timer, TimerSetting};
 use huis_core::groups::Role;
 use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId};
 use huis_views::{Event, Failure, Notice};
@@ -12,6 +12,7 @@ use huis_views::{Event, Failure, Notice};
 use crate::client::Step;
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, OutboxRow, Task};
 use crate::reading::timer_view;
+use crate::vanishing::vanished;
 
 /// Of a message that changed, so many answers are told to a face, which shows what they quote; the newest ones.
 const MOST_TOLD: u32 = 256;
@@ -50,6 +51,24 @@ impl Step<'_> {
             timer: set.timer.filter(|_| may_set_timer(kind, role)),
         };
         self.settle_settings(conversation.id, author, set, place)
+    }
+
+    /// Whoever came in without having been told the timer takes it over from what somebody says who may set it.
+    pub(super) fn hear_timer(
+        &mut self,
+        conversation: &ConversationRow,
+        author: AccountId,
+        timer: Option<Timer>,
+    ) -> Result<(), DbError> {
+        let (Some(timer), id) = (timer, conversation.id) else { return Ok(()) };
+        let mut settings = self.tables.titles(id)?;
+        if settings.knows_timer() || !may_set_timer(conversation.kind, self.role_in_force(id, author)) {
+            return Ok(());
+        }
+        settings.take_timer(TimerSetting::On(timer), Place::before_the_log());
+        self.tables.put_titles(id, &settings)?;
+        self.event(Event::Conversation { conversation: id });
+        self.state_changed()
     }
 
     /// The role that an account has in the group as it stands.
@@ -110,7 +129,7 @@ impl Step<'_> {
         at_ms: u64,
     ) -> Result<(), DbError> {
         let target = annotation.target;
-        if self.tables.has_vanished(conversation, target)? {
+        if self.is_gone(conversation, target)? {
             return Ok(());
         }
         let known = self.tables.marks(conversation, target)?.unwrap_or_default();
@@ -124,9 +143,15 @@ impl Step<'_> {
             self.tables.put_marks(conversation, target, &marks, here)?;
         }
         if marks.deleted().is_some() && known.deleted().is_none() {
-            self.erase_what_tells_of(conversation, target)?;
+            self.erase_what_tells_of(conversation, target, &taken_back())?;
         }
         self.refresh_message(conversation, target)
+    }
+
+    /// Whether a message has vanished, and is not here for its files yet.
+    fn is_gone(&self, conversation: ConversationId, target: MessageRef) -> Result<bool, DbError> {
+        Ok(self.tables.has_vanished(conversation, target)?
+            && self.tables.messages_meant(conversation, target)?.is_empty())
     }
 
     fn settle_settings(
@@ -223,6 +248,7 @@ impl Step<'_> {
         &mut self,
         conversation: ConversationId,
         target: MessageRef,
+        why: &Failure,
     ) -> Result<(), DbError> {
         for answer in self.tables.answers_to(conversation, target)? {
             let Some(content) = without_excerpt(&answer.content) else { continue };
@@ -238,7 +264,7 @@ impl Step<'_> {
                 && let Some(task) = self.tables.task_by_id(conversation, row.id)?
                 && task.sealed.is_none()
             {
-                self.need_not_be_said(&task)?;
+                self.need_not_be_said(&task, why)?;
             }
         }
         for waiting in self.tables.waiting_marks(conversation, target)? {
@@ -252,17 +278,17 @@ impl Step<'_> {
                 None => {}
             }
             self.tables.delete_waiting_mark(conversation, waiting.id)?;
-            self.answer(waiting.id, Err(taken_back()));
+            self.answer(waiting.id, Err(why.clone()));
         }
         Ok(())
     }
 
-    /// A message of one's own was said once, was lost by the server, and was deleted before it was said again.
-    pub(crate) fn need_not_be_said(&mut self, task: &OutboxRow) -> Result<(), DbError> {
+    /// A message of one's own was said once, was lost by the server, and was deleted or vanished before it was said again.
+    pub(crate) fn need_not_be_said(&mut self, task: &OutboxRow, why: &Failure) -> Result<(), DbError> {
         self.drop_task(task.position)?;
         self.tables.set_standing(task.id, MessageStanding::Sent, None)?;
         self.said(task.conversation, task.id);
-        self.answer(task.id, Err(taken_back()));
+        self.answer(task.id, Err(why.clone()));
         Ok(())
     }
 
@@ -285,8 +311,8 @@ impl Step<'_> {
             return Err(Failure::NotAllowed);
         }
         // It may be here no more, and elsewhere still.
-        if annotation.mark != Mark::Delete && self.tables.has_vanished(conversation.id, annotation.target)? {
-            return Err(taken_back());
+        if annotation.mark != Mark::Delete && self.is_gone(conversation.id, annotation.target)? {
+            return Err(vanished());
         }
         let marks = self.tables.marks(conversation.id, annotation.target)?.unwrap_or_default();
         if marks.deleted().is_some() && annotation.mark != Mark::Delete {

@@ -75,6 +75,7 @@ impl Step<'_> {
         row.content = message.content_bytes;
         row.set_opening(&message.opening);
         row.mac = entry.mac;
+        self.hear_timer(conversation, author.account, row.stay.timer)?;
         if !self.stays(&mut row, entry.received_at_ms)? {
             return if own { self.accept(id) } else { Ok(()) };
         }

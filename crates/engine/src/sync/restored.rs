@@ -236,6 +236,10 @@ impl Step<'_> {
                 self.said(id, message.id);
             }
         }
+        let reason = "the server lost this message, and what is opened once is not kept here; write it again".into();
+        for message in self.tables.fail_once_behind(id, device, known, since_ms, &Failure::Invalid { reason })? {
+            self.said(id, message);
+        }
         self.marks_go_back(id, known)?;
         for task in waiting {
             // What was sealed names an entry that is no more, and its counter belongs to what comes before it.

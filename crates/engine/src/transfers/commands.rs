@@ -10,6 +10,7 @@ use super::MOST_BEGUN;
 use crate::client::{Client, Step};
 use crate::conversations::known_message;
 use crate::db::{DbError, MessageRow, MessageStanding, OutboxRow, TransferRow, TransferStanding};
+use crate::vanishing::blobs_of;
 
 impl Client {
     /// Begins to fetch a file. **Nothing is asked of the server for a request that nobody answered:** it would show the sender
@@ -126,6 +127,7 @@ impl Client {
     pub(crate) fn parts(&self) -> Result<Vec<String>, DbError> {
         let mut rows = self.read(|tables| tables.transfers())?;
         rows.retain(|row| !row.outgoing && row.standing != TransferStanding::Done);
+        rows.extend(self.read(|tables| tables.parts_to_remove())?);
         Ok(rows.into_iter().map(|row| row.path).collect())
     }
 }
@@ -146,11 +148,10 @@ impl Step<'_> {
     /// A message of one's own was taken back: the server needs its files for it no longer. What else brings them keeps them.
     pub(crate) fn let_files_go(&mut self, message: &MessageRow) -> Result<(), DbError> {
         let Some(seq) = message.seq.filter(|_| message.own) else { return Ok(()) };
-        let Ok(content) = Content::from_bytes(&message.content) else { return Ok(()) };
-        for (number, file) in (0..).zip(content.files()) {
+        for (number, blob) in (0..).zip(blobs_of(&message.content)) {
             let of = format!("conversation={}&seq={seq}", message.conversation);
             let row = TransferRow::to_do(true, message.position, number, String::new());
-            self.let_blob_go(&row, Some(file.id), of)?;
+            self.let_blob_go(&row, Some(blob), of)?;
         }
         Ok(())
     }

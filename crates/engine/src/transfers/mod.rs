@@ -8,6 +8,7 @@ mod commands;
 mod downloads;
 mod media_types;
 mod pace;
+mod parts;
 mod reading;
 mod sending;
 mod source;
@@ -55,6 +56,8 @@ const LOOKED_AGAIN_MS: u64 = 1_000;
 #[derive(Default)]
 pub(crate) struct Transfers {
     live: BTreeMap<u64, Live>,
+    /// Parts that can't be removed, and when that is tried again.
+    kept: BTreeMap<u64, u64>,
 }
 
 /// One that goes on.
@@ -118,6 +121,7 @@ impl Client {
             if let Err(error) = self.clear_own_files().await {
                 tracing::warn!(%error, "what no transfer needs was not cleared away");
             }
+            self.remove_parts().await;
             if let Err(error) = self.begin_transfers(&mut running) {
                 tracing::warn!(%error, "transfers can't be read");
             }
@@ -132,24 +136,6 @@ impl Client {
                 std::future::pending::<()>().await;
             }
         }
-    }
-
-    /// Removes what is kept for transfers that are there no longer. What can't be removed is tried again later.
-    async fn clear_own_files(&self) -> Result<(), DbError> {
-        let Ok(own) = self.files.own().await else { return Ok(()) };
-        if own.is_empty() || self.halted() {
-            return Ok(());
-        }
-        let named = self.read(|tables| tables.paths_of_transfers())?;
-        for path in own.iter().filter(|path| !named.contains(*path)) {
-            let _ = self.files.remove(path).await;
-        }
-        Ok(())
-    }
-
-    /// Whether a transfer goes on at this moment.
-    pub(crate) fn is_transfer_live(&self, number: u64) -> bool {
-        self.transfers.borrow().live.contains_key(&number)
     }
 
     fn begin_transfers(self: &Rc<Self>, running: &mut Running) -> Result<(), DbError> {
@@ -275,12 +261,12 @@ impl Client {
         }
     }
 
-    /// Removes what is there of a transfer that nobody wants any more, here and at the server.
+    /// Removes what the server has of a transfer that nobody wants any more. What is here of one goes when nothing works on it.
     async fn clear_away(&self, row: &TransferRow) -> Result<(), Stop> {
         if !row.outgoing {
-            // What can't be removed stays: nobody could do anything about it here.
-            let _ = self.files.remove(&row.path).await;
-        } else if let Some(blob) = row.blob {
+            return Err(Stop::Gone);
+        }
+        if let Some(blob) = row.blob {
             self.give_up_blob(blob, &row.folder).await?;
         }
         Ok(self.step(|step| {

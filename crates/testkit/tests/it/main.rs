@@ -39,6 +39,7 @@ mod silence;
 mod stolen_identities;
 mod talking;
 mod vanishing;
+mod vanishing_under_faults;
 mod versions;
 
 use huis_testkit::{Device, World};

@@ -125,7 +125,8 @@ impl App {
         }
         if let Some(conversation) = self.open_conversation() {
             let text = self.composer.draft().to_owned();
-            self.list.set_draft(conversation, text.clone());
+            self.list.set_draft(conversation, text);
+            let text = self.composer.kept_draft().to_owned();
             self.read(Purpose::Draft(conversation), Command::SetDraft { conversation, text });
         }
     }

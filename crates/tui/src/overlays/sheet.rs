@@ -24,6 +24,9 @@ pub(crate) struct Sheet {
     /// None at first: an Enter that was meant for something else does nothing.
     chosen: Option<usize>,
     top: usize,
+    /// The first line can be no later one than this, and so many lines are seen: as it was drawn last.
+    last_top: usize,
+    height: usize,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl Row {
 
 impl Sheet {
     fn new(heading: String, rows: Vec<Row>) -> Self {
-        Self { heading, rows, chosen: None, top: 0 }
+        Self { heading, rows, chosen: None, top: 0, last_top: 0, height: 1 }
     }
 
     pub(crate) fn rooms(texts: &Texts, rooms: &[Room]) -> Self {
@@ -178,6 +181,8 @@ impl Sheet {
         match key.code {
             KeyCode::Up | KeyCode::Char('k') => self.choose(true),
             KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => self.choose(false),
+            KeyCode::PageUp => self.top = self.top.saturating_sub(self.page()),
+            KeyCode::PageDown => self.top = (self.top + self.page()).min(self.last_top),
             KeyCode::Enter if self.has_choices() => {
                 return self.chosen.map_or(Outcome::Stays, Outcome::Does);
             }
@@ -198,10 +203,15 @@ impl Sheet {
         match choices.iter().find(beyond) {
             Some(next) => self.chosen = Some(*next),
             None if choices.is_empty() => {
-                self.top = if up { self.top.saturating_sub(1) } else { (self.top + 1).min(self.rows.len() - 1) };
+                self.top = if up { self.top.saturating_sub(1) } else { (self.top + 1).min(self.last_top) };
             }
             None => {}
         }
+    }
+
+    /// Lines by which a page goes on: one is seen again.
+    fn page(&self) -> usize {
+        self.height.saturating_sub(1).max(1)
     }
 
     /// What the chosen line does.
@@ -231,10 +241,12 @@ impl Sheet {
         let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let area = window(canvas, around, (room + 2, count), &self.heading, theme);
         let height = usize::from(area.height);
+        self.height = height;
+        self.last_top = lines.len().saturating_sub(height);
         if self.chosen.is_some() {
             self.top = (chosen_line + 1).saturating_sub(height);
         }
-        self.top = self.top.min(lines.len().saturating_sub(height));
+        self.top = self.top.min(self.last_top);
         for (y, (text, role, is_chosen)) in (area.top()..area.bottom()).zip(lines.iter().skip(self.top)) {
             if *is_chosen {
                 canvas.put(area.x, y, area.right(), "›", theme.style(Role::Accent));

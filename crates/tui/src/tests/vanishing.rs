@@ -58,3 +58,34 @@ fn a_timer_is_set_by_a_command_and_an_ordinary_message_is_not_opened() {
     world.press(KeyCode::Up).press(KeyCode::Up).press(KeyCode::Char('o'));
     assert!(!world.take_asked().iter().any(|command| matches!(command, Command::OpenOnce { .. })));
 }
+
+#[test]
+fn a_long_text_that_is_opened_once_can_be_read_to_its_end() {
+    for (key, times) in [(KeyCode::Down, 200), (KeyCode::PageDown, 20)] {
+        let mut world = world();
+        let long: Vec<String> = (0..400).map(|number| format!("word{number}")).collect();
+        world.opened_once = long.join(" ");
+        world.press(KeyCode::Up).press(KeyCode::Char('o'));
+        assert!(world.screen().contains("word0 ") && !world.screen().contains("word399"));
+        for _ in 0..times {
+            world.press(key);
+            world.screen();
+        }
+        let end = world.screen();
+        assert!(end.contains("word399") && !end.contains("word0 "), "{end}");
+        // Beyond the end there is nothing to come back over.
+        world.press(KeyCode::Up);
+        assert_ne!(world.screen(), end);
+    }
+}
+
+#[test]
+fn what_is_to_be_opened_once_is_no_draft_and_is_not_had_again_by_going_back() {
+    let mut world = world();
+    world.type_text("/once psst");
+    world.pass(2_000);
+    let keeps = |command: &Command| matches!(command, Command::SetDraft { text, .. } if text.contains("psst"));
+    assert!(!world.take_asked().iter().any(keeps));
+    world.press(KeyCode::Enter).press(KeyCode::Up);
+    assert!(!world.screen().contains("psst"), "{}", world.screen());
+}

@@ -120,6 +120,8 @@ pub(crate) struct World {
     pub(crate) notices: Vec<NoticeView>,
     pub(crate) status: Status,
     pub(crate) found: Vec<Found>,
+    /// What a message says that is opened once.
+    pub(crate) opened_once: String,
     /// What was asked, in order.
     pub(crate) asked: Vec<Command>,
     /// What is done beside asking.
@@ -143,6 +145,7 @@ impl World {
             notices: Vec::new(),
             status: Status { connection: Connection::Open, caught_up: true, waiting: 0, joining: 0, hindrance: None },
             found: Vec::new(),
+            opened_once: "the cake is a surprise".into(),
             asked: Vec::new(),
             others: Vec::new(),
             refuses: None,
@@ -307,7 +310,7 @@ impl World {
                 let unknown = Failure::Unknown { what: "message".into(), name: message.to_string() };
                 let at = self.messages.iter().position(|view| view.id == message).ok_or(unknown)?;
                 let opened = self.messages.remove(at);
-                Reply::Message(Box::new(MessageView { text: "the cake is a surprise".into(), ..opened }))
+                Reply::Message(Box::new(MessageView { text: self.opened_once.clone(), ..opened }))
             }
             Command::Notices { .. } => Reply::Notices(self.notices.iter().rev().cloned().collect()),
             Command::Search { .. } => Reply::Found(self.found.clone()),

@@ -111,8 +111,18 @@ impl App {
         });
     }
 
-    pub(crate) fn set_timer(self, id: ConversationId, timer: Option<VanishTimer>) {
-        self.act(Command::SetTimer { target: Target::Id(id), timer });
+    /// Says by `failed` where it was not done, so that nothing is shown that is not set.
+    pub(crate) fn set_timer(self, id: ConversationId, timer: Option<VanishTimer>, failed: RwSignal<u32>) {
+        spawn_local(async move {
+            match port::ask(Command::SetTimer { target: Target::Id(id), timer }).await {
+                Ok(Reply::Conversation(view)) => self.shelf.put(*view),
+                Ok(_) => {}
+                Err(failure) => {
+                    failed.update(|times| *times += 1);
+                    self.say_failure(&failure);
+                }
+            }
+        });
     }
 
     pub(crate) fn set_level(self, id: ConversationId, level: NotificationLevel) {

@@ -168,11 +168,11 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
         if !message.text.is_empty() {
             items.push(item(app, "copy", say::text("menu-copy"), false, move || app.copy_message(id)));
         }
-        if is_sent {
+        if is_sent && message.vanishes.is_none() && !message.view_once {
             items.push(item(app, "forward", say::text("menu-forward"), false, move || app.show(Overlay::Forward(id))));
         }
     }
-    if message.own && is_whole && is_text && can_write {
+    if message.own && is_whole && is_text && !message.view_once && can_write {
         items.push(item(app, "edit", say::text("menu-edit"), false, move || app.edit(id)));
     }
     if is_whole && is_sent && can_write {

@@ -13,17 +13,24 @@ use crate::signals::sorted;
 const SPANS: [u64; 8] = [30, 300, 3600, 8 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600, 365 * 24 * 3600];
 
 pub(super) fn timer(app: App, id: ConversationId) -> AnyView {
-    let view = move || app.shelf.view(id).map(|view| view.get());
-    let timer = move || view().and_then(|view| view.timer);
+    let set = Memo::new(move |_| {
+        let view = app.shelf.view(id).map(|view| view.get()).filter(|view| !view.request);
+        view.map(|view| (view.timer, may_set(&view)))
+    });
+    // What was chosen and not done goes back to what is set.
+    let failed = RwSignal::new(0);
     view! {
         <section class="details-part" data-view="timer">
-            {live(move || view().filter(|view| !view.request).map(|view| match may_set(&view) {
-                true => form(app, id, view.timer),
-                false => {
-                    let words = timer().map_or_else(|| say::text("vanish-off"), said);
-                    view! { <h3>{say::text("vanish-title")}</h3> <p class="about">{words}</p> }.into_any()
-                }
-            }))}
+            {live(move || {
+                failed.track();
+                set.get().map(|(timer, may_set)| match may_set {
+                    true => form(app, id, timer, failed),
+                    false => {
+                        let words = timer.map_or_else(|| say::text("vanish-off"), said);
+                        view! { <h3>{say::text("vanish-title")}</h3> <p class="about">{words}</p> }.into_any()
+                    }
+                })
+            })}
         </section>
     }
     .into_any()
@@ -41,7 +48,7 @@ fn said(timer: VanishTimer) -> String {
     say::text_with(key, &[("span", say::span(timer.after_s).as_str().into())])
 }
 
-fn form(app: App, id: ConversationId, timer: Option<VanishTimer>) -> AnyView {
+fn form(app: App, id: ConversationId, timer: Option<VanishTimer>, failed: RwSignal<u32>) -> AnyView {
     let from = timer.map(|timer| timer.from).unwrap_or_default();
     let mut spans = SPANS.to_vec();
     // Set elsewhere, it may be any.
@@ -57,7 +64,7 @@ fn form(app: App, id: ConversationId, timer: Option<VanishTimer>) -> AnyView {
             (CountedFrom::Reading, say::text("vanish-from-reading")),
             (CountedFrom::Sending, say::text("vanish-from-sending")),
         ];
-        let set = move |from| app.set_timer(id, Some(VanishTimer { from, ..timer }));
+        let set = move |from| app.set_timer(id, Some(VanishTimer { from, ..timer }), failed);
         choices(say::text("vanish-counted"), "vanish-from", options, move || from, set)
     });
     view! {
@@ -67,7 +74,7 @@ fn form(app: App, id: ConversationId, timer: Option<VanishTimer>) -> AnyView {
             class="field"
             on:change=on(move |event: web_sys::Event| {
                 let after_s = event_target_value(&event).parse().ok();
-                app.set_timer(id, after_s.map(|after_s| VanishTimer { after_s, from }));
+                app.set_timer(id, after_s.map(|after_s| VanishTimer { after_s, from }), failed);
             })
         >
             <option value="" selected=timer.is_none()>{say::text("vanish-off")}</option>

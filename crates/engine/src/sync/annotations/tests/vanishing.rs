@@ -1,6 +1,7 @@
 //! Messages that vanish, among members who would rather have them stay.
 
 use huis_core::content::{CountedFrom, Stay, Timer, TimerSetting};
+use huis_views::VanishTimer;
 
 use super::*;
 
@@ -114,6 +115,68 @@ fn only_its_author_makes_a_message_one_that_is_opened_once_and_nobody_unmakes_it
     garden.does(BEA, 1, &text("bea's"));
     assert_eq!(garden.reads(CEM).len(), 2);
     assert!(garden.reads(CEM)[0].view_once && !garden.reads(CEM)[1].view_once);
-    let refused = garden.people[CEM].stepper.client.open_once(id(1));
+    let refused = garden.people[CEM].stepper.client.open_here(id(1));
     assert!(refused.is_err(), "which one is meant cannot be said");
+}
+
+#[test]
+fn who_uses_the_id_of_anothers_message_takes_nothing_of_it_away_by_vanishing() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    // Cem says something that was read, and waits to say something else; bea knows both ids.
+    let cem = &garden.people[CEM];
+    let said = text("cem's").to_bytes().unwrap();
+    cem.stepper
+        .client
+        .step(|step| {
+            for (number, standing) in [(1, MessageStanding::Sent), (2, MessageStanding::Waiting)] {
+                let mut row = MessageRow::waiting(PLACE, id(number), cem.me.member, 1);
+                row.body = "cem's".into();
+                row.content.clone_from(&said);
+                row.standing = standing;
+                step.tables.add_message(&row)?;
+            }
+            step.task(PLACE, id(2), &Task::Say { content: Bytes(said.clone()), shown: true })?;
+            step.tables.add_receipt(id(1), garden.people[ANN].me.member.account, true, 1).map(drop)
+        })
+        .unwrap();
+    for number in [1, 2] {
+        garden.does(BEA, number, &for_a_minute("bea's"));
+    }
+    assert_eq!(garden.texts(CEM), ["cem's", "cem's", "bea's", "bea's"]);
+    garden.lets_it_vanish(CEM);
+    assert_eq!(garden.texts(CEM), ["cem's", "cem's"]);
+    let client = &garden.people[CEM].stepper.client;
+    assert_eq!(client.receipts(id(1)).unwrap().len(), 1);
+    let task = client.read(|tables| tables.task_by_id(PLACE, id(2))).unwrap().unwrap().task;
+    assert_eq!(task, Task::Say { content: Bytes(said), shown: true });
+}
+
+#[test]
+fn who_was_not_told_the_timer_takes_it_from_who_may_set_it_and_from_nobody_else() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(BEA, 1, &for_a_minute("bea's"));
+    assert_eq!(garden.looks(CEM).timer, None);
+    garden.does(ANN, 2, &for_a_minute("ann's"));
+    assert_eq!(garden.looks(CEM).timer.map(|timer| timer.after_s), Some(60));
+    // What is set in the log counts more, whatever was written before it and comes later.
+    garden.does(ANN, 3, &sets(TimerSetting::Off));
+    garden.does(ANN, 4, &for_a_minute("written before"));
+    assert_eq!(garden.looks(CEM).timer, None);
+}
+
+#[test]
+fn newcomers_are_told_the_timer_that_is_set_when_it_is_sealed() {
+    let mut garden = Garden::open(ConversationKind::Direct);
+    garden.does(BEA, 1, &sets(TimerSetting::On(MINUTE)));
+    garden.people[ANN].stepper.client.step(|step| step.tell_newcomers(PLACE)).unwrap();
+    let later = Timer { after_s: 90, from: CountedFrom::Reading };
+    garden.does(BEA, 2, &sets(TimerSetting::On(later)));
+    let told = garden.people[ANN].stepper.client.step(|step| {
+        let task = step.tables.tasks_of(PLACE)?.remove(0);
+        Ok::<_, DbError>(step.seal(task)?.unwrap().task)
+    });
+    let Task::Tell { content } = told.unwrap() else { panic!("something else is told") };
+    let Ok(Content::Settings { timer, .. }) = Content::from_bytes(&content) else { panic!("nothing is told") };
+    assert_eq!(timer, Some(TimerSetting::On(later)));
+    assert_eq!(garden.looks(ANN).timer, Some(VanishTimer { after_s: 90, from: huis_views::CountedFrom::Reading }));
 }
