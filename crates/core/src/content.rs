@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use huis_proto::codec::{self, CodecError};
-use huis_proto::{AccountId, BlobId, MessageId, limits};
+use huis_proto::{AccountId, BlobId, Bytes, Bytes32, MessageId, TimeLock, TimeShare, limits};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::annotations::MessageRef;
 use crate::card::{Card, CardError};
+use crate::time_locks::Timed;
 
 mod emoji;
 mod envelope;
@@ -111,6 +112,8 @@ pub enum Content {
     },
     /// What the author shows of itself.
     Card(Card),
+    /// A text or files that open later.
+    Timed(Timed),
     /// Something that this version does not know.
     Unknown {
         /// Its name.
@@ -189,6 +192,9 @@ pub enum ContentError {
     /// Not one emoji.
     #[error("a reaction is one emoji")]
     NotAnEmoji,
+    /// Of another kind than those that can be locked.
+    #[error("only a text or files can be locked until a time")]
+    NotLocked,
     /// Content of an unknown kind cannot be made here.
     #[error("content of the kind {0:?} can't be made by this version")]
     NotMadeHere(String),
@@ -253,9 +259,17 @@ enum Wire {
         pinned: bool,
     },
     Card(Card),
+    Timed {
+        at: u64,
+        by: Bytes32,
+        share: TimeShare,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<BlobId>,
+        sealed: Bytes,
+    },
 }
 
-const KINDS: [&str; 9] = ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card"];
+const KINDS: [&str; 10] = ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card", "timed"];
 
 impl Content {
     /// A text message that names nobody and answers nothing.
@@ -325,7 +339,23 @@ impl Content {
 
     /// What the server is told of the files that it brings.
     pub(crate) fn blobs(&self) -> Vec<BlobId> {
-        self.files().iter().map(|file| file.id).collect()
+        match self {
+            Self::Timed(timed) => timed.files.clone(),
+            _ => self.files().iter().map(|file| file.id).collect(),
+        }
+    }
+
+    /// When it opens, where it is locked.
+    pub(crate) fn time_lock(&self) -> Option<TimeLock> {
+        match self {
+            Self::Timed(timed) => Some(timed.lock),
+            _ => None,
+        }
+    }
+
+    /// Whether it is locked as the server was told. Of a kind that is not known here that cannot be said.
+    pub(crate) fn is_locked_by(&self, lock: Option<&TimeLock>) -> bool {
+        matches!(self, Self::Unknown { .. }) || self.time_lock().as_ref() == lock
     }
 
     /// Whether these are the files that the server was told of. What a kind brings that is not known here cannot be said.
@@ -357,6 +387,7 @@ impl Content {
             Self::Settings { title, topic } => optional("title", title, TITLE).and(optional("topic", topic, TOPIC)),
             Self::Reaction { emoji: Some(emoji), .. } if !is_emoji(emoji) => Err(ContentError::NotAnEmoji),
             Self::Card(card) => Ok(card.check()?),
+            Self::Timed(timed) => timed.check(),
             Self::Reaction { .. } | Self::Delete { .. } | Self::Pin { .. } | Self::Unknown { .. } => Ok(()),
         }
     }
@@ -374,6 +405,9 @@ impl Content {
             Self::Reaction { target, emoji } => Wire::Reaction { target, emoji },
             Self::Pin { target, pinned } => Wire::Pin { target, pinned },
             Self::Card(card) => Wire::Card(card),
+            Self::Timed(Timed { lock, share, files, sealed }) => {
+                Wire::Timed { at: lock.unlocks_at_ms, by: lock.share, share, files, sealed }
+            }
             Self::Unknown { kind } => return Err(ContentError::NotMadeHere(kind)),
         })
     }
@@ -392,6 +426,9 @@ impl Content {
             Wire::Pin { target, pinned } => Self::Pin { target, pinned },
             // Who is called something impossible has no name; what else it says is taken.
             Wire::Card(card) => Self::Card(card.tidied()),
+            Wire::Timed { at, by, share, files, sealed } => {
+                Self::Timed(Timed { lock: TimeLock { unlocks_at_ms: at, share: by }, share, files, sealed })
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use huis_core::directory::KnownDevices;
 use huis_core::groups::{Group, GroupError};
 use huis_core::identity::{IdentityKey, LocalDevice};
 use huis_proto::rest::ConversationInfo;
-use huis_proto::{AccountId, ConversationId, MessageId, limits};
+use huis_proto::{AccountId, ConversationId, MessageId};
 use huis_views::{Connection, Event, Failure, Named, Notice, NoticeView};
 use rand::rngs::StdRng;
 use tokio::sync::{Mutex, Notify, broadcast, oneshot};
@@ -61,6 +61,8 @@ pub(crate) struct Signals {
     pub(crate) presence: Notify,
     /// A file is to be sent or fetched, or no longer.
     pub(crate) transfers: Notify,
+    /// A locked message came, or is to be opened.
+    pub(crate) time_locks: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
 }
@@ -100,6 +102,10 @@ pub(crate) struct Client {
     /// When the account state was last stored for what was read, by the device's clock.
     pub(crate) reads_shared_ms: Cell<u64>,
     pub(crate) server_ahead_ms: Cell<i64>,
+    /// The same, also where it is little: what opens by the server's clock is not asked for early.
+    pub(crate) server_offset_ms: Cell<i64>,
+    /// Whether that has changed by much since locked messages were looked at.
+    pub(crate) clock_moved: Cell<bool>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
     db: RefCell<Option<Db>>,
@@ -133,6 +139,8 @@ impl Client {
             presence: RefCell::default(),
             reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),
+            server_offset_ms: Cell::new(0),
+            clock_moved: Cell::new(false),
             last_frame_ms: Cell::new(0),
             db: RefCell::new(Some(db)),
             me: RefCell::default(),
@@ -200,13 +208,6 @@ impl Client {
         self.clock.now_ms().saturating_add_signed(self.server_ahead_ms.get())
     }
 
-    /// Compares the clocks.
-    pub(crate) fn heard_time(&self, server_time_ms: u64) {
-        let ahead = server_time_ms as i64 - self.clock.now_ms() as i64;
-        let tolerance = limits::CLOCK_TOLERANCE.as_millis() as u64;
-        self.server_ahead_ms.set(if ahead.unsigned_abs() > tolerance { ahead } else { 0 });
-    }
-
     pub(crate) fn emit(&self, event: Event) {
         // Nobody listening is no fault.
         let _ = self.events.send(event);
@@ -216,6 +217,7 @@ impl Client {
         if self.connection.replace(connection) != connection {
             self.emit(Event::Connection(connection));
             self.signals.transfers.notify_one();
+            self.signals.time_locks.notify_one();
         }
     }
 
@@ -319,6 +321,7 @@ struct Wakes {
     presence: bool,
     joined: bool,
     transfers: bool,
+    time_locks: bool,
 }
 
 impl Wakes {
@@ -335,6 +338,7 @@ impl Wakes {
         ring(self.presence, &signals.presence);
         ring(self.joined, &signals.joined);
         ring(self.transfers, &signals.transfers);
+        ring(self.time_locks, &signals.time_locks);
     }
 }
 
@@ -467,6 +471,10 @@ impl Step<'_> {
 
     pub(crate) fn wake_transfers(&mut self) {
         self.wakes.transfers = true;
+    }
+
+    pub(crate) fn wake_time_locks(&mut self) {
+        self.wakes.time_locks = true;
     }
 
     pub(crate) fn wake_joined(&mut self) {

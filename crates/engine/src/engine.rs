@@ -112,6 +112,7 @@ impl Engine {
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
         let (contests, presence, transfers) = (client.clone(), client.clone(), client.clone());
+        let time_locks = client.clone();
         flows.push(Box::pin(async move { connection.run_connection().await }));
         flows.push(Box::pin(async move { outbox.run_outbox().await }));
         flows.push(Box::pin(async move { contests.run_contests().await }));
@@ -119,6 +120,7 @@ impl Engine {
         flows.push(Box::pin(async move { presence.run_presence().await }));
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
         flows.push(Box::pin(async move { transfers.run_transfers().await }));
+        flows.push(Box::pin(async move { time_locks.run_time_locks().await }));
         loop {
             tokio::select! {
                 order = ends.orders.recv() => match order {
@@ -171,7 +173,9 @@ impl Client {
     /// Whether something is on its way to a server that is reached.
     fn is_busy(&self) -> bool {
         let state_is_due = || self.read(|tables| tables.state_is_unstored()).unwrap_or(false);
-        self.connection.get() == Connection::Open && (self.outbox_is_busy() || self.has_dissents() || state_is_due())
+        let opens = || self.opens_something().unwrap_or(false);
+        self.connection.get() == Connection::Open
+            && (self.outbox_is_busy() || self.has_dissents() || state_is_due() || opens())
     }
 
     async fn obey(&self, command: Command) -> Result<Reply, Failure> {
@@ -189,8 +193,11 @@ impl Client {
             Command::Lock => Ok(Reply::Done),
             Command::WhoAmI => self.who_am_i().map(Reply::Profile),
             Command::Status => self.status().map(Reply::Status),
-            Command::Send(wish) => self.send(wish).await.map(Reply::Sent),
-            Command::SendFiles(wish) => self.send_files(wish).await.map(Reply::Sent),
+            Command::Send(wish) => self.send(wish, None).await.map(Reply::Sent),
+            Command::SendFiles(wish) => self.send_files(wish, None).await.map(Reply::Sent),
+            Command::SendTimed { what, unlocks_at_ms } => self.send_timed(what, unlocks_at_ms).await.map(Reply::Sent),
+            Command::WithdrawTimed { message } => self.withdraw_timed(message).await.map(done),
+            Command::TimeLocks { most } => self.time_locks(most).map(Reply::Messages),
             Command::FetchFile(wish) => self.fetch_file(wish).await.map(|view| Reply::Transfer(Box::new(view))),
             Command::Transfers => self.transfer_views().map(Reply::Transfers),
             Command::PauseTransfer { transfer } => self.pause_transfer(transfer).map(done),

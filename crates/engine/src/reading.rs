@@ -61,8 +61,11 @@ fn conversation_view(
     let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
     let Glance { unread, mentions, pins, topic, role, newest, brings } = tables.glance(row)?;
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
-    let file = content.as_ref().and_then(|content| content.files().first());
-    let clip = file.map(|file| format!("📎 {}", safe_name(&file.name)));
+    let clip = match &content {
+        Some(Content::Timed(_)) => Some("🔒".into()),
+        Some(content) => content.files().first().map(|file| format!("📎 {}", safe_name(&file.name))),
+        None => None,
+    };
     let is_member = matches!(row.state, State::Joined | State::Repairing);
     let preview = |(author, own, text, deleted): (AccountId, bool, String, bool)| {
         let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
@@ -124,6 +127,7 @@ impl Client {
             caught_up: self.caught_up.get(),
             waiting,
             joining,
+            opening: self.opens_something()?,
             hindrance: self.hindrance.borrow().clone(),
         })
     }

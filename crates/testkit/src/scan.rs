@@ -28,6 +28,32 @@ pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>
     (found, looked_at)
 }
 
+/// Every value of every table of a database, as bytes. `key` opens an encrypted one.
+pub(crate) fn values_in(database: &Path, key: Option<&[u8; 32]>) -> Vec<Vec<u8>> {
+    use rusqlite::types::ValueRef;
+    let db = rusqlite::Connection::open(database).expect("a database");
+    if let Some(key) = key {
+        let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        db.pragma_update(None, "key", format!("x'{key}'")).expect("a key");
+    }
+    let mut tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").expect("it opens");
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).expect("its tables");
+    let mut values = Vec::new();
+    for table in tables.map(|table| table.expect("a table")) {
+        let mut rows = db.prepare(&format!("SELECT * FROM \"{table}\"")).expect("a table that can be read");
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            for column in 0..columns {
+                if let Ok(ValueRef::Blob(bytes) | ValueRef::Text(bytes)) = row.get_ref(column) {
+                    values.push(bytes.to_vec());
+                }
+            }
+        }
+    }
+    values
+}
+
 /// Copies an SQLite database with its write-ahead log, over whatever was there. Nobody may be writing.
 pub(crate) fn copy_database(from: &Path, to: &Path) {
     for suffix in ["", "-wal", "-shm", "-journal"] {

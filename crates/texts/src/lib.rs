@@ -6,6 +6,7 @@
 mod addresses;
 mod failures;
 mod language;
+mod moments;
 mod notices;
 mod reasons;
 mod safe;
@@ -16,6 +17,7 @@ mod times;
 mod used;
 
 pub use addresses::{AddressError, is_unprotected, server_address, typed_address};
+pub use moments::{MomentError, moment};
 pub use safe::{is_visible_name, safe_block, safe_line};
 pub use sizes::size;
 pub use texts::{Language, Texts, Value};

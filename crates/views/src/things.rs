@@ -31,6 +31,9 @@ pub struct Status {
     pub waiting: u32,
     /// Conversations that this device is about to join.
     pub joining: u32,
+    /// Whether the time of a locked message has come, and the server is about to be asked for its share.
+    #[serde(default)]
+    pub opening: bool,
     /// Why there is no connection before somebody does something about it: the server's certificate is another one, or
     /// client and server are of versions that do not understand each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,7 @@ pub struct MessageView {
     pub received_at_ms: Option<u64>,
     /// Its place in the conversation's log; none while it waits to be sent.
     pub seq: Option<u64>,
-    /// `text`, `file`, or a kind that this version stores but cannot show.
+    /// `text`, `file`, `timed` for what is locked, or a kind that this version stores but cannot show.
     pub kind: String,
     /// The text, or what is said with files; empty for a kind that this version cannot show.
     pub text: String,
@@ -112,6 +115,41 @@ pub struct MessageView {
     /// The files that it brings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileView>,
+    /// When it opens or has opened, where it was sent to open later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockView>,
+}
+
+/// A message's time lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockView {
+    /// When it opens, in milliseconds since 1970 by the server's clock.
+    pub unlocks_at_ms: u64,
+    /// How it stands.
+    pub state: LockState,
+    /// How many files are inside; none for a text.
+    pub files: u32,
+}
+
+/// How a time lock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockState {
+    /// Its time has not come, or the server has not been asked yet. On the device that sent it the message can be read.
+    Waiting,
+    /// It has opened.
+    Opened,
+    /// Its sender took it back before it opened.
+    Withdrawn,
+    /// It will not open; a notice says why.
+    Broken,
+}
+
+impl MessageView {
+    /// The lock, while it is locked.
+    pub fn waiting_lock(&self) -> Option<&LockView> {
+        self.lock.as_ref().filter(|lock| lock.state == LockState::Waiting)
+    }
 }
 
 /// A message that another one answers.

@@ -23,6 +23,7 @@ pub(crate) mod restore;
 pub(crate) mod rooms;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod time_locks;
 pub(crate) mod web_hash;
 
 use std::time::Duration;
@@ -89,6 +90,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Pins(command) => command.run(&context).await,
             HuisCommand::Forward(command) => command.run(&context).await,
             HuisCommand::Files(command) => command.run(&context).await,
+            HuisCommand::Locks(command) => command.run(&context).await,
             HuisCommand::Room(command) => command.run(&context).await,
             HuisCommand::Conversations(command) => command.run(&context).await,
             HuisCommand::Requests(command) => command.run(&context).await,

@@ -28,4 +28,5 @@ mod settings;
 mod starts;
 mod stories;
 mod terminal;
+mod time_locks;
 mod web_hash;

@@ -35,7 +35,7 @@ pub(crate) struct Glance {
     pub(crate) role: Option<Role>,
     /// The newest message: its author, whether it is one's own, the beginning of its text, whether it was deleted.
     pub(crate) newest: Option<(AccountId, bool, String, bool)>,
-    /// Its content, where it brings files and says nothing with them.
+    /// Its content, where it brings files and says nothing with them, or is locked.
     pub(crate) brings: Option<Vec<u8>>,
 }
 
@@ -116,7 +116,7 @@ impl Tables<'_> {
                  (SELECT count(*) FROM (SELECT 1 FROM messages
                   WHERE conversation = ?1 AND pinned IS NOT NULL LIMIT {MOST_PINS})),
                  t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted,
-                 CASE WHEN m.kind = 'file' AND m.body = '' AND m.deleted = 0 THEN m.content END
+                 CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 THEN m.content END
              FROM (SELECT 1)
              LEFT JOIN titles AS t ON t.conversation = ?1
              LEFT JOIN messages AS m ON m.position =

@@ -3,6 +3,7 @@
 mod network;
 mod settings;
 mod sources;
+mod values;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub struct Config {
     pub log_addresses: bool,
     /// How long an undelivered message is kept.
     pub retention: Duration,
+    /// The file whose touching confirms the machine's clock; none: whoever starts the server does.
+    pub time_confirmed_by: Option<PathBuf>,
     /// How many connections are held.
     pub connections: ConnectionLimits,
     /// How often may be asked.
@@ -162,6 +165,7 @@ impl Config {
             log_level: "info".into(),
             log_addresses: false,
             retention: limits::RETENTION,
+            time_confirmed_by: None,
             connections: ConnectionLimits::default(),
             rates: Rates::default(),
             idle_session: Duration::from_secs(15 * 60),

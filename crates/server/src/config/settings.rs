@@ -1,13 +1,13 @@
 //! The one table of settings. Flag, environment variable and key of `huis.toml` all come from it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
-use super::{Config, LogFormat, Network, PushEndpoints, Tls};
+use super::values::{address, count, filled, mebibytes, networks, public_url};
+use super::{Config, LogFormat, PushEndpoints, Tls};
 
 /// A setting: `--name`, `HUIS_NAME` and `name = …`.
 pub(super) struct Setting {
@@ -258,6 +258,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "time-confirmed-by",
+        takes: "FILE",
+        default: "whoever starts the server",
+        explanation: "What confirms that the machine's clock is right, before locked messages open: a file that its time \
+                      synchronisation touches, as /run/systemd/timesync/synchronized",
+        apply: |draft, value| {
+            draft.config.time_confirmed_by = Some(value.into());
+            Ok(())
+        },
+    },
+    Setting {
         name: "blobs",
         takes: "FOLDER|URL",
         default: "the folder blobs in the data folder",
@@ -450,44 +461,4 @@ impl Draft {
         }
         Ok(config)
     }
-}
-
-fn filled(value: &str) -> Result<&str, String> {
-    if value.is_empty() { Err("expected a path".into()) } else { Ok(value) }
-}
-
-fn address(value: &str) -> Result<SocketAddr, String> {
-    let wrong = "expected an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
-    value.parse().map_err(|_| wrong.into())
-}
-
-fn networks(value: &str) -> Result<Vec<Network>, String> {
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|network| !network.is_empty())
-        .map(|network| network.parse::<Network>().map_err(|error| format!("{network:?}: {error}")))
-        .collect()
-}
-
-fn mebibytes(value: &str, least: u32) -> Result<u64, String> {
-    // Up to 4 PiB.
-    Ok(u64::from(count(value, least, u32::MAX)?) * 1024 * 1024)
-}
-
-fn count(value: &str, least: u32, most: u32) -> Result<u32, String> {
-    value
-        .parse()
-        .ok()
-        .filter(|count| (least..=most).contains(count))
-        .ok_or_else(|| format!("expected a number from {least} to {most}"))
-}
-
-fn public_url(value: &str) -> Result<String, String> {
-    let wrong = || "expected a URL without a path, such as https://chat.example.org".to_owned();
-    let url = value.trim_end_matches('/');
-    let uri: http::Uri = url.parse().map_err(|_| wrong())?;
-    let web = matches!(uri.scheme_str(), Some("http" | "https"));
-    let plain = uri.path() == "/" && uri.query().is_none() && !url.contains(['#', '@']);
-    if web && plain && uri.host().is_some_and(|host| !host.is_empty()) { Ok(url.to_owned()) } else { Err(wrong()) }
 }

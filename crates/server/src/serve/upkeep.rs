@@ -51,6 +51,8 @@ pub(super) async fn round(app: &App) {
     if let Err(error) = expire(app).await {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
     }
+    // So that a jump of the clock is seen soon, and also where nobody asks.
+    let _ = app.time.sure_now_ms(&*app.clock);
     // Last, for it may have to wait for storage elsewhere.
     if let Err(error) = crate::files::remove(app).await {
         tracing::warn!(%error, "files that are over could not be removed; they will be at the next round");
@@ -84,6 +86,10 @@ async fn expire(app: &App) -> Result<(), huis_store::StoreError> {
         if dropped < EXPIRE_AT_ONCE {
             break;
         }
+    }
+    // A share whose time to be kept seems to be over may be one whose time to open seems to have come.
+    if let Ok(now_ms) = app.time.sure_now_ms(&*app.clock) {
+        app.store.end_time_locks(now_ms, EXPIRE_AT_ONCE).await?;
     }
     Ok(())
 }

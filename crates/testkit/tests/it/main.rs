@@ -37,6 +37,8 @@ mod short_runs;
 mod silence;
 mod stolen_identities;
 mod talking;
+mod time_locks;
+mod time_locks_attacked;
 mod versions;
 
 use huis_testkit::{Device, World};

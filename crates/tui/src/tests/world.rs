@@ -70,6 +70,7 @@ pub(crate) fn message(
         reactions: Vec::new(),
         receipts: None,
         files: Vec::new(),
+        lock: None,
     }
 }
 
@@ -137,7 +138,14 @@ impl World {
             requests: Vec::new(),
             messages: Vec::new(),
             notices: Vec::new(),
-            status: Status { connection: Connection::Open, caught_up: true, waiting: 0, joining: 0, hindrance: None },
+            status: Status {
+                connection: Connection::Open,
+                caught_up: true,
+                waiting: 0,
+                joining: 0,
+                opening: false,
+                hindrance: None,
+            },
             found: Vec::new(),
             asked: Vec::new(),
             others: Vec::new(),

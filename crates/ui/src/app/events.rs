@@ -32,7 +32,7 @@ impl App {
                     status.as_ref().is_none_or(|status| status.waiting > 0 || status.connection != Connection::Open)
                 });
                 if let Some(newest) = messages.last().filter(|_| !(is_open && page::is_attended())) {
-                    notify::heard(self, conversation, *newest);
+                    notify::heard(self, conversation, *newest, false);
                 }
                 self.note(|dirty| {
                     dirty.messages(conversation, &messages, is_open);
@@ -40,6 +40,11 @@ impl App {
                         dirty.status();
                     }
                 });
+            }
+            Event::Unlocked { conversation, message } => {
+                if !(self.talk.open.get_untracked() == Some(conversation) && page::is_attended()) {
+                    notify::heard(self, conversation, message, true);
+                }
             }
             Event::Transfer(transfer) => {
                 let (conversation, message) = (transfer.conversation, transfer.message);

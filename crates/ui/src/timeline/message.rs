@@ -1,7 +1,7 @@
 //! One row of the timeline.
 
 use huis_proto::{ConversationKind, MessageId};
-use huis_views::{Command, MessageState, MessageView, Notice, NoticeView, ReactionView};
+use huis_views::{Command, LockState, LockView, MessageState, MessageView, Notice, NoticeView, ReactionView};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
 use crate::parts::{drawn, follow, icon, icon_button, live, on, person_avatar, person_name};
 use crate::say::Reach;
-use crate::{dates, say};
+use crate::{dates, page, say};
 
 /// What stands in most rows is drawn there itself: a browser takes long over what is drawn elsewhere.
 const CHECK: &str = "m5.5 12.5 4.3 4.3L18.5 8";
@@ -223,6 +223,13 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
 
 /// The text, or what stands in its place.
 fn said(message: &MessageView) -> AnyView {
+    if message.deleted_by.is_none()
+        && let Some(lock) = message.lock.filter(|lock| message.kind == "timed" || lock.state == LockState::Waiting)
+    {
+        let is_readable = message.kind != "timed";
+        let text = is_readable.then(|| body(&message.text, &message.mentions));
+        return view! { {locked(lock, is_readable)} {text} }.into_any();
+    }
     let instead = if let Some(by) = &message.deleted_by {
         let is_author = by.account == message.from.account;
         if is_author {
@@ -236,6 +243,28 @@ fn said(message: &MessageView) -> AnyView {
         return body(&message.text, &message.mentions);
     };
     view! { <p class="message-instead">{icon("none")} {instead}</p> }.into_any()
+}
+
+/// A sealed card, with what is left until it opens.
+fn locked(lock: LockView, is_readable: bool) -> AnyView {
+    let now_ms = RwSignal::new(dates::now_ms());
+    if lock.state == LockState::Waiting {
+        count_down(lock.unlocks_at_ms, now_ms);
+    }
+    let words = move || say::lock(&lock, is_readable, &dates::moment(lock.unlocks_at_ms), now_ms.get());
+    let kind = if is_readable { "own" } else { "sealed" };
+    view! { <p class="message-lock" data-lock=kind>{icon("lock")} <span>{words}</span></p> }.into_any()
+}
+
+/// Counts as long as the card is shown: each second in the last hour, else each minute.
+fn count_down(until_ms: u64, now_ms: RwSignal<u64>) {
+    let Some(left_ms) = now_ms.try_get_untracked().and_then(|now_ms| until_ms.checked_sub(now_ms)) else { return };
+    let pause_ms = if left_ms <= 3_600_000 { 1000 } else { 60_000 };
+    page::after(pause_ms, move || {
+        if now_ms.try_set(dates::now_ms()).is_none() {
+            count_down(until_ms, now_ms);
+        }
+    });
 }
 
 fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
