@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
 import { DESKTOP, PHONE } from "../support/browser.mjs";
+import { choose, fileIsSent, photo, sendChosen } from "../support/files.mjs";
 import { enterLobby, say, sent } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -42,6 +43,19 @@ for (const colorScheme of ["light", "dark"]) {
       await say(page, "Something **to look at**, with `code` and https://example.org");
       await sent(page, "Something");
       await check(page, "conversation");
+      await choose(
+        page,
+        { name: "garden.jpg", mimeType: "image/jpeg", buffer: await photo(page) },
+        { name: "report.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-") },
+      );
+      await check(page, "files to send");
+      await sendChosen(page);
+      await fileIsSent(page, "report.pdf");
+      await check(page, "files in a conversation");
+      await page.locator("button.picture").click();
+      await page.locator('[data-view="viewer"][data-state="ready"]').waitFor();
+      await check(page, "a picture");
+      await page.keyboard.press("Escape");
       const back = page.getByRole("button", { name: "Back" }).first();
       await page.locator("button.talk-title").click();
       await page.locator('[data-view="details"]').waitFor();

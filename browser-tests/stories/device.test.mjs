@@ -168,6 +168,8 @@ story("a database that the browser threw away is noticed, and one begins anew", 
   await entry(elsewhere, "lost").waitFor();
   await elsewhere.getByRole("button", { name: "Begin anew" }).click();
   await elsewhere.getByRole("button", { name: "Forget and begin anew" }).click();
+  // A page that goes away while it is asked to forget has not been asked.
+  await entry(elsewhere, "welcome").waitFor();
   await signIn(elsewhere, stage.server, name);
   await elsewhere.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
 });

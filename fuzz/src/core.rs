@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use huis_core::account_state::{AccountState, StateKey};
 use huis_core::annotations::MessageRef;
 use huis_core::card::Card;
-use huis_core::content::{Content, Draft, Quote};
+use huis_core::content::{Content, CountedFrom, Draft, Quote, Stay, Timer, TimerSetting};
 use huis_core::directory::{AccountDevices, KnownDevices};
 use huis_core::groups::key_packages::{self, Use};
 use huis_core::groups::{Change, Entry, Expectation, Group, Roster, VerifiedKeyPackage};
@@ -46,10 +46,15 @@ pub fn content_seeds() -> Vec<Vec<u8>> {
             mentions: vec![ACCOUNT],
             reply_to: Some(Quote { target, excerpt: text() }),
             forwarded: true,
+            stay: Stay { timer: Some(Timer { after_s: 30, from: CountedFrom::Sending }), once: true },
         },
         Content::Receipt { kind: huis_core::content::ReceiptKind::Delivered, messages: vec![id, id] },
-        Content::Settings { title: Some(text()), topic: None },
-        Content::Edit { target, body: text(), mentions: vec![ACCOUNT] },
+        Content::Settings {
+            title: Some(text()),
+            topic: None,
+            timer: Some(TimerSetting::On(Timer { after_s: 3600, from: CountedFrom::Reading })),
+        },
+        Content::Edit { target, body: text(), mentions: vec![ACCOUNT], vanishes: true },
         Content::Delete { target },
         Content::Reaction { target, emoji: Some("👍".into()) },
         Content::Reaction { target, emoji: None },

@@ -42,7 +42,7 @@ impl Device {
 
     /// Says something, and waits until the server has it. Gives the conversation.
     pub(crate) async fn says(&self, to: Target, text: String) -> anyhow::Result<ConversationId> {
-        let wish = Send { to, text, reply_to: None, wait: true };
+        let wish = Send { to, text, reply_to: None, view_once: false, wait: true };
         match self.does(Command::Send(wish)).await? {
             Reply::Sent(sent) => Ok(sent.conversation),
             _ => bail!("a message was not sent"),

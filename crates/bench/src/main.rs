@@ -2,6 +2,7 @@
 //! takes, what that costs the server; ciphertext is made up there), a client's sealing and opening with MLS, and the
 //! terminal chat over a long conversation. It also says what the figures of the web app need to be said.
 
+mod carrying;
 mod chat;
 mod device;
 mod files;
@@ -11,6 +12,7 @@ mod load;
 mod machine;
 mod nodes;
 mod people;
+mod person;
 mod process_costs;
 mod saying;
 mod sealing;
@@ -47,6 +49,14 @@ enum What {
     Sealing(sealing::Args),
     /// Sealing and opening files in memory
     Files(files::Args),
+    /// Files through the server, by the commands, beside a copy, scp and age
+    Carry {
+        #[command(flatten)]
+        carry: carrying::Args,
+        /// The program that is measured, and serves; by default `huis` beside this one
+        #[arg(long)]
+        server_binary: Option<PathBuf>,
+    },
     /// The terminal chat over a long conversation: its start, its memory, scrolling back
     Chat {
         #[command(flatten)]
@@ -57,7 +67,7 @@ enum What {
     },
     /// Measures nothing itself: has the engine of a profile say many messages, for others to hear
     Say(saying::Args),
-    /// Everything that docs/performance.md states but the web app: delivery, idle connections, sealing, the chat; with the machine
+    /// Everything that docs/performance.md states but the web app: delivery, idle connections, sealing, files, the chat; with the machine
     All {
         #[command(flatten)]
         sealing: sealing::Args,
@@ -99,6 +109,10 @@ fn main() -> anyhow::Result<()> {
         match (what, idle) {
             (Some(What::Sealing(args)), _) => sealing::measure(&args, &mut print)?,
             (Some(What::Files(args)), _) => files::measure(&args, &mut print)?,
+            (Some(What::Carry { carry, server_binary }), _) => {
+                let server = ServerArgs { server_binary, ..ServerArgs::default() };
+                carrying::measure(&server, &carry, &mut print).await?;
+            }
             (Some(What::Chat { chat, server_binary }), _) => {
                 let server = ServerArgs { server_binary, ..ServerArgs::default() };
                 print(chat::measure(&server, &chat).await?);
@@ -131,6 +145,7 @@ mod tests {
         assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
         assert!(parsed("huis-bench chat --messages 1000 --runs 1 --pages 5").is_ok());
         assert!(parsed("huis-bench files --mib 64 --runs 3").is_ok());
+        assert!(parsed("huis-bench carry --mib 64 --runs 1").is_ok());
         assert!(parsed("huis-bench say #lobby --profile p --messages 10 --pause-ms 5").is_ok());
         assert!(parsed("huis-bench all --server-binary huis").is_ok());
         assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());

@@ -77,6 +77,14 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
     Ok(Memory { pss_kb: field("Pss:")?, rss_kb: field("Rss:")? })
 }
 
+/// The most memory that a process has had so far, with what it shares, in KiB.
+pub(crate) fn peak_kb(pid: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = peak.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok());
+    number.context("an unknown form of /proc/…/status")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,6 +96,11 @@ impl ServerProcess {
         Ok(process_costs::memory(self.pid)?.pss_kb)
     }
 
+    /// The most memory that the server has had so far, with what it shares, in KiB.
+    pub(crate) fn peak_kb(&self) -> anyhow::Result<u64> {
+        process_costs::peak_kb(self.pid)
+    }
+
     /// Stops the server as an operator would.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);

@@ -20,10 +20,11 @@ const SETTINGS: &[&str] = &[
 /// Who keeps these figures: from PostgreSQL 14 on, and in another place from 18 on.
 const HAS_SYNCS: &str = "SELECT current_setting('server_version_num')::int BETWEEN 140000 AND 179999";
 
-/// Both of them.
+/// Both of them, and a folder for the files.
 pub(crate) struct Shared {
     database: huis_testpg::Server,
     bus: huis_testredis::Server,
+    blobs: tempfile::TempDir,
 }
 
 /// The processor time that they have used, in seconds.
@@ -48,7 +49,12 @@ pub(crate) struct Durability {
 impl Shared {
     /// Starts both; none where one of them is not installed here, which is said.
     pub(crate) fn start() -> Option<Self> {
-        Some(Self { database: huis_testpg::Server::start_with(SETTINGS)?, bus: huis_testredis::Server::start()? })
+        let blobs = tempfile::tempdir().ok()?;
+        Some(Self {
+            database: huis_testpg::Server::start_with(SETTINGS)?,
+            bus: huis_testredis::Server::start()?,
+            blobs,
+        })
     }
 
     /// An empty database.
@@ -58,7 +64,8 @@ impl Shared {
 
     /// What a node is told to use both.
     pub(crate) fn settings(&self, database: &Database<'_>) -> Vec<String> {
-        vec!["--database".into(), database.address(), "--bus".into(), self.bus.address()]
+        let blobs = self.blobs.path().display().to_string();
+        vec!["--database".into(), database.address(), "--bus".into(), self.bus.address(), "--blobs".into(), blobs]
     }
 
     /// What they have used.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::machine::Machine;
 use crate::shared::Shared;
 use crate::spread::median_line;
-use crate::{ServerArgs, chat, files, idle, sealing, throughput};
+use crate::{ServerArgs, carrying, chat, files, idle, sealing, throughput};
 
 /// Runs of what is stated as the median of five.
 const RUNS: u32 = 5;
@@ -59,6 +59,7 @@ pub(crate) async fn measure(
     }
     sealing::measure(sealing, print)?;
     files::measure(&files::Args::stated(), print)?;
+    carrying::measure(server, &carrying::Args::stated(), print).await?;
     let long = chat::Args { messages: CHAT_MESSAGES, runs: RUNS, pages: 200 };
     print(chat::measure(server, &long).await?);
     Ok(())

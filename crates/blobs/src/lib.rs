@@ -7,8 +7,11 @@
 
 mod address;
 mod errors;
+mod on_disk;
 mod reader;
 
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +37,8 @@ pub const READ_MAX: usize = 512 * 1024;
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     root: Path,
+    /// Where they are, if that is on this machine.
+    on_disk: Option<PathBuf>,
 }
 
 /// A piece: where it begins, and its length.
@@ -50,7 +55,7 @@ impl Blobs {
     /// [`BlobError`] where the folder cannot be made or the address is not whole.
     pub async fn open(address: &BlobsAddress) -> BlobResult<Self> {
         let (store, root) = address.open()?;
-        Ok(Self { store, root })
+        Ok(Self { store, root, on_disk: address.as_folder().map(Into::into) })
     }
 
     /// Stores a piece. The same piece once more is well: so is repeated what got no answer.
@@ -79,7 +84,7 @@ impl Blobs {
     /// # Errors
     /// [`BlobError`] of the storage.
     pub async fn length(&self, blob: BlobId) -> BlobResult<u64> {
-        let pieces = self.pieces(blob).await?;
+        let pieces = self.pieces(blob, 0, u64::MAX).await?;
         Ok(pieces.iter().fold(0, |end, piece| if piece.offset == end { end + piece.length } else { end }))
     }
 
@@ -88,30 +93,26 @@ impl Blobs {
     /// # Errors
     /// [`BlobError::NotThere`] where not all of that is there.
     pub async fn read(&self, blob: BlobId, from: u64, to: u64) -> BlobResult<BlobReader> {
-        let mut at = from;
-        let mut wanted = Vec::new();
-        for piece in self.pieces(blob).await? {
-            let end = piece.offset + piece.length;
-            if at < to && piece.offset <= at && at < end {
-                let upto = end.min(to);
-                wanted.push((self.place(blob, piece.offset), at - piece.offset..upto - piece.offset));
-                at = upto;
-            }
-        }
-        if at < to {
-            return Err(BlobError::NotThere);
-        }
+        let pieces = self.pieces(blob, from, to).await?;
+        let wanted = within(&pieces, from, to).ok_or(BlobError::NotThere)?;
+        let wanted = wanted.into_iter().map(|(offset, range)| (self.place(blob, offset), range)).collect();
         Ok(BlobReader::new(Arc::clone(&self.store), wanted))
     }
 
-    /// Deletes a blob, or what is there of it. One that is not there is well.
+    /// Deletes a blob, or what is there of it, however many pieces those are. One that is not there is well.
     ///
     /// # Errors
     /// [`BlobError`] of the storage; some of the blob may be gone then. It can be deleted once more.
     pub async fn delete(&self, blob: BlobId) -> BlobResult<()> {
-        let pieces = self.pieces(blob).await?;
-        let places = pieces.iter().map(|piece| Ok(self.place(blob, piece.offset))).collect::<Vec<_>>();
-        let mut deleted = self.store.delete_stream(futures_util::stream::iter(places).boxed());
+        if let Some(folder) = &self.on_disk {
+            return on_disk::delete(folder.clone(), blob).await;
+        }
+        let listed = self.store.list(Some(&self.folder(blob)));
+        let places = listed.try_filter_map(|object| async move {
+            let is_ours = object.location.filename().and_then(offset_of).is_some();
+            Ok(is_ours.then_some(object.location))
+        });
+        let mut deleted = self.store.delete_stream(places.boxed());
         while let Some(one) = deleted.next().await {
             match one {
                 Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
@@ -133,14 +134,26 @@ impl Blobs {
         if read? == PROBE { Ok(()) } else { Err(BlobError::Altered) }
     }
 
-    /// The pieces in order.
-    async fn pieces(&self, blob: BlobId) -> BlobResult<Vec<Piece>> {
+    /// The pieces that hold what is from this byte to before that one, in order.
+    async fn pieces(&self, blob: BlobId, from: u64, to: u64) -> BlobResult<Vec<Piece>> {
         let folder = self.folder(blob);
-        let mut listed = self.store.list(Some(&folder));
+        // What begins there, or before, ends before the first byte.
+        let mut listed = match from.checked_sub(PIECE_MAX as u64) {
+            Some(before) => self.store.list_with_offset(Some(&folder), &self.place(blob, before)),
+            None => self.store.list(Some(&folder)),
+        };
         let mut pieces = Vec::new();
+        let mut is_first_behind = true;
         while let Some(object) = listed.try_next().await? {
             // What somebody else has put there is not ours.
             let Some(offset) = object.location.filename().and_then(offset_of) else { continue };
+            if offset >= to {
+                // S3 lists in order, so all are here; a folder does not, and is listed to its end.
+                if std::mem::take(&mut is_first_behind) && within(&pieces, from, to).is_some() {
+                    break;
+                }
+                continue;
+            }
             if pieces.len() == PIECES_MAX {
                 return Err(BlobError::TooManyPieces);
             }
@@ -159,6 +172,21 @@ impl Blobs {
     fn place(&self, blob: BlobId, offset: u64) -> Path {
         self.folder(blob).join(format!("{offset:016x}"))
     }
+}
+
+/// Which bytes of which pieces, in order, make up what is from this byte to before that one; none if some are missing.
+fn within(pieces: &[Piece], from: u64, to: u64) -> Option<Vec<(u64, Range<u64>)>> {
+    let mut at = from;
+    let mut wanted = Vec::new();
+    for piece in pieces {
+        let end = piece.offset + piece.length;
+        if at < to && piece.offset <= at && at < end {
+            let upto = end.min(to);
+            wanted.push((piece.offset, at - piece.offset..upto - piece.offset));
+            at = upto;
+        }
+    }
+    (at >= to).then_some(wanted)
 }
 
 /// The offset that a piece's name says.

@@ -8,7 +8,7 @@ use huis_server::ServeArgs;
 
 use crate::commands::{
     accounts, admin, backup, contacts, conversations, devices, files, identity, invitations, locks, marks,
-    migrate_store, password,
+    migrate_store, opening, password,
 };
 use crate::commands::{profile, quiet, receive, restore, rooms, send, time_locks, web_hash};
 
@@ -58,6 +58,7 @@ pub(crate) enum HuisCommand {
     Unpin(marks::Unpin),
     Pins(marks::Pins),
     Forward(marks::Forward),
+    Open(opening::Open),
     Files(files::Files),
     Locks(time_locks::Locks),
     Room(rooms::Room),
@@ -143,6 +144,7 @@ impl HuisCommand {
             Self::Files(_) => "files",
             Self::Locks(_) => "locks",
             Self::Forward(_) => "forward",
+            Self::Open(_) => "open",
             Self::Room(_) => "room",
             Self::Conversations(_) => "conversations",
             Self::Requests(_) => "requests",
@@ -252,6 +254,11 @@ mod tests {
             &format!("huis forward {ID} @member-b"),
             "huis room topic club 'What we read'",
             "huis room topic club",
+            "huis room timer club 7d",
+            "huis room timer @member-b 30s --from sending",
+            "huis room timer '#club' off",
+            "huis send @member-b Psst --view-once",
+            &format!("huis open {ID}"),
             "huis search draft from:member-b in:#club after:2026-01-01 before:2026-12-31 has:link has:mention",
             "huis receive",
             "huis receive --follow",
@@ -370,6 +377,12 @@ mod tests {
             "huis pins",
             &format!("huis forward {ID}"),
             "huis room topic",
+            "huis room timer club",
+            "huis room timer club 29s",
+            "huis room timer club 366d",
+            "huis room timer club 30.5",
+            "huis room timer club 1h --from birth",
+            "huis open",
             "huis register member-a",
             "huis register member-a --server chat.example",
             "huis recover --server http://127.0.0.1:8080",

@@ -182,6 +182,7 @@ fn advice(failure: &Failure) -> String {
         },
         Failure::NotAllowed => "`huis room members` shows the roles; ask an owner or admin",
         Failure::NotAMember => "join an open room by `huis room join`; a member can invite you to a group",
+        Failure::File { reason, .. } if reason.ends_with("send it with its metadata") => "--keep-metadata does that",
         Failure::IdentityChanged { .. } => "`huis verify` does both",
         Failure::OtherNumber { .. } => "`huis verify` shows the one that does; compare again",
         Failure::RegistrationCutOff { .. } => "`huis logout --local` gives it up",
@@ -212,7 +213,9 @@ fn refusal_advice(code: ErrorCode, retry_after_s: Option<u64>) -> String {
         ErrorCode::PassphraseRefused => "give it by --access-passphrase or HUIS_ACCESS_PASSPHRASE",
         ErrorCode::InvitationRefused => "give it by --invitation or HUIS_INVITATION",
         ErrorCode::TooManyRequests | ErrorCode::Unavailable | ErrorCode::Internal => "try again later",
-        ErrorCode::QuotaExceeded => "delete files that you sent, or wait until older ones are no longer kept",
+        ErrorCode::QuotaExceeded => {
+            "delete files that you sent, which counts a quarter of an hour later, or wait until older ones are no longer kept"
+        }
         ErrorCode::StorageFull => "tell the server's operator",
         _ => "",
     }

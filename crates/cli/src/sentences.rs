@@ -1,6 +1,6 @@
 //! What the engine noticed, as a person reads it.
 
-use huis_views::{Named, Notice, RepairReason};
+use huis_views::{CountedFrom, Named, Notice, RepairReason, VanishTimer};
 
 use crate::commands::at_name;
 
@@ -54,6 +54,17 @@ pub(crate) fn notice(notice: &Notice) -> String {
              `huis verify {name} --accept`",
             name = at_name(account)
         ),
+        Notice::TimerSet { by, timer: None } => format!("{} set messages to stay", at_name(by)),
+        Notice::TimerSet { by, timer: Some(VanishTimer { after_s, from }) } => {
+            let from = match from {
+                CountedFrom::Reading => "read",
+                CountedFrom::Sending => "sent",
+            };
+            format!(
+                "{} set messages to vanish {after_s} s after they are {from}; whoever wants to keep a copy can",
+                at_name(by)
+            )
+        }
         Notice::IdentityRenewed => {
             "your account has the new identity key that you asked for, and this is its only device; if you were not shown the \
              new recovery key, `huis identity renew` shows it"

@@ -11,7 +11,9 @@ use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::annotations::MessageRef;
 use crate::card::Card;
+use crate::content::Timer;
 use crate::conversation_settings::{ConversationSettings, is_default};
 use crate::identity::IdentityKey;
 use crate::sealing;
@@ -45,6 +47,23 @@ pub struct AccountState {
     /// What the account shows of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<Card>,
+    /// Messages that were opened once on one of the devices, at most [`OPENED`], the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opened: Vec<Opened>,
+}
+
+/// Of how many messages that were opened once the devices tell each other.
+pub const OPENED: usize = 128;
+
+/// A message that was opened once: it is gone on all of the account's devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Opened {
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// The message.
+    pub message: MessageRef,
 }
 
 /// A conversation as the account knows it.
@@ -58,6 +77,9 @@ pub struct KnownConversation {
     /// Its topic, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// After how long messages vanish, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<Timer>,
     /// The accounts in it.
     pub roster: BTreeSet<AccountId>,
     /// Whether its request was accepted; nothing leaves the device for one that was not.
@@ -201,6 +223,7 @@ mod tests {
         let friend = AccountId::from_bytes([3; 16]);
         let conversation = KnownConversation {
             topic: None,
+            timer: None,
             kind: ConversationKind::Group,
             title: Some("Garden".into()),
             roster: BTreeSet::from([ACCOUNT, friend]),
@@ -223,6 +246,7 @@ mod tests {
             blocked: BTreeSet::from([AccountId::from_bytes([7; 16])]),
             settings: BTreeMap::from([("receipts".into(), Setting::Flag(false))]),
             card: Some(Card { version: 5, name: Some("Zoë".into()), about: None, picture: None }),
+            opened: vec![],
         }
     }
 

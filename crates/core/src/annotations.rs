@@ -1,4 +1,5 @@
-//! What is done to messages after they were said: edits, deletes, reactions, pins; and a conversation's title and topic.
+//! What is done to messages after they were said: edits, deletes, reactions, pins; and a conversation's title, topic and
+//! timer.
 //!
 //! What counts is a function of the **set** of annotations that were permitted, each with its place in the
 //! conversation's log. Taking one is commutative, associative and idempotent, so that all devices come to the same
@@ -11,13 +12,14 @@
 //! | reaction | everybody | of each account the one with the highest place |
 //! | pin | in a direct conversation both; else owners and admins | the one with the highest place |
 //! | title, topic | owners and admins; nobody in a direct conversation | of each the one with the highest place |
+//! | timer | in a direct conversation both; else owners and admins | the one with the highest place |
 
 use std::collections::BTreeMap;
 
 use huis_proto::{AccountId, ConversationKind, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::content::Content;
+use crate::content::{Content, Timer, TimerSetting};
 use crate::groups::{Deed, Role, permits};
 
 /// A message of a conversation. Its id alone is not enough, for a hostile member can use the id of somebody else's.
@@ -89,7 +91,7 @@ impl Annotation {
     /// The annotation that content is, if it is one.
     pub fn of(content: &Content) -> Option<Self> {
         let (target, mark) = match content {
-            Content::Edit { target, body, mentions } => {
+            Content::Edit { target, body, mentions, .. } => {
                 (target, Mark::Edit { body: body.clone(), mentions: mentions.clone() })
             }
             Content::Delete { target } => (target, Mark::Delete),
@@ -255,7 +257,8 @@ impl Marks {
             add(by, place, Content::Delete { target });
         }
         if let Some(Edited { place, body, mentions, .. }) = &self.edited {
-            let content = Content::Edit { target, body: body.clone(), mentions: mentions.clone() };
+            let (body, mentions) = (body.clone(), mentions.clone());
+            let content = Content::Edit { target, body, mentions, vanishes: false };
             add(target.author, *place, content);
         }
         if let Some(Reacted { place, emoji }) = self.reactions.get(&account) {
@@ -307,6 +310,11 @@ pub fn may_entitle(kind: ConversationKind, role: Option<Role>) -> bool {
     role.is_some_and(|role| permits(kind, role, Deed::Entitle))
 }
 
+/// Whether an account of this role may set after how long a conversation's messages vanish.
+pub fn may_set_timer(kind: ConversationKind, role: Option<Role>) -> bool {
+    role.is_some_and(|role| permits(kind, role, Deed::SetTimer))
+}
+
 /// What all permitted settings of a conversation come to. A title leaves the topic alone, and the other way round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -314,6 +322,8 @@ pub struct Settings {
     title: Option<(Place, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<(Place, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timer: Option<(Place, TimerSetting)>,
 }
 
 impl Settings {
@@ -326,6 +336,18 @@ impl Settings {
         if let Some(topic) = topic.filter(|_| newer(&self.topic)) {
             self.topic = Some((place, topic.into()));
         }
+    }
+
+    /// Takes in what messages' timer was set to by who may.
+    pub fn take_timer(&mut self, timer: TimerSetting, place: Place) {
+        if self.timer.is_none_or(|(other, _)| other <= place) {
+            self.timer = Some((place, timer));
+        }
+    }
+
+    /// After how long messages vanish that are said from here on.
+    pub fn timer(&self) -> Option<Timer> {
+        self.timer.and_then(|(_, timer)| timer.timer())
     }
 
     /// The title.
@@ -341,6 +363,9 @@ impl Settings {
     /// As [`Marks::cut`].
     pub fn cut(&mut self, head: u64) {
         for (place, _) in self.title.iter_mut().chain(&mut self.topic) {
+            place.seq = place.seq.min(head);
+        }
+        if let Some((place, _)) = &mut self.timer {
             place.seq = place.seq.min(head);
         }
     }

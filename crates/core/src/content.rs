@@ -17,6 +17,7 @@ use crate::time_locks::Timed;
 mod emoji;
 mod envelope;
 mod files;
+mod staying;
 
 pub use self::emoji::is_emoji;
 pub(crate) use self::envelope::Envelope;
@@ -24,6 +25,7 @@ pub use self::envelope::{Draft, FrankingOpening, LEAST_PADDED, franking_commitme
 pub use self::files::{
     CAPTION, FILE_NAME, MEDIA_TYPE, SharedFile, THUMBNAIL, THUMBNAILS, Thumbnail, UNKNOWN_TYPE, is_media_type,
 };
+pub use self::staying::{CountedFrom, LONGEST_TIMER_S, SHORTEST_TIMER_S, Stay, Timer, TimerSetting};
 
 /// The version byte of content.
 const CONTENT: u8 = 1;
@@ -54,6 +56,8 @@ pub enum Content {
         reply_to: Option<Quote>,
         /// Whether it was said elsewhere first.
         forwarded: bool,
+        /// How long it stays.
+        stay: Stay,
     },
     /// Files, and what is said with them.
     Files {
@@ -67,6 +71,8 @@ pub enum Content {
         reply_to: Option<Quote>,
         /// Whether they were sent elsewhere first.
         forwarded: bool,
+        /// How long they stay.
+        stay: Stay,
     },
     /// Messages have arrived, or were read.
     Receipt {
@@ -75,12 +81,14 @@ pub enum Content {
         /// The messages, at most [`RECEIPTS`].
         messages: Vec<MessageId>,
     },
-    /// Title and topic of the conversation, as they stand from here on.
+    /// Title, topic and timer of the conversation, as they stand from here on.
     Settings {
         /// The title; none leaves it as it is.
         title: Option<String>,
         /// The topic; none leaves it as it is, an empty one takes it away.
         topic: Option<String>,
+        /// After how long messages vanish; none leaves it as it is.
+        timer: Option<TimerSetting>,
     },
     /// Another text in place of an own message's.
     Edit {
@@ -90,6 +98,8 @@ pub enum Content {
         body: String,
         /// Whom it names from here on, at most [`MENTIONS`].
         mentions: Vec<AccountId>,
+        /// Whether the message does not stay: then a device that does not have it keeps nothing of this.
+        vanishes: bool,
     },
     /// A message is taken back.
     Delete {
@@ -195,6 +205,12 @@ pub enum ContentError {
     /// Of another kind than those that can be locked.
     #[error("only a text or files can be locked until a time")]
     NotLocked,
+    /// Shorter or longer than a timer may be.
+    #[error("a timer of {after_s} seconds; it has {SHORTEST_TIMER_S} to {LONGEST_TIMER_S}")]
+    Timer {
+        /// What it has.
+        after_s: u64,
+    },
     /// Content of an unknown kind cannot be made here.
     #[error("content of the kind {0:?} can't be made by this version")]
     NotMadeHere(String),
@@ -221,6 +237,10 @@ enum Wire {
         reply_to: Option<Quote>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         forwarded: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timer: Option<Timer>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        once: bool,
     },
     File {
         files: Vec<SharedFile>,
@@ -232,6 +252,10 @@ enum Wire {
         reply_to: Option<Quote>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         forwarded: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timer: Option<Timer>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        once: bool,
     },
     Receipt {
         kind: ReceiptKind,
@@ -240,12 +264,16 @@ enum Wire {
     Settings {
         title: Option<String>,
         topic: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timer: Option<TimerSetting>,
     },
     Edit {
         target: MessageRef,
         body: String,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<AccountId>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        vanishes: bool,
     },
     Delete {
         target: MessageRef,
@@ -277,7 +305,13 @@ impl Content {
     /// # Errors
     /// [`ContentError::Empty`] or [`ContentError::TooLong`].
     pub fn text(body: impl Into<String>) -> Result<Self, ContentError> {
-        let content = Self::Text { body: body.into(), mentions: Vec::new(), reply_to: None, forwarded: false };
+        let content = Self::Text {
+            body: body.into(),
+            mentions: Vec::new(),
+            reply_to: None,
+            forwarded: false,
+            stay: Stay::default(),
+        };
         content.check()?;
         Ok(content)
     }
@@ -319,6 +353,23 @@ impl Content {
             Self::Files { files, .. } => files,
             _ => &[],
         }
+    }
+
+    /// How long it stays; none for what is said neither as a text nor as files.
+    pub fn stay(&self) -> Option<Stay> {
+        match self {
+            Self::Text { stay, .. } | Self::Files { stay, .. } => Some(*stay),
+            _ => None,
+        }
+    }
+
+    /// As it is, staying as long as this.
+    #[must_use]
+    pub fn staying(mut self, wished: Stay) -> Self {
+        if let Self::Text { stay, .. } | Self::Files { stay, .. } = &mut self {
+            *stay = wished;
+        }
+        self
     }
 
     /// What it answers.
@@ -365,13 +416,15 @@ impl Content {
 
     fn check(&self) -> Result<(), ContentError> {
         match self {
-            Self::Text { body, mentions, reply_to, .. } => {
+            Self::Text { body, mentions, reply_to, stay, .. } => {
                 full("text", body)?;
+                stay.check()?;
                 check_text(body, mentions, limits::MESSAGE_TEXT)?;
                 check_quote(reply_to.as_ref())
             }
-            Self::Files { files, body, mentions, reply_to, .. } => {
+            Self::Files { files, body, mentions, reply_to, stay, .. } => {
                 files::check(files)?;
+                stay.check()?;
                 check_text(body, mentions, CAPTION)?;
                 check_quote(reply_to.as_ref())
             }
@@ -384,7 +437,11 @@ impl Content {
                 1..=RECEIPTS => Ok(()),
                 count => Err(ContentError::TooMany { count }),
             },
-            Self::Settings { title, topic } => optional("title", title, TITLE).and(optional("topic", topic, TOPIC)),
+            Self::Settings { title, topic, timer } => {
+                optional("title", title, TITLE)?;
+                optional("topic", topic, TOPIC)?;
+                timer.map_or(Ok(()), TimerSetting::check)
+            }
             Self::Reaction { emoji: Some(emoji), .. } if !is_emoji(emoji) => Err(ContentError::NotAnEmoji),
             Self::Card(card) => Ok(card.check()?),
             Self::Timed(timed) => timed.check(),
@@ -394,13 +451,15 @@ impl Content {
 
     fn into_wire(self) -> Result<Wire, ContentError> {
         Ok(match self {
-            Self::Text { body, mentions, reply_to, forwarded } => Wire::Text { body, mentions, reply_to, forwarded },
-            Self::Files { files, body, mentions, reply_to, forwarded } => {
-                Wire::File { files, body, mentions, reply_to, forwarded }
+            Self::Text { body, mentions, reply_to, forwarded, stay: Stay { timer, once } } => {
+                Wire::Text { body, mentions, reply_to, forwarded, timer, once }
+            }
+            Self::Files { files, body, mentions, reply_to, forwarded, stay: Stay { timer, once } } => {
+                Wire::File { files, body, mentions, reply_to, forwarded, timer, once }
             }
             Self::Receipt { kind, messages } => Wire::Receipt { kind, messages },
-            Self::Settings { title, topic } => Wire::Settings { title, topic },
-            Self::Edit { target, body, mentions } => Wire::Edit { target, body, mentions },
+            Self::Settings { title, topic, timer } => Wire::Settings { title, topic, timer },
+            Self::Edit { target, body, mentions, vanishes } => Wire::Edit { target, body, mentions, vanishes },
             Self::Delete { target } => Wire::Delete { target },
             Self::Reaction { target, emoji } => Wire::Reaction { target, emoji },
             Self::Pin { target, pinned } => Wire::Pin { target, pinned },
@@ -414,13 +473,16 @@ impl Content {
 
     fn from_wire(wire: Wire) -> Self {
         match wire {
-            Wire::Text { body, mentions, reply_to, forwarded } => Self::Text { body, mentions, reply_to, forwarded },
-            Wire::File { files, body, mentions, reply_to, forwarded } => {
-                Self::Files { files: files::tidied(files), body, mentions, reply_to, forwarded }
+            Wire::Text { body, mentions, reply_to, forwarded, timer, once } => {
+                Self::Text { body, mentions, reply_to, forwarded, stay: Stay { timer, once } }
+            }
+            Wire::File { files, body, mentions, reply_to, forwarded, timer, once } => {
+                let (files, stay) = (files::tidied(files), Stay { timer, once });
+                Self::Files { files, body, mentions, reply_to, forwarded, stay }
             }
             Wire::Receipt { kind, messages } => Self::Receipt { kind, messages },
-            Wire::Settings { title, topic } => Self::Settings { title, topic },
-            Wire::Edit { target, body, mentions } => Self::Edit { target, body, mentions },
+            Wire::Settings { title, topic, timer } => Self::Settings { title, topic, timer },
+            Wire::Edit { target, body, mentions, vanishes } => Self::Edit { target, body, mentions, vanishes },
             Wire::Delete { target } => Self::Delete { target },
             Wire::Reaction { target, emoji } => Self::Reaction { target, emoji },
             Wire::Pin { target, pinned } => Self::Pin { target, pinned },

@@ -12,7 +12,7 @@ use huis_core::directory::KnownDevices;
 use huis_core::groups::{Group, GroupError};
 use huis_core::identity::{IdentityKey, LocalDevice};
 use huis_proto::rest::ConversationInfo;
-use huis_proto::{AccountId, ConversationId, MessageId};
+use huis_proto::{AccountId, ConversationId, MessageId, limits};
 use huis_views::{Connection, Event, Failure, Named, Notice, NoticeView};
 use rand::rngs::StdRng;
 use tokio::sync::{Mutex, Notify, broadcast, oneshot};
@@ -25,6 +25,9 @@ use crate::ports::{Clock, Files, Ports, Transport};
 use crate::presence::Presence;
 use crate::sync::Contests;
 use crate::transfers::Transfers;
+
+/// By less than this clocks differ all the time, in milliseconds.
+const LITTLE_MS: u64 = 1000;
 
 /// Who is signed in on this device.
 pub(crate) struct Me {
@@ -63,6 +66,8 @@ pub(crate) struct Signals {
     pub(crate) transfers: Notify,
     /// A locked message came, or is to be opened.
     pub(crate) time_locks: Notify,
+    /// A message vanishes earlier than was thought, or the time is another one.
+    pub(crate) vanishing: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
 }
@@ -108,6 +113,10 @@ pub(crate) struct Client {
     pub(crate) clock_moved: Cell<bool>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
+    /// When the next message vanishes; 0: it has to be looked up, `u64::MAX`: none does.
+    pub(crate) next_vanishing_ms: Cell<u64>,
+    /// Whether the database's log of transactions may hold what has vanished.
+    pub(crate) log_tells: Cell<bool>,
     db: RefCell<Option<Db>>,
     me: RefCell<Option<Rc<Me>>>,
     session: RefCell<Option<Session>>,
@@ -142,6 +151,8 @@ impl Client {
             server_offset_ms: Cell::new(0),
             clock_moved: Cell::new(false),
             last_frame_ms: Cell::new(0),
+            next_vanishing_ms: Cell::new(0),
+            log_tells: Cell::new(false),
             db: RefCell::new(Some(db)),
             me: RefCell::default(),
             session: RefCell::default(),
@@ -206,6 +217,24 @@ impl Client {
     /// Milliseconds since 1970: the device's clock, or the server's where the two differ by more than a minute.
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock.now_ms().saturating_add_signed(self.server_ahead_ms.get())
+    }
+
+    /// Compares the clocks.
+    pub(crate) fn heard_time(&self, server_time_ms: u64) {
+        let ahead = server_time_ms as i64 - self.clock.now_ms() as i64;
+        let tolerance = limits::CLOCK_TOLERANCE.as_millis() as u64;
+        let before = self.server_offset_ms.replace(ahead);
+        if ahead.abs_diff(before) > LITTLE_MS {
+            self.signals.time_locks.notify_one();
+        }
+        if ahead.abs_diff(before) > tolerance {
+            // What is to be asked for later was put off by another clock.
+            self.clock_moved.set(true);
+        }
+        let ahead = if ahead.unsigned_abs() > tolerance { ahead } else { 0 };
+        if self.server_ahead_ms.replace(ahead) != ahead {
+            self.signals.vanishing.notify_one();
+        }
     }
 
     pub(crate) fn emit(&self, event: Event) {
@@ -322,6 +351,7 @@ struct Wakes {
     joined: bool,
     transfers: bool,
     time_locks: bool,
+    vanishing: bool,
 }
 
 impl Wakes {
@@ -339,6 +369,7 @@ impl Wakes {
         ring(self.joined, &signals.joined);
         ring(self.transfers, &signals.transfers);
         ring(self.time_locks, &signals.time_locks);
+        ring(self.vanishing, &signals.vanishing);
     }
 }
 
@@ -475,6 +506,12 @@ impl Step<'_> {
 
     pub(crate) fn wake_time_locks(&mut self) {
         self.wakes.time_locks = true;
+    }
+
+    /// A message got a time at which it is gone.
+    pub(crate) fn wake_vanishing(&mut self) {
+        self.client.next_vanishing_ms.set(0);
+        self.wakes.vanishing = true;
     }
 
     pub(crate) fn wake_joined(&mut self) {

@@ -112,7 +112,9 @@ impl Engine {
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
         let (contests, presence, transfers) = (client.clone(), client.clone(), client.clone());
-        let time_locks = client.clone();
+        let (time_locks, vanishing) = (client.clone(), client.clone());
+        // Before anything is shown.
+        client.catch_up_with_vanishing();
         flows.push(Box::pin(async move { connection.run_connection().await }));
         flows.push(Box::pin(async move { outbox.run_outbox().await }));
         flows.push(Box::pin(async move { contests.run_contests().await }));
@@ -121,6 +123,7 @@ impl Engine {
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
         flows.push(Box::pin(async move { transfers.run_transfers().await }));
         flows.push(Box::pin(async move { time_locks.run_time_locks().await }));
+        flows.push(Box::pin(async move { vanishing.run_vanishing().await }));
         loop {
             tokio::select! {
                 order = ends.orders.recv() => match order {
@@ -181,6 +184,7 @@ impl Client {
     async fn obey(&self, command: Command) -> Result<Reply, Failure> {
         let done = |()| Reply::Done;
         let conversation = |view| Reply::Conversation(Box::new(view));
+        self.carry_out_vanishing();
         match command {
             Command::Register(wish) => self.register(wish).await,
             Command::SignIn(wish) => self.sign_in(wish).await,
@@ -199,6 +203,7 @@ impl Client {
             Command::WithdrawTimed { message } => self.withdraw_timed(message).await.map(done),
             Command::TimeLocks { most } => self.time_locks(most).map(Reply::Messages),
             Command::FetchFile(wish) => self.fetch_file(wish).await.map(|view| Reply::Transfer(Box::new(view))),
+            Command::ReadFile(wish) => self.read_file(wish).await.map(|bytes| Reply::FileBytes(bytes.into())),
             Command::Transfers => self.transfer_views().map(Reply::Transfers),
             Command::PauseTransfer { transfer } => self.pause_transfer(transfer).map(done),
             Command::ResumeTransfer { transfer } => self.resume_transfer(transfer).map(done),
@@ -259,6 +264,8 @@ impl Client {
             Command::Annotate(wish) => self.annotate(wish).await.map(Reply::Sent),
             Command::Forward(wish) => self.forward(wish).await.map(Reply::Sent),
             Command::SetTopic { target, topic } => self.set_topic(&target, &topic).await.map(conversation),
+            Command::SetTimer { target, timer } => self.set_timer(&target, timer).await.map(conversation),
+            Command::OpenOnce { message } => self.open_once(message).map(|view| Reply::Message(Box::new(view))),
             Command::SetNotifications { target, level, muted } => {
                 self.set_notifications(&target, level, muted).map(conversation)
             }

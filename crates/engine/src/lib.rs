@@ -27,6 +27,7 @@ mod sync;
 mod time_locks;
 mod transfers;
 mod upkeep;
+mod vanishing;
 
 pub use config::{Config, DatabaseKey, LockedKeyError};
 pub use db::NEWEST_SCHEMA;

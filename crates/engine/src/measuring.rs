@@ -22,7 +22,7 @@ use crate::config::DatabaseKey;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, MessageRow, State, Task};
 use crate::engine::StartError;
 use crate::handle::Handle;
-use crate::platform::{SystemClock, SystemFiles};
+use crate::platform::{SystemClock, files_beside};
 use crate::ports::{FileRequest, FileResponse, HttpRequest, HttpResponse, Link, Ports, Transport, TransportError};
 use crate::sync::Taken;
 
@@ -70,7 +70,7 @@ impl Stepper {
         let db = Db::open(database, key, None)?;
         let (_, _, ends) = Handle::pair();
         let ports =
-            Ports { transport: Rc::new(Nowhere), files: Rc::new(SystemFiles), clock: Rc::new(SystemClock), random };
+            Ports { transport: Rc::new(Nowhere), files: files_beside(key), clock: Rc::new(SystemClock), random };
         let client = Client::new(db, ports, ends.events).map_err(failed)?;
         let me = Me {
             username: "me".into(),

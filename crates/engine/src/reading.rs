@@ -3,13 +3,13 @@
 mod messages;
 mod wanted;
 
-use huis_core::content::Content;
+use huis_core::content::{Content, CountedFrom, Timer};
 use huis_core::files::safe_name;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
     ConversationState, ConversationView, Failure, MemberRole, MemberView, MessagePreview, Named, ReceiptView, Status,
-    Trust,
+    Trust, VanishTimer,
 };
 
 use crate::client::Client;
@@ -59,7 +59,7 @@ fn conversation_view(
     me: Option<AccountId>,
 ) -> Result<ConversationView, DbError> {
     let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
-    let Glance { unread, mentions, pins, topic, role, newest, brings } = tables.glance(row)?;
+    let Glance { unread, mentions, pins, topic, role, newest, timer, brings, opened } = tables.glance(row)?;
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
     let clip = match &content {
         Some(Content::Timed(_)) => Some("🔒".into()),
@@ -67,9 +67,9 @@ fn conversation_view(
         None => None,
     };
     let is_member = matches!(row.state, State::Joined | State::Repairing);
-    let preview = |(author, own, text, deleted): (AccountId, bool, String, bool)| {
+    let preview = |(author, own, text, deleted, view_once): (AccountId, bool, String, bool, bool)| {
         let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
-        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted })
+        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted, view_once })
     };
     Ok(ConversationView {
         id: row.id,
@@ -88,8 +88,9 @@ fn conversation_view(
         newest_ms: row.newest_ms,
         unread,
         mentions,
-        read_up_to: row.read_up_to,
+        read_up_to: opened.map_or(row.read_up_to, |position| position.saturating_sub(1)),
         topic,
+        timer: timer.map(timer_view),
         role: role.filter(|_| is_member).map(member_role),
         newest: newest.map(preview).transpose()?,
         notifications: level_of(settings.announced),
@@ -102,6 +103,17 @@ fn conversation_view(
         pins,
         trust: trust_of(tables, row, me)?,
     })
+}
+
+/// A timer, as a face is told.
+pub(crate) fn timer_view(timer: Timer) -> VanishTimer {
+    VanishTimer {
+        after_s: timer.after_s,
+        from: match timer.from {
+            CountedFrom::Reading => huis_views::CountedFrom::Reading,
+            CountedFrom::Sending => huis_views::CountedFrom::Sending,
+        },
+    }
 }
 
 fn member_role(role: Role) -> MemberRole {

@@ -83,9 +83,13 @@ pub trait Files: Send + Sync {
     /// message that brings it.
     async fn readable_file(&self, reader: AccountId, file: BlobId) -> StoreResult<Option<u64>>;
 
-    /// What counts for the account: the files that its messages bring, and its uploads that no message brings; each at
-    /// least `counted`.
+    /// What counts for the account: the files that its messages bring, its uploads that no message brings, and what it
+    /// uploaded and is not [forgotten](Self::forget_files) yet, though marked; each at least `counted`. What is marked
+    /// counts as far as it arrived, with one part that may have been under way.
     async fn file_usage(&self, account: AccountId, counted: u64) -> StoreResult<u64>;
+
+    /// What the files of all accounts take together, each once, counted alike. It looks at every file.
+    async fn files_total(&self, counted: u64) -> StoreResult<u64>;
 
     /// Lets go of a file: of the reference by this message of the account's, or of all by its messages, and of its own
     /// upload. With the last reference gone the file is marked. Whether there was anything to let go of.
@@ -103,6 +107,9 @@ pub trait Files: Send + Sync {
 
     /// Files that were marked at that time or before, at most `most`, the oldest first.
     async fn files_to_remove(&self, marked_until_ms: u64, most: usize) -> StoreResult<Vec<BlobId>>;
+
+    /// Marks marked files anew, as of this moment, for their bytes could not be deleted: so they don't stand before others.
+    async fn put_off_removal(&self, files: Vec<BlobId>, now_ms: u64) -> StoreResult<()>;
 
     /// Forgets marked files, of which no byte is there any more.
     async fn forget_files(&self, files: Vec<BlobId>) -> StoreResult<()>;

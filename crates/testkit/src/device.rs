@@ -3,16 +3,18 @@
 mod files;
 mod locking;
 mod marking;
+mod own_files;
 mod passwords;
 mod saying;
+mod vanishing;
 mod waiting;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use huis_engine::native::NativeFiles;
 use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
 use huis_proto::frames::{ClientFrame, ServerFrame};
 use huis_proto::rest::{Admission, Secret};
@@ -21,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::clocks::DeviceClock;
 use crate::network::{Fate, Faults, SharedWire, Wire};
-use crate::scan::copy_database;
+use crate::scan::{copy_database, texts_on_pages};
 use crate::world::Inner;
 
 /// The password of every account in a story.
@@ -44,6 +46,10 @@ struct Body {
     clock_wrong_by_ms: Rc<Cell<i64>>,
     waits: Rc<Cell<u64>>,
     run: RefCell<Option<Run>>,
+    /// Whether it keeps files for itself.
+    has_own_files: Cell<bool>,
+    /// The files that are chosen, and in no transfer yet.
+    chosen: Rc<RefCell<BTreeSet<String>>>,
     /// What a person wrote down when this device registered the account.
     recovery_key: RefCell<Option<Secret>>,
 }
@@ -84,6 +90,8 @@ impl Device {
             clock_wrong_by_ms: Rc::default(),
             waits: Rc::default(),
             run: RefCell::default(),
+            has_own_files: Cell::default(),
+            chosen: Rc::default(),
             recovery_key: RefCell::default(),
         }))
     }
@@ -128,7 +136,7 @@ impl Device {
         let clock = DeviceClock { time: body.world.time, wrong_by_ms, waits };
         let ports = Ports {
             transport: Rc::new(SharedWire(Rc::clone(&body.wire))),
-            files: Rc::new(NativeFiles),
+            files: self.files(),
             clock: Rc::new(clock),
             random: body.world.draws.borrow_mut().child(),
         };
@@ -173,6 +181,20 @@ impl Device {
     /// Whether the engine's task has ended by itself, which is a fault.
     pub fn has_ended(&self) -> bool {
         self.0.run.borrow().as_ref().is_none_or(|run| run.task.is_finished())
+    }
+
+    /// Which of these texts stand on any page of its database, decrypted, or of the log of transactions.
+    pub fn texts_on_its_pages(&self, texts: &[&str]) -> Vec<String> {
+        let (found, pages) = texts_on_pages(&self.0.folder.join(DATABASE), &self.0.key, texts);
+        let (schema, _) = texts_on_pages(&self.0.folder.join(DATABASE), &self.0.key, &["CREATE TABLE"]);
+        assert!(pages > 10 && !schema.is_empty(), "{self:?}: its pages were read");
+        found
+    }
+
+    /// Its database, and the key in hexadecimal digits.
+    pub fn database(&self) -> (PathBuf, String) {
+        let key = self.0.key.iter().map(|byte| format!("{byte:02x}")).collect();
+        (self.0.folder.join(DATABASE), key)
     }
 
     /// A copy of the database as it stands. The log of transactions is part of it.

@@ -21,7 +21,7 @@ pub use device::{Device, PASSWORD, Profile};
 pub use kept::KeptWorld;
 pub use network::{Fate, Faults, Passage};
 pub use repeatable::Repeatable;
-pub use scan::files_that_hold;
+pub use scan::{files_that_hold, texts_on_pages};
 pub use server::Backup;
 pub use story::{is_long_run, seeds, story, story_of, story_with_seed};
 pub use world::World;

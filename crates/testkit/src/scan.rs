@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aes::Aes256Dec;
+use aes::cipher::{BlockDecrypt, KeyInit};
+
 /// The files under `folder` that hold any of the texts, as UTF-8 or UTF-16, with the text that was found. How many
 /// bytes were looked at comes second, so that a scan of nothing is noticed.
 pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>, u64) {
@@ -52,6 +55,80 @@ pub(crate) fn values_in(database: &Path, key: Option<&[u8; 32]>) -> Vec<Vec<u8>>
         }
     }
     values
+}
+
+/// What the database keeps of locks: shares, and what was sealed.
+pub(crate) fn kept_of_locks(database: &Path, key: &[u8; 32]) -> Vec<Vec<u8>> {
+    let db = rusqlite::Connection::open(database).expect("a database");
+    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    db.pragma_update(None, "key", format!("x'{key}'")).expect("a key");
+    let mut locks = db.prepare("SELECT members_share, server_share, sealed FROM locks").expect("the table of locks");
+    let mut rows = locks.query([]).expect("its rows");
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next().expect("a row") {
+        kept.extend((0..3).filter_map(|column| row.get::<_, Option<Vec<u8>>>(column).expect("bytes")));
+    }
+    kept
+}
+
+/// The bytes of a page, and of what stands before one in a write-ahead log and before all of them.
+const PAGE: usize = 4096;
+const FRAME_HEADER: usize = 24;
+const LOG_HEADER: usize = 32;
+/// What SQLCipher keeps at the end of a page: the vector that it begins with, and an HMAC.
+const RESERVED: usize = 80;
+/// The first page begins with the database's salt, which is plain.
+const SALT: usize = 16;
+const BLOCK: usize = 16;
+
+/// Which of the texts stand on any page of an SQLCipher database or of its write-ahead log, as UTF-8, once the pages are
+/// decrypted: also in what is left of what was deleted, and on pages that are free. How many pages were read comes second.
+pub fn texts_on_pages(database: &Path, key: &[u8; 32], texts: &[&str]) -> (Vec<String>, usize) {
+    let pages = pages_of(database, key);
+    let stands = |text: &&&str| stands_on(&pages, text.as_bytes());
+    (texts.iter().filter(stands).map(|text| (*text).to_owned()).collect(), pages.len())
+}
+
+/// How many of these runs of bytes stand on any page, as [`texts_on_pages`] looks for texts.
+pub(crate) fn runs_on_pages(database: &Path, key: &[u8; 32], runs: &[Vec<u8>]) -> usize {
+    let pages = pages_of(database, key);
+    runs.iter().filter(|run| stands_on(&pages, run)).count()
+}
+
+fn stands_on(pages: &[Vec<u8>], run: &[u8]) -> bool {
+    pages.iter().any(|page| page.windows(run.len()).any(|window| window == run))
+}
+
+/// The pages of a database and of its write-ahead log, decrypted.
+fn pages_of(database: &Path, key: &[u8; 32]) -> Vec<Vec<u8>> {
+    let cipher = Aes256Dec::new(key.into());
+    let mut pages: Vec<Vec<u8>> = Vec::new();
+    let file = fs::read(database).expect("the database");
+    for (number, page) in file.chunks_exact(PAGE).enumerate() {
+        pages.push(decrypted(&cipher, page, number == 0));
+    }
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    let log = fs::read(PathBuf::from(log)).unwrap_or_default();
+    for frame in log.get(LOG_HEADER..).unwrap_or_default().chunks_exact(FRAME_HEADER + PAGE) {
+        let (header, page) = frame.split_at(FRAME_HEADER);
+        pages.push(decrypted(&cipher, page, header.starts_with(&[0, 0, 0, 1])));
+    }
+    pages
+}
+
+/// A page as SQLCipher decrypts it: AES-256-CBC without padding.
+fn decrypted(cipher: &Aes256Dec, page: &[u8], is_first: bool) -> Vec<u8> {
+    let sealed = &page[if is_first { SALT } else { 0 }..PAGE - RESERVED];
+    let mut before = page[PAGE - RESERVED..][..BLOCK].to_vec();
+    let mut plain = Vec::with_capacity(PAGE);
+    for block in sealed.chunks_exact(BLOCK) {
+        let mut opened = aes::Block::clone_from_slice(block);
+        cipher.decrypt_block(&mut opened);
+        plain.extend(opened.iter().zip(&before).map(|(byte, other)| byte ^ other));
+        before = block.to_vec();
+    }
+    plain
 }
 
 /// Copies an SQLite database with its write-ahead log, over whatever was there. Nobody may be writing.

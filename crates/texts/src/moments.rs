@@ -125,26 +125,11 @@ fn in_ms(span: Duration) -> u64 {
 }
 
 impl Texts {
-    /// How long it is until something, by its two largest units: `2 d 3 h`, `14 h 56 min`, `8 s`.
-    pub fn left(&self, ms: u64) -> String {
-        let seconds = ms.div_ceil(1000);
-        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-        let (key, large, small) = match () {
-            () if days > 0 => ("left-days", days, hours),
-            () if hours > 0 => ("left-hours", hours, minutes),
-            () if minutes > 0 => ("left-minutes", minutes, seconds % 60),
-            () => ("left-seconds", seconds, 0),
-        };
-        self.text_with(key, &[("large", Value::Number(large)), ("small", Value::Number(small))])
-    }
-}
-
-impl Texts {
     /// What is said of a message's lock: in place of what can't be read, or over what only this device can. `when` is the
     /// moment at which it opens, as the face writes it.
     pub fn lock(&self, lock: &LockView, is_readable: bool, when: &str, now_ms: u64) -> String {
         let left_ms = lock.unlocks_at_ms.saturating_sub(now_ms);
-        let left = self.left(left_ms);
+        let left = self.count_down(left_ms);
         let values = [("when", Value::Text(when)), ("left", Value::Text(&left))];
         match (lock.state, is_readable) {
             (LockState::Withdrawn, _) => self.text("lock-withdrawn"),
@@ -238,11 +223,11 @@ mod tests {
     #[test]
     fn what_is_left_is_said_by_two_units() {
         let english = Texts::of(Language::English);
-        let left = |seconds: u64| english.left(seconds * 1000);
+        let left = |seconds: u64| english.count_down(seconds * 1000);
         assert_eq!((left(8), left(61)), ("8 s".into(), "1 min 1 s".into()));
         assert_eq!((left(53_760), left(2 * 86_400 + 3 * 3600)), ("14 h 56 min".into(), "2 d 3 h".into()));
-        assert_eq!(english.left(1), "1 s");
-        assert_eq!(Texts::of(Language::French).left(2 * 86_400_000), "2 j 0 h");
+        assert_eq!(english.count_down(1), "1 s");
+        assert_eq!(Texts::of(Language::French).count_down(2 * 86_400_000), "2 j 0 h");
     }
 
     #[test]

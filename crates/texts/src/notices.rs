@@ -1,6 +1,6 @@
 //! What the engine noticed, as a person reads it.
 
-use huis_views::{Named, Notice, RepairReason};
+use huis_views::{CountedFrom, Named, Notice, RepairReason};
 
 use crate::failures::named;
 use crate::{Texts, Value, readable, safe_line};
@@ -72,6 +72,15 @@ impl Texts {
             Notice::NotDone { failure, .. } => {
                 self.text_with("notice-not-done", &[("reason", Value::Text(&self.failure(failure)))])
             }
+            Notice::TimerSet { by, timer } => {
+                let Some(timer) = timer else { return name("notice-timer-off", by) };
+                let key = match timer.from {
+                    CountedFrom::Reading => "notice-timer-reading",
+                    CountedFrom::Sending => "notice-timer-sending",
+                };
+                let (name, span) = (named(by), self.whole_span(timer.after_s));
+                self.text_with(key, &[("name", Value::Text(&name)), ("span", Value::Text(&span))])
+            }
             Notice::Unknown { what } => self.text_with("notice-unknown", &[("what", Value::Text(&safe_line(what)))]),
         }
     }
@@ -103,7 +112,7 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
-    use huis_views::Failure;
+    use huis_views::{Failure, VanishTimer};
 
     use super::*;
     use crate::Language;
@@ -140,6 +149,9 @@ mod tests {
             Notice::NotDone { message: "11".repeat(16).parse().unwrap(), failure: Failure::NotAllowed },
             Notice::VersionsApart { failure: Failure::ServerTooOld { version: text(), oldest: text() } },
             Notice::LostByServer,
+            Notice::TimerSet { by: account(), timer: None },
+            Notice::TimerSet { by: account(), timer: Some(VanishTimer { after_s: 3600, from: CountedFrom::Reading }) },
+            Notice::TimerSet { by: account(), timer: Some(VanishTimer { after_s: 90, from: CountedFrom::Sending }) },
             Notice::Unknown { what: text() },
         ];
         for reason in [

@@ -52,9 +52,18 @@ const RULES: &[Form] = &[
     Form("this is not possible here yet", "reason-not-here-yet"),
     Form("it changes while it is sent", "reason-file-changes"),
     Form("the server does not keep what was sent of it", "reason-file-not-kept"),
+    Form("it has {size} bytes, and this browser has room for {free} more", "reason-file-no-room"),
+    Form("too many files are chosen at once", "reason-file-chosen"),
     Form("a message brings 1 to {most} files, and these are {count}", "reason-file-count"),
     Form("this conversation is a request; accept it first", "reason-accept-first"),
-    Form("the picture is damaged, so what says where it was taken can't be taken out", "reason-picture-damaged"),
+    Form(
+        "the picture is damaged, so what says where it was taken can't be taken out: send it with its metadata",
+        "reason-picture-damaged",
+    ),
+    Form(
+        "a proxy in front of the server refuses requests as large as the parts of files; its operator can allow 8 MiB",
+        "reason-proxy-parts",
+    ),
     Form(
         "it is too large a picture to take out what says where it was taken: send it with its metadata",
         "reason-picture-large",

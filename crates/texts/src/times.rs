@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::{Texts, Value};
+
 /// The last moment with a year of four digits: what a sender states may lie anywhere.
 const LAST_MS: u64 = 253_402_300_799_999;
 
@@ -64,6 +66,39 @@ pub fn span(text: &str) -> Result<Duration, SpanError> {
     Duration::try_from_secs_f64(seconds).map_err(|_| SpanError)
 }
 
+/// The units of a span, from the longest: their seconds, and their texts.
+const UNITS: [(u64, &str); 4] =
+    [(24 * 3600, "span-days"), (3600, "span-hours"), (60, "span-minutes"), (1, "span-seconds")];
+
+impl Texts {
+    /// A span of time as it was set, in the longest unit in which it is a whole number: `90 min`, `7 d`.
+    pub fn whole_span(&self, seconds: u64) -> String {
+        let fits = |(unit, _): &&(u64, &str)| seconds >= *unit && seconds.is_multiple_of(*unit);
+        let (unit, key) = UNITS.iter().find(fits).unwrap_or(&UNITS[3]);
+        self.text_with(key, &[("count", Value::Number(seconds / unit))])
+    }
+
+    /// What is left of a span of time, roughly and never less than it is: `2 h` for an hour and a minute.
+    pub fn left(&self, milliseconds: u64) -> String {
+        let seconds = milliseconds.div_ceil(1000);
+        let (unit, key) = UNITS.iter().find(|(unit, _)| seconds >= *unit).unwrap_or(&UNITS[3]);
+        self.text_with(key, &[("count", Value::Number(seconds.div_ceil(*unit)))])
+    }
+
+    /// How long it is until something, by its two largest units: `2 d 3 h`, `14 h 56 min`, `8 s`.
+    pub fn count_down(&self, milliseconds: u64) -> String {
+        let seconds = milliseconds.div_ceil(1000);
+        let units = UNITS.iter().skip_while(|(unit, _)| seconds < *unit && *unit > 1);
+        let mut left = seconds;
+        let said = units.take(2).map(|(unit, key)| {
+            let count = left / unit;
+            left %= unit;
+            self.text_with(key, &[("count", Value::Number(count))])
+        });
+        said.collect::<Vec<_>>().join(" ")
+    }
+}
+
 fn moment(ms: u64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms.min(LAST_MS)) * 1_000_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -72,6 +107,21 @@ fn moment(ms: u64) -> OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Language;
+
+    #[test]
+    fn spans_are_said_in_the_unit_that_fits() {
+        let [english, french] = Language::ALL.map(Texts::of);
+        for (seconds, said) in [(30, "30 s"), (60, "1 min"), (5400, "90 min"), (7200, "2 h"), (604_800, "7 d")] {
+            assert_eq!(english.whole_span(seconds), said);
+        }
+        assert_eq!(french.whole_span(604_800), "7 j");
+        for (left_ms, said) in
+            [(0, "0 s"), (1, "1 s"), (58_001, "59 s"), (59_001, "1 min"), (60_000, "1 min"), (3_660_000, "2 h")]
+        {
+            assert_eq!(english.left(left_ms), said);
+        }
+    }
 
     #[test]
     fn times_are_written_in_utc() {

@@ -2,7 +2,7 @@
 
 use huis_proto::ConversationKind;
 use huis_texts::{Texts, Value};
-use huis_views::{ConversationView, Failure, LockView, MessageView, Named, Notice, Trust};
+use huis_views::{ConversationView, CountedFrom, Failure, LockView, MessageView, Named, Notice, Trust, VanishTimer};
 
 use crate::calendar::Zone;
 use crate::theme::Role;
@@ -28,8 +28,8 @@ pub(crate) fn lock(texts: &Texts, zone: &Zone, lock: &LockView, is_readable: boo
 }
 
 /// By what a person is called for a message.
-pub(crate) fn call(message: &MessageView) -> String {
-    let said = if message.kind == "timed" { "🔒".into() } else { first_line(&message.text) };
+pub(crate) fn call(texts: &Texts, message: &MessageView) -> String {
+    let said = if message.kind == "timed" { "🔒".into() } else { call_of(texts, message) };
     format!("{}: {said}", name(&message.from))
 }
 
@@ -63,6 +63,25 @@ fn card_name(view: &ConversationView) -> Option<&str> {
 pub(crate) fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     huis_texts::safe_line(line).into_owned()
+}
+
+/// A message in one line.
+pub(crate) fn line_of(texts: &Texts, message: &MessageView) -> String {
+    if message.is_closed() { texts.text("message-view-once-line") } else { first_line(&message.text) }
+}
+
+/// What a person is called with for a message. What does not stay leaves no words where others keep them.
+pub(crate) fn call_of(texts: &Texts, message: &MessageView) -> String {
+    if message.vanishes.is_some() { texts.text("message-vanishing-line") } else { line_of(texts, message) }
+}
+
+/// After how long messages vanish.
+pub(crate) fn timer(texts: &Texts, timer: VanishTimer) -> String {
+    let key = match timer.from {
+        CountedFrom::Reading => "timer-reading",
+        CountedFrom::Sending => "timer-sending",
+    };
+    texts.text_with(key, &[("span", Value::Text(&texts.whole_span(timer.after_s)))])
 }
 
 /// Why something was not done.

@@ -8,5 +8,6 @@ mod large;
 mod locks;
 mod panics;
 mod reading;
+mod vanishing;
 mod views;
 mod world;

@@ -203,9 +203,11 @@ impl Timeline {
         if let Some(block) = self.cache.get(&message.id) {
             return block.clone();
         }
-        let id = message.id;
+        let (id, ages) = (message.id, message.vanishes_at_ms.is_some());
         let block = Rc::new(layout::block(self, env, index));
-        self.cache.insert(id, block.clone());
+        if !ages {
+            self.cache.insert(id, block.clone());
+        }
         block
     }
 }

@@ -3,7 +3,7 @@
 //! For tests the page has these hooks, which stay as they are:
 //!
 //! * `data-view`: `entry`, `opening`, `app`, `list`, `talk`, `timeline`, `composer`, `details`, `requests`, `archive`,
-//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `menu`, `settings`, `password-form`, `toast`.
+//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `tray`, `viewer`, `menu`, `settings`, `password-form`, `toast`.
 //! * `data-state` of an entry: `welcome`, `register`, `sign-in`, `sign-in-again`, `recover`, `recovery-key`, `locked`,
 //!   `elsewhere`, `taken-over`, `lost`, `insecure`, `no-files`, `newer-version`, `unable`, `ended`; of a list or a timeline:
 //!   `loading`, `ready`; of a message: `received`, `waiting`, `sent`, `delivered`, `read`, `failed`; of the strip:
@@ -18,6 +18,7 @@ mod composer;
 mod dates;
 mod dialogs;
 mod entry;
+mod files;
 mod json;
 mod keys;
 mod list;
@@ -43,7 +44,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{HtmlElement, Worker};
 
 /// Takes the worker that the page started and what it said before anybody listened; the language with its texts and what
-/// loads those of others; what makes pictures small. Shows the app.
+/// loads those of others; what makes pictures small; what the page does with files. Shows the app.
 #[wasm_bindgen]
 pub fn start(
     worker: Worker,
@@ -52,6 +53,7 @@ pub fn start(
     texts: &str,
     load_texts: js_sys::Function,
     shrink: js_sys::Function,
+    files: wasm_bindgen::JsValue,
 ) {
     let language = Language::of_tag(language).unwrap_or_default();
     say::speak(language, texts);
@@ -74,6 +76,7 @@ pub fn start(
         keys::listen(app);
         updates::watch(app);
         notify::listen(app);
+        files::listen(app, files.clone());
         shell::shell(app)
     })
     .forget();

@@ -82,7 +82,7 @@ async fn show(app: App, message: &MessageView) {
     let conversation = message.conversation;
     let options = NotificationOptions::new();
     options.set_tag(&conversation.to_string());
-    options.set_body(&format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
+    options.set_body(&format!("{}: {}", say::name(&message.from), say::call_of(message)));
     if let Ok(notification) = Notification::new_with_options(&say::line(&message.conversation_name, 64), &options) {
         page::on(&notification, "click", move |_| {
             let _ = page::window().focus();

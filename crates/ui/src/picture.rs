@@ -43,10 +43,15 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
 
 /// The picture, if it is one.
 pub(crate) fn picture(bytes: &[u8]) -> Option<AnyView> {
+    Some(html::img().class("avatar huge").src(source(bytes)?).alt("").into_any())
+}
+
+/// The address of a small picture, which holds all of it.
+pub(crate) fn source(bytes: &[u8]) -> Option<String> {
     let kind = kind(bytes).filter(|_| bytes.len() <= MOST)?;
     let letters: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     let text = page::window().btoa(&letters).ok()?;
-    Some(html::img().class("avatar huge").src(format!("data:{kind};base64,{text}")).alt("").into_any())
+    Some(format!("data:{kind};base64,{text}"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use huis_proto::{AccountId, ConversationKind};
 use huis_texts::{Language, Texts, Value};
-use huis_views::{ConversationView, Failure, LockView, MessageView, Named, Notice};
+use huis_views::{ConversationView, Failure, LockView, MessageView, Named, Notice, VanishTimer};
 
 /// The longest name that is shown; the rest is cut.
 const LONGEST_NAME: usize = 64;
@@ -86,6 +86,27 @@ pub(crate) fn line(text: &str, most: usize) -> String {
 /// The first line that holds something.
 pub(crate) fn first_line(text: &str) -> String {
     line(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default(), 200)
+}
+
+/// A message in one line.
+pub(crate) fn line_of(message: &MessageView) -> String {
+    if message.is_closed() { text("message-view-once-line") } else { first_line(&message.text) }
+}
+
+/// What a person is called with for a message. What does not stay leaves no words where others keep them.
+pub(crate) fn call_of(message: &MessageView) -> String {
+    if message.vanishes.is_some() { text("message-vanishing-line") } else { line_of(message) }
+}
+
+/// What is left of a message that vanishes, or all of it while its time does not run.
+pub(crate) fn left(message: &MessageView, now_ms: u64) -> Option<String> {
+    let all = message.vanishes.map(|VanishTimer { after_s, .. }| texts().whole_span(after_s));
+    message.vanishes_at_ms.map(|at_ms| texts().left(at_ms.saturating_sub(now_ms))).or(all)
+}
+
+/// A span of time that was set.
+pub(crate) fn span(seconds: u64) -> String {
+    texts().whole_span(seconds)
 }
 
 /// How somebody is called: as they want to be, or by their username, or by the beginning of their id.

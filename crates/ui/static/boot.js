@@ -1,5 +1,7 @@
 // Starts the worker and loads the page's module at the same time; whichever is ready first waits for the other.
 
+import { files } from "{{files.js}}";
+
 const address = (name) => new URL(name, import.meta.url).href;
 const same = (url) => {
   if (new URL(url).origin !== location.origin) throw new TypeError(url);
@@ -62,7 +64,7 @@ try {
   const texts = loadTexts(language);
   const ui = await import(address("{{ui-module.js}}"));
   await ui.default({ module_or_path: address("{{ui.wasm}}") });
-  ui.start(worker, early, language, await texts, loadTexts, shrink);
+  ui.start(worker, early, language, await texts, loadTexts, shrink, files(worker));
 } catch (error) {
   console.error(error);
   document.body.dataset.state = "broken";

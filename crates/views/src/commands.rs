@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReceiptView, SendFiles, Status, TransferView,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SendFiles, Status, TransferView,
+    VanishTimer,
 };
 
 /// What is sent to be opened later.
@@ -85,6 +86,9 @@ pub enum Command {
     /// Fetches a file that a message brings; what is fetched already, or on its way to the same folder, is not fetched again.
     /// Of a request that nobody answered nothing is fetched. Answer, once it is begun: [`Reply::Transfer`].
     FetchFile(FetchFile),
+    /// Reads a part of a file that a message brings, to look at it where it is; it is kept nowhere. Of a request that nobody
+    /// answered nothing is read. Answer: [`Reply::FileBytes`].
+    ReadFile(ReadFile),
     /// What is on its way, has failed, or was fetched; the oldest first. Answer: [`Reply::Transfers`].
     Transfers,
     /// Stops a transfer where it is, until it is resumed. Answer: [`Reply::Done`].
@@ -172,6 +176,12 @@ pub enum Command {
     Annotate(Annotate),
     /// Says in another conversation what was said in one. Answer: [`Reply::Sent`].
     Forward(Forward),
+    /// Opens a message that is opened once: it is given here for once, and is gone on all devices of the account. What files
+    /// it brings can be fetched here for an hour. Answer: [`Reply::Message`].
+    OpenOnce {
+        /// The message.
+        message: MessageId,
+    },
     /// Who has got or read a message of one's own. Answer: [`Reply::Receipts`].
     Receipts {
         /// The message.
@@ -259,6 +269,14 @@ pub enum Command {
         target: Target,
         /// The topic.
         topic: String,
+    },
+    /// Sets after how long what is said from here on in a conversation vanishes, for everybody. Whoever wants to keep a copy
+    /// can. Answer: [`Reply::Conversation`].
+    SetTimer {
+        /// Where.
+        target: Target,
+        /// After how long; none: it stays.
+        timer: Option<VanishTimer>,
     },
     /// Says what a conversation's messages are announced for, on all devices of the account. Answer:
     /// [`Reply::Conversation`].
@@ -501,6 +519,9 @@ pub struct Send {
     /// The message of the same conversation that it answers.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
+    /// Whether it can be opened once, and is then gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
     /// Whether to answer only when the server has it on disk. Otherwise the answer comes when it is stored here.
     pub wait: bool,
 }
@@ -660,6 +681,8 @@ pub enum Reply {
     Messages(Vec<MessageView>),
     /// A transfer.
     Transfer(Box<TransferView>),
+    /// Bytes of a file.
+    FileBytes(Bytes),
     /// Transfers, oldest first.
     Transfers(Vec<TransferView>),
     /// Receipts of a message.

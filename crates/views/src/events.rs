@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationView, Failure, Named, TransferView};
+use crate::{ConversationView, Failure, Named, TransferView, VanishTimer};
 
 /// Something has changed. Events carry ids; a face reads the views again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -114,6 +114,7 @@ impl Notice {
                 | Self::IdentityRenewed
                 | Self::Unknown { .. }
                 | Self::ServerRestored
+                | Self::TimerSet { .. }
         )
     }
 }
@@ -280,6 +281,13 @@ pub enum Notice {
         message: MessageId,
         /// Why.
         failure: Failure,
+    },
+    /// Somebody set after how long what is said from here on vanishes.
+    TimerSet {
+        /// Who.
+        by: Named,
+        /// After how long; none: it stays.
+        timer: Option<VanishTimer>,
     },
     /// The server spoke of something that this version does not know.
     Unknown {

@@ -22,6 +22,9 @@ pub struct SendFiles {
     /// is sent, and the file itself stays as it is.
     #[serde(default)]
     pub keep_metadata: bool,
+    /// Whether the message can be opened once, and is then gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
 }
 
 /// A file to send.
@@ -68,6 +71,19 @@ pub struct FetchFile {
     pub folder: String,
 }
 
+/// A part of a file to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadFile {
+    /// The message that brings it.
+    pub message: MessageId,
+    /// Which of its files, counted from 1.
+    pub number: u32,
+    /// From where on, in bytes.
+    pub at: u64,
+    /// At most so many bytes; 4 MiB are given in any case at most.
+    pub length: u64,
+}
+
 /// A file that a message brings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileView {
@@ -91,6 +107,17 @@ pub struct FileView {
     /// Its way to the server or from it, if this device has sent or fetched it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferView>,
+}
+
+/// Pictures out of which a device takes what says where they were taken.
+const CLEANED: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
+
+impl FileView {
+    /// Whether it is a picture or a film of a kind out of which nothing is taken before it is sent.
+    pub fn may_say_where_it_was_taken(&self) -> bool {
+        let kind = self.media_type.as_str();
+        (kind.starts_with("image/") || kind.starts_with("video/")) && !CLEANED.contains(&kind)
+    }
 }
 
 /// A file on its way.

@@ -118,6 +118,16 @@ pub struct MessageView {
     /// When it opens or has opened, where it was sent to open later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockView>,
+    /// How long it stays; none: for good. What is locked does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vanishes: Option<VanishTimer>,
+    /// When it is gone, in milliseconds since 1970; none while its time does not run yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vanishes_at_ms: Option<u64>,
+    /// Whether it is opened once ([`Command::OpenOnce`](crate::Command::OpenOnce)), and then gone: until then, and for who
+    /// wrote it, text and files are empty. What is locked does not say it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
 }
 
 /// A message's time lock.
@@ -150,6 +160,31 @@ impl MessageView {
     pub fn waiting_lock(&self) -> Option<&LockView> {
         self.lock.as_ref().filter(|lock| lock.state == LockState::Waiting)
     }
+
+    /// Whether what it says is closed: it is opened once, and is not open here.
+    pub fn is_closed(&self) -> bool {
+        self.view_once && self.text.is_empty() && self.files.is_empty()
+    }
+}
+
+/// After how long messages vanish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VanishTimer {
+    /// So many seconds, 30 to a year.
+    pub after_s: u64,
+    /// Since when.
+    pub from: CountedFrom,
+}
+
+/// Since when a timer counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountedFrom {
+    /// Since the message was read; for who wrote it, since it was sent.
+    #[default]
+    Reading,
+    /// Since it was sent.
+    Sending,
 }
 
 /// A message that another one answers.
@@ -233,6 +268,9 @@ pub struct ConversationView {
     /// What it is about, where somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// After how long what is said from here on vanishes; none: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<VanishTimer>,
     /// What this account may do here; none while it is no member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<MemberRole>,
@@ -280,6 +318,9 @@ pub struct MessagePreview {
     pub text: String,
     /// Whether it was deleted.
     pub deleted: bool,
+    /// Whether it is opened once; `text` is empty then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
 }
 
 /// For which messages a person is called.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
-use huis_engine::web::{self, Storage, StorageError};
+use huis_engine::web::{self, OwnFiles, Storage, StorageError};
 use huis_engine::{DatabaseKey, Events, Handle, LockedKeyError, StartError};
 use huis_proto::rest::Secret;
 use huis_views::{Command, Event, Failure, FromWorker, Missing, Reply, Standing, ToWorker};
@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::device::{self, Device, Found, Owner, Trouble};
+use crate::hand::Hand;
 use crate::page::Page;
 use crate::platform::{Platform, said};
 
@@ -32,6 +33,8 @@ const AT_ONCE: u32 = 256;
 pub(crate) enum Input {
     /// The page said something.
     Page(ToWorker),
+    /// The page hands something over that is no text.
+    Hand(Hand),
     /// Another tab wants the database.
     AskedToLetGo,
 }
@@ -92,6 +95,7 @@ impl Keeper {
                 match self.inputs.recv().await {
                     Some(Input::Page(ToWorker::TakeOver)) => break,
                     Some(Input::Page(other)) => self.decline(&other),
+                    Some(Input::Hand(hand)) => hand.refuse(&Failure::Stopped),
                     Some(Input::AskedToLetGo) => {}
                     None => return,
                 }
@@ -155,7 +159,8 @@ impl Keeper {
                     break;
                 }
             };
-            let (handle, events, run) = match web::start(&storage, copy(&device.key)) {
+            let files = OwnFiles::beside(&device.key);
+            let (handle, events, run) = match web::start(&storage, copy(&device.key), &files) {
                 Ok(started) => started,
                 Err(error) => {
                     let lost = is_damage(&error);
@@ -173,7 +178,7 @@ impl Keeper {
                     break;
                 }
             };
-            let (device, end) = self.serve(device, handle, events, run).await;
+            let (device, end) = self.serve(device, handle, files, events, run).await;
             if !matches!(end, End::SignedOut(_)) {
                 self.page.standing(Standing::Opening);
             }
@@ -245,6 +250,7 @@ impl Keeper {
         // The key first: without it nothing reads what may be left of the database.
         self.platform.give_up().await.map_err(|error| said(&error))?;
         storage.erase().map_err(|error| error.to_string())?;
+        OwnFiles::erase().await;
         self.platform.forget().await.map(drop).map_err(|error| said(&error))
     }
 
@@ -266,6 +272,10 @@ impl Keeper {
                 },
                 Some(Input::Page(other)) => {
                     self.decline(&other);
+                    continue;
+                }
+                Some(Input::Hand(hand)) => {
+                    hand.refuse(&Failure::Stopped);
                     continue;
                 }
             });
@@ -293,6 +303,7 @@ impl Keeper {
                     Err(reason) => self.page.standing(Standing::Lost { reason }),
                 },
                 Some(Input::Page(other)) => self.decline(&other),
+                Some(Input::Hand(hand)) => hand.refuse(&Failure::Stopped),
                 Some(Input::AskedToLetGo) | None => return false,
             }
         }
@@ -302,6 +313,7 @@ impl Keeper {
         loop {
             match self.inputs.recv().await {
                 Some(Input::Page(other)) => self.decline(&other),
+                Some(Input::Hand(hand)) => hand.refuse(&Failure::Stopped),
                 Some(Input::AskedToLetGo) | None => return,
             }
         }
@@ -319,6 +331,7 @@ impl Keeper {
         &mut self,
         mut device: Device,
         handle: Handle,
+        files: OwnFiles,
         mut events: Events,
         run: LocalBoxFuture<'static, ()>,
     ) -> (Device, End) {
@@ -362,6 +375,15 @@ impl Keeper {
                     Some(Input::Page(ToWorker::Lock)) if device.owner.sealed.is_some() => break End::Lock,
                     // Also a second wish to begin anew: what is open is not given up by an impatient finger.
                     Some(Input::Page(_)) => {}
+                    Some(Input::Hand(hand)) if asked.get() >= AT_ONCE => hand.refuse(&Failure::Busy),
+                    Some(Input::Hand(hand)) => {
+                        asked.set(asked.get() + 1);
+                        let (asked, carried) = (asked.clone(), hand.carry_out(handle.clone(), files.clone()));
+                        spawn_local(async move {
+                            carried.await;
+                            asked.set(asked.get() - 1);
+                        });
+                    }
                     Some(Input::AskedToLetGo) | None => break End::LetGo,
                 },
                 event = events.next() => {
@@ -393,6 +415,7 @@ impl Keeper {
         // Closes the database; that it was closed already is as good.
         let _ = handle.command(Command::Lock).await;
         let _ = (&mut has_ended).await;
+        files.close();
         (device, end)
     }
 

@@ -4,6 +4,7 @@
 #![cfg(target_family = "wasm")]
 
 mod device;
+mod hand;
 mod keeper;
 mod page;
 mod platform;

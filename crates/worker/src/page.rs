@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
+use crate::hand::Hand;
 use crate::keeper::Input;
 
 /// Speaks to the page.
@@ -31,7 +32,10 @@ impl Page {
     /// Passes on what the page says, `waiting` first.
     pub(crate) fn listen(&self, waiting: js_sys::Array, tell: mpsc::Sender<Input>) {
         let hear = move |data: &JsValue| {
-            let Some(text) = data.as_string() else { return };
+            let Some(text) = data.as_string() else {
+                let _ = tell.try_send(Input::Hand(Hand::of(data.clone())));
+                return;
+            };
             match serde_json::from_str::<ToWorker>(&text) {
                 Ok(said) => {
                     // A page that says more than a thousand things without waiting is none of ours.

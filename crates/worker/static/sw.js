@@ -32,6 +32,11 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  const media = MEDIA.exec(url.pathname);
+  if (media) {
+    event.respondWith(play(event, media));
+    return;
+  }
   if (!FILES.includes(url.pathname)) return;
   const answer = async () => {
     const cache = await caches.open(VERSION);
@@ -39,6 +44,41 @@ self.addEventListener("fetch", (event) => {
   };
   event.respondWith(answer());
 });
+
+// Sound and film that play in place: /_media/MESSAGE/NUMBER/SIZE/TYPE. Their bytes come from the page that plays them, which
+// asks the engine. Nothing about them is kept here, for a browser ends this worker whenever it likes: each request says all,
+// finds its page anew, and is answered with a piece that is soon there; the browser asks for the next one.
+const MEDIA = new RegExp("^/_media/([0-9a-f]{32})/([0-9]+)/([0-9]+)/((?:audio|video)/[a-z0-9]+)$");
+const PIECE = 1024 * 1024;
+const PATIENCE = 60_000;
+
+async function play({ request, clientId }, [, message, number, size, type]) {
+  const page = await self.clients.get(clientId);
+  const isPlayed = ["audio", "video"].includes(request.destination);
+  // An address alone opens nothing: what others sent is played, and is no page.
+  if (!page || !isPlayed) return new Response(null, { status: 404 });
+  const [, first, last] = /^bytes=([0-9]+)-([0-9]*)$/.exec(request.headers.get("range") ?? "bytes=0-") ?? [];
+  const at = Number(first);
+  if (!(at < Number(size))) return new Response(null, { status: 416, headers: { "content-range": `bytes */${size}` } });
+  const length = Math.min(PIECE, (last ? Number(last) + 1 : Number(size)) - at);
+  const { port1, port2 } = new MessageChannel();
+  const bytes = await new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data);
+    setTimeout(resolve, PATIENCE);
+    page.postMessage({ read: { message, number: Number(number), at, length } }, [port2]);
+  });
+  port1.close();
+  if (!(bytes instanceof Uint8Array) || bytes.length === 0) return new Response(null, { status: 503 });
+  const headers = {
+    "content-type": type,
+    "content-length": String(bytes.length),
+    "content-range": `bytes ${at}-${at + bytes.length - 1}/${size}`,
+    "accept-ranges": "bytes",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+  return new Response(bytes, { status: 206, headers });
+}
 
 // The server can't tell a message from a receipt, so neither can this.
 const WORDS = {

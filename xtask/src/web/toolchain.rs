@@ -28,6 +28,8 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
 /// Its packages; clang and archiver are needed with rustup's compiler too.
 const DEBIAN_C: [&str; 2] = ["clang-22", "llvm-22"];
+/// Where there are none of that number: enough beside rustup's compiler, which links by itself.
+const ANY_C: [&str; 2] = ["clang", "llvm"];
 const DEBIAN_RUST: [&str; 3] = ["rustc-web", "rust-web-src", "lld-22"];
 
 impl Toolchain {
@@ -66,12 +68,14 @@ impl Toolchain {
             let _ = check(checkout.command_with("rustup", &["target", "add", TARGET]));
         }
         if may_install {
+            check(checkout.command_with("apt-get", &["-q", "update"]))?;
             let mut packages = DEBIAN_C.to_vec();
             if !has_browser_library(checkout) {
                 packages.extend(DEBIAN_RUST);
+            } else if !DEBIAN_C.iter().all(|package| is_offered(checkout, package)) {
+                packages = ANY_C.to_vec();
             }
             println!("Installing what the web app is built with: {}.", packages.join(" "));
-            check(checkout.command_with("apt-get", &["-q", "update"]))?;
             let mut install = checkout.command_with("apt-get", &["-q", "install", "--yes", "--no-install-recommends"]);
             check({
                 install.args(packages).env("DEBIAN_FRONTEND", "noninteractive");
@@ -118,6 +122,11 @@ impl Toolchain {
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
     }
+}
+
+/// Whether apt knows where to get a package: the compilers of this number come with Debian's security updates.
+fn is_offered(checkout: &Checkout, package: &str) -> bool {
+    output(checkout.command_with("apt-cache", &["show", "--no-all-versions", package])).is_ok()
 }
 
 fn has_browser_library(checkout: &Checkout) -> bool {

@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::people::Person;
 use self::terminal::Terminal;
 use crate::ServerArgs;
+use crate::person::Person;
 use crate::process_costs::{self, Memory};
 use crate::server_process::{self, ServerProcess};
 use crate::spread::{median_line, percentile};

@@ -1,28 +1,15 @@
-//! Two people and what they say: their profiles are made by the program itself, and filled by its engine in this
-//! process, over the server.
+//! What two people say: their profiles are filled by the program's engine in this process, over the server.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command as Process, Stdio};
-
-use anyhow::{Context as _, ensure};
 use huis_views::{Command, RequestAnswer, Target};
 
-use crate::PASSPHRASE;
-use crate::device::{self, Device};
+use crate::person::Person;
 
 /// Messages after which the reader has read them all and says something.
 const ROUND: u32 = 1000;
 /// Of each round the reader says every so manieth message.
 const ANSWERS: u32 = 10;
-const PASSWORD: &str = "nobody needs to remember this";
 /// Stands before a message's number.
 const NUMBER: &str = "number ";
-
-/// A person with a profile.
-pub(super) struct Person {
-    name: &'static str,
-    folder: PathBuf,
-}
 
 /// The message of this number: a line that fits a line of the timeline, and is cut in a list of conversations.
 pub(super) fn text(number: u32) -> String {
@@ -35,49 +22,11 @@ pub(super) fn numbers(screen: &str) -> Vec<u32> {
     screen.split(NUMBER).skip(1).filter_map(number).collect()
 }
 
-impl Person {
-    /// A fresh account at a server, with a profile below `folder`.
-    pub(super) fn register(program: &Path, folder: &Path, name: &'static str, url: &str) -> anyhow::Result<Self> {
-        let person = Self { name, folder: folder.join(name) };
-        let output = person
-            .program(program)
-            .args(["register", name, "--server", url, "--json"])
-            .env("HUIS_PASSWORD", PASSWORD)
-            .env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE)
-            .stdin(Stdio::null())
-            .output()
-            .with_context(|| format!("cannot start {}", program.display()))?;
-        ensure!(output.status.success(), "{name} was not registered: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(person)
-    }
-
-    /// The program on this person's profile, away from what is set where this runs.
-    pub(super) fn program(&self, program: &Path) -> Process {
-        let mut command = Process::new(program);
-        for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(|name| name.starts_with("HUIS_")) {
-                command.env_remove(name);
-            }
-        }
-        command.env("HUIS_PROFILE", &self.folder);
-        command
-    }
-
-    /// The profile's database.
-    pub(super) fn database(&self) -> PathBuf {
-        device::database(&self.folder)
-    }
-
-    fn engine(&self) -> anyhow::Result<Device> {
-        Device::open(&self.folder)
-    }
-}
-
 /// Has `writer` and `reader` say `count` messages, numbered from 1. Both profiles hold them all afterwards, and the
 /// reader has read them.
 pub(super) async fn talk(writer: &Person, reader: &Person, count: u32) -> anyhow::Result<()> {
     let (mut one, mut other) = (writer.engine()?, reader.engine()?);
-    let conversation = one.says(Target::Account(reader.name.into()), text(1)).await?;
+    let conversation = one.says(Target::Account(reader.name().into()), text(1)).await?;
     other.hears(conversation, &text(1)).await?;
     other.does(Command::AnswerRequest { target: Target::Id(conversation), answer: RequestAnswer::Accept }).await?;
     let mut said = 1;

@@ -92,6 +92,21 @@ pub(crate) async fn what_is_deleted_is_gone_and_others_stay(blobs: Blobs) {
     assert_eq!(read(&blobs, one, 0, 3).await, bytes(0, 3));
 }
 
+pub(crate) async fn a_blob_of_many_pieces_is_deleted_whole(blobs: Blobs) {
+    let blob = blob();
+    // More than a storage lists at once.
+    for begin in (0..1050).step_by(50) {
+        join_all((begin..begin + 50).map(|place| blobs.put(blob, place, Bytes::from_static(b"x"))))
+            .await
+            .into_iter()
+            .for_each(|stored| stored.expect("stored"));
+    }
+    assert_eq!(blobs.length(blob).await.expect("its length"), 1050);
+    blobs.delete(blob).await.expect("deleted");
+    assert_eq!(blobs.length(blob).await.expect("nothing"), 0);
+    assert!(matches!(blobs.read(blob, 1049, 1050).await, Err(BlobError::NotThere)));
+}
+
 pub(crate) async fn pieces_have_bounds(blobs: Blobs) {
     let blob = blob();
     for length in [0, PIECE_MAX + 1] {
@@ -99,6 +114,12 @@ pub(crate) async fn pieces_have_bounds(blobs: Blobs) {
     }
     blobs.put(blob, 0, vec![7; PIECE_MAX].into()).await.expect("the largest");
     assert_eq!(blobs.length(blob).await.expect("its length"), PIECE_MAX as u64);
+    // A range looks for pieces no further back than one can reach.
+    let border = PIECE_MAX as u64;
+    blobs.put(blob, border, "the next one".into()).await.expect("stored");
+    assert_eq!(read(&blobs, blob, border - 1, border + 3).await, b"\x07the");
+    assert_eq!(read(&blobs, blob, border, border + 3).await, b"the");
+    assert_eq!(read(&blobs, blob, border + 4, border + 12).await, b"next one");
 }
 
 pub(crate) async fn a_storage_that_works_passes_its_check(blobs: Blobs) {

@@ -29,6 +29,7 @@ conforms!(
     of_writers_at_one_place_one_counts,
     a_blob_ends_at_its_first_gap,
     what_is_deleted_is_gone_and_others_stay,
+    a_blob_of_many_pieces_is_deleted_whole,
     pieces_have_bounds,
     a_storage_that_works_passes_its_check,
 );

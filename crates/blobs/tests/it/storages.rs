@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use huis_blobs::{Blobs, BlobsAddress, S3Keys};
+use huis_proto::BlobId;
 use tempfile::TempDir;
 
 /// Names another Python that has `moto[server]`.
@@ -24,6 +25,31 @@ impl Folder {
     pub(crate) async fn blobs(&self) -> Blobs {
         Blobs::open(&BlobsAddress::folder(self.0.path().join("blobs"))).await.expect("blobs in a folder")
     }
+}
+
+/// A writer puts a piece under a name of its own first, links it to its place, and removes that name: it may be killed
+/// before any of these.
+#[tokio::test]
+async fn what_a_killed_writer_left_goes_with_its_blob() {
+    let storage = Folder::new();
+    let blobs = storage.blobs().await;
+    let (blob, other) = (BlobId::from_bytes([1; 16]), BlobId::from_bytes([2; 16]));
+    for blob in [blob, other] {
+        blobs.put(blob, 0, "a piece".into()).await.expect("stored");
+    }
+    let folder = |blob: BlobId| storage.0.path().join("blobs").join(&blob.to_string()[..2]).join(blob.to_string());
+    let piece = folder(blob).join("0000000000000000");
+    std::fs::hard_link(&piece, folder(blob).join("0000000000000000#1")).expect("a second name");
+    std::fs::write(folder(blob).join("0000000000000007#1"), "half a pie").expect("a piece that was begun");
+    assert_eq!(blobs.length(blob).await.expect("its length"), 7);
+    blobs.delete(blob).await.expect("deleted");
+    assert!(!folder(blob).exists());
+    assert_eq!(blobs.length(other).await.expect("the other"), 7);
+    // Also where no piece came to its place.
+    std::fs::create_dir_all(folder(blob)).expect("a folder");
+    std::fs::write(folder(blob).join("0000000000000000#1"), "half a pie").expect("a piece that was begun");
+    blobs.delete(blob).await.expect("deleted");
+    assert!(!folder(blob).exists());
 }
 
 /// Blobs under a prefix of their own in an emulated S3; none where there is no emulation. In CI that is a failure.

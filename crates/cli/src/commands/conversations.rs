@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 use huis_proto::{ConversationKind, MessageId};
 use huis_texts::{readable, rfc3339, safe_line};
 use huis_views::{
-    Command, ConversationState, ConversationView, Found, Muted, NotificationLevel, Reply, RequestAnswer, Target,
+    Command, ConversationState, ConversationView, CountedFrom, Found, Muted, NotificationLevel, Reply, RequestAnswer,
+    Target, VanishTimer,
 };
 use serde::Serialize;
 
@@ -86,6 +87,9 @@ pub(crate) struct ConversationLine<'a> {
     muted_until: Option<String>,
     archived: bool,
     favourite: bool,
+    /// Only where messages vanish: after how many seconds, counted since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timer: Option<VanishTimer>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +209,7 @@ impl<'a> From<&'a ConversationView> for ConversationLine<'a> {
             },
             archived: view.archived,
             favourite: view.favourite,
+            timer: view.timer,
         }
     }
 }
@@ -232,6 +237,13 @@ pub(crate) fn conversation_for_people(view: &ConversationView) -> String {
     }
     if view.favourite {
         parts.push("favourite".into());
+    }
+    if let Some(VanishTimer { after_s, from }) = view.timer {
+        let from = match from {
+            CountedFrom::Reading => "reading",
+            CountedFrom::Sending => "sending",
+        };
+        parts.push(format!("messages vanish {after_s} s after {from}"));
     }
     if view.archived {
         parts.push("archived".into());

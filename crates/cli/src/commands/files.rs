@@ -125,6 +125,8 @@ struct SavedLine<'a> {
 
 /// So many messages are read at a time.
 const PAGE: u32 = 100;
+/// The engine tells how files come on; it is asked this often in any case.
+const LOOKS_AGAIN: Duration = Duration::from_secs(5);
 
 impl<'a> FileLine<'a> {
     pub(super) fn of(message: &MessageView, file: &'a FileView) -> Self {
@@ -226,12 +228,12 @@ impl Get {
                         Ok(Reply::Transfer(transfer)) => drop(waiting.insert(transfer.transfer, *transfer)),
                         Ok(other) => return Err(Stop::unexpected(&other)),
                         // What can't be begun does not hold up the others.
-                        Err(stop) if self.all => failed = failed.or(Some(stop)),
+                        Err(stop) if self.all => one_more(&mut failed, stop),
                         Err(stop) => return Err(stop),
                     }
                 }
-                let ended_badly = self.wait(session, context, waiting).await?;
-                Ok(failed.or(ended_badly))
+                self.wait(session, context, waiting, &mut failed).await?;
+                Ok(failed)
             })
             .await?;
         failed.map_or(Ok(()), Err)
@@ -244,16 +246,17 @@ impl Get {
         Ok(others.flat_map(|message| message.files.iter().map(|file| (message.id, file.number))).collect())
     }
 
-    /// Waits until all are fetched; gives why one was not, if one was not.
+    /// Waits until all are fetched, or have failed.
     async fn wait(
         &self,
         session: &mut Session,
         context: &Context,
         mut waiting: BTreeMap<u64, TransferView>,
-    ) -> Outcome<Option<Stop>> {
+        failed: &mut Option<Stop>,
+    ) -> Outcome {
         let mut bar = Bar::new("Fetching");
         let all: u64 = waiting.values().map(|transfer| transfer.size).sum();
-        let (mut fetched, mut failed) = (0, None);
+        let mut fetched = 0;
         let mut deadline = Instant::now() + self.timeout;
         loop {
             let over: Vec<u64> = waiting.iter().filter(|(_, transfer)| is_over(transfer)).map(|(n, _)| *n).collect();
@@ -261,11 +264,8 @@ impl Get {
                 fetched += transfer.size;
                 match (&transfer.state, &transfer.saved_at) {
                     (TransferState::Failed(failure), _) => {
-                        let stop = Stop::from(failure.clone());
-                        if let Some(before) = failed.replace(stop) {
-                            bar.hide();
-                            note(&before.line("files").unwrap_or_default());
-                        }
+                        bar.hide();
+                        one_more(failed, failure.clone().into());
                     }
                     (_, Some(path)) => {
                         bar.hide();
@@ -278,15 +278,20 @@ impl Get {
                 }
             }
             if waiting.is_empty() {
-                return Ok(failed);
+                return Ok(());
             }
             bar.at_pace(
                 fetched + waiting.values().map(|transfer| transfer.done).sum::<u64>(),
                 all,
                 pace(waiting.values()),
             );
-            match timeout_at(deadline, session.event()).await {
+            match timeout_at(deadline.min(Instant::now() + LOOKS_AGAIN), session.event()).await {
+                // That nobody wants one any more is said by no event.
+                Err(_) if Instant::now() < deadline => look_again(session, &mut waiting, failed).await?,
                 Err(_) => {
+                    if let Some(before) = failed.take() {
+                        note(&before.line("files").unwrap_or_default());
+                    }
                     return Err(Stop::TimedOut(format!(
                         "nothing came for {} s; what is there stays, and the next command on this profile goes on",
                         self.timeout.as_secs_f32()
@@ -299,7 +304,7 @@ impl Get {
                             deadline = Instant::now() + self.timeout;
                         }
                     }
-                    Event::Missed => look_again(session, &mut waiting).await?,
+                    Event::Missed => look_again(session, &mut waiting, failed).await?,
                     event => ended(&event)?,
                 },
             }
@@ -316,10 +321,29 @@ fn is_over(transfer: &TransferView) -> bool {
     matches!(transfer.state, TransferState::Done | TransferState::Failed(_))
 }
 
-async fn look_again(session: &mut Session, waiting: &mut BTreeMap<u64, TransferView>) -> Outcome {
+/// One that failed: the last one is the command's own answer, and those before are told beside it.
+fn one_more(failed: &mut Option<Stop>, stop: Stop) {
+    if let Some(before) = failed.replace(stop) {
+        note(&before.line("files").unwrap_or_default());
+    }
+}
+
+async fn look_again(
+    session: &mut Session,
+    waiting: &mut BTreeMap<u64, TransferView>,
+    failed: &mut Option<Stop>,
+) -> Outcome {
     let Reply::Transfers(transfers) = session.ask(Command::Transfers).await? else {
         return Err(Failure::Internal { reason: "no transfers in the answer".into() }.into());
     };
+    // The list has an end; what is older than all of it may stand behind that.
+    let oldest = transfers.iter().map(|transfer| transfer.transfer).min().unwrap_or(0);
+    let is_listed = |number: u64| transfers.iter().any(|transfer| transfer.transfer == number);
+    let gone = waiting.extract_if(.., |number, _| *number >= oldest && !is_listed(*number));
+    for (_, transfer) in gone {
+        let why = format!("{} is not fetched any more: it was given up, or its message was taken back", transfer.name);
+        one_more(failed, Stop::failed("gone", why, ""));
+    }
     for transfer in transfers {
         if let Some(known) = waiting.get_mut(&transfer.transfer) {
             *known = transfer;

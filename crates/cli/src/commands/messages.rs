@@ -1,7 +1,7 @@
 //! A message as it is printed.
 
 use huis_texts::{readable, rfc3339, safe_block, safe_line};
-use huis_views::{LockState, MessageView};
+use huis_views::{LockState, MessageView, VanishTimer};
 use serde::Serialize;
 
 use super::files::FileLine;
@@ -42,6 +42,15 @@ pub(crate) struct MessageLine<'a> {
     unlock_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<LockState>,
+    /// Only where it vanishes: after how many seconds, counted since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vanishes: Option<VanishTimer>,
+    /// Only where its time runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vanishes_at: Option<String>,
+    /// Only where it is true: `huis open` shows it, once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    view_once: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field so")]
@@ -70,6 +79,9 @@ impl<'a> From<&'a MessageView> for MessageLine<'a> {
             files: message.files.iter().map(|file| FileLine::of(message, file)).collect(),
             unlock_at: message.lock.map(|lock| rfc3339(lock.unlocks_at_ms)),
             lock: message.lock.map(|lock| lock.state),
+            vanishes: message.vanishes,
+            vanishes_at: message.vanishes_at_ms.map(rfc3339),
+            view_once: message.view_once,
         }
     }
 }
@@ -87,12 +99,15 @@ pub(crate) fn for_people(message: &MessageView) -> String {
     let opened = if message.lock.is_some_and(|lock| lock.state == LockState::Opened) { " (opened)" } else { "" };
     let text = match message.kind.as_str() {
         _ if message.deleted_by.is_some() => "(taken back)".into(),
+        _ if message.is_closed() && message.own => "(can be opened once)".into(),
+        _ if message.is_closed() => format!("(can be opened once: huis open {})", message.id).into(),
         "text" => safe_block(&message.text, "    "),
         "file" => with_files(message).into(),
         "timed" => locked(message).into(),
         kind => format!("(a message of the kind \"{}\", which this version cannot show)", safe_line(kind)).into(),
     };
-    format!("{at} {place}{from}{request}{unlisted}{forwarded}{edited}{opened}: {text}")
+    let vanishes = if message.vanishes.is_some() { " (vanishes)" } else { "" };
+    format!("{at} {place}{from}{request}{unlisted}{forwarded}{edited}{opened}{vanishes}: {text}")
 }
 
 /// What is said of a message that can't be read yet, or ever.
@@ -156,6 +171,9 @@ mod tests {
             receipts: None,
             files: Vec::new(),
             lock: None,
+            vanishes: None,
+            vanishes_at_ms: None,
+            view_once: false,
         }
     }
 
@@ -195,6 +213,21 @@ mod tests {
             for_people(&message),
             "2026-11-21 09:34:07Z #club @member-b (forwarded) (edited): Yes.\n    Two remarks"
         );
+    }
+
+    #[test]
+    fn what_does_not_stay_says_so() {
+        let mut message = message();
+        message.vanishes = Some(VanishTimer { after_s: 3600, from: huis_views::CountedFrom::Sending });
+        message.vanishes_at_ms = Some(1_795_257_247_000);
+        assert_eq!(for_people(&message), "2026-11-21 09:34:07Z #club @member-b (vanishes): Yes.\n    Two remarks");
+        message.text.clear();
+        message.view_once = true;
+        let json = serde_json::to_string(&MessageLine::from(&message)).unwrap();
+        let expected = r#""vanishes":{"after_s":3600,"from":"sending"},"vanishes_at":"2026-11-21T10:34:07.000Z","view_once":true}"#;
+        assert!(json.ends_with(expected), "{json}");
+        let shown = for_people(&message);
+        assert!(shown.ends_with(": (can be opened once: huis open 0123456789abcdef0123456789abcdef)"), "{shown}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) mod manuals;
 pub(crate) mod marks;
 pub(crate) mod messages;
 pub(crate) mod migrate_store;
+pub(crate) mod opening;
 pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod quiet;
@@ -89,6 +90,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Unpin(command) => command.run(&context).await,
             HuisCommand::Pins(command) => command.run(&context).await,
             HuisCommand::Forward(command) => command.run(&context).await,
+            HuisCommand::Open(command) => command.run(&context).await,
             HuisCommand::Files(command) => command.run(&context).await,
             HuisCommand::Locks(command) => command.run(&context).await,
             HuisCommand::Room(command) => command.run(&context).await,

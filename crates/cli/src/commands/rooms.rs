@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand, ValueEnum};
 use huis_proto::{ConversationId, ConversationKind};
 use huis_texts::safe_line;
-use huis_views::{Command, ConversationState, MemberRole, MemberView, Reply, Target};
+use huis_views::{Command, ConversationState, CountedFrom, MemberRole, MemberView, Reply, Target, VanishTimer};
 use serde::Serialize;
 
 use super::conversations::{ConversationLine, conversation_for_people};
@@ -84,6 +84,22 @@ enum RoomCommand {
         #[arg(default_value = "", hide_default_value = true)]
         topic: String,
     },
+    /// Set after how long messages vanish that are said from here on
+    ///
+    /// They vanish on all devices of all members. Whoever wants to keep a copy can. Between two people both may set it; in a
+    /// group or room owners and admins.
+    Timer {
+        /// With or without #, or @name, or a conversation's id
+        #[arg(value_parser = room_target)]
+        name: Target,
+        /// From 30s to 365d, such as 1h or 7d, or off
+        #[arg(value_name = "SPAN|off", value_parser = timer)]
+        span: Timer,
+        /// Since when it counts: since the account has read the message (for who wrote it, since it was sent), or since it
+        /// was sent
+        #[arg(long, value_enum, default_value = "reading")]
+        from: From,
+    },
     /// Leave it
     Leave {
         /// With or without #, or a conversation's id
@@ -110,6 +126,16 @@ enum Role {
     Admin,
     /// Gives roles, and removes anybody
     Owner,
+}
+
+/// What a timer is set to: so many seconds, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Timer(Option<u64>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum From {
+    Reading,
+    Sending,
 }
 
 #[derive(Serialize)]
@@ -160,6 +186,16 @@ impl RoomCommand {
             Self::Remove(Members { name, members }) => Command::Remove { target: name, names: members },
             Self::Role { name, role, members } => Command::SetRole { target: name, names: members, role: role.into() },
             Self::Topic { name, topic } => Command::SetTopic { target: name, topic },
+            Self::Timer { name, span: Timer(after_s), from } => Command::SetTimer {
+                target: name,
+                timer: after_s.map(|after_s| VanishTimer {
+                    after_s,
+                    from: match from {
+                        From::Reading => CountedFrom::Reading,
+                        From::Sending => CountedFrom::Sending,
+                    },
+                }),
+            },
             Self::Title { name, title } => Command::SetTitle { target: name, title },
         };
         match session.ask(command).await? {
@@ -235,7 +271,7 @@ async fn members(context: &Context, session: &mut Session, target: Target) -> Ou
     })
 }
 
-impl From<&MemberView> for MemberLine {
+impl std::convert::From<&MemberView> for MemberLine {
     fn from(member: &MemberView) -> Self {
         Self {
             name: name(&member.account),
@@ -246,13 +282,25 @@ impl From<&MemberView> for MemberLine {
     }
 }
 
-impl From<Role> for MemberRole {
+impl std::convert::From<Role> for MemberRole {
     fn from(role: Role) -> Self {
         match role {
             Role::Member => Self::Member,
             Role::Admin => Self::Admin,
             Role::Owner => Self::Owner,
         }
+    }
+}
+
+/// A timer as it is typed.
+fn timer(text: &str) -> Result<Timer, String> {
+    if text == "off" {
+        return Ok(Timer(None));
+    }
+    let span = huis_texts::span(text).map_err(|error| error.to_string())?;
+    match span.as_secs() {
+        seconds @ 30..=31_536_000 if span.subsec_nanos() == 0 => Ok(Timer(Some(seconds))),
+        _ => Err("expected whole seconds from 30s to 365d, or off".into()),
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::conversations::id;
 use super::{Context, settle};
 use crate::outcome::{Outcome, Stop};
+use crate::printer::note;
 use crate::progress::Bar;
 use crate::session::{Session, ended};
 
@@ -42,6 +43,10 @@ pub(crate) struct Send {
     /// PNG and WebP. Of other files nothing is ever taken out
     #[arg(long, requires = "files")]
     keep_metadata: bool,
+
+    /// It can be opened once, and is then gone; whoever wants to keep a copy can
+    #[arg(long)]
+    view_once: bool,
 
     /// The id of a message of the same conversation that this one answers
     #[arg(long, value_name = "ID", value_parser = id::<MessageId>)]
@@ -81,7 +86,8 @@ impl Send {
         }
         // Before the profile is taken, for whoever writes the text may take long.
         let text = text_or_input(self.text)?;
-        let send = huis_views::Send { to: self.to, text, reply_to: self.reply_to, wait: false };
+        let (to, reply_to, view_once) = (self.to, self.reply_to, self.view_once);
+        let send = huis_views::Send { to, text, reply_to, view_once, wait: false };
         let command = match self.unlock_at {
             Some(unlocks_at_ms) => Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms },
             None => Command::Send(send),
@@ -95,12 +101,21 @@ impl Send {
         // Files may come without a word, so nobody is asked for one.
         let text = self.text.map_or(Ok(String::new()), |text| text_or_input(Some(text)))?;
         let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
-        let wish = SendFiles { to: self.to, files, text, reply_to: self.reply_to, keep_metadata: self.keep_metadata };
+        let (to, reply_to, keep_metadata, view_once) = (self.to, self.reply_to, self.keep_metadata, self.view_once);
+        let wish = SendFiles { to, files, text, reply_to, keep_metadata, view_once };
         let command = match self.unlock_at {
             Some(unlocks_at_ms) => Command::SendTimed { what: ToSend::Files(wish), unlocks_at_ms },
             None => Command::SendFiles(wish),
         };
-        let sent = context.with_session(async |session| deliver(session, command, self.timeout).await).await?;
+        let sent = context
+            .with_session(async |session| {
+                let sent = deliver(session, command, self.timeout).await?;
+                if !self.keep_metadata {
+                    say_what_was_not_cleaned(session, sent.id).await?;
+                }
+                Ok(sent)
+            })
+            .await?;
         let line = SentLine::from(&sent);
         context.printer.thing(&line, || line.id.clone())
     }
@@ -115,6 +130,18 @@ fn moment(text: &str) -> Result<u64, huis_texts::MomentError> {
 fn now_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Names the pictures and films that went with everything that is in them.
+async fn say_what_was_not_cleaned(session: &mut Session, message: MessageId) -> Outcome {
+    let Reply::Message(message) = session.ask(Command::Message { message }).await? else { return Ok(()) };
+    for file in message.files.iter().filter(|file| file.may_say_where_it_was_taken()) {
+        note(&format!(
+            "{} may say where and when it was taken: that is taken out of JPEG, PNG and WebP only",
+            file.name
+        ));
+    }
+    Ok(())
 }
 
 /// A file by its whole path: the engine may run in another process, which was started elsewhere.
@@ -187,7 +214,7 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
         Err(_) => return Err(not_stored()),
     };
     let mut places = BTreeSet::from([stored.conversation]);
-    let mut uploads = Uploads::default();
+    let mut uploads = Uploads { all: size_of_files(session, stored.id).await?, ..Uploads::default() };
     let mut deadline = deadline;
     loop {
         if let Some(sent) = confirmed(session, stored.id, &places).await? {
@@ -216,6 +243,15 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
     }
 }
 
+async fn size_of_files(session: &mut Session, message: MessageId) -> Outcome<u64> {
+    match session.ask(Command::Message { message }).await {
+        Ok(Reply::Message(message)) => Ok(message.files.iter().map(|file| file.size).sum()),
+        Ok(other) => Err(Stop::unexpected(&other)),
+        // Taken back meanwhile: what comes next says so.
+        Err(_) => Ok(0),
+    }
+}
+
 /// What happened to a message.
 enum Changed {
     /// Something, and it is in this conversation.
@@ -230,6 +266,8 @@ enum Changed {
 #[derive(Default)]
 struct Uploads {
     files: BTreeMap<u32, TransferView>,
+    /// The bytes of all files of the message, those of which nothing was heard yet as well.
+    all: u64,
     bar: Option<Bar>,
 }
 
@@ -239,7 +277,8 @@ impl Uploads {
         let sum = |part: fn(&TransferView) -> u64| self.files.values().map(part).sum();
         let speeds = self.files.values().filter_map(|transfer| transfer.bytes_per_s);
         let bar = self.bar.get_or_insert_with(|| Bar::new("Sending"));
-        bar.at_pace(sum(|file| file.done), sum(|file| file.size), speeds.reduce(|one, another| one + another));
+        let all = self.all.max(sum(|file| file.size));
+        bar.at_pace(sum(|file| file.done), all, speeds.reduce(|one, another| one + another));
     }
 }
 

@@ -29,4 +29,5 @@ mod starts;
 mod stories;
 mod terminal;
 mod time_locks;
+mod vanishing;
 mod web_hash;

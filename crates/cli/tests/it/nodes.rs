@@ -17,7 +17,8 @@ struct Nodes {
     houses: Vec<House>,
     settings: Vec<String>,
     bus: huis_testredis::Server,
-    // Dropped after what uses it.
+    // Dropped after what uses them.
+    _blobs: tempfile::TempDir,
     _database: huis_testpg::Database<'static>,
 }
 
@@ -37,11 +38,13 @@ impl Nodes {
 
     fn open_on(address: &str, database: huis_testpg::Database<'static>) -> Option<Self> {
         let bus = huis_testredis::Server::start()?;
-        let settings = vec!["--database".to_owned(), address.to_owned(), "--bus".into(), bus.address()];
+        let blobs = tempfile::tempdir().unwrap();
+        let place = blobs.path().to_str().unwrap();
+        let settings = ["--database", address, "--bus", &bus.address(), "--blobs", place].map(str::to_owned).to_vec();
         let given: Vec<&str> = settings.iter().map(String::as_str).collect();
         let first = House::open_with(&given);
         let (second, third) = (first.beside(&given), first.beside(&given));
-        Some(Self { houses: vec![first, second, third], settings, bus, _database: database })
+        Some(Self { houses: vec![first, second, third], settings, bus, _blobs: blobs, _database: database })
     }
 
     fn start(&mut self, node: usize) {

@@ -91,10 +91,12 @@ fn a_database_elsewhere_is_checked_backed_up_by_its_own_tools_and_given_another_
     house.kill();
     let away = with("postgres://huis@127.0.0.1:9/huis", &check);
     assert!(away.code == Some(1) && away.stdout.contains("can't be reached"), "{away:?}");
-    let without_bus = does(&[&check[..], &["--bus", "redis://127.0.0.1:9"]].concat());
+    let blobs = house.path("blobs");
+    let check_with = |bus: &str| does(&[&check[..], &["--bus", bus, "--blobs", blobs.to_str().unwrap()]].concat());
+    let without_bus = check_with("redis://127.0.0.1:9");
     assert!(without_bus.code == Some(0) && without_bus.stdout.contains("does not answer"), "{without_bus:?}");
     let Some(redis) = huis_testredis::Server::start() else { return };
-    let with_bus = does(&[&check[..], &["--bus", &redis.address()]].concat());
+    let with_bus = check_with(&redis.address());
     let is_well = |line: &str| line.contains("\"bus\"") && line.contains("\"ok\"");
     assert!(with_bus.code == Some(0) && with_bus.stdout.lines().any(is_well), "{with_bus:?}");
 }

@@ -94,6 +94,10 @@ fn runs(name: &str) {
     let friend = house.person("member-b");
     let (told, asked): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.told);
     let mut recovery_key = String::new();
+    // Where a reader stands, and what they have there.
+    let here = house.path("here");
+    std::fs::create_dir_all(&here).unwrap();
+    std::fs::write(here.join("plan.pdf"), "a plan").unwrap();
     for line in asked {
         let command = filled_in(&line.command, &house.url());
         let mut person = newcomer.clone();
@@ -104,6 +108,7 @@ fn runs(name: &str) {
         if !command.contains("--follow") {
             let mut shell = shell(&command, &person);
             // What a person types at a prompt.
+            shell.current_dir(&here);
             shell.env("HUIS_NEW_PASSWORD", NEW_PASSWORD).env("HUIS_RECOVERY_KEY", &recovery_key);
             let said = Process::start(shell, None).end().well();
             if command.starts_with("huis register ") {

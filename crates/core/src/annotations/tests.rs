@@ -107,6 +107,12 @@ fn title_and_topic_do_not_undo_each_other() {
     settings.take(None, Some(""), place(5));
     settings.take(None, Some("late"), place(4));
     assert_eq!((settings.title(), settings.topic()), (Some("Garden"), None));
+    let timer = |after_s| crate::content::Timer { after_s, from: crate::content::CountedFrom::Sending };
+    settings.take_timer(TimerSetting::On(timer(60)), place(6));
+    settings.take_timer(TimerSetting::On(timer(90)), place(5));
+    assert_eq!((settings.title(), settings.timer()), (Some("Garden"), Some(timer(60))));
+    settings.take_timer(TimerSetting::Off, place(7));
+    assert_eq!(settings.timer(), None);
 }
 
 #[test]

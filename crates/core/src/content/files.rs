@@ -171,7 +171,14 @@ impl super::Content {
             duration_ms: None,
             voice: false,
         };
-        Self::Files { files: vec![file], body: String::new(), mentions: vec![], reply_to: None, forwarded: false }
+        Self::Files {
+            files: vec![file],
+            body: String::new(),
+            mentions: vec![],
+            reply_to: None,
+            forwarded: false,
+            stay: super::Stay::default(),
+        }
     }
 }
 
@@ -191,7 +198,8 @@ mod tests {
     }
 
     fn content(files: Vec<SharedFile>) -> Content {
-        Content::Files { files, body: String::new(), mentions: vec![], reply_to: None, forwarded: false }
+        let stay = super::super::Stay::default();
+        Content::Files { files, body: String::new(), mentions: vec![], reply_to: None, forwarded: false, stay }
     }
 
     /// What arrives where this is sent without a check.
@@ -280,6 +288,13 @@ mod tests {
                 excerpt: excerpt(&"x".repeat(1000)).into(),
             }),
             forwarded: true,
+            stay: super::super::Stay {
+                timer: Some(super::super::Timer {
+                    after_s: super::super::LONGEST_TIMER_S,
+                    from: super::super::CountedFrom::Reading,
+                }),
+                once: true,
+            },
         };
         // The envelope takes less than 256 bytes, and the whole is padded to a power of two.
         assert!(largest.to_bytes().unwrap().len() + 256 <= 128 * 1024);

@@ -31,10 +31,16 @@ fn all() -> Vec<Content> {
             mentions: vec![AccountId::from_bytes([4; 16])],
             reply_to: Some(Quote { target: target(), excerpt: "Are you there?".into() }),
             forwarded: true,
+            stay: Stay::default(),
         },
         Content::Receipt { kind: ReceiptKind::Delivered, messages: vec![id(1), id(2)] },
-        Content::Settings { title: some("Garden"), topic: None },
-        Content::Edit { target: target(), body: "no".into(), mentions: vec![AccountId::from_bytes([4; 16])] },
+        Content::Settings { title: some("Garden"), topic: None, timer: None },
+        Content::Edit {
+            target: target(),
+            body: "no".into(),
+            mentions: vec![AccountId::from_bytes([4; 16])],
+            vanishes: false,
+        },
         Content::Delete { target: target() },
         Content::Reaction { target: target(), emoji: Some("👍".into()) },
         Content::Reaction { target: target(), emoji: None },
@@ -46,6 +52,7 @@ fn all() -> Vec<Content> {
             mentions: vec![],
             reply_to: None,
             forwarded: false,
+            stay: Stay::default(),
         },
         Content::Files {
             files: vec![SharedFile { thumbnail: None, duration_ms: Some(2500), voice: true, ..picture() }],
@@ -53,7 +60,18 @@ fn all() -> Vec<Content> {
             mentions: vec![AccountId::from_bytes([4; 16])],
             reply_to: Some(Quote { target: target(), excerpt: "Are you there?".into() }),
             forwarded: true,
+            stay: Stay::default(),
         },
+        Content::text("not for long")
+            .unwrap()
+            .staying(Stay { timer: Some(Timer { after_s: 30, from: CountedFrom::Reading }), once: true }),
+        Content::Settings { title: None, topic: None, timer: Some(TimerSetting::Off) },
+        Content::Settings {
+            title: None,
+            topic: None,
+            timer: Some(TimerSetting::On(Timer { after_s: 3600, from: CountedFrom::Sending })),
+        },
+        Content::Edit { target: target(), body: "no".into(), mentions: vec![], vanishes: true },
     ]
 }
 
@@ -102,7 +120,7 @@ fn a_text_with_more_in_it_than_is_known_here_is_read_all_the_same() {
 #[test]
 fn what_goes_with_a_text_is_bounded() {
     let named = |count: usize| vec![AccountId::from_bytes([4; 16]); count];
-    let edit = |count| Content::Edit { target: target(), body: "x".into(), mentions: named(count) };
+    let edit = |count| Content::Edit { target: target(), body: "x".into(), mentions: named(count), vanishes: false };
     assert!(edit(MENTIONS).to_bytes().is_ok());
     assert_eq!(edit(MENTIONS + 1).to_bytes(), Err(ContentError::TooManyMentions { count: MENTIONS + 1 }));
     let quoting = |excerpt: String| Content::Text {
@@ -110,6 +128,7 @@ fn what_goes_with_a_text_is_bounded() {
         mentions: named(MENTIONS),
         reply_to: Some(Quote { target: target(), excerpt }),
         forwarded: false,
+        stay: Stay::default(),
     };
     let long = "é".repeat(EXCERPT);
     assert_eq!(excerpt(&long).len(), EXCERPT);

@@ -27,7 +27,7 @@ impl Kept {
 
 /// It begins like a picture and does not go on like one, so that what is in it can't be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the picture is damaged, so what says where it was taken can't be taken out")]
+#[error("the picture is damaged, so what says where it was taken can't be taken out: send it with its metadata")]
 pub struct DamagedPicture;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -36,7 +36,11 @@ const PNG_KEPT: [&[u8; 4]; 16] = [
     b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"bKGD", b"hIST", b"tRNS", b"pHYs",
     b"sPLT", b"acTL", b"fcTL", b"fdAT",
 ];
-const WEBP_KEPT: [&[u8; 4]; 7] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"];
+const WEBP_KEPT: [&[u8; 4]; 6] = [b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ICCP"];
+/// What a frame of an animation needs.
+const WEBP_FRAME_KEPT: [&[u8; 4]; 3] = [b"VP8 ", b"VP8L", b"ALPH"];
+/// Where a frame stands, how large it is, and how long it is shown.
+const WEBP_FRAME_HEAD: usize = 16;
 /// The flags of a WebP that say that Exif and XMP follow.
 const WEBP_FLAGS: u8 = 0x08 | 0x04;
 
@@ -90,6 +94,11 @@ fn big_endian(bytes: &[u8], at: usize) -> Option<usize> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize)
 }
 
+/// Bytes of a JFIF segment without a preview (JFIF 1.02).
+const JFIF: usize = 14;
+/// Bytes of Adobe's segment, which says how colours are coded.
+const ADOBE: usize = 12;
+
 /// ITU-T T.81, annex B.
 fn jpeg(file: &[u8], kept: &mut Pieces) -> Option<()> {
     kept.range(0..2);
@@ -115,14 +124,18 @@ fn jpeg(file: &[u8], kept: &mut Pieces) -> Option<()> {
         let behind = content_at + length;
         let content = file.get(content_at + 2..behind)?;
         let stays = match marker {
-            0xe0 => content.starts_with(b"JFIF\0"),
+            // A JFIF that brings a preview of its own is kept without it.
+            0xe0 => content.starts_with(b"JFIF\0") && content.len() == JFIF && content.ends_with(&[0, 0]),
             0xe2 => content.starts_with(b"ICC_PROFILE\0"),
-            0xee => content.starts_with(b"Adobe"),
-            0xe1 | 0xe3..=0xed | 0xef | 0xfe => false,
-            _ => true,
+            0xee => content.starts_with(b"Adobe") && content.len() == ADOBE,
+            // Frames, tables, scans, and what belongs to these.
+            0xc0..=0xcf | 0xda..=0xdf => true,
+            _ => false,
         };
         if stays {
             kept.range(at..behind);
+        } else if marker == 0xe0 && content.starts_with(b"JFIF\0") && content.len() >= JFIF {
+            kept.bytes([&[0xff, 0xe0, 0, JFIF as u8 + 2], content.get(..JFIF - 2)?, &[0, 0]].concat());
         } else if let Some(orientation) = (marker == 0xe1).then(|| orientation(content)).flatten() {
             kept.bytes(only_orientation(orientation));
         }
@@ -130,7 +143,7 @@ fn jpeg(file: &[u8], kept: &mut Pieces) -> Option<()> {
         if marker == 0xda {
             // Coded data lasts up to the next marker that is none of those that may stand in it.
             let mut end = at;
-            while !(*file.get(end)? == 0xff && !matches!(*file.get(end + 1)?, 0x00 | 0xff | 0xd0..=0xd7)) {
+            while *file.get(end)? != 0xff || matches!(*file.get(end + 1)?, 0x00 | 0xff | 0xd0..=0xd7) {
                 end += 1;
             }
             kept.range(at..end);
@@ -201,6 +214,8 @@ fn webp(file: &[u8], kept: &mut Pieces) -> Option<()> {
             pieces.range(at..at + 8);
             pieces.bytes(vec![*file.get(at + 8)? & !WEBP_FLAGS]);
             pieces.range(at + 9..behind);
+        } else if kind == b"ANMF" {
+            frame(file, at..behind, &mut pieces)?;
         } else if WEBP_KEPT.contains(&kind) {
             pieces.range(at..behind);
         }
@@ -214,6 +229,30 @@ fn webp(file: &[u8], kept: &mut Pieces) -> Option<()> {
     }
     kept.bytes([b"RIFF", &(size as u32).to_le_bytes()[..], b"WEBP"].concat());
     kept.0.append(&mut pieces.0);
+    Some(())
+}
+
+/// A frame of an animation with nothing in it but its picture.
+fn frame(file: &[u8], chunk: Range<usize>, pieces: &mut Pieces) -> Option<()> {
+    let content = chunk.start + 8;
+    let mut at = content + WEBP_FRAME_HEAD;
+    let mut inside = Vec::new();
+    while at < chunk.end {
+        let kind: &[u8; 4] = file.get(at..at + 4)?.try_into().ok()?;
+        let length = u32::from_le_bytes(file.get(at + 4..at + 8)?.try_into().ok()?) as usize;
+        let behind = at.checked_add(length)?.checked_add(8 + length % 2).filter(|behind| *behind <= chunk.end)?;
+        if WEBP_FRAME_KEPT.contains(&kind) {
+            inside.push(at..behind);
+        }
+        at = behind;
+    }
+    let length = WEBP_FRAME_HEAD + inside.iter().map(Range::len).sum::<usize>();
+    if content + length == chunk.end {
+        pieces.range(chunk);
+        return Some(());
+    }
+    pieces.bytes([b"ANMF", &(length as u32).to_le_bytes()[..], file.get(content..content + WEBP_FRAME_HEAD)?].concat());
+    inside.into_iter().for_each(|range| pieces.range(range));
     Some(())
 }
 
@@ -240,6 +279,8 @@ mod tests {
         [&[0xff, marker][..], &(content.len() as u16 + 2).to_be_bytes(), content].concat()
     }
 
+    const JFIF_ALONE: &[u8] = b"JFIF\0\x01\x02\0\0\x48\0\x48\0\0";
+
     fn exif(orientation: u8) -> Vec<u8> {
         // Two entries, the orientation second; then what a camera says of a place.
         let mut tiff = b"II*\0\x08\0\0\0\x02\0".to_vec();
@@ -251,7 +292,7 @@ mod tests {
 
     fn photo(private: &[Vec<u8>], behind: &[u8]) -> Vec<u8> {
         let mut file = b"\xff\xd8".to_vec();
-        file.extend(segment(0xe0, b"JFIF\0\x01\x02"));
+        file.extend(segment(0xe0, JFIF_ALONE));
         file.extend(private.concat());
         file.extend(segment(0xe2, b"ICC_PROFILE\0\x01\x01colours"));
         file.extend(segment(0xdb, b"tables"));
@@ -272,6 +313,8 @@ mod tests {
             segment(0xe2, b"MPF\0secret second picture"),
             segment(0xed, b"Photoshop 3.0\0secret"),
             segment(0xfe, b"secret comment"),
+            segment(0xf0, b"secret of a marker that nobody knows"),
+            segment(0xee, b"Adobe\0\x64\0\0\0\0\0secret"),
         ];
         let file = photo(&private, b"secret second picture");
         assert_eq!(sent(&file), photo(&[], b""));
@@ -280,10 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn the_preview_in_the_first_segment_of_a_photo_is_not_sent() {
+        let with_preview = segment(0xe0, b"JFIF\0\x01\x02\0\0\x48\0\x48\x01\x02secret");
+        let mut file = photo(&[], b"");
+        file.splice(2..2 + segment(0xe0, JFIF_ALONE).len(), with_preview);
+        assert_eq!(sent(&file), photo(&[], b""));
+    }
+
+    #[test]
     fn a_photo_that_lies_on_its_side_says_so_and_no_more() {
         let stripped = sent(&photo(&[exif(6)], b""));
         assert_eq!(stripped, photo(&[only_orientation(6)], b""));
-        let (length, at) = (only_orientation(6).len(), 2 + segment(0xe0, b"JFIF\0\x01\x02").len());
+        let (length, at) = (only_orientation(6).len(), 2 + segment(0xe0, JFIF_ALONE).len());
         assert_eq!(orientation(&stripped[at + 4..at + length]), Some(6), "it is read as it was written");
         assert_eq!(usize::from(stripped[at + 3]) + 2, length);
         assert_eq!(sent(&photo(&[exif(9)], b"")), photo(&[], b""), "no orientation");
@@ -328,6 +379,13 @@ mod tests {
         assert_eq!(sent(&with(0x2c, &private, b"secret")), with(0x20, &[], b""));
         assert_eq!(sent(&with(0x08, &[], b"")), with(0, &[], b""));
         assert_eq!(without_metadata(&with(0x20, &[], b"")), Ok(None));
+        let frame = |private: &[u8]| riff(b"ANMF", &[&[7; 16], &riff(b"VP8L", b"odd")[..], private].concat());
+        let moves = |private: &[u8]| {
+            let body = [riff(b"VP8X", &[2, 0, 0, 0, 9, 0, 0, 9, 0, 0]), frame(private), frame(private)].concat();
+            [b"RIFF", &(body.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &body].concat()
+        };
+        assert_eq!(sent(&moves(&riff(b"XMP ", b"secret"))), moves(b""));
+        assert_eq!(without_metadata(&moves(b"")), Ok(None));
         let simple = [b"RIFF", &20_u32.to_le_bytes()[..], b"WEBP", &riff(b"VP8 ", b"picture")].concat();
         assert_eq!(without_metadata(&simple), Ok(None));
     }

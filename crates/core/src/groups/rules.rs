@@ -27,6 +27,8 @@ pub enum Deed {
     ChangeRoles,
     /// Gives the conversation a title or a topic.
     Entitle,
+    /// Sets after how long messages vanish.
+    SetTimer,
     /// Takes back what another account said.
     DeleteOfOthers,
     /// Pins a message for everybody, or takes that back.
@@ -38,12 +40,14 @@ pub enum Deed {
 pub fn permits(kind: ConversationKind, role: Role, deed: Deed) -> bool {
     match (kind, deed) {
         (_, Deed::AddDevice) => true,
-        (ConversationKind::Direct, Deed::RemoveDevice(_) | Deed::Pin) => true,
+        (ConversationKind::Direct, Deed::RemoveDevice(_) | Deed::Pin | Deed::SetTimer) => true,
         (
             ConversationKind::Direct,
             Deed::InviteAccount | Deed::RemoveAccount(_) | Deed::ChangeRoles | Deed::Entitle | Deed::DeleteOfOthers,
         ) => false,
-        (_, Deed::InviteAccount | Deed::Entitle | Deed::DeleteOfOthers | Deed::Pin) => role >= Role::Admin,
+        (_, Deed::InviteAccount | Deed::Entitle | Deed::SetTimer | Deed::DeleteOfOthers | Deed::Pin) => {
+            role >= Role::Admin
+        }
         (_, Deed::RemoveAccount(target) | Deed::RemoveDevice(target)) => role == Role::Owner || role > target,
         (_, Deed::ChangeRoles) => role == Role::Owner,
     }

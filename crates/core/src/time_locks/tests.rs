@@ -87,7 +87,7 @@ fn files_are_announced_and_held_against_what_is_inside() {
 #[test]
 fn nothing_but_text_and_files_is_locked() {
     let mut rng = StdRng::seed_from_u64(1);
-    let settings = Content::Settings { title: Some("x".into()), topic: None };
+    let settings = Content::Settings { title: Some("x".into()), topic: None, timer: None };
     let twice = Content::Timed(timed(&text()));
     for content in [&settings, &twice] {
         let locked = Timed::lock(&mut rng, &place(), AT_MS, &shares(), content);

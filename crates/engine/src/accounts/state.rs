@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::future::select;
-use huis_core::account_state::{AccountState, KnownConversation, Pin, Setting};
+use huis_core::account_state::{AccountState, KnownConversation, OPENED, Pin, Setting};
 use huis_core::annotations::Place;
 use huis_proto::rest::AccountState as Sealed;
 use huis_proto::{Bytes32, ConversationId, ConversationKind, ErrorCode, IncarnationId};
@@ -219,6 +219,7 @@ impl Step<'_> {
             }
         }
         self.merge_preferences(theirs, &base)?;
+        self.merge_opened(&theirs.opened)?;
         if let (Some(card), Some(me)) = (&theirs.card, self.client.me()) {
             self.keep_own_card(me.account(), card)?;
         }
@@ -244,6 +245,12 @@ impl Step<'_> {
             // What the log says counts more; otherwise one that is there no more was taken away.
             let mut settings = self.tables.titles(id)?;
             settings.take(None, Some(topic), Place::before_the_log());
+            self.tables.put_titles(id, &settings)?;
+        }
+        let had_timer = base.is_some_and(|base| base.timer.is_some());
+        if theirs.timer.is_some() || had_timer {
+            let mut settings = self.tables.titles(id)?;
+            settings.take_timer(theirs.timer.into(), Place::before_the_log());
             self.tables.put_titles(id, &settings)?;
         }
         if let Some(mut row) = self.tables.conversation(id)? {
@@ -420,10 +427,12 @@ pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<Acc
             }
             continue;
         }
+        let said = tables.titles(row.id)?;
         let known = KnownConversation {
             kind: row.kind,
             title: row.room.or(row.title),
-            topic: tables.titles(row.id)?.topic().map(str::to_owned),
+            topic: said.topic().map(str::to_owned),
+            timer: said.timer(),
             roster: row.accounts.into_iter().collect(),
             accepted: row.accepted,
             settings: settings.settings,
@@ -432,6 +441,11 @@ pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<Acc
         };
         state.conversations.insert(row.id, known);
     }
+    state.opened.extend(tables.opened(OPENED as u32)?);
+    state.opened.sort_unstable();
+    state.opened.dedup();
+    let surplus = state.opened.len().saturating_sub(OPENED);
+    state.opened.drain(..surplus);
     put_preferences(&mut state, tables.preferences()?);
     state.settings.insert(LIFE.into(), Setting::Text(life(tables)?));
     if let Some(card) = tables.card(me)? {

@@ -1,7 +1,7 @@
 //! What a person does to what was said: reacts, edits, deletes, pins, says it again elsewhere.
 
-use huis_core::annotations::{Annotation as Deed, may_entitle};
-use huis_core::content::{Content, ContentError};
+use huis_core::annotations::{Annotation as Deed, may_entitle, may_set_timer};
+use huis_core::content::{Content, ContentError, Stay};
 use huis_proto::{Bytes, ConversationKind, MessageId};
 use huis_views::{Annotate, Annotation, ConversationView, Failure, Forward, Sent, Target};
 
@@ -66,16 +66,19 @@ impl Client {
         if message.deleted {
             return Err(taken_back());
         }
+        if message.stay.ends() {
+            return Err(invalid("a message that vanishes is not forwarded"));
+        }
         let first = Content::from_bytes(&message.content).map_err(refused)?;
-        let (mentions, reply_to, forwarded) = (Vec::new(), None, true);
+        let (mentions, reply_to, forwarded, stay) = (Vec::new(), None, true, Stay::default());
         let again = match first {
             // As it stands, if it was changed.
-            Content::Text { .. } => Content::Text { body: message.body, mentions, reply_to, forwarded },
+            Content::Text { .. } => Content::Text { body: message.body, mentions, reply_to, forwarded, stay },
             // They have their names and keys only once they are at the server.
             Content::Files { .. } if message.seq.is_none() => {
                 return Err(invalid("these files have not been sent yet"));
             }
-            Content::Files { files, body, .. } => Content::Files { files, body, mentions, reply_to, forwarded },
+            Content::Files { files, body, .. } => Content::Files { files, body, mentions, reply_to, forwarded, stay },
             _ => return Err(invalid("a message of this kind cannot be forwarded")),
         };
         self.say(&wish.to, again, (None, None), wish.wait).await
@@ -87,11 +90,17 @@ impl Client {
             return Err(invalid("only groups and rooms have a topic"));
         }
         self.check_may_entitle(&row)?;
-        let content = Content::Settings { title: None, topic: Some(topic.trim().into()) };
+        let content = Content::Settings { title: None, topic: Some(topic.trim().into()), timer: None };
         let content = content.to_bytes().map_err(refused)?;
         let id = self.change(row.id, Task::Say { content: Bytes(content), shown: false })?;
         self.waited(Some(id)).await?;
         self.conversation_of(row.id)
+    }
+
+    pub(crate) fn check_may_set_timer(&self, row: &crate::db::ConversationRow) -> Result<(), Failure> {
+        let role = self.read(|tables| tables.own_role(row.id))?;
+        // As for a title.
+        if role.is_none() || may_set_timer(row.kind, role) { Ok(()) } else { Err(Failure::NotAllowed) }
     }
 
     pub(super) fn check_may_entitle(&self, row: &crate::db::ConversationRow) -> Result<(), Failure> {
@@ -128,9 +137,12 @@ impl Step<'_> {
             Annotation::Edit { .. } if message.kind != "text" => {
                 return Err(invalid("a message of this kind cannot be changed"));
             }
+            Annotation::Edit { .. } if message.stay.once => {
+                return Err(invalid("a message that is opened once cannot be changed"));
+            }
             Annotation::Edit { text } => {
                 let mentions = if message.forwarded { Vec::new() } else { self.mentions_in(&text, accounts)? };
-                Content::Edit { target, body: text, mentions }
+                Content::Edit { target, body: text, mentions, vanishes: message.stay.ends() }
             }
             Annotation::Delete => Content::Delete { target },
             Annotation::Pin => Content::Pin { target, pinned: true },

@@ -1,6 +1,6 @@
 //! Groups and open rooms: created, joined, changed, left.
 
-use huis_core::content::Content;
+use huis_core::content::{Content, Timer, TimerSetting};
 use huis_core::groups::Role;
 use huis_proto::rest::{Room, Rooms};
 use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode, MessageId, names};
@@ -46,7 +46,7 @@ impl Client {
         if self.find_known(&Target::Room(title.into()))?.is_some_and(|row| row.state != State::Left) {
             return Err(Failure::Invalid { reason: format!("you are in a conversation called #{title} already") });
         }
-        let settings = settings(Some(title), None)?;
+        let settings = settings(Some(title), None, None)?;
         let mut others = self.look_up_all(invite).await?;
         others.retain(|account| *account != me.account());
         let conversation = ConversationId::random(&mut *self.random.borrow_mut());
@@ -135,7 +135,7 @@ impl Client {
             return Err(Failure::Invalid { reason: "only a group has a title".into() });
         }
         self.check_may_entitle(&row)?;
-        let id = self.change(row.id, settings(Some(title), None)?)?;
+        let id = self.change(row.id, settings(Some(title), None, None)?)?;
         self.waited(Some(id)).await?;
         self.conversation_of(row.id)
     }
@@ -162,7 +162,7 @@ impl Client {
     }
 
     /// Puts a change of a conversation into the outbox.
-    pub(super) fn change(&self, conversation: ConversationId, task: Task) -> Result<MessageId, Failure> {
+    pub(crate) fn change(&self, conversation: ConversationId, task: Task) -> Result<MessageId, Failure> {
         let id = self.random_id();
         self.step(|step| match step.conversation(conversation)?.state {
             State::Left | State::Held => Err(Failure::NotAMember),
@@ -180,7 +180,7 @@ impl Client {
     }
 
     /// The outcome of a task that was just put into the outbox; nothing awaited in between.
-    pub(super) async fn waited(&self, task: Option<MessageId>) -> Result<Option<Outcome>, Failure> {
+    pub(crate) async fn waited(&self, task: Option<MessageId>) -> Result<Option<Outcome>, Failure> {
         match task {
             Some(id) => self.outcome(id).await.map_err(|_| Failure::Stopped)?.map(Some),
             None => Ok(None),
@@ -189,25 +189,26 @@ impl Client {
 }
 
 impl Step<'_> {
-    /// Accounts were added by this device: who comes later has not seen the title, nor the topic, and is told what they
-    /// are by then.
+    /// Accounts were added by this device: who comes later has not seen the title, the topic or the timer, and is told what
+    /// they are by then.
     pub(crate) fn tell_newcomers(&mut self, conversation: ConversationId) -> Result<(), DbError> {
         let title = self.tables.conversation(conversation)?.and_then(|row| row.title);
-        let topic = self.tables.titles(conversation)?.topic().map(str::to_owned);
-        if title.is_some() || topic.is_some() {
-            let settings = settings(title.as_deref(), topic).map_err(|_| DbError::Form("settings"))?;
+        let said = self.tables.titles(conversation)?;
+        let topic = said.topic().map(str::to_owned);
+        if title.is_some() || topic.is_some() || said.timer().is_some() {
+            let settings = settings(title.as_deref(), topic, said.timer()).map_err(|_| DbError::Form("settings"))?;
             self.task(conversation, self.client.random_id(), &settings)?;
         }
         Ok(())
     }
 }
 
-fn settings(title: Option<&str>, topic: Option<String>) -> Result<Task, Failure> {
+fn settings(title: Option<&str>, topic: Option<String>, timer: Option<Timer>) -> Result<Task, Failure> {
     let invalid = |reason: String| Failure::Invalid { reason };
     if title.is_some_and(|title| title.trim().is_empty()) {
         return Err(invalid("a title is not empty".into()));
     }
-    let content = Content::Settings { title: title.map(str::to_owned), topic }
+    let content = Content::Settings { title: title.map(str::to_owned), topic, timer: timer.map(TimerSetting::On) }
         .to_bytes()
         .map_err(|error| invalid(error.to_string()))?;
     Ok(Task::Say { content: Bytes(content), shown: false })

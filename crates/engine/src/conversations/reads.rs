@@ -56,13 +56,16 @@ impl Client {
 
 impl Step<'_> {
     fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
-        if up_to <= row.read_up_to {
+        let conversation = row.id;
+        // What was locked when it was read, and vanishes once it is.
+        let mut read = self.tables.to_be_read(conversation, up_to.min(row.read_up_to))?;
+        if up_to <= row.read_up_to && read.is_empty() {
             return Ok(());
         }
-        let conversation = row.id;
         let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
         if row.accepted && !quiet && self.tables.preferences()?.read_receipts {
-            for message in self.tables.received_between(conversation, row.read_up_to, up_to)? {
+            read.extend(self.tables.received_between(conversation, row.read_up_to, up_to)?);
+            for message in read {
                 self.tables.owe_receipt(conversation, message, true)?;
             }
             self.wake_upkeep();
@@ -70,25 +73,33 @@ impl Step<'_> {
             self.tables.put_fact("reads_due", &true)?;
             self.wake_presence();
         }
-        row.read_up_to = up_to;
+        row.read_up_to = row.read_up_to.max(up_to);
         self.tables.put_conversation(&row)?;
+        self.was_read(conversation, up_to, self.client.now_ms())?;
         self.changed(conversation);
         Ok(())
     }
 
     /// Another device of the account sent read receipts for these messages.
-    pub(crate) fn read_elsewhere(&mut self, id: ConversationId, messages: &[MessageId]) -> Result<(), DbError> {
+    pub(crate) fn read_elsewhere(
+        &mut self,
+        id: ConversationId,
+        messages: &[MessageId],
+        read_ms: u64,
+    ) -> Result<(), DbError> {
         let mut up_to = 0;
         for message in messages {
             up_to = up_to.max(self.tables.position_of_received(id, *message)?.unwrap_or(0));
         }
-        self.raise_mark(id, up_to)
+        // Also behind the mark something may have opened that was read then.
+        self.was_read(id, up_to, read_ms)?;
+        self.raise_mark(id, up_to, read_ms)
     }
 
     /// A message came in this place of the log; it may have been read before it came.
     pub(crate) fn read_before_it_came(&mut self, id: ConversationId, seq: u64, position: u64) -> Result<(), DbError> {
         if seq <= self.tables.settings(id)?.read_seq {
-            self.raise_mark(id, position)?;
+            self.raise_mark(id, position, self.client.now_ms())?;
         }
         Ok(())
     }
@@ -100,13 +111,14 @@ impl Step<'_> {
         }
         self.tables.put_read_seq(id, theirs.read_up_to)?;
         let position = self.tables.position_of_seq(id, theirs.read_up_to)?;
-        self.raise_mark(id, position)
+        self.raise_mark(id, position, self.client.now_ms())
     }
 
-    fn raise_mark(&mut self, id: ConversationId, up_to: u64) -> Result<(), DbError> {
+    fn raise_mark(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
         if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.read_up_to < up_to) {
             row.read_up_to = up_to;
             self.tables.put_conversation(&row)?;
+            self.was_read(id, up_to, read_ms)?;
             self.changed(id);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Saying something.
 
-use huis_core::content::{Content, Quote, excerpt};
+use huis_core::content::{Content, Quote, Stay, excerpt};
 use huis_core::files::safe_name;
 use huis_proto::{AccountId, Bytes, ConversationId, MessageId};
 use huis_views::{Failure, Send, Sent, Target};
@@ -17,7 +17,8 @@ const MOST_WAITING: u32 = 10_000;
 impl Client {
     pub(crate) async fn send(&self, wish: Send, unlocks_at_ms: Option<u64>) -> Result<Sent, Failure> {
         // Before a conversation is opened for it.
-        let text = Content::text(wish.text).map_err(refused)?;
+        let stay = Stay { timer: None, once: wish.view_once };
+        let text = Content::text(wish.text).map_err(refused)?.staying(stay);
         self.say(&wish.to, text, (wish.reply_to, unlocks_at_ms), wish.wait).await
     }
 
@@ -120,16 +121,17 @@ impl Step<'_> {
         Ok(row)
     }
 
-    /// What is said, with whom it names and what it answers.
+    /// What is said, with whom it names, what it answers and how long it stays.
     pub(crate) fn addressed(
         &mut self,
         conversation: &ConversationRow,
         mut said: Content,
         answers: Option<MessageId>,
     ) -> Result<Content, Failure> {
-        if let Content::Text { body, mentions, reply_to, forwarded }
-        | Content::Files { body, mentions, reply_to, forwarded, .. } = &mut said
+        if let Content::Text { body, mentions, reply_to, forwarded, stay }
+        | Content::Files { body, mentions, reply_to, forwarded, stay, .. } = &mut said
         {
+            stay.timer = self.tables.titles(conversation.id)?.timer();
             if !*forwarded {
                 *mentions = self.mentions_in(body, &conversation.accounts)?;
             }
@@ -150,8 +152,8 @@ impl Step<'_> {
             return Err(Failure::Invalid { reason: "the message that is answered was not sent".into() });
         }
         let target = quoted.as_target();
-        if self.tables.is_locked(quoted.position)? {
-            // Its author knows what is inside, and does not tell it by answering.
+        if quoted.stay.ends() || self.tables.is_locked(quoted.position)? {
+            // The answer may stay longer, or be read earlier.
             return Ok(Quote { target, excerpt: String::new() });
         }
         if quoted.body.is_empty()

@@ -187,6 +187,7 @@ impl Tables<'_> {
         self.let_transfers_of_all_go(id)?;
         for table in [
             "messages",
+            "vanished",
             "marks",
             "marks_waiting",
             "titles",

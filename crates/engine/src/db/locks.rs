@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use huis_core::content::CountedFrom;
 use huis_core::time_locks::Shares;
 use huis_proto::{Bytes32, TimeShare};
 use rusqlite::{OptionalExtension, Row, params};
@@ -136,6 +137,14 @@ impl Tables<'_> {
         Ok(())
     }
 
+    /// Shares that came due between these times could not be asked for: that counts as a try.
+    pub(crate) fn put_off(self, from_ms: u64, to_ms: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE locks SET tries = 1 WHERE state = 0 AND tries = 0 AND ask_ms BETWEEN ?1 AND ?2")?
+            .execute([int(from_ms), int(to_ms)])?;
+        Ok(())
+    }
+
     /// Shares that were asked for before are asked for as if they had not been.
     pub(crate) fn ask_anew(self) -> Result<(), DbError> {
         self.0
@@ -157,6 +166,11 @@ impl Tables<'_> {
     /// Nothing is left by which a deleted message could open.
     pub(crate) fn destroy_lock(self, message: u64) -> Result<(), DbError> {
         self.end_lock(message, LockStanding::Withdrawn)?;
+        self.forget_shares(message)
+    }
+
+    /// Nothing is left of what a lock keeps.
+    pub(crate) fn forget_shares(self, message: u64) -> Result<(), DbError> {
         self.0
             .prepare_cached(
                 "UPDATE locks SET members_share = NULL, server_share = NULL, sealed = NULL WHERE message = ?1",
@@ -177,7 +191,7 @@ impl Tables<'_> {
         self.0
             .prepare_cached(
                 "UPDATE messages SET kind = ?2, body = ?3, content = ?4, quoted = ?5, quoted_author = ?6, forwarded = ?7,
-                 printed = 0 WHERE position = ?1",
+                 printed = 0, after_s = ?8, from_reading = ?9, once = ?10, vanishes_at_ms = ?11 WHERE position = ?1",
             )?
             .execute(params![
                 int(row.position),
@@ -187,6 +201,10 @@ impl Tables<'_> {
                 row.quoted.map(|quoted| quoted.message.as_bytes().to_vec()),
                 row.quoted.map(|quoted| quoted.author.as_bytes().to_vec()),
                 row.forwarded,
+                row.stay.timer.map(|timer| int(timer.after_s)),
+                row.stay.timer.is_some_and(|timer| timer.from == CountedFrom::Reading),
+                row.stay.once,
+                row.vanishes_at_ms.map(int),
             ])?;
         self.set_marked(row)
     }

@@ -1,7 +1,7 @@
 //! Messages, their printed marks and receipts.
 
 use huis_core::annotations::MessageRef;
-use huis_core::content::{Content, FrankingOpening};
+use huis_core::content::{Content, CountedFrom, FrankingOpening, Stay, Timer};
 use huis_proto::{AccountId, Bytes32, ConversationId, DeviceId, Member, MessageId, codec};
 use huis_views::Failure;
 use rusqlite::{OptionalExtension, Row, params};
@@ -49,11 +49,17 @@ pub(crate) struct MessageRow {
     pub(crate) deleted: bool,
     /// Whether it is pinned: the higher, the later.
     pub(crate) pinned: Option<u64>,
+    pub(crate) stay: Stay,
+    /// Whether it is one that is opened once, and was.
+    pub(crate) opened: bool,
+    /// When it is gone, where its time runs.
+    pub(crate) vanishes_at_ms: Option<u64>,
 }
 
 pub(super) const COLUMNS: &str = "position, conversation, id, author, device, own, seq, sent_ms, received_ms, kind, \
                                   body, content, opening, mac, author_listed, state, failure, quoted, quoted_author, \
-                                  forwarded, mentions, mentions_me, deleted, pinned";
+                                  forwarded, mentions, mentions_me, deleted, pinned, after_s, \
+                                  from_reading, once, opened, vanishes_at_ms";
 
 impl MessageRow {
     /// A message of this device that waits to be sent.
@@ -81,7 +87,15 @@ impl MessageRow {
             mentions_me: false,
             deleted: false,
             pinned: None,
+            stay: Stay::default(),
+            opened: false,
+            vanishes_at_ms: None,
         }
+    }
+
+    /// Whether its time is over, though it may be here still.
+    pub(crate) fn is_over(&self, now_ms: u64) -> bool {
+        self.vanishes_at_ms.is_some_and(|at_ms| at_ms <= now_ms)
     }
 
     /// The message by which annotations name it.
@@ -91,12 +105,14 @@ impl MessageRow {
 
     /// Takes over what a text, or a message with files, says and what goes with it.
     pub(crate) fn set_text(&mut self, content: &Content, me: AccountId) {
-        let (Content::Text { body, mentions, reply_to, forwarded }
-        | Content::Files { body, mentions, reply_to, forwarded, .. }) = content
+        let (Content::Text { body, mentions, reply_to, forwarded, stay }
+        | Content::Files { body, mentions, reply_to, forwarded, stay, .. }) = content
         else {
             return;
         };
-        self.body.clone_from(body);
+        self.stay = *stay;
+        // What is opened once is found by nobody before.
+        self.body = if stay.once { String::new() } else { body.clone() };
         self.quoted = reply_to.as_ref().map(|quote| quote.target);
         self.forwarded = *forwarded;
         self.set_mentions(mentions, me);
@@ -147,6 +163,15 @@ impl MessageRow {
             mentions_me: row.get(21)?,
             deleted: row.get(22)?,
             pinned: optional_uint(row, 23)?,
+            stay: Stay {
+                timer: optional_uint(row, 24)?.zip(Some(row.get::<_, bool>(25)?)).map(|(after_s, reading)| Timer {
+                    after_s,
+                    from: if reading { CountedFrom::Reading } else { CountedFrom::Sending },
+                }),
+                once: row.get(26)?,
+            },
+            opened: row.get(27)?,
+            vanishes_at_ms: optional_uint(row, 28)?,
         })
     }
 }
@@ -167,8 +192,10 @@ impl Tables<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO messages (conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body,
-                 content, opening, mac, author_listed, state, quoted, quoted_author, forwarded, mentions, mentions_me)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+                 content, opening, mac, author_listed, state, quoted, quoted_author, forwarded, mentions, mentions_me,
+                 after_s, from_reading, once, vanishes_at_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21, ?22, ?23, ?24)
                  ON CONFLICT (conversation, device, id) DO NOTHING",
             )?
             .execute(params![
@@ -192,6 +219,10 @@ impl Tables<'_> {
                 row.forwarded,
                 codec::to_cbor(&row.mentions),
                 row.mentions_me,
+                row.stay.timer.map(|timer| int(timer.after_s)),
+                row.stay.timer.is_some_and(|timer| timer.from == CountedFrom::Reading),
+                row.stay.once,
+                row.vanishes_at_ms.map(int),
             ])?;
         Ok((changed > 0).then(|| self.0.last_insert_rowid() as u64))
     }

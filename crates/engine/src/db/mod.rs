@@ -19,6 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod transfers;
+mod vanishing;
 
 use std::path::Path;
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use huis_core::annotations::{Marks, Settings};
+use huis_core::content::Timer;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, MessageId};
 use rusqlite::{OptionalExtension, Row, params};
@@ -33,8 +34,12 @@ pub(crate) struct Glance {
     pub(crate) pins: u32,
     pub(crate) topic: Option<String>,
     pub(crate) role: Option<Role>,
-    /// The newest message: its author, whether it is one's own, the beginning of its text, whether it was deleted.
-    pub(crate) newest: Option<(AccountId, bool, String, bool)>,
+    /// The newest message: its author, whether it is one's own, the beginning of its text, whether it was deleted, whether
+    /// it is opened once.
+    pub(crate) newest: Option<(AccountId, bool, String, bool, bool)>,
+    pub(crate) timer: Option<Timer>,
+    /// The first message behind the mark of what was read that is to be read yet: it was locked before.
+    pub(crate) opened: Option<u64>,
     /// Its content, where it brings files and says nothing with them, or is locked.
     pub(crate) brings: Option<Vec<u8>>,
 }
@@ -116,7 +121,11 @@ impl Tables<'_> {
                  (SELECT count(*) FROM (SELECT 1 FROM messages
                   WHERE conversation = ?1 AND pinned IS NOT NULL LIMIT {MOST_PINS})),
                  t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted,
-                 CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 THEN m.content END
+                 CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 AND m.once = 0
+                      THEN m.content END,
+                 m.once,
+                 (SELECT min(position) FROM messages WHERE conversation = ?1 AND position <= ?2
+                  AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL)
              FROM (SELECT 1)
              LEFT JOIN titles AS t ON t.conversation = ?1
              LEFT JOIN messages AS m ON m.position =
@@ -129,7 +138,7 @@ impl Tables<'_> {
                 None => Settings::default(),
             };
             let newest = match super::optional_id(row, 5)? {
-                Some(author) => Some((author, row.get(6)?, row.get(7)?, row.get(8)?)),
+                Some(author) => Some((author, row.get(6)?, row.get(7)?, row.get(8)?, row.get(10)?)),
                 None => None,
             };
             Ok(Glance {
@@ -139,7 +148,9 @@ impl Tables<'_> {
                 topic: settings.topic().map(str::to_owned),
                 role: optional_uint(row, 4)?.and_then(|number| super::marks::role_of(number as i64)),
                 newest,
+                timer: settings.timer(),
                 brings: row.get(9)?,
+                opened: optional_uint(row, 11)?,
             })
         });
         Ok(found.optional()?.unwrap_or_default())
@@ -197,7 +208,7 @@ mod tests {
         }
         let glance = tables.glance(&place).unwrap();
         assert_eq!((glance.unread, glance.mentions, glance.pins), (4, 1, 2));
-        assert_eq!(glance.newest, Some((BEA, false, "number 4".into(), false)));
+        assert_eq!(glance.newest, Some((BEA, false, "number 4".into(), false, false)));
         let pinned: Vec<_> = tables.pinned(PLACE).unwrap().into_iter().map(|row| row.body).collect();
         assert_eq!(pinned, ["number 4", "number 3"]);
 
@@ -263,6 +274,11 @@ mod tests {
             "SELECT id FROM messages WHERE conversation = ?1 AND pinned IS NOT NULL ORDER BY pinned DESC, seq DESC LIMIT 50",
             "SELECT max(position) FROM messages WHERE conversation = ?1",
             "SELECT id FROM messages WHERE conversation = ?1 AND quoted = ?2 ORDER BY position DESC LIMIT 10",
+            "SELECT position FROM messages WHERE vanishes_at_ms IS NOT NULL AND vanishes_at_ms <= ?1
+             ORDER BY vanishes_at_ms LIMIT 64",
+            "UPDATE messages SET vanishes_at_ms = ?3 + after_s * 1000
+             WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL",
+            "SELECT at_ms FROM vanished WHERE opened = 1 ORDER BY at_ms DESC LIMIT 256",
             "SELECT position FROM messages WHERE printed = 0 AND own = 0 AND deleted = 0 ORDER BY position LIMIT 10",
             "SELECT k.marks FROM json_each(?1) AS p CROSS JOIN messages AS m ON m.position = p.value
              CROSS JOIN marks AS k ON k.conversation = m.conversation AND k.author = m.author AND k.message = m.id",

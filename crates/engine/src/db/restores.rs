@@ -61,7 +61,7 @@ impl Tables<'_> {
     ) -> Result<Vec<LostMessage>, DbError> {
         let mut statement = self.0.prepare_cached(
             "SELECT position, id, content FROM messages WHERE conversation = ?1 AND own = 1 AND device = ?2
-             AND state = 2 AND deleted = 0 AND seq > ?3 AND received_ms >= ?4 ORDER BY seq LIMIT ?5",
+             AND state = 2 AND deleted = 0 AND once = 0 AND seq > ?3 AND received_ms >= ?4 ORDER BY seq LIMIT ?5",
         )?;
         let bounds = params![&id.as_bytes()[..], &device.as_bytes()[..], int(head), int(since_ms), most];
         let rows = statement.query_map(bounds, |row| {

@@ -50,6 +50,9 @@ CREATE TABLE conversations (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX conversations_by_peer ON conversations (peer) WHERE peer IS NOT NULL;
 
+-- `after_s`: after how long it vanishes, counted from reading or from sending; `vanishes_at_ms`: when, once that counts.
+-- `once`: it is opened once; its text is in `content` alone until then, and nowhere for who wrote it. `opened`: it was, and
+-- stays for its files for a little while.
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation BLOB NOT NULL,
@@ -76,6 +79,11 @@ CREATE TABLE messages (
     mentions_me INTEGER NOT NULL DEFAULT 0,
     deleted INTEGER NOT NULL DEFAULT 0,
     pinned INTEGER,
+    after_s INTEGER,
+    from_reading INTEGER NOT NULL DEFAULT 0,
+    once INTEGER NOT NULL DEFAULT 0,
+    opened INTEGER NOT NULL DEFAULT 0,
+    vanishes_at_ms INTEGER,
     UNIQUE (conversation, device, id)
 ) STRICT;
 CREATE INDEX messages_by_conversation ON messages (conversation, position);
@@ -86,8 +94,23 @@ CREATE INDEX messages_unprinted ON messages (position) WHERE printed = 0 AND own
 CREATE INDEX messages_unread ON messages (conversation, position) WHERE own = 0 AND deleted = 0;
 CREATE INDEX messages_calling ON messages (conversation, position) WHERE mentions_me = 1 AND deleted = 0;
 CREATE INDEX messages_pinned ON messages (conversation, pinned, seq) WHERE pinned IS NOT NULL;
-CREATE INDEX messages_with_files ON messages (conversation, position) WHERE kind = 'file' AND deleted = 0;
+CREATE INDEX messages_with_files ON messages (conversation, position) WHERE kind = 'file' AND deleted = 0 AND once = 0;
+CREATE INDEX messages_vanishing ON messages (vanishes_at_ms) WHERE vanishes_at_ms IS NOT NULL;
+CREATE INDEX messages_to_be_read ON messages (conversation, position)
+    WHERE from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL;
 CREATE INDEX messages_quoting ON messages (conversation, quoted) WHERE quoted IS NOT NULL;
+
+-- Messages that have vanished, by their names alone: none of them comes back, whoever sends it again. `opened`: it was
+-- opened once, which the account's other devices are told.
+CREATE TABLE vanished (
+    conversation BLOB NOT NULL,
+    author BLOB NOT NULL,
+    message BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    opened INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (conversation, author, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vanished_by_time ON vanished (opened, at_ms);
 
 -- What the annotations of a message come to, also of one that is not here (`here` = 0). `newest`: their highest place.
 CREATE TABLE marks (

@@ -49,7 +49,7 @@ struct Filters {
 impl Filters {
     /// What an index finds, or the order of messages.
     fn placed(wanted: &Wanted) -> Self {
-        let mut filters = Self { sql: "m.deleted = 0".into(), values: Vec::new() };
+        let mut filters = Self { sql: "m.deleted = 0 AND m.once = 0".into(), values: Vec::new() };
         if let Some(account) = wanted.from {
             filters.and("m.author = ?", Value::Blob(account.as_bytes().to_vec()));
         }

@@ -1,5 +1,7 @@
 //! Files on their way.
 
+use std::collections::BTreeSet;
+
 use huis_proto::{BlobId, Bytes32, ConversationId};
 use huis_views::Failure;
 use rusqlite::{OptionalExtension, Row, params};
@@ -188,6 +190,14 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// What was not fetched to its end and is to be removed.
+    pub(crate) fn parts_to_remove(self, most: u32) -> Result<Vec<TransferRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM transfers WHERE state = 4 AND outgoing = 0 ORDER BY number LIMIT ?1");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([most], TransferRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Those of a message, by its position, but for what is cleared away.
     pub(crate) fn transfers_of(self, message: u64) -> Result<Vec<TransferRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM transfers WHERE message = ?1 AND state <> 4 ORDER BY file, number");
@@ -206,6 +216,12 @@ impl Tables<'_> {
     pub(crate) fn count_messages_without_files(self) -> Result<u32, DbError> {
         let sql = "SELECT count(DISTINCT message) FROM transfers WHERE outgoing = 1 AND state = 0";
         Ok(self.0.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The paths that transfers name.
+    pub(crate) fn paths_of_transfers(self) -> Result<BTreeSet<String>, DbError> {
+        let mut statement = self.0.prepare_cached("SELECT path FROM transfers UNION SELECT target FROM transfers")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// A message is sent: the ways of its files are of no interest any more.
@@ -242,7 +258,7 @@ impl Tables<'_> {
     ) -> Result<Vec<MessageRow>, DbError> {
         let place = if conversation.is_some() { "AND conversation = ?3" } else { "AND ?3 IS NULL" };
         let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages WHERE kind = 'file' AND deleted = 0 AND position < ?1 {place}
+            "SELECT {MESSAGE_COLUMNS} FROM messages WHERE kind = 'file' AND deleted = 0 AND once = 0 AND position < ?1 {place}
              ORDER BY position DESC LIMIT ?2"
         );
         let mut statement = self.0.prepare_cached(&sql)?;

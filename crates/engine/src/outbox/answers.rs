@@ -108,8 +108,12 @@ impl Step<'_> {
             }
             Task::Say { shown: true, .. } => {
                 self.tables.mark_sent(conversation, me.device.member.device, row.id, seq, received_ms)?;
-                if let Some(message) = self.tables.own_message(row.id)?.filter(|message| message.kind == "file") {
-                    self.tables.forget_uploads_of(message.position)?;
+                if let Some(message) = self.tables.own_message(row.id)? {
+                    if message.kind == "file" {
+                        self.tables.forget_uploads_of(message.position)?;
+                        self.wake_transfers();
+                    }
+                    self.was_sent(&message, received_ms)?;
                 }
                 if let Some(mut known) = self.tables.conversation(conversation)? {
                     known.newest_ms = known.newest_ms.max(received_ms);

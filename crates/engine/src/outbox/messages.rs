@@ -159,7 +159,8 @@ impl Step<'_> {
         }
         let (tables, client) = (self.tables, self.client);
         let message = tables.own_message(row.id)?;
-        if message.as_ref().is_some_and(|message| message.deleted) {
+        let is_shown = matches!(row.task, Task::Say { shown: true, .. });
+        if message.as_ref().map_or(is_shown, |message| message.deleted) {
             self.need_not_be_said(&row)?;
             return Ok(None);
         }

@@ -6,6 +6,6 @@ pub mod native;
 pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{DATABASE_MODE, NativeClock as SystemClock, NativeFiles as SystemFiles, away};
+pub(crate) use native::{DATABASE_MODE, NativeClock as SystemClock, away, files_beside};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{DATABASE_MODE, WebClock as SystemClock, WebFiles as SystemFiles, away};
+pub(crate) use web::{DATABASE_MODE, WebClock as SystemClock, away, files_beside};

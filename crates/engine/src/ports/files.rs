@@ -94,8 +94,9 @@ pub trait Files {
     /// Opens a file that is not whole yet, or makes an empty one.
     fn open_part(&self, path: &str) -> LocalBoxFuture<'_, Result<Box<dyn OpenFile>, FileFault>>;
 
-    /// The path of a file of this name in a folder; where there is one, of a similar name.
-    fn free_path(&self, folder: &str, name: &str) -> LocalBoxFuture<'_, Result<String, FileFault>>;
+    /// The path of a file of this name in a folder; where there is one, of a similar name. Where nobody sees names it is
+    /// the path of the `part` that it was until then.
+    fn free_path(&self, folder: &str, name: &str, part: &str) -> LocalBoxFuture<'_, Result<String, FileFault>>;
 
     /// The path of a file that is not whole yet, beside what it becomes: not to be seen in the folder, and with `mark` in
     /// its name.
@@ -104,8 +105,14 @@ pub trait Files {
     /// Gives a file that is whole, and on disk, its last path. False if there is one already, which stays as it is.
     fn rename(&self, from: &str, to: &str) -> LocalBoxFuture<'_, Result<bool, FileFault>>;
 
+    /// How many bytes may still be written in a folder; none where that is not known.
+    fn free_bytes(&self, folder: &str) -> LocalBoxFuture<'_, Option<u64>>;
+
     /// Removes a file; that there is none is as good.
     fn remove(&self, path: &str) -> LocalBoxFuture<'_, Result<(), FileFault>>;
+
+    /// The files that are there for transfers alone, and go with them. Natively there are none: files are the person's.
+    fn own(&self) -> LocalBoxFuture<'_, Result<Vec<String>, FileFault>>;
 }
 
 /// An open file.
@@ -150,6 +157,14 @@ pub enum FileFault {
     /// The disk is full.
     #[error("the disk is full")]
     NoSpace,
+    /// It is larger than what the browser keeps for the page still.
+    #[error("it has {size} bytes, and this browser has room for {free} more")]
+    NoRoom {
+        /// Its size.
+        size: u64,
+        /// So many bytes can be kept.
+        free: u64,
+    },
     /// This platform has no such files.
     #[error("this is not possible here yet")]
     Unsupported,

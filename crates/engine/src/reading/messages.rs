@@ -9,7 +9,7 @@ use huis_views::{
     Failure, Found, LockState, LockView, MessageState, MessageView, Named, QuoteView, ReactionView, ReceiptCounts,
 };
 
-use super::{MOST_ROWS, name_of, named};
+use super::{MOST_ROWS, name_of, named, timer_view};
 use crate::client::Client;
 use crate::conversations::known_message;
 use crate::db::{
@@ -110,6 +110,9 @@ impl Page<'_> {
             receipts,
             files,
             lock,
+            vanishes: row.stay.timer.map(timer_view),
+            vanishes_at_ms: row.vanishes_at_ms,
+            view_once: row.stay.once,
         })
     }
 
@@ -136,7 +139,9 @@ impl Page<'_> {
             // It is not here, or says nothing by itself: files are quoted by their names.
             quoted => {
                 let marks = self.tables.marks(row.conversation, MessageRef { message, author })?;
-                let deleted = marks.is_some_and(|marks| marks.deleted().is_some());
+                let target = MessageRef { message, author };
+                let deleted = marks.is_some_and(|marks| marks.deleted().is_some())
+                    || self.tables.has_vanished(row.conversation, target)?;
                 let content = Content::from_bytes(&row.content).ok();
                 let quote = content.as_ref().and_then(Content::reply_to).filter(|_| !deleted);
                 let text = quote.map(|quote| quote.excerpt.clone()).unwrap_or_default();
@@ -224,7 +229,12 @@ impl Client {
         rows: impl FnOnce(Tables<'_>) -> Result<Vec<MessageRow>, DbError>,
     ) -> Result<Vec<MessageView>, Failure> {
         let me = self.me().map(|me| me.account());
-        Ok(self.read(|tables| message_views(self, tables, me, rows(tables)?))?)
+        let now_ms = self.now_ms();
+        Ok(self.read(|tables| {
+            let mut rows = rows(tables)?;
+            rows.retain(|row| !row.is_over(now_ms));
+            message_views(self, tables, me, rows)
+        })?)
     }
 
     pub(crate) fn unprinted(&self, most: u32) -> Result<Vec<MessageView>, Failure> {
@@ -263,8 +273,11 @@ impl Client {
         let me = self.me().map(|me| me.account());
         let wanted = self.wanted(words)?;
         let Some(wanted) = wanted else { return Ok(Vec::new()) };
+        let now_ms = self.now_ms();
         Ok(self.read(|tables| {
-            let (rows, highlights): (Vec<_>, Vec<_>) = tables.search(&wanted, most.min(MOST_ROWS))?.into_iter().unzip();
+            let mut hits = tables.search(&wanted, most.min(MOST_ROWS))?;
+            hits.retain(|(row, _)| !row.is_over(now_ms));
+            let (rows, highlights): (Vec<_>, Vec<_>) = hits.into_iter().unzip();
             let views = message_views(self, tables, me, rows)?;
             let found = views.into_iter().zip(highlights);
             Ok::<_, DbError>(found.map(|(message, highlights)| Found { message, highlights }).collect())

@@ -3,14 +3,15 @@
 //! `marks` holds what all annotations in the log come to ([`huis_core::annotations`]); the row of a message is what follows
 //! from that, from its first content, and from what this device has on its way. So each step can work it out anew.
 
-use huis_core::annotations::{Annotation, Mark, MessageRef, Place, may_entitle};
-use huis_core::content::Content;
+use huis_core::annotations::{Annotation, Mark, MessageRef, Place, may_entitle, may_set_timer};
+use huis_core::content::{Content, TimerSetting};
 use huis_core::groups::Role;
 use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId};
 use huis_views::{Event, Failure, Notice};
 
 use crate::client::Step;
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, OutboxRow, Task};
+use crate::reading::timer_view;
 
 /// Of a message that changed, so many answers are told to a face, which shows what they quote; the newest ones.
 const MOST_TOLD: u32 = 256;
@@ -33,18 +34,22 @@ impl Step<'_> {
         self.settle_mark(conversation.id, annotation, author.account, place, at_ms)
     }
 
-    /// A title or a topic came.
+    /// A title, a topic or a timer came: what its author may set counts.
     pub(super) fn take_settings(
         &mut self,
         conversation: &ConversationRow,
         author: AccountId,
-        (title, topic): (Option<&str>, Option<&str>),
+        set: Set<'_>,
         place: Place,
     ) -> Result<(), DbError> {
-        if !may_entitle(conversation.kind, self.role_in_force(conversation.id, author)) {
-            return Ok(());
-        }
-        self.settle_settings(conversation.id, (title, topic), place)
+        let (kind, role) = (conversation.kind, self.role_in_force(conversation.id, author));
+        let entitles = may_entitle(kind, role);
+        let set = Set {
+            title: set.title.filter(|_| entitles),
+            topic: set.topic.filter(|_| entitles),
+            timer: set.timer.filter(|_| may_set_timer(kind, role)),
+        };
+        self.settle_settings(conversation.id, author, set, place)
     }
 
     /// The role that an account has in the group as it stands.
@@ -68,8 +73,8 @@ impl Step<'_> {
         let Some(me) = self.client.me() else { return Ok(()) };
         let Ok(content) = Content::from_bytes(content) else { return Ok(()) };
         let place = Place { seq, id };
-        if let Content::Settings { title, topic } = &content {
-            return self.settle_settings(conversation, (title.as_deref(), topic.as_deref()), place);
+        if let Some(set) = Set::of(&content) {
+            return self.settle_settings(conversation, me.account(), set, place);
         }
         let Some(annotation) = Annotation::of(&content) else { return Ok(()) };
         self.tables.delete_waiting_mark(conversation, id)?;
@@ -105,6 +110,9 @@ impl Step<'_> {
         at_ms: u64,
     ) -> Result<(), DbError> {
         let target = annotation.target;
+        if self.tables.has_vanished(conversation, target)? {
+            return Ok(());
+        }
         let known = self.tables.marks(conversation, target)?.unwrap_or_default();
         let mut marks = known.clone();
         marks.take(&annotation.mark, by, place, at_ms);
@@ -124,12 +132,21 @@ impl Step<'_> {
     fn settle_settings(
         &mut self,
         conversation: ConversationId,
-        (title, topic): (Option<&str>, Option<&str>),
+        by: AccountId,
+        set: Set<'_>,
         place: Place,
     ) -> Result<(), DbError> {
         let mut settings = self.tables.titles(conversation)?;
-        settings.take(title, topic, place);
+        let before = settings.timer();
+        settings.take(set.title, set.topic, place);
+        if let Some(timer) = set.timer {
+            settings.take_timer(timer, place);
+        }
         self.tables.put_titles(conversation, &settings)?;
+        if settings.timer() != before {
+            let (by, timer) = (self.named(by)?, settings.timer().map(timer_view));
+            self.notice(Some(conversation), Notice::TimerSet { by, timer })?;
+        }
         let title = settings.title().map(str::to_owned);
         if let Some(mut row) = self.tables.conversation(conversation)?.filter(|row| row.room.is_none()) {
             row.title = title.or(row.title);
@@ -175,7 +192,7 @@ impl Step<'_> {
                 if let Ok(first) = Content::from_bytes(&row.content) {
                     row.set_text(&first, me.account());
                 }
-                if let Some(edited) = marks.edited() {
+                if let Some(edited) = marks.edited().filter(|_| !row.stay.once) {
                     row.body.clone_from(&edited.body);
                     row.set_mentions(&edited.mentions, me.account());
                 }
@@ -203,7 +220,11 @@ impl Step<'_> {
 
     /// What quotes a deleted message forgets what it said; what still waits to be done to it is given up, but for its
     /// delete, and so is itself if it waits to be said again.
-    fn erase_what_tells_of(&mut self, conversation: ConversationId, target: MessageRef) -> Result<(), DbError> {
+    pub(crate) fn erase_what_tells_of(
+        &mut self,
+        conversation: ConversationId,
+        target: MessageRef,
+    ) -> Result<(), DbError> {
         for answer in self.tables.answers_to(conversation, target)? {
             let Some(content) = without_excerpt(&answer.content) else { continue };
             self.tables.set_content(&answer, &content)?;
@@ -255,12 +276,18 @@ impl Step<'_> {
     ) -> Result<(), Failure> {
         let Some(me) = self.client.me() else { return Err(Failure::NotSignedIn) };
         let role = self.role_in_force(conversation.id, me.account());
-        if matches!(content, Content::Settings { .. }) {
-            return if may_entitle(conversation.kind, role) { Ok(()) } else { Err(Failure::NotAllowed) };
+        if let Some(set) = Set::of(content) {
+            let may = (set.title.is_none() && set.topic.is_none() || may_entitle(conversation.kind, role))
+                && (set.timer.is_none() || may_set_timer(conversation.kind, role));
+            return if may { Ok(()) } else { Err(Failure::NotAllowed) };
         }
         let Some(annotation) = Annotation::of(content) else { return Ok(()) };
         if !annotation.is_permitted(conversation.kind, me.account(), role) {
             return Err(Failure::NotAllowed);
+        }
+        // It may be here no more, and elsewhere still.
+        if annotation.mark != Mark::Delete && self.tables.has_vanished(conversation.id, annotation.target)? {
+            return Err(taken_back());
         }
         let marks = self.tables.marks(conversation.id, annotation.target)?.unwrap_or_default();
         if marks.deleted().is_some() && annotation.mark != Mark::Delete {
@@ -273,13 +300,14 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// A text as it is stored: without what it quotes where that was taken back.
+    /// A text as it is stored: without what it quotes where that was taken back, has vanished or will.
     pub(crate) fn without_what_was_deleted(&mut self, row: &mut MessageRow) -> Result<(), DbError> {
         let Some(quoted) = row.quoted else { return Ok(()) };
         let marks = self.tables.marks(row.conversation, quoted)?;
-        if marks.is_some_and(|marks| marks.deleted().is_some())
-            && let Some(content) = without_excerpt(&row.content)
-        {
+        let is_forgotten = marks.is_some_and(|marks| marks.deleted().is_some())
+            || self.tables.has_vanished(row.conversation, quoted)?
+            || self.tables.messages_meant(row.conversation, quoted)?.iter().any(|quoted| quoted.stay.ends());
+        if is_forgotten && let Some(content) = without_excerpt(&row.content) {
             row.content = content;
             row.opening = None;
             row.mac = None;
@@ -292,7 +320,11 @@ impl Step<'_> {
     pub(super) fn marks_go_back(&mut self, conversation: ConversationId, head: u64) -> Result<(), DbError> {
         let Some(me) = self.client.me() else { return Ok(()) };
         for (target, mut marks, here) in self.tables.marks_behind(conversation, head)? {
-            for (id, content) in marks.done_by(me.account(), target, head) {
+            let ends = self.tables.messages_meant(conversation, target)?.iter().any(|row| row.stay.ends());
+            for (id, mut content) in marks.done_by(me.account(), target, head) {
+                if let Content::Edit { vanishes, .. } = &mut content {
+                    *vanishes = ends;
+                }
                 if let Ok(content) = content.to_bytes() {
                     self.task(conversation, id, &Task::Say { content: Bytes(content), shown: false })?;
                 }
@@ -304,6 +336,22 @@ impl Step<'_> {
         let mut settings = self.tables.titles(conversation)?;
         settings.cut(head);
         self.tables.put_titles(conversation, &settings)
+    }
+}
+
+/// What is set for a conversation; what is none stays.
+#[derive(Clone, Copy)]
+pub(super) struct Set<'a> {
+    title: Option<&'a str>,
+    topic: Option<&'a str>,
+    timer: Option<TimerSetting>,
+}
+
+impl<'a> Set<'a> {
+    /// What content sets, if it sets anything.
+    pub(super) fn of(content: &'a Content) -> Option<Self> {
+        let Content::Settings { title, topic, timer } = content else { return None };
+        Some(Self { title: title.as_deref(), topic: topic.as_deref(), timer: *timer })
     }
 }
 

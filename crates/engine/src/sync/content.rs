@@ -8,6 +8,7 @@ use huis_proto::frames::LogEntry;
 use huis_proto::{ConversationId, ConversationKind};
 use huis_views::{Event, Notice};
 
+use super::annotations::Set;
 use crate::client::Step;
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding};
 
@@ -33,15 +34,26 @@ impl Step<'_> {
             self.is_answered(conversation)?;
         }
         let place = Place { seq: entry.seq, id: message.id };
+        if let Content::Edit { target, vanishes: true, .. } = &message.content
+            && self.tables.messages_meant(id, *target)?.is_empty()
+        {
+            // Nothing would take this text away again.
+            return Ok(());
+        }
         if let Some(annotation) = Annotation::of(&message.content) {
             self.take_annotation(conversation, author, &annotation, place, entry.received_at_ms)?;
             return if own { self.accept(id) } else { Ok(()) };
+        }
+        if let Some(set) = Set::of(&message.content) {
+            return self.take_settings(conversation, author.account, set, place);
         }
         let (kind, shown) = match &message.content {
             Content::Text { .. } => ("text".to_owned(), true),
             Content::Files { .. } => ("file".to_owned(), true),
             Content::Timed(_) => ("timed".to_owned(), true),
-            Content::Receipt { kind: ReceiptKind::Read, messages } if own => return self.read_elsewhere(id, messages),
+            Content::Receipt { kind: ReceiptKind::Read, messages } if own => {
+                return self.read_elsewhere(id, messages, entry.received_at_ms);
+            }
             Content::Card(card) => return self.take_card(conversation, author.account, card, entry.received_at_ms),
             Content::Receipt { kind, messages } => {
                 for receipt in messages {
@@ -51,9 +63,6 @@ impl Step<'_> {
                     }
                 }
                 return Ok(());
-            }
-            Content::Settings { title, topic } => {
-                return self.take_settings(conversation, author.account, (title.as_deref(), topic.as_deref()), place);
             }
             Content::Unknown { kind } => (kind.clone(), true),
             _ => ("unknown".to_owned(), true),
@@ -67,6 +76,9 @@ impl Step<'_> {
         row.content = message.content_bytes;
         row.set_opening(&message.opening);
         row.mac = entry.mac;
+        if !self.stays(&mut row, entry.received_at_ms)? {
+            return if own { self.accept(id) } else { Ok(()) };
+        }
         self.without_what_was_deleted(&mut row)?;
         row.author_listed = message.author_listed;
         row.standing = if own { MessageStanding::Sent } else { MessageStanding::Received };

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use huis_proto::IncarnationId;
 use huis_proto::frames::Ready;
-use huis_proto::{IncarnationId, limits};
 use huis_views::{Connection, Notice, RepairReason};
 
 use super::Ended;
@@ -11,25 +11,7 @@ use crate::accounts::server_is_new_enough;
 use crate::client::{Client, Step};
 use crate::db::{DbError, State};
 
-/// By less than this clocks differ all the time, in milliseconds.
-const LITTLE_MS: u64 = 1000;
-
 impl Client {
-    /// Compares the clocks.
-    pub(crate) fn heard_time(&self, server_time_ms: u64) {
-        let ahead = server_time_ms as i64 - self.clock.now_ms() as i64;
-        let tolerance = limits::CLOCK_TOLERANCE.as_millis() as u64;
-        let before = self.server_offset_ms.replace(ahead);
-        if ahead.abs_diff(before) > LITTLE_MS {
-            self.signals.time_locks.notify_one();
-        }
-        if ahead.abs_diff(before) > tolerance {
-            // What is to be asked for later was put off by another clock.
-            self.clock_moved.set(true);
-        }
-        self.server_ahead_ms.set(if ahead.unsigned_abs() > tolerance { ahead } else { 0 });
-    }
-
     pub(super) async fn take_ready(self: &Rc<Self>, ready: &Ready) -> Result<(), Ended> {
         server_is_new_enough(&ready.server).map_err(Ended::VersionsApart)?;
         self.hindrance.replace(None);

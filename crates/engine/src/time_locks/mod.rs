@@ -47,18 +47,27 @@ impl Client {
 
     /// Opens whatever is due, for ever.
     pub(crate) async fn run_time_locks(&self) {
+        let on_since_ms = self.server_now_ms();
+        let mut was_away = false;
         loop {
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;
             }
-            if self.clock_moved.replace(false)
-                && let Err(error) = self.step(|step| step.tables.ask_anew())
-            {
+            let has_moved = self.clock_moved.replace(false);
+            if has_moved && let Err(error) = self.step(|step| step.tables.ask_anew()) {
                 tracing::warn!(%error, "locked messages are asked for later than they could be");
             }
+            // It was on, and could not ask, or did not know that it was time.
+            let could_not_ask = was_away || has_moved;
+            if could_not_ask
+                && let Err(error) = self.step(|step| step.tables.put_off(on_since_ms, self.server_now_ms()))
+            {
+                tracing::warn!(%error, "it is not noted which messages could not be opened in time");
+            }
+            was_away = self.connection.get() != Connection::Open || !self.has_session();
             let longest = match self.until_next_ask() {
                 // It wakes this flow when it is open.
-                _ if self.connection.get() != Connection::Open || !self.has_session() => LOOK_EVERY,
+                _ if was_away => LOOK_EVERY,
                 Ok(next) => next,
                 Err(error) => {
                     tracing::warn!(%error, "it can't be read which messages open next");
@@ -143,6 +152,13 @@ impl Step<'_> {
         if lock.shares.is_some() {
             // It was locked on this device, which knows what it says.
             self.tables.end_lock(position, LockStanding::Opened)?;
+            if !self.stays_open(&mut row, &lock)? {
+                return self.vanish(&row);
+            }
+            if let Some(at_ms) = row.vanishes_at_ms {
+                self.tables.vanishes_at(&row, at_ms)?;
+            }
+            self.forget_lock_of_once(&row)?;
             return self.has_opened(&row);
         }
         let place = Place { conversation: row.conversation, author: row.author.account, message: row.id };
@@ -157,10 +173,24 @@ impl Step<'_> {
         row.kind = if content.files().is_empty() { "text" } else { "file" }.into();
         row.set_text(&content, me.account());
         row.content = bytes;
+        if !self.stays_open(&mut row, &lock)? {
+            return self.vanish(&row);
+        }
         self.without_what_was_deleted(&mut row)?;
         self.tables.put_unlocked(&row, share)?;
+        self.forget_lock_of_once(&row)?;
         self.refresh_message(row.conversation, row.as_target())?;
         self.has_opened(&row)
+    }
+
+    /// Who wrote what is opened once has it no more, and nothing that would open it again.
+    fn forget_lock_of_once(&mut self, row: &MessageRow) -> Result<(), DbError> {
+        if row.own && row.stay.once {
+            self.tables.forget_shares(row.position)?;
+            self.tables.set_content(row, &[])?;
+            self.log_tells();
+        }
+        Ok(())
     }
 
     /// A person is told, and finds it.

@@ -64,7 +64,8 @@ impl Client {
             (200 | 204, Some(offset)) => Ok(Reached::Offset(offset)),
             (403 | 404 | 410, _) => Ok(Reached::Gone),
             // An answer to this question has no body that would say more.
-            (429 | 500.., _) => Err(Trouble::Later(None)),
+            // Of these the next connection says more: a client that is too old, or a server that has no time.
+            (426 | 429 | 500.., _) => Err(Trouble::Later(None)),
             (status, _) => Err(bad_answer(&format!("status {status} to a question for an upload"))),
         }
     }
@@ -76,6 +77,8 @@ impl Client {
         let answer = self.carry(FileMethod::Patch, file_path(blob), with, Some(part), ANSWER).await?;
         if answer.status == 204 {
             return match answer.upload_offset {
+                // It took nothing, and says that all is well: not asked without a pause.
+                Some(reached) if reached == offset && behind > offset => Err(Trouble::Later(None)),
                 Some(reached) if (offset..=behind).contains(&reached) => Ok(Reached::Offset(reached)),
                 _ => Err(bad_answer("an upload is somewhere else than it can be")),
             };
@@ -86,6 +89,8 @@ impl Client {
             Some(ErrorCode::NotFound | ErrorCode::FileUnknown | ErrorCode::LimitReached) => Ok(Reached::Gone),
             // Where it is, the next question says.
             Some(ErrorCode::OffsetConflict | ErrorCode::ChecksumMismatch) => Err(Trouble::Later(None)),
+            // Huis' own refusals say their code.
+            None if answer.status == 413 => Err(too_large_for_proxy()),
             _ => Err(error.into()),
         }
     }
@@ -173,5 +178,12 @@ pub(super) enum Fetched {
 }
 
 fn bad_answer(reason: &str) -> Trouble {
+    Trouble::Failed(Failure::BadAnswer { reason: reason.into() })
+}
+
+/// What stands between here and the server takes smaller requests than the server does.
+fn too_large_for_proxy() -> Trouble {
+    let reason =
+        "a proxy in front of the server refuses requests as large as the parts of files; its operator can allow 8 MiB";
     Trouble::Failed(Failure::BadAnswer { reason: reason.into() })
 }

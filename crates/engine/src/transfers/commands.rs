@@ -1,8 +1,8 @@
 //! What a person does with transfers: fetches a file, pauses, goes on, gives up.
 
-use huis_core::content::Content;
+use huis_core::content::{Content, SharedFile};
 use huis_core::files::safe_name;
-use huis_proto::Problem;
+use huis_proto::{MessageId, Problem};
 use huis_views::{Failure, FetchFile, TransferView};
 use rand::Rng;
 
@@ -15,21 +15,8 @@ impl Client {
     /// Begins to fetch a file. **Nothing is asked of the server for a request that nobody answered:** it would show the sender
     /// that somebody is there.
     pub(crate) async fn fetch_file(&self, wish: FetchFile) -> Result<TransferView, Failure> {
-        self.signed_in()?;
-        let message = self.read(|tables| Ok::<_, DbError>(known_message(tables, wish.message)))??;
-        let conversation = self.read(|tables| tables.conversation(message.conversation))?;
-        if !conversation.is_some_and(|conversation| conversation.accepted) {
-            return Err(invalid("this conversation is a request; accept it first"));
-        }
-        if message.seq.is_none() {
-            return Err(invalid("this message has not been sent yet"));
-        }
-        let content = Content::from_bytes(&message.content).ok();
-        let number = wish.number.checked_sub(1);
-        let file = content.as_ref().zip(number).and_then(|(content, number)| content.files().get(number as usize));
-        let (Some(file), Some(number)) = (file, number) else {
-            return Err(Failure::Unknown { what: "file".into(), name: format!("{}:{}", wish.message, wish.number) });
-        };
+        let (message, file) = self.file_of_others(wish.message, wish.number)?;
+        let number = wish.number - 1;
         let before = self.read(|tables| tables.transfers_of(message.position))?;
         let before = before.into_iter().rfind(|row| !row.outgoing && row.file == number && row.folder == wish.folder);
         let goes_on = match &before {
@@ -60,6 +47,30 @@ impl Client {
             }
         };
         self.transfer_view(transfer)?.ok_or_else(|| unknown(transfer))
+    }
+
+    /// A file that a message brings, counted from 1, and its message: one that is at the server, of a conversation that was
+    /// accepted.
+    pub(super) fn file_of_others(&self, message: MessageId, number: u32) -> Result<(MessageRow, SharedFile), Failure> {
+        self.signed_in()?;
+        let row = self.read(|tables| Ok::<_, DbError>(known_message(tables, message)))??;
+        let conversation = self.read(|tables| tables.conversation(row.conversation))?;
+        if !conversation.is_some_and(|conversation| conversation.accepted) {
+            return Err(invalid("this conversation is a request; accept it first"));
+        }
+        if row.seq.is_none() {
+            return Err(invalid("this message has not been sent yet"));
+        }
+        if row.stay.once && !row.opened {
+            return Err(invalid("this message is opened once; open it first"));
+        }
+        let content = Content::from_bytes(&row.content).ok();
+        let at = number.checked_sub(1);
+        let file = content.zip(at).and_then(|(content, at)| content.files().get(at as usize).cloned());
+        match file {
+            Some(file) => Ok((row, file)),
+            None => Err(Failure::Unknown { what: "file".into(), name: format!("{message}:{number}") }),
+        }
     }
 
     pub(crate) fn pause_transfer(&self, transfer: u64) -> Result<(), Failure> {
@@ -100,7 +111,12 @@ impl Client {
         self.step(|step| match row.standing {
             // What was fetched is the person's.
             TransferStanding::Done => step.tables.delete_transfer(transfer),
-            _ => step.tables.put_transfer(&TransferRow { standing: TransferStanding::LetGo, ..row }),
+            _ => {
+                if let Some(message) = step.tables.message_at(row.message)? {
+                    step.said(message.conversation, message.id);
+                }
+                step.tables.put_transfer(&TransferRow { standing: TransferStanding::LetGo, ..row })
+            }
         })?;
         self.stop_work(transfer);
         Ok(())
@@ -144,8 +160,10 @@ impl Step<'_> {
         let mut waits = false;
         for row in self.tables.transfers_of(message)?.into_iter().filter(|row| row.outgoing) {
             waits |= row.standing != TransferStanding::Done;
-            if row.standing == TransferStanding::Failed {
-                self.resume(row)?;
+            match row.standing {
+                TransferStanding::Failed => self.resume(row)?,
+                // A person wishes it: what the server lost is uploaded again as often as at first.
+                _ => self.tables.put_transfer(&TransferRow { begun: 0, ..row })?,
             }
         }
         Ok(waits)

@@ -33,6 +33,8 @@ const SLOW_MS: u64 = 8_000;
 const NOTED_AFTER: u64 = 64 * 1024 * 1024;
 /// Bytes that are read at once where a download goes on.
 const READ_AT_ONCE: usize = 1024 * 1024;
+/// What stays free on the disk: the database of the same profile needs room to take what comes in.
+const KEPT_FREE: u64 = 64 * 1024 * 1024;
 /// How often a free name is looked for.
 const NAMES: u32 = 20;
 
@@ -79,6 +81,11 @@ impl Client {
         let shape = Shape::of(file.size).map_err(|error| Stop::Failed(refusal(&name, &error)))?;
         let mut part = self.files.open_part(&row.path).await.map_err(failed)?;
         let there = part.stamp().await.map_err(failed)?.size;
+        let free = self.files.free_bytes(&row.folder).await;
+        if free.is_some_and(|free| free < file.size.saturating_sub(there).saturating_add(KEPT_FREE)) {
+            self.forget_part(row.number, &row.path).await?;
+            return Err(failed(FileFault::NoSpace));
+        }
         // A part that somebody removed, or cut, is fetched again.
         let whole = if row.done >= file.size { file.size } else { row.done / CHUNK as u64 * CHUNK as u64 };
         let noted = if there < whole { 0 } else { whole };
@@ -92,6 +99,7 @@ impl Client {
                 return Err(failed(FileFault::Other("it ends before its end".into())));
             }
             at += length as u64;
+            self.comes_on(row.number, at);
             hasher = away(move || {
                 hasher.update(&bytes);
                 hasher
@@ -149,17 +157,18 @@ impl Client {
             let (answer, written) = join(fetching, writing).await;
             let took_ms = self.clock.now_ms().saturating_sub(began_ms);
             if let Err(stop) = written {
-                return Err(self.forget_refused(download, stop).await);
+                return Err(self.forget_what_is_in_vain(download, stop).await);
             }
             let bytes = match answer {
                 Ok(None) => continue,
                 Ok(Some(Fetched::Bytes(bytes))) => bytes,
                 Ok(Some(Fetched::Gone)) => {
-                    return Err(Stop::Failed(Failure::FileGone { name: download.name.clone() }));
+                    let stop = Stop::Failed(Failure::FileGone { name: download.name.clone() });
+                    return Err(self.forget_what_is_in_vain(download, stop).await);
                 }
                 Ok(Some(Fetched::OtherLength)) => {
                     let stop = download.refused(&"it has another length");
-                    return Err(self.forget_refused(download, stop).await);
+                    return Err(self.forget_what_is_in_vain(download, stop).await);
                 }
                 Err(trouble) => {
                     download.chunks = (download.chunks / 2).max(FEWEST);
@@ -236,11 +245,11 @@ impl Client {
         let hash = download.opener.as_ref().map(|(_, hasher)| hasher.so_far());
         if hash != Some(download.file.hash) {
             let stop = download.refused(&FileError::OtherFile);
-            return Err(self.forget_refused(download, stop).await);
+            return Err(self.forget_what_is_in_vain(download, stop).await);
         }
         self.note_done(download, download.file.size).await?;
         for _ in 0..NAMES {
-            let path = self.files.free_path(&download.folder, &download.name).await;
+            let path = self.files.free_path(&download.folder, &download.name, &download.part_path).await;
             let path = path.map_err(|fault| download.unwritable(&fault))?;
             // Noted first: after a crash in between it is known by its name, and is not fetched again.
             self.change_download(download.number, |row| row.target.clone_from(&path))?;
@@ -271,12 +280,15 @@ impl Client {
             }
             at += bytes.len() as u64;
             hasher.update(&bytes);
+            self.comes_on(download.number, at);
         }
         if hasher.so_far() != download.file.hash {
             return Ok(false);
         }
-        // What is left beside it is empty, or the same file by another name.
-        let _ = self.files.remove(&download.part_path).await;
+        if download.part_path != target {
+            // What is left beside it is empty, or the same file by another name.
+            let _ = self.files.remove(&download.part_path).await;
+        }
         self.finished(download, target)?;
         Ok(true)
     }
@@ -296,15 +308,24 @@ impl Client {
         })
     }
 
-    /// Nothing stays of a file that is not what was sent.
-    async fn forget_refused(&self, download: &Download, stop: Stop) -> Stop {
-        if matches!(&stop, Stop::Failed(Failure::FileRefused { .. })) {
-            let _ = self.files.remove(&download.part_path).await;
-            if let Err(stop) = self.change_download(download.number, |row| row.done = 0) {
-                return stop;
-            }
+    /// Nothing stays of a file that cannot be fetched: it is not what was sent, it is gone, or there is no room for it.
+    async fn forget_what_is_in_vain(&self, download: &Download, stop: Stop) -> Stop {
+        // What failed otherwise, such as a disk that was taken out, goes on from where it was.
+        let is_in_vain = match &stop {
+            Stop::Failed(Failure::FileRefused { .. } | Failure::FileGone { .. }) => true,
+            Stop::Failed(Failure::File { reason, .. }) => *reason == FileFault::NoSpace.to_string(),
+            _ => false,
+        };
+        if is_in_vain && let Err(stop) = self.forget_part(download.number, &download.part_path).await {
+            return stop;
         }
         stop
+    }
+
+    async fn forget_part(&self, number: u64, path: &str) -> Result<(), Stop> {
+        // What can't be removed stays: nobody could do anything about it here.
+        let _ = self.files.remove(path).await;
+        self.change_download(number, |row| row.done = 0)
     }
 
     fn change_download(&self, number: u64, change: impl FnOnce(&mut TransferRow)) -> Result<(), Stop> {

@@ -57,6 +57,9 @@ const ENDINGS: [(&str, &str); 33] = [
 pub(super) fn media_type(name: &str, beginning: &[u8]) -> &'static str {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let by_name = ending.and_then(|ending| ENDINGS.iter().find(|(known, _)| *known == ending)).map(|(_, kind)| *kind);
+    if let Some(kind) = by_brand(beginning) {
+        return kind;
+    }
     let by_beginning = BEGINNINGS.iter().find(|(known, _)| beginning.starts_with(known)).map(|(_, kind)| *kind);
     match (by_beginning, by_name) {
         // A picture is what it begins like, whatever it is called.
@@ -64,6 +67,16 @@ pub(super) fn media_type(name: &str, beginning: &[u8]) -> &'static str {
         (_, Some(kind)) => kind,
         (Some(kind), None) => kind,
         (None, None) => UNKNOWN_TYPE,
+    }
+}
+
+/// Pictures of telephones, and films, say their brand behind four bytes of length (ISO/IEC 14496-12, section 4.3).
+fn by_brand(beginning: &[u8]) -> Option<&'static str> {
+    let brand = beginning.get(4..)?.strip_prefix(b"ftyp")?.get(..4)?;
+    match brand {
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"mif1" | b"msf1" => Some("image/heic"),
+        b"avif" | b"avis" => Some("image/avif"),
+        _ => None,
     }
 }
 
@@ -78,6 +91,8 @@ mod tests {
         assert_eq!(media_type("roses.txt", b"\xff\xd8\xff\xe0"), "image/jpeg");
         assert_eq!(media_type("Letter.ODT", b"PK\x03\x04"), ENDINGS[21].1);
         assert_eq!(media_type("archive", b"PK\x03\x04"), "application/zip");
+        assert_eq!(media_type("photo.jpg", b"\0\0\0\x18ftypheic\0\0\0\0"), "image/heic");
+        assert_eq!(media_type("film.mov", b"\0\0\0\x18ftypqt  \0\0\0\0"), "video/quicktime");
         assert_eq!(media_type("notes.txt", b"Dear"), "text/plain");
         assert_eq!(media_type("notes", b""), UNKNOWN_TYPE);
         assert_eq!(media_type(".profile", b"x"), UNKNOWN_TYPE);

@@ -8,6 +8,7 @@ mod commands;
 mod downloads;
 mod media_types;
 mod pace;
+mod reading;
 mod sending;
 mod source;
 mod uploads;
@@ -39,6 +40,10 @@ use crate::ports::FileFault;
 
 /// Transfers that go on at the same time; each holds a few pieces in memory.
 const AT_ONCE: usize = 2;
+/// A transfer that comes no further so many times leaves its place to others between two tries.
+const PATIENCE: u32 = 3;
+/// Transfers that go on, or wait for their next try.
+const MOST_LIVE: usize = 32;
 /// How often one upload is begun anew because its file changes, or because the server lost what it had.
 const MOST_BEGUN: u32 = 5;
 /// The shortest and longest pause before something is tried again.
@@ -56,6 +61,15 @@ pub(crate) struct Transfers {
 struct Live {
     stop: Rc<Notify>,
     pace: Pace,
+    /// It comes no further, and waits for its next try.
+    is_stuck: bool,
+}
+
+impl Transfers {
+    /// How many have a place among those that go on.
+    fn at_work(&self) -> usize {
+        self.live.values().filter(|live| !live.is_stuck).count()
+    }
 }
 
 /// Why a transfer does not go on as it did.
@@ -101,6 +115,9 @@ impl Client {
     pub(crate) async fn run_transfers(self: &Rc<Self>) {
         let mut running = Running::new();
         loop {
+            if let Err(error) = self.clear_own_files().await {
+                tracing::warn!(%error, "what no transfer needs was not cleared away");
+            }
             if let Err(error) = self.begin_transfers(&mut running) {
                 tracing::warn!(%error, "transfers can't be read");
             }
@@ -117,6 +134,24 @@ impl Client {
         }
     }
 
+    /// Removes what is kept for transfers that are there no longer. What can't be removed is tried again later.
+    async fn clear_own_files(&self) -> Result<(), DbError> {
+        let Ok(own) = self.files.own().await else { return Ok(()) };
+        if own.is_empty() || self.halted() {
+            return Ok(());
+        }
+        let named = self.read(|tables| tables.paths_of_transfers())?;
+        for path in own.iter().filter(|path| !named.contains(*path)) {
+            let _ = self.files.remove(path).await;
+        }
+        Ok(())
+    }
+
+    /// Whether a transfer goes on at this moment.
+    pub(crate) fn is_transfer_live(&self, number: u64) -> bool {
+        self.transfers.borrow().live.contains_key(&number)
+    }
+
     fn begin_transfers(self: &Rc<Self>, running: &mut Running) -> Result<(), DbError> {
         if self.connection.get() != Connection::Open || self.me().is_none() || self.stopping.get() {
             return Ok(());
@@ -125,14 +160,14 @@ impl Client {
         let to_do = self.read(|tables| tables.transfers_to_do((AT_ONCE + live) as u32))?;
         for row in to_do {
             let mut transfers = self.transfers.borrow_mut();
-            if transfers.live.len() >= AT_ONCE {
+            if transfers.at_work() >= AT_ONCE || transfers.live.len() >= MOST_LIVE {
                 break;
             }
             if transfers.live.contains_key(&row.number) {
                 continue;
             }
             let stop = Rc::new(Notify::new());
-            transfers.live.insert(row.number, Live { stop: Rc::clone(&stop), pace: Pace::default() });
+            transfers.live.insert(row.number, Live { stop: Rc::clone(&stop), pace: Pace::default(), is_stuck: false });
             drop(transfers);
             let (client, number) = (Rc::clone(self), row.number);
             running.push(Box::pin(async move {
@@ -161,7 +196,13 @@ impl Client {
                     let now = self.transfers.borrow().live.get(&number).map_or(0, |live| live.pace.done());
                     failures = if now > reached { 0 } else { failures.saturating_add(1) };
                     reached = now;
-                    self.pause_before_next_try(failures, retry_after_s).await;
+                    if failures < PATIENCE {
+                        self.pause_before_next_try(failures, retry_after_s).await;
+                    } else {
+                        // What it holds in memory is read again.
+                        work = None;
+                        self.leave_place_to_others(number, failures, retry_after_s).await;
+                    }
                     Ok(true)
                 }
                 Stop::Anew(why) => {
@@ -175,6 +216,9 @@ impl Client {
                 Ok(false) => return,
                 Err(error) => {
                     tracing::warn!(%error, "how a transfer stands was not stored");
+                    // It is still to be done, and would be begun again at once.
+                    failures = failures.saturating_add(1);
+                    self.leave_place_to_others(number, failures, None).await;
                     return;
                 }
             }
@@ -201,6 +245,23 @@ impl Client {
         }
     }
 
+    /// Waits for the next try while others go on, and then for a place among them.
+    async fn leave_place_to_others(&self, number: u64, failures: u32, retry_after_s: Option<u64>) {
+        self.sets_stuck(number, true);
+        self.signals.transfers.notify_one();
+        self.pause_before_next_try(failures, retry_after_s).await;
+        while self.transfers.borrow().at_work() >= AT_ONCE {
+            self.clock.sleep(Duration::from_millis(LOOKED_AGAIN_MS)).await;
+        }
+        self.sets_stuck(number, false);
+    }
+
+    fn sets_stuck(&self, number: u64, is_stuck: bool) {
+        if let Some(live) = self.transfers.borrow_mut().live.get_mut(&number) {
+            live.is_stuck = is_stuck;
+        }
+    }
+
     async fn pause_before_next_try(&self, failures: u32, retry_after_s: Option<u64>) {
         let backoff = PAUSE_MS.start << failures.min(7);
         let longest = backoff.max(retry_after_s.unwrap_or(0).saturating_mul(1000)).min(PAUSE_MS.end);
@@ -222,7 +283,10 @@ impl Client {
         } else if let Some(blob) = row.blob {
             self.give_up_blob(blob, &row.folder).await?;
         }
-        Ok(self.step(|step| step.tables.delete_transfer(row.number))?)
+        Ok(self.step(|step| {
+            step.log_tells();
+            step.tables.delete_transfer(row.number)
+        })?)
     }
 
     /// What a transfer's message says of the file. Gone where the message is, or was taken back.

@@ -1,6 +1,6 @@
 //! Files that a person sends: their message is stored here at once, and goes out when they are at the server.
 
-use huis_core::content::{CAPTION, Content, FILE_NAME, SharedFile, Thumbnail};
+use huis_core::content::{CAPTION, Content, FILE_NAME, SharedFile, Stay, Thumbnail};
 use huis_core::files::{FileKey, Shape};
 use huis_proto::{BlobId, Bytes32, limits};
 use huis_views::{Failure, FileToSend, SendFiles, Sent};
@@ -36,7 +36,8 @@ impl Client {
             files.push(self.look_at(file, !wish.keep_metadata).await?);
         }
         // Before a conversation is opened for it.
-        let draft = Content::Files { files, body: wish.text, mentions: vec![], reply_to: None, forwarded: false };
+        let stay = Stay { timer: None, once: wish.view_once };
+        let draft = Content::Files { files, body: wish.text, mentions: vec![], reply_to: None, forwarded: false, stay };
         draft.to_bytes().map_err(refused)?;
         let conversation = self.find_or_open(&wish.to).await?;
         let id = self.random_id();

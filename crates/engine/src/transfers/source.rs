@@ -1,6 +1,6 @@
 //! What is sent of a file: all of it, or a picture without what says where it was taken.
 
-use huis_core::files::{Kept, is_stripped_kind, without_metadata};
+use huis_core::files::{DamagedPicture, Kept, is_stripped_kind, without_metadata};
 
 use crate::platform::away;
 use crate::ports::{FileFault, OpenFile, Stamp};
@@ -33,7 +33,7 @@ impl Source {
                 return Err(FileFault::Other(reason.into()));
             }
             let picture = file.read(0, stamp.size as usize).await?;
-            let found = away(move || without_metadata(&picture)).await.unwrap_or(Ok(None));
+            let found = away(move || without_metadata(&picture)).await.unwrap_or(Err(DamagedPicture));
             let found = found.map_err(|damaged| FileFault::Other(damaged.to_string()))?;
             kept = found.unwrap_or_else(whole);
         }

@@ -172,6 +172,7 @@ impl Client {
     async fn come_to_where_it_was(&self, upload: &mut Upload, row: &TransferRow) -> Result<(), Stop> {
         while let Some(next) = upload.sealer.as_ref().map(FileSealer::next).filter(|next| *next < row.sealed_from) {
             upload.seal((next + PASSED_AT_ONCE).min(row.sealed_from), true).await?;
+            self.comes_on(upload.number, upload.shape.own_range(next).start.min(upload.shape.size()));
         }
         while let Some(next) = upload.sealer.as_ref().map(FileSealer::next).filter(|next| *next < row.sealed_to) {
             if let Some(piece) = upload.seal((next + MOST).min(row.sealed_to), false).await? {

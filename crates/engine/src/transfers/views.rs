@@ -36,7 +36,7 @@ impl Client {
 
     /// What a message says of its files, with their ways as far as this device has sent or fetched them.
     pub(crate) fn file_views(&self, tables: Tables<'_>, message: &MessageRow) -> Result<Vec<FileView>, DbError> {
-        if message.kind != "file" || message.deleted {
+        if message.kind != "file" || message.deleted || message.stay.once && !message.opened {
             return Ok(Vec::new());
         }
         let Ok(content) = Content::from_bytes(&message.content) else { return Ok(Vec::new()) };

@@ -120,6 +120,8 @@ pub struct FileRules {
     pub most_bytes: u64,
     /// What one account's may take together.
     pub quota: u64,
+    /// What those of all accounts may take together; none for no such bound.
+    pub total: Option<u64>,
     /// How long one is kept behind each message that brings it.
     pub retention: Duration,
     /// What stays free on the disk where they are; none for 1 GiB, or 5 % of a smaller disk.
@@ -191,6 +193,7 @@ impl Default for FileRules {
         Self {
             most_bytes: limits::FILE,
             quota: 10 * 1024 * 1024 * 1024,
+            total: None,
             retention: limits::FILE_RETENTION,
             keep_free: None,
         }

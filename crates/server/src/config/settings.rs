@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use huis_blobs::{PIECE_MAX, PIECES_MAX};
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
-use super::values::{address, count, filled, mebibytes, networks, public_url};
+use super::values::{MIB, address, count, filled, mebibytes, networks, public_url};
 use super::{Config, LogFormat, PushEndpoints, Tls};
+
+/// The largest file that the blobs can keep, in the largest pieces.
+const MOST_FILE_MIB: u32 = (PIECES_MAX as u64 * PIECE_MAX as u64 / MIB) as u32;
 
 /// A setting: `--name`, `HUIS_NAME` and `name = …`.
 pub(super) struct Setting {
@@ -285,7 +289,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "8192",
         explanation: "The largest file, in units of 1,048,576 bytes",
         apply: |draft, value| {
-            draft.config.files.most_bytes = mebibytes(value, 1)?;
+            draft.config.files.most_bytes = u64::from(count(value, 1, MOST_FILE_MIB)?) * MIB;
             Ok(())
         },
     },
@@ -296,6 +300,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         explanation: "What one account's files may take together: those that its messages bring, and its uploads",
         apply: |draft, value| {
             draft.config.files.quota = mebibytes(value, 0)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "files-total-mib",
+        takes: "MIB",
+        default: "none",
+        explanation: "What the files of all accounts may take together. In a folder keep-free-mib guards the disk without it; storage \
+                      that speaks S3 has no other bound",
+        apply: |draft, value| {
+            draft.config.files.total = Some(mebibytes(value, 0)?);
             Ok(())
         },
     },
@@ -446,6 +461,13 @@ impl Draft {
         if config.bus.is_some() && config.database.is_none() {
             return Err(
                 "a bus is for several nodes, which need a database that they share: set database as well".into()
+            );
+        }
+        if config.bus.is_some() && config.blobs.is_none() {
+            return Err(
+                "each of several nodes would keep the files that come to it in a folder of its own: set blobs to \
+                        one place for all"
+                    .into(),
             );
         }
         let by_passphrase = config.registration == RegistrationPolicy::Passphrase;

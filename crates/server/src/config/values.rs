@@ -1,8 +1,10 @@
-//! How the values of settings are written.
+//! The values that settings take, read from text; each refusal says what would be right.
 
 use std::net::SocketAddr;
 
 use super::network::Network;
+
+pub(super) const MIB: u64 = 1024 * 1024;
 
 pub(super) fn filled(value: &str) -> Result<&str, String> {
     if value.is_empty() { Err("expected a path".into()) } else { Ok(value) }
@@ -22,9 +24,9 @@ pub(super) fn networks(value: &str) -> Result<Vec<Network>, String> {
         .collect()
 }
 
+/// Up to 4 PiB.
 pub(super) fn mebibytes(value: &str, least: u32) -> Result<u64, String> {
-    // Up to 4 PiB.
-    Ok(u64::from(count(value, least, u32::MAX)?) * 1024 * 1024)
+    Ok(u64::from(count(value, least, u32::MAX)?) * MIB)
 }
 
 pub(super) fn count(value: &str, least: u32, most: u32) -> Result<u32, String> {

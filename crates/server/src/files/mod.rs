@@ -1,20 +1,24 @@
 //! Files at rest: the blobs, how many requests work with them at once, the room on their disk, and how they are removed.
 
-mod removal;
+pub(crate) mod removal;
+mod room;
+mod total;
 mod turns;
 
-use std::path::PathBuf;
-
 use huis_blobs::Blobs;
-use huis_proto::{AccountId, ErrorCode};
+use huis_proto::AccountId;
+use huis_store::SharedStore;
 
-pub(crate) use removal::remove;
+pub(crate) use room::Reserved;
+pub(crate) use total::Share;
 pub(crate) use turns::Turn;
 
 use crate::config::Config;
 use crate::http::problem::Refusal;
 use crate::serve::ServeError;
-use crate::space::{size, volume};
+use crate::space::volume;
+use room::Room;
+use total::Total;
 use turns::Turns;
 
 /// Requests that upload at once, of one account and in all.
@@ -22,14 +26,12 @@ const UPLOADS: (usize, usize) = (4, 256);
 /// Requests that download at once, of one account and in all. Each holds three portions of
 /// [`READ_MAX`](huis_blobs::READ_MAX) bytes at most.
 const DOWNLOADS: (usize, usize) = (8, 64);
-const GIB: u64 = 1024 * 1024 * 1024;
 
 /// The files of a running server.
 pub(crate) struct Files {
     pub(crate) blobs: Blobs,
-    /// Where they lie, if that is on this machine.
-    folder: Option<PathBuf>,
-    keep_free: Option<u64>,
+    room: Room,
+    total: Total,
     uploads: Turns,
     downloads: Turns,
 }
@@ -40,8 +42,8 @@ impl Files {
         let told = |error| ServeError::Blobs { blobs: address.to_string(), error };
         Ok(Self {
             blobs: Blobs::open(&address).await.map_err(told)?,
-            folder: address.as_folder().map(Into::into),
-            keep_free: config.files.keep_free,
+            room: Room::new(address.as_folder().map(Into::into), config.files.keep_free, volume),
+            total: Total::new(config.files.total),
             uploads: Turns::new(UPLOADS),
             downloads: Turns::new(DOWNLOADS),
         })
@@ -58,24 +60,17 @@ impl Files {
     }
 
     /// Refuses what would leave too little free. Of storage elsewhere nobody knows how much it takes.
-    pub(crate) fn needs_room(&self, bytes: u64) -> Result<(), Refusal> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let (free, all) = volume(folder).map_err(|error| {
-            tracing::error!(%error, "what is free where files are kept can't be had");
-            Refusal::internal()
-        })?;
-        let keep_free = self.keep_free.unwrap_or_else(|| GIB.min(all / 20));
-        let room = free.saturating_sub(keep_free);
-        if bytes <= room {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            ErrorCode::StorageFull,
-            format!(
-                "The server's disk has room for {} more, and this takes {}; its operator must free some space.",
-                size(room),
-                size(bytes)
-            ),
-        ))
+    pub(crate) async fn needs_room(&self, bytes: u64) -> Result<(), Refusal> {
+        self.room.needs(bytes).await
+    }
+
+    /// Room for a part that is about to be written, until it is dropped.
+    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Reserved, Refusal> {
+        self.room.reserve(bytes).await
+    }
+
+    /// Room for a file among those of all accounts, where that is bounded.
+    pub(crate) async fn share(&self, store: &SharedStore, length: u64, now_ms: u64) -> Result<Share<'_>, Refusal> {
+        self.total.share(store, length, now_ms).await
     }
 }

@@ -58,6 +58,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
         }
     };
     add_headers(&app, response.headers_mut());
+    response.headers_mut().extend(super::files::header(route, &method));
     let address = client.filter(|_| app.config.log_addresses);
     note(&method, route, &response, began.elapsed(), address);
     response

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Sleep, sleep};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -24,6 +25,9 @@ use crate::http::Peer;
 
 /// How long the head of a request may take, and how long a connection may wait for its next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A connection that takes nothing of what is written to it for so long has ended: else whoever reads nothing would have the
+/// server hold for ever what is meant for it.
+const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// hyper's default would let each connection's buffer grow to 400 KiB.
 const BUFFER: usize = 16 * 1024;
@@ -44,7 +48,26 @@ pub(super) struct Connections {
 /// A stream that keeps its slot as long as it lives: beyond the HTTP connection, if that becomes a WebSocket.
 struct Held<S> {
     stream: S,
+    /// Until when what waits to be written may wait.
+    stalled: Option<Pin<Box<Sleep>>>,
     _slot: Slot,
+}
+
+impl<S> Held<S> {
+    fn new(stream: S, slot: Slot) -> Self {
+        Self { stream, stalled: None, _slot: slot }
+    }
+
+    /// What came of a write, unless nothing has come of any for too long.
+    fn with_patience<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITE_PATIENCE)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl Connections {
@@ -77,8 +100,8 @@ impl Connections {
                     // Small frames are the rule here; waiting to fill a packet only adds delay.
                     let _ = stream.set_nodelay(true);
                     match &self.tls {
-                        Some(tls) => self.spawn_tls(tls.clone(), Held { stream, _slot: slot }, peer),
-                        None => self.spawn(Held { stream, _slot: slot }, peer),
+                        Some(tls) => self.spawn_tls(tls.clone(), Held::new(stream, slot), peer),
+                        None => self.spawn(Held::new(stream, slot), peer),
                     }
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -95,7 +118,7 @@ impl Connections {
         let slot = self.slots.take(peer.ip());
         let has_room = slot.is_some();
         if let Some(slot) = slot {
-            self.spawn(Held { stream, _slot: slot }, peer);
+            self.spawn(Held::new(stream, slot), peer);
         }
         has_room
     }
@@ -171,7 +194,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.with_patience(context, written)
     }
 
     fn poll_write_vectored(
@@ -179,7 +203,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.with_patience(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -192,5 +217,31 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+    use crate::config::ConnectionLimits;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_takes_nothing_ends_and_one_that_takes_little_goes_on() {
+        let slot = Slots::new(ConnectionLimits::default(), Vec::new()).take([192, 0, 2, 1].into());
+        let (near, mut far) = duplex(64);
+        let mut held = Held::new(near, slot.unwrap());
+        let reader = tokio::spawn(async move {
+            for _ in 0..4 {
+                sleep(WRITE_PATIENCE - Duration::from_secs(1)).await;
+                far.read_exact(&mut [0; 64]).await.unwrap();
+            }
+            far
+        });
+        let error = held.write_all(&[7; 1000]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // It still holds its end.
+        assert!(reader.is_finished());
     }
 }

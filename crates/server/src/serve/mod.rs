@@ -32,7 +32,7 @@ use crate::admission::Admission;
 use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
 use crate::delivery::{Hub, catch_up};
-use crate::files::Files;
+use crate::files::{Files, removal};
 use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
 use crate::passphrase;
@@ -209,6 +209,7 @@ impl Server {
         let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
         let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
         tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
+        tasks.push(tokio::spawn(removal::run(app.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(push::run(app.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
         tasks.extend(metrics.map(|page| tokio::spawn(page.serve(is_stopping))));
@@ -246,9 +247,11 @@ impl RunningServer {
         }
     }
 
-    /// Does at once what is otherwise done every half minute: ends idle sessions, drops what has expired.
+    /// Does at once what is otherwise done every half minute: ends idle sessions, drops what has expired, and
+    /// removes files that are over.
     pub async fn keep_up(&self) {
         upkeep::round(&self.app).await;
+        removal::round(&self.app, &self.stopping.subscribe()).await;
     }
 
     /// Sends at once the pushes that are otherwise sent within a second, and returns when none is under way.
@@ -305,7 +308,7 @@ async fn newcomers(config: &Config, store: &SharedStore) -> Result<Newcomers, Se
 }
 
 /// Resolves when the server is to stop.
-async fn stopped(mut is_stopping: watch::Receiver<bool>) {
+pub(crate) async fn stopped(mut is_stopping: watch::Receiver<bool>) {
     // An error means that the sender is gone, and with it whoever could stop the server otherwise.
     let _ = is_stopping.wait_for(|stopping| *stopping).await;
 }

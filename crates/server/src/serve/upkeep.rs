@@ -39,7 +39,7 @@ pub(super) async fn run(app: App, mut certificates: Option<Certificates>, is_sto
     }
 }
 
-/// Ends idle sessions, drops what has expired and removes files that are over.
+/// Ends idle sessions and drops what has expired. Files that are over have [a task of their own](crate::files::removal).
 pub(super) async fn round(app: &App) {
     crate::metrics_page::run_upkeep();
     if let Err(error) = end_idle_sessions(app).await {
@@ -53,10 +53,6 @@ pub(super) async fn round(app: &App) {
     }
     // So that a jump of the clock is seen soon, and also where nobody asks.
     let _ = app.time.sure_now_ms(&*app.clock);
-    // Last, for it may have to wait for storage elsewhere.
-    if let Err(error) = crate::files::remove(app).await {
-        tracing::warn!(%error, "files that are over could not be removed; they will be at the next round");
-    }
 }
 
 async fn end_idle_sessions(app: &App) -> Result<(), huis_store::StoreError> {

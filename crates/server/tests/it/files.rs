@@ -1,5 +1,6 @@
 //! Files: up by tus 1.0.0 with requests that are made by hand, down by ranges, and kept as long as messages bring them.
 
+mod bounds;
 mod downloads;
 mod keeping;
 mod other_client;
@@ -19,6 +20,8 @@ const FILES: &str = "/api/v1/files";
 const PART: &str = "application/offset+octet-stream";
 const KIB: usize = 1024;
 const HOUR_MS: u64 = 3_600_000;
+/// From when a file is marked until its bytes go.
+const GRACE_MS: u64 = 15 * 60_000;
 
 /// Numbers for ids and submissions.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);

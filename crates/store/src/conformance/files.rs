@@ -1,6 +1,6 @@
 //! Stories of files and the messages that bring them.
 
-use huis_proto::{BlobId, ConversationId, Member};
+use huis_proto::{BlobId, ConversationId, Member, limits};
 
 use super::people::{People, stored};
 use crate::{Append, Appended, Arrived, FileCreation, NewFile, SharedStore, Upload};
@@ -228,7 +228,6 @@ pub async fn what_no_message_brings_any_more_is_marked_and_then_forgotten(store:
     let mut expected = vec![unfinished, unsaid, never_begun];
     expected.sort_unstable();
     assert_eq!(gone, expected);
-    assert_eq!(used(&people, anna).await, 100);
     assert!(store.files_to_remove(LIFE_MS - 1, 100).await.expect("an answer").is_empty());
     assert_eq!(store.files_to_remove(LIFE_MS, 2).await.expect("an answer").len(), 2);
     // What is not marked is not forgotten.
@@ -237,6 +236,7 @@ pub async fn what_no_message_brings_any_more_is_marked_and_then_forgotten(store:
     assert!(reads(&people, berta, kept).await);
     store.forget_files(gone).await.expect("forgotten");
     assert!(marked(&people).await.is_empty());
+    assert_eq!(used(&people, anna).await, 100);
     // The last reference takes the file with it, and is gone with it.
     store.end_files(5000, 100).await.expect("ended");
     assert_eq!(marked(&people).await, [kept]);
@@ -293,11 +293,57 @@ pub async fn a_file_that_is_being_removed_is_nobodys(store: SharedStore) {
     assert_eq!(store.advance_upload(anna.account, unfinished, more).await.expect("an answer"), None);
     let brings = bringing(&people, group, anna, &[file], 9000);
     assert_eq!(store.append(brings).await.expect("an answer"), Appended::FileUnknown(file));
-    assert_eq!(used(&people, anna).await, 0);
     assert_eq!(store.end_files(u64::MAX, 100).await.expect("ended"), 0, "nothing is marked twice");
     // When it was let go of is when it was marked.
     assert!(store.files_to_remove(49, 10).await.expect("an answer").is_empty());
     assert_eq!(store.files_to_remove(50, 10).await.expect("an answer").len(), 2);
+}
+
+/// By its uploader, whoever let go of it last, and in the sum over all accounts; as far as it can be there.
+pub async fn a_file_counts_until_it_is_forgotten(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta) = (people.account().await, people.account().await);
+    let group = people.group(&[anna, berta]).await;
+    let total = async || store.files_total(COUNTED).await.expect("an answer");
+    assert_eq!(total().await, 0);
+    let (kept, passed_on) = (finished(&people, anna).await, finished(&people, anna).await);
+    brings(&people, group, anna, kept, 5000).await;
+    brings(&people, group, anna, passed_on, 5000).await;
+    brings(&people, group, berta, passed_on, 9000).await;
+    assert_eq!((used(&people, anna).await, used(&people, berta).await, total().await), (200, 100, 200));
+    assert!(lets_go(&people, anna, kept, None).await && lets_go(&people, anna, passed_on, None).await);
+    // Berta's message keeps one of them, and so it is hers; of the other the bytes are still there.
+    assert_eq!((used(&people, anna).await, used(&people, berta).await, total().await), (100, 100, 200));
+    let room_for_one = NewFile { quota: 199, ..new_file(&people, anna, 100) };
+    let full = FileCreation::QuotaExceeded { used: 100 };
+    assert_eq!(store.create_file(room_for_one).await.expect("an answer"), full);
+    store.forget_files(vec![kept]).await.expect("forgotten");
+    assert_eq!((used(&people, anna).await, total().await), (0, 100));
+    assert!(lets_go(&people, berta, passed_on, None).await);
+    assert_eq!((used(&people, anna).await, used(&people, berta).await, total().await), (100, 0, 100));
+    store.forget_files(vec![passed_on]).await.expect("forgotten");
+    // Of an upload that was hardly begun no more is there than arrived, and one part.
+    let part = limits::FILE_REQUEST as u64;
+    let large = upload(&people, anna, 100 * part, 7).await;
+    assert_eq!((used(&people, anna).await, total().await), (100 * part, 100 * part));
+    assert!(lets_go(&people, anna, large, None).await);
+    assert_eq!((used(&people, anna).await, total().await), (part + 7, part + 7));
+}
+
+/// They stand behind all that was marked until then; and what is not marked stays so.
+pub async fn what_could_not_be_removed_stands_before_nobody(store: SharedStore) {
+    let people = People::new(store.clone());
+    let anna = people.account().await;
+    let (stuck, other, live) =
+        (finished(&people, anna).await, finished(&people, anna).await, finished(&people, anna).await);
+    for file in [stuck, other] {
+        assert!(lets_go(&people, anna, file, None).await);
+    }
+    store.put_off_removal(vec![stuck, live], 70).await.expect("put off");
+    assert_eq!(store.files_to_remove(60, 10).await.expect("an answer"), [other]);
+    assert_eq!(store.files_to_remove(70, 1).await.expect("an answer"), [other]);
+    assert_eq!(store.files_to_remove(70, 10).await.expect("an answer"), [other, stuck]);
+    assert!(reads(&people, anna, live).await);
 }
 
 /// Never both: a message whose file is gone, or a file that is marked although a message brings it.

@@ -183,6 +183,8 @@ macro_rules! conformance {
             what_no_message_brings_any_more_is_marked_and_then_forgotten,
             one_message_lets_go_of_a_file_and_the_others_keep_it,
             a_file_that_is_being_removed_is_nobodys,
+            a_file_counts_until_it_is_forgotten,
+            what_could_not_be_removed_stands_before_nobody,
             of_a_message_and_the_end_of_its_file_at_once_one_comes_first,
             the_end_of_files_keeps_to_its_bound,
             a_share_is_for_who_takes_part_and_from_its_time_on,

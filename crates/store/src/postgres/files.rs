@@ -4,7 +4,7 @@
 //! behind the conversation and the device, so that none of them is marked as removed meanwhile.
 
 use huis_proto::frames::{EntryKind, LogEntry};
-use huis_proto::{AccountId, BlobId, Bytes32, ConversationId};
+use huis_proto::{AccountId, BlobId, Bytes32, ConversationId, limits};
 use tokio_postgres::Row;
 
 use super::columns::{self, Key, NO_LAST, signed};
@@ -18,12 +18,15 @@ pub(super) const HOLD_ACCOUNT: &str = "SELECT account FROM accounts WHERE id = $
 const ACCOUNT: &str = "SELECT account FROM accounts WHERE id = $1";
 pub(super) const UNFINISHED: &str =
     "SELECT count(*) FROM files WHERE account = $1 AND arrived < length AND removed_at_ms = 0";
-pub(super) const USE: &str = "SELECT coalesce((SELECT sum(greatest(f.length, $2)) FROM files f \
-     WHERE f.account = $1 AND f.removed_at_ms = 0 \
-     AND NOT EXISTS (SELECT 1 FROM file_references r WHERE r.file = f.file))::bigint, 0), \
+pub(super) const USE: &str = "SELECT coalesce((SELECT sum(greatest($2, CASE f.removed_at_ms WHEN 0 THEN f.length \
+     ELSE least(f.length, f.arrived + $3) END)) FROM files f WHERE f.account = $1 \
+     AND (f.removed_at_ms > 0 OR NOT EXISTS (SELECT 1 FROM file_references r WHERE r.file = f.file)))::bigint, 0), \
      coalesce((SELECT sum(greatest(f.length, $2)) FROM files f \
      JOIN (SELECT DISTINCT r.file FROM file_references r WHERE r.account = $1) o ON o.file = f.file \
      WHERE f.removed_at_ms = 0)::bigint, 0)";
+/// Looks at every file.
+const TOTAL: &str = "SELECT coalesce(sum(greatest($1, CASE removed_at_ms WHEN 0 THEN length \
+     ELSE least(length, arrived + $2) END))::bigint, 0) FROM files";
 const CREATE: &str = "INSERT INTO files (file, account, length, expires_at_ms) VALUES ($1, $2, $3, $4)";
 pub(super) const UPLOAD: &str = "SELECT f.length, f.arrived, f.parts, f.expires_at_ms \
      FROM files f JOIN accounts a ON a.account = f.account WHERE f.file = $1 AND a.id = $2 AND f.removed_at_ms = 0";
@@ -54,16 +57,20 @@ pub(super) const LAST_END: &str = "SELECT max(ends_at_ms) FROM file_references W
 const END_AT: &str = "UPDATE files SET expires_at_ms = $2 WHERE file = $1";
 const MARK: &str = "UPDATE files SET removed_at_ms = $2 WHERE file = $1";
 /// What another node ends just now is left to it.
-pub(super) const DROP_OLD: &str = "DELETE FROM file_references r USING (SELECT file, conversation, seq FROM file_references \
-     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED) o \
-     WHERE r.file = o.file AND r.conversation = o.conversation AND r.seq = o.seq";
+pub(super) const DROP_OLD: &str = "DELETE FROM file_references WHERE ctid = ANY(ARRAY(SELECT ctid FROM file_references \
+     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))";
 /// What a message is being given just now is left for the next time.
 pub(super) const MARK_OLD: &str = "UPDATE files SET removed_at_ms = $3 WHERE file = ANY(ARRAY(SELECT file FROM files \
      WHERE removed_at_ms = 0 AND expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))";
 pub(super) const MARKED: &str =
     "SELECT file FROM files WHERE removed_at_ms > 0 AND removed_at_ms <= $1 ORDER BY removed_at_ms LIMIT $2";
+pub(super) const MARK_ANEW: &str = "UPDATE files SET removed_at_ms = $2 WHERE file = ANY(ARRAY(SELECT file FROM files \
+     WHERE file = ANY($1) AND removed_at_ms > 0 ORDER BY file FOR NO KEY UPDATE))";
 pub(super) const FORGET: &str = "DELETE FROM files WHERE file = ANY(ARRAY(SELECT file FROM files \
      WHERE file = ANY($1) AND removed_at_ms > 0 ORDER BY file FOR UPDATE))";
+
+/// What may still be written of a file that is marked: the one part that was under way.
+const UNDER_WAY: i64 = limits::FILE_REQUEST as i64;
 
 fn upload_of(row: &Row) -> Outcome<Upload> {
     Ok(Upload {
@@ -117,8 +124,13 @@ pub(super) async fn usage(db: &Db, account: AccountId, counted: u64) -> Outcome<
 }
 
 async fn usage_of(db: &Db, account: Key, counted: u64) -> Outcome<u64> {
-    let Some(row) = db.row(USE, &[&account, &signed(counted)]).await? else { return Ok(0) };
+    let Some(row) = db.row(USE, &[&account, &signed(counted), &UNDER_WAY]).await? else { return Ok(0) };
     Ok(columns::number(&row, 0)?.saturating_add(columns::number(&row, 1)?))
+}
+
+pub(super) async fn total(db: &Db, counted: u64) -> Outcome<u64> {
+    let row = db.row(TOTAL, &[&signed(counted), &UNDER_WAY]).await?;
+    row.map_or(Ok(0), |row| columns::number(&row, 0))
 }
 
 /// Appends a message that brings files or is locked.
@@ -135,7 +147,7 @@ pub(super) async fn append(db: &Db, franking: &dyn Franking, append: &Append) ->
     }
     let commit_counter = conversation.commit_counter;
     let seat = held::seat_of(db, conversation.key, author.key).await?;
-    if !seat.is_some_and(|(_, last)| last == NO_LAST) {
+    if seat.is_none_or(|(_, last)| last != NO_LAST) {
         return Ok(Appended::NotAMember);
     } else if append.submission <= author.highest_submission {
         return Ok(Appended::SubmissionBehind { highest: author.highest_submission });
@@ -249,6 +261,11 @@ pub(super) async fn end(db: &Db, now_ms: u64, most: usize) -> Outcome<usize> {
 pub(super) async fn to_remove(db: &Db, marked_until_ms: u64, most: usize) -> Outcome<Vec<BlobId>> {
     let rows = db.rows(MARKED, &[&signed(marked_until_ms), &signed(most as u64)]).await?;
     rows.iter().map(file_of).collect()
+}
+
+pub(super) async fn mark_anew(db: &Db, files: &[BlobId], now_ms: u64) -> Outcome<()> {
+    db.execute(MARK_ANEW, &[&ids(files), &marked_at(now_ms)]).await?;
+    Ok(())
 }
 
 pub(super) async fn forget(db: &Db, files: &[BlobId]) -> Outcome<()> {

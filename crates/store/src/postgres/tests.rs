@@ -118,6 +118,7 @@ const HOT: &[&str] = &[
     files::DROP_OLD,
     files::MARK_OLD,
     files::MARKED,
+    files::MARK_ANEW,
     files::FORGET,
     time_locks::WAITING,
     time_locks::RELEASE,

@@ -223,6 +223,10 @@ impl Files for PostgresStore {
         self.single(|db| async move { files::usage(&db, account, counted).await }).await
     }
 
+    async fn files_total(&self, counted: u64) -> StoreResult<u64> {
+        self.single(|db| async move { files::total(&db, counted).await }).await
+    }
+
     async fn let_go_of_file(
         &self,
         account: AccountId,
@@ -239,6 +243,11 @@ impl Files for PostgresStore {
 
     async fn files_to_remove(&self, marked_until_ms: u64, most: usize) -> StoreResult<Vec<BlobId>> {
         self.single(|db| async move { files::to_remove(&db, marked_until_ms, most).await }).await
+    }
+
+    async fn put_off_removal(&self, files: Vec<BlobId>, now_ms: u64) -> StoreResult<()> {
+        let files = &files;
+        self.write(|db| async move { self::files::mark_anew(&db, files, now_ms).await }).await
     }
 
     async fn forget_files(&self, files: Vec<BlobId>) -> StoreResult<()> {

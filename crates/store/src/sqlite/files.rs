@@ -1,6 +1,6 @@
 //! Files, and the messages that bring them.
 
-use huis_proto::{AccountId, BlobId, ConversationId};
+use huis_proto::{AccountId, BlobId, ConversationId, limits};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{self, Key, signed, unsigned};
@@ -11,11 +11,14 @@ use crate::{Append, Appended, Arrived, FileCreation, NewFile, Upload};
 const ACCOUNT: &str = "SELECT account FROM accounts WHERE id = ?1";
 pub(super) const UNFINISHED: &str =
     "SELECT count(*) FROM files WHERE account = ?1 AND arrived < length AND removed_at_ms = 0";
-pub(super) const OWN_USE: &str = "SELECT coalesce(sum(max(f.length, ?2)), 0) FROM files f \
-     WHERE f.account = ?1 AND f.removed_at_ms = 0 \
-     AND NOT EXISTS (SELECT 1 FROM file_references r WHERE r.file = f.file)";
+pub(super) const OWN_USE: &str = "SELECT coalesce(sum(max(?2, CASE f.removed_at_ms WHEN 0 THEN f.length \
+     ELSE min(f.length, f.arrived + ?3) END)), 0) FROM files f WHERE f.account = ?1 \
+     AND (f.removed_at_ms > 0 OR NOT EXISTS (SELECT 1 FROM file_references r WHERE r.file = f.file))";
 pub(super) const USE_BY_MESSAGES: &str = "SELECT coalesce(sum(max(f.length, ?2)), 0) FROM files f \
      WHERE f.removed_at_ms = 0 AND f.file IN (SELECT r.file FROM file_references r WHERE r.account = ?1)";
+/// Looks at every file, so it is for readers alone.
+const TOTAL: &str = "SELECT coalesce(sum(max(?1, CASE removed_at_ms WHEN 0 THEN length \
+     ELSE min(length, arrived + ?2) END)), 0) FROM files";
 const CREATE: &str = "INSERT INTO files (file, account, length, expires_at_ms) VALUES (?1, ?2, ?3, ?4)";
 pub(super) const UPLOAD: &str = "SELECT f.length, f.arrived, f.parts, f.expires_at_ms \
      FROM files f JOIN accounts a ON a.account = f.account WHERE f.file = ?1 AND a.id = ?2 AND f.removed_at_ms = 0";
@@ -46,7 +49,11 @@ pub(super) const OLD_FILES: &str =
     "SELECT file FROM files WHERE removed_at_ms = 0 AND expires_at_ms <= ?1 ORDER BY expires_at_ms LIMIT ?2";
 pub(super) const MARKED: &str =
     "SELECT file FROM files WHERE removed_at_ms > 0 AND removed_at_ms <= ?1 ORDER BY removed_at_ms LIMIT ?2";
+const MARK_ANEW: &str = "UPDATE files SET removed_at_ms = ?2 WHERE file = ?1 AND removed_at_ms > 0";
 const FORGET: &str = "DELETE FROM files WHERE file = ?1 AND removed_at_ms > 0";
+
+/// What may still be written of a file that is marked: the one part that was under way.
+const UNDER_WAY: i64 = limits::FILE_REQUEST as i64;
 
 fn upload_of(row: &Row<'_>) -> rusqlite::Result<Upload> {
     Ok(Upload {
@@ -75,12 +82,15 @@ pub(super) fn usage(db: &Connection, account: AccountId, counted: u64) -> Outcom
 }
 
 fn usage_of(db: &Connection, account: Key, counted: u64) -> Outcome<u64> {
-    let mut used = 0_u64;
-    for sql in [OWN_USE, USE_BY_MESSAGES] {
-        let bytes: i64 = db.prepare_cached(sql)?.query_row([account, signed(counted)], |row| row.get(0))?;
-        used = used.saturating_add(unsigned(bytes));
-    }
-    Ok(used)
+    let counted = signed(counted);
+    let own: i64 = db.prepare_cached(OWN_USE)?.query_row([account, counted, UNDER_WAY], |row| row.get(0))?;
+    let by_messages: i64 = db.prepare_cached(USE_BY_MESSAGES)?.query_row([account, counted], |row| row.get(0))?;
+    Ok(unsigned(own).saturating_add(unsigned(by_messages)))
+}
+
+pub(super) fn total(db: &Connection, counted: u64) -> Outcome<u64> {
+    let bytes: i64 = db.prepare_cached(TOTAL)?.query_row([signed(counted), UNDER_WAY], |row| row.get(0))?;
+    Ok(unsigned(bytes))
 }
 
 pub(super) fn to_remove(db: &Connection, marked_until_ms: u64, most: usize) -> Outcome<Vec<BlobId>> {
@@ -188,6 +198,14 @@ impl Writer {
             self.db.prepare_cached(MARK)?.execute(params![file.as_bytes(), marked_at(now_ms)])?;
         }
         Ok(old.len().max(due.len()))
+    }
+
+    pub(super) fn mark_anew(&mut self, files: &[BlobId], now_ms: u64) -> Outcome<()> {
+        let mut mark = self.db.prepare_cached(MARK_ANEW)?;
+        for file in files {
+            mark.execute(params![file.as_bytes(), marked_at(now_ms)])?;
+        }
+        Ok(())
     }
 
     pub(super) fn forget_files(&mut self, files: &[BlobId]) -> Outcome<()> {

@@ -184,6 +184,10 @@ impl Files for SqliteStore {
         self.read(move |db| files::usage(db, account, counted)).await
     }
 
+    async fn files_total(&self, counted: u64) -> StoreResult<u64> {
+        self.read(move |db| files::total(db, counted)).await
+    }
+
     async fn let_go_of_file(
         &self,
         account: AccountId,
@@ -200,6 +204,10 @@ impl Files for SqliteStore {
 
     async fn files_to_remove(&self, marked_until_ms: u64, most: usize) -> StoreResult<Vec<BlobId>> {
         self.read(move |db| files::to_remove(db, marked_until_ms, most)).await
+    }
+
+    async fn put_off_removal(&self, files: Vec<BlobId>, now_ms: u64) -> StoreResult<()> {
+        self.write(move |writer| writer.mark_anew(&files, now_ms)).await
     }
 
     async fn forget_files(&self, files: Vec<BlobId>) -> StoreResult<()> {

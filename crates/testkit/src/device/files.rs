@@ -1,18 +1,58 @@
 //! What people do with files.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use huis_engine::{FileRequest, FileResponse};
+use huis_engine::native::NativeFiles;
+use huis_engine::{FileRequest, FileResponse, Files};
 use huis_proto::MessageId;
 use huis_views::{
     Command, Failure, FetchFile, FileToSend, MessageView, Reply, SendFiles, Sent, TransferState, TransferView,
 };
 
 use super::Device;
+use super::own_files::OwnFiles;
 use super::saying::target;
 use crate::network::Passage;
 
 impl Device {
+    /// From its next start on it keeps files for itself, as a browser does.
+    pub fn keeps_files_for_itself(&self) {
+        self.0.has_own_files.set(true);
+    }
+
+    pub(super) fn files(&self) -> Rc<dyn Files> {
+        if !self.0.has_own_files.get() {
+            return Rc::new(NativeFiles);
+        }
+        // Who starts anew knows nothing of what was being chosen.
+        self.0.chosen.borrow_mut().clear();
+        Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles, chosen: Rc::clone(&self.0.chosen) })
+    }
+
+    fn own_folder(&self) -> PathBuf {
+        let folder = self.folder().join("files for itself");
+        std::fs::create_dir_all(&folder).expect("a folder for files");
+        folder
+    }
+
+    /// A file that the device keeps for itself: it is chosen, and not sent yet.
+    pub fn has_an_own_file(&self, name: &str, bytes: &[u8]) {
+        self.0.chosen.borrow_mut().insert(name.to_owned());
+        std::fs::write(self.own_folder().join(name), bytes).expect("a file");
+    }
+
+    /// The names of the files that the device keeps for itself.
+    pub fn own_files(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.own_folder()).expect("the device's own files");
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.expect("the folder can be read").file_name().into_string().expect("a name in UTF-8")
+        };
+        let mut names: Vec<_> = names.map(name).collect();
+        names.sort();
+        names
+    }
+
     /// A file of the person's.
     pub fn has_a_file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let folder = self.folder().join("own files");
@@ -32,7 +72,10 @@ impl Device {
     /// The names in the folder of what is fetched, with those that are not to be seen.
     pub fn names_fetched(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.fetched()).expect("what was fetched");
-        let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.expect("the folder can be read").file_name().into_string().expect("a name in UTF-8")
+        };
+        let mut names: Vec<_> = names.map(name).collect();
         names.sort();
         names
     }
@@ -49,6 +92,14 @@ impl Device {
     pub async fn tries_to_send_files(&self, to: &str, paths: &[&Path], text: &str) -> Result<Sent, Failure> {
         match self.tries(Command::SendFiles(files(to, paths, text))).await? {
             Reply::Sent(sent) => Ok(sent),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends files with everything that is in them, and does not wait.
+    pub async fn sends_files_as_they_are(&self, to: &str, paths: &[&Path]) -> Sent {
+        match self.command(Command::SendFiles(SendFiles { keep_metadata: true, ..files(to, paths, "") })).await {
+            Reply::Sent(sent) => sent,
             other => panic!("{other:?}"),
         }
     }
@@ -141,5 +192,5 @@ fn files(to: &str, paths: &[&Path], text: &str) -> SendFiles {
         voice: false,
     };
     let files = paths.iter().map(file).collect();
-    SendFiles { to: target(to), files, text: text.into(), reply_to: None, keep_metadata: false }
+    SendFiles { to: target(to), files, text: text.into(), reply_to: None, keep_metadata: false, view_once: false }
 }

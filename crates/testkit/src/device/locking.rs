@@ -7,7 +7,7 @@ use huis_views::{Command, Failure, LockState, MessageView, Reply, Send, SendFile
 
 use super::Device;
 use super::saying::target;
-use crate::scan::values_in;
+use crate::scan::{kept_of_locks, runs_on_pages, values_in};
 
 impl Device {
     /// Says something that opens after this time, and waits until the server has it on disk.
@@ -20,7 +20,7 @@ impl Device {
     /// # Errors
     /// What the engine says.
     pub async fn tries_to_lock(&self, to: &str, text: &str, time: Duration, wait: bool) -> Result<Sent, Failure> {
-        let what = ToSend::Text(Send { to: target(to), text: text.into(), reply_to: None, wait });
+        let what = ToSend::Text(Send { to: target(to), text: text.into(), reply_to: None, view_once: false, wait });
         self.sends_timed(what, time).await
     }
 
@@ -57,6 +57,23 @@ impl Device {
     /// What the engine says.
     pub async fn withdraws(&self, message: MessageId) -> Result<(), Failure> {
         self.tries(Command::WithdrawTimed { message }).await.map(drop)
+    }
+
+    /// Says something that opens after this time, and then once.
+    pub async fn locks_once(&self, to: &str, text: &str, time: Duration) -> Sent {
+        let send = Send { to: target(to), text: text.into(), reply_to: None, view_once: true, wait: true };
+        self.sends_timed(ToSend::Text(send), time).await.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
+    }
+
+    /// What the database keeps of locks: the shares, and what was sealed under them.
+    pub fn kept_of_locks(&self) -> Vec<Vec<u8>> {
+        let profile = self.copy_of_its_profile();
+        kept_of_locks(&profile.folder.join(super::DATABASE), &profile.key)
+    }
+
+    /// How many of these runs of bytes stand on any page of the device's database or of its log.
+    pub fn runs_on_its_pages(&self, runs: &[Vec<u8>]) -> usize {
+        runs_on_pages(&self.0.folder.join(super::DATABASE), &self.0.key, runs)
     }
 
     /// Everything that is in the device's database, value by value, as whoever has the device and its key reads it.

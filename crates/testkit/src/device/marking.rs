@@ -47,7 +47,7 @@ impl Device {
 
     /// Answers a message, and waits until the server has the answer on disk.
     pub async fn answers(&self, to: &str, message: MessageId, text: &str) -> Sent {
-        let send = Send { to: target(to), text: text.into(), reply_to: Some(message), wait: true };
+        let send = Send { to: target(to), text: text.into(), reply_to: Some(message), view_once: false, wait: true };
         match self.command(Command::Send(send)).await {
             Reply::Sent(sent) => sent,
             other => panic!("{other:?}"),

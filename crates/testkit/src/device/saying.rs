@@ -30,7 +30,7 @@ impl Device {
     }
 
     async fn sends(&self, to: &str, text: &str, wait: bool) -> Result<Sent, Failure> {
-        let send = Send { to: target(to), text: text.into(), reply_to: None, wait };
+        let send = Send { to: target(to), text: text.into(), reply_to: None, view_once: false, wait };
         match self.tries(Command::Send(send)).await? {
             Reply::Sent(sent) => Ok(sent),
             other => panic!("{other:?}"),
@@ -39,7 +39,7 @@ impl Device {
 
     /// Writes something with an engine that may die over it: whether it said that it keeps it.
     pub async fn attempts_to_write(&self, to: &str, text: &str) -> bool {
-        let send = Send { to: target(to), text: text.into(), reply_to: None, wait: false };
+        let send = Send { to: target(to), text: text.into(), reply_to: None, view_once: false, wait: false };
         matches!(self.attempts(Command::Send(send)).await, Some(Ok(_)))
     }
 

@@ -108,7 +108,8 @@ fn nobody_does_what_it_has_no_right_to() {
         for annotation in [edit(), Annotation::React { emoji: "👍".into() }, Annotation::Delete, Annotation::Unpin] {
             assert!(reason(bea.tries_to_mark(beas, annotation).await).contains("taken back"));
         }
-        let answer = huis_views::Send { to: target(), text: "x".into(), reply_to: Some(beas), wait: true };
+        let answer =
+            huis_views::Send { to: target(), text: "x".into(), reply_to: Some(beas), view_once: false, wait: true };
         assert!(matches!(bea.tries(Command::Send(answer)).await, Err(Failure::Invalid { .. })));
         // What is no reaction, no text, and no message.
         let react = |emoji: &str| Annotation::React { emoji: emoji.into() };
@@ -116,8 +117,13 @@ fn nobody_does_what_it_has_no_right_to() {
         assert!(reason(ann.tries_to_mark(anns, Annotation::Edit { text: String::new() }).await).contains("empty"));
         let nowhere = MessageId::from_bytes([7; 16]);
         assert!(matches!(bea.tries_to_mark(nowhere, react("👍")).await, Err(Failure::Unknown { .. })));
-        let elsewhere =
-            huis_views::Send { to: Target::Account("ann".into()), text: "x".into(), reply_to: Some(anns), wait: true };
+        let elsewhere = huis_views::Send {
+            reply_to: Some(anns),
+            to: Target::Account("ann".into()),
+            text: "x".into(),
+            view_once: false,
+            wait: true,
+        };
         assert!(matches!(bea.tries(Command::Send(elsewhere)).await, Err(Failure::Invalid { .. })));
         assert_eq!(ann.makes_of(anns).await, bea.makes_of(anns).await);
     });
@@ -198,6 +204,7 @@ fn what_waits_to_be_done_to_a_message_that_is_taken_back_is_given_up() {
             to: Target::Account("ann".into()),
             text: "an answer".into(),
             reply_to: Some(sent),
+            view_once: false,
             wait: false,
         };
         let answered = match bea.command(Command::Send(answer)).await {

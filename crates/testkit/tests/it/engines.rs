@@ -114,8 +114,13 @@ fn a_crash_after_any_transaction_loses_nothing_and_repeats_nothing() {
             anna.starts_and_dies_after(number);
             let text = format!("word {number}");
             let handle = anna.handle();
-            let wish =
-                huis_views::Send { to: "@ben".parse().unwrap(), text: text.clone(), reply_to: None, wait: false };
+            let wish = huis_views::Send {
+                to: "@ben".parse().unwrap(),
+                text: text.clone(),
+                reply_to: None,
+                view_once: false,
+                wait: false,
+            };
             let stored = tokio::time::timeout(std::time::Duration::from_secs(5), handle.command(Command::Send(wish)));
             let stored = matches!(stored.await, Ok(Ok(_)));
             tokio::time::sleep(std::time::Duration::from_secs(5)).await;

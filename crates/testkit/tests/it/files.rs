@@ -198,7 +198,11 @@ fn a_transfer_is_paused_resumed_and_given_up() {
         is_sent(&ann, "@bea", "film.mkv").await;
         assert_eq!(ann.transfers().await, vec![], "what is sent is on its way no longer");
 
-        bea.file_requests_pass(|_| Passage::CutDown(5 * (CHUNK + 16)));
+        // It gets no further than its first part.
+        let mut first = true;
+        bea.file_requests_pass(move |_| {
+            if std::mem::take(&mut first) { Passage::CutDown(5 * (CHUNK + 16)) } else { Passage::Lost }
+        });
         let fetching = bea.begins_to_fetch(heard.id, 1).await.unwrap();
         bea.until("some of it is there", async || bea.transfers().await.iter().any(|one| one.done > 0)).await;
         bea.command(Command::CancelTransfer { transfer: fetching }).await;
@@ -248,6 +252,20 @@ fn a_photo_goes_without_the_place_where_it_was_taken_unless_that_is_wished() {
         let bare = [b"\xff\xd8", &rest[..]].concat();
         assert_eq!(heard.files[0].size, bare.len() as u64);
         assert_eq!(std::fs::read(bea.fetches(heard.id, 1).await).unwrap(), bare);
+
+        // Whoever wishes it sends the photo as it is, also where the device comes back in the middle.
+        let whole = std::fs::read(&path).unwrap();
+        let kept = ann.has_a_file("as it is.jpg", &whole);
+        ann.file_requests_pass(
+            |request| if request.method == FileMethod::Patch { Passage::Lost } else { Passage::Free },
+        );
+        ann.sends_files_as_they_are("@bea", &[&kept]).await;
+        ann.until("it goes on", async || ann.transfers().await.iter().any(|one| one.state == TransferState::Running))
+            .await;
+        ann.restarts_in_order().await;
+        ann.nobody_meddles();
+        let heard = bea.hears_of_file("@ann", "as it is.jpg").await;
+        assert_eq!(std::fs::read(bea.fetches(heard.id, 1).await).unwrap(), whole);
     });
 }
 

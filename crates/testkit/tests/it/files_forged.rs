@@ -50,7 +50,7 @@ fn a_flipped_bit_is_refused_wherever_it_is() {
 }
 
 #[test]
-fn chunks_inother_places_andother_files_are_refused() {
+fn chunks_in_other_places_and_other_files_are_refused() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
         let (heard, other) = (sent(&ann, &bea, "roses.bin").await, sent(&ann, &bea, "tulips.bin").await);
@@ -101,6 +101,20 @@ fn what_is_shorter_or_longer_than_it_was_sent_is_refused() {
             })
             .await;
         }
+        // Not a word of the length, and less comes, or more.
+        is_refused(&bea, &heard, "a whole chunk less", |_, mut answer| {
+            answer.total = None;
+            answer.body.truncate(SEALED);
+            answer.body.extend_from_within(..SEALED);
+            answer
+        })
+        .await;
+        is_refused(&bea, &heard, "a byte is put in", |_, mut answer| {
+            answer.total = None;
+            answer.body.insert(0, 0);
+            answer
+        })
+        .await;
         // It says that there is nothing at that place.
         is_refused(&bea, &heard, "no such range", |_, _| FileResponse { status: 416, ..FileResponse::default() }).await;
     });

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use huis_engine::{FileMethod, FileRequest};
+use huis_engine::{FileMethod, FileRequest, FileResponse};
 use huis_testkit::{Device, Faults, Passage, seeds, story, story_with_seed};
-use huis_views::MessageState;
+use huis_views::{MessageState, TransferState};
 
 use crate::files::{CHUNK, bytes, is_sent};
 use crate::{nobody_is_alarmed, two_friends};
@@ -317,5 +317,33 @@ fn a_message_whose_file_is_gone_says_so_and_goes_out_once_it_is_back() {
         ann.command(huis_views::Command::Retry { message: sent.id }).await;
         let heard = bea.hears_of_file("@ann", "here.txt").await;
         assert_eq!(std::fs::read(bea.fetches(heard.id, 1).await).unwrap(), b"here");
+    });
+}
+
+#[test]
+fn what_cannot_be_fetched_holds_up_nothing_else() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let paths = ["one.bin", "two.bin", "three.bin"].map(|name| ann.has_a_file(name, &bytes(3 * CHUNK)));
+        ann.sends_files("@bea", &[&paths[0], &paths[1], &paths[2]]).await;
+        let heard = bea.hears_of_file("@ann", "three.bin").await;
+        // The server is well, and cannot read these files.
+        bea.file_answers_pass(|request, answer| match request.method {
+            FileMethod::Get => FileResponse { status: 500, ..FileResponse::default() },
+            _ => answer,
+        });
+        let stuck = [
+            bea.begins_to_fetch(heard.id, 1).await.unwrap(),
+            bea.begins_to_fetch(heard.id, 2).await.unwrap(),
+            bea.begins_to_fetch(heard.id, 3).await.unwrap(),
+        ];
+        let sent = bea.sends_files("@ann", &[&bea.has_a_file("answer.bin", &bytes(CHUNK))]).await;
+        let answer = ann.hears_of_file("@bea", "answer.bin").await;
+        assert_eq!(answer.id, sent.id);
+        // And they come as soon as they can be read.
+        bea.nobody_meddles();
+        for transfer in stuck {
+            assert_eq!(bea.transfer_ends(transfer).await.state, TransferState::Done);
+        }
     });
 }

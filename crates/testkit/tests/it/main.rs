@@ -22,6 +22,7 @@ mod hostile_servers;
 mod kept_worlds;
 mod key_packages;
 mod old_states;
+mod own_files;
 mod passwords;
 mod presence;
 mod recovery_key_only;
@@ -39,6 +40,8 @@ mod stolen_identities;
 mod talking;
 mod time_locks;
 mod time_locks_attacked;
+mod time_locks_vanishing;
+mod vanishing;
 mod versions;
 
 use huis_testkit::{Device, World};

@@ -77,7 +77,8 @@ fn files_open_later_too() {
             voice: false,
         };
         let to = "@bea".parse().unwrap();
-        let wish = SendFiles { to, files: vec![file], text: "look".into(), reply_to: None, keep_metadata: false };
+        let (text, keep_metadata, view_once) = ("look".into(), false, false);
+        let wish = SendFiles { to, files: vec![file], text, reply_to: None, keep_metadata, view_once };
         let sent = ann.locks_files(wish, TWO_MINUTES).await;
         let seen = bea.sees_lock(sent.id, LockState::Waiting).await;
         assert_eq!((seen.kind.as_str(), seen.files.len(), seen.lock.unwrap().files), ("timed", 0, 1));
@@ -202,7 +203,8 @@ fn nothing_that_is_done_to_a_locked_message_tells_what_is_inside() {
             assert!(matches!(forwarded, Err(Failure::Invalid { .. })), "{device:?}");
         }
         // An answer quotes none of it, and reactions are kept when it opens.
-        let answer = Send { to: "@bea".parse().unwrap(), text: "soon".into(), reply_to: Some(sent.id), wait: true };
+        let (to, reply_to) = ("@bea".parse().unwrap(), Some(sent.id));
+        let answer = Send { to, text: "soon".into(), reply_to, view_once: false, wait: true };
         ann.command(Command::Send(answer)).await;
         bea.hears("@ann", "soon").await;
         bea.command(annotate(Annotation::React { emoji: "👀".into() })).await;

@@ -38,6 +38,9 @@ notice-will-not-open = A locked message of { $name } does not open: { $reason }.
 notice-not-done = What you did to a message was refused, and is undone. { $reason }
 notice-lost-by-server = The restored server does not know this conversation, or that you are in it, any more. What was said can still be read here; ask a member to invite you, or make it anew.
 notice-unknown = The server spoke of "{ $what }", which this version does not know. Update Huis.
+notice-timer-reading = { $name } set messages to vanish { $span } after they are read. Whoever wants to keep a copy can.
+notice-timer-sending = { $name } set messages to vanish { $span } after they are sent. Whoever wants to keep a copy can.
+notice-timer-off = { $name } set messages to stay.
 
 repair-unreadable = entry { $seq } cannot be read here
 repair-expired = entries expired before they were fetched

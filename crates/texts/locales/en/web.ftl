@@ -151,6 +151,12 @@ header-pins =
     }
 message-was-deleted = This message was deleted.
 message-was-deleted-by = { $name } deleted this message.
+message-once = A message to be opened once.
+message-once-open = Open it
+message-once-own = Can be opened once; it is not kept here.
+message-once-gone = It is gone on all your devices when you close this.
+message-once-files = For an hour its files can be fetched here.
+message-vanishes-title = Vanishes
 message-show-all = Show all
 message-show-less = Show less
 message-reactions = Reactions
@@ -171,6 +177,7 @@ composer-title = Write a message
 composer-hint-to = Write to { $name }
 composer-hint-plain = Write a message
 composer-emoji = Emoji
+composer-once = Can be opened once
 composer-candidates = Suggestions
 composer-reply-to = Reply to { $name }
 composer-too-long-to-send = This is { $bytes } bytes; a message holds { $most }. Send it in parts.
@@ -264,6 +271,12 @@ loud-none = nothing
 loud-muted = Muted.
 loud-muted-until = Muted until { $time }.
 loud-not-muted = Not muted.
+vanish-title = Messages vanish
+vanish-off = No
+vanish-counted = Counted from
+vanish-from-reading = reading
+vanish-from-sending = sending
+vanish-about = For all members, and for what is said from here on. Whoever wants to keep a copy can.
 person-title = Person
 person-write = Write
 person-block = Block
@@ -374,3 +387,42 @@ notice-identity-changed = The key of { $name } has changed. Nothing is sent to {
 notice-identity-handed-over = { $name } has another key, to which the one before has signed the account over; somebody who stole that one could do this as well. Nothing is sent to { $name } alone before you compare numbers and accept it.
 notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device.
 notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, change it in the settings.
+
+# Files.
+files-attach = Attach files
+files-to-send = Files to send
+files-take-out = Take { $name } out
+files-too-many = A message brings at most { $count } files.
+files-strip = Photos without place and camera
+files-strip-about = What says where, when and with what they were taken is left out.
+files-look = Look at { $name }
+files-fetch = Download { $name }
+files-save = Save { $name }
+files-pause = Pause { $name }
+files-resume = Go on with { $name }
+files-again = Try { $name } again
+files-cancel = Cancel { $name }
+files-progress = How much is there
+files-done-of = { $done } of { $size }
+files-left-seconds =
+    { $count ->
+        [one] { $count } second left
+       *[other] { $count } seconds left
+    }
+files-left-minutes =
+    { $count ->
+        [one] { $count } minute left
+       *[other] { $count } minutes left
+    }
+files-left-hours =
+    { $count ->
+        [one] { $count } hour left
+       *[other] { $count } hours left
+    }
+details-files = Files
+viewer-title = Picture
+viewer-nearer = Larger
+viewer-farther = Smaller
+viewer-before = The one before
+viewer-after = The next one
+viewer-broken = This picture cannot be shown. It can be downloaded.

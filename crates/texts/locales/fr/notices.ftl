@@ -38,6 +38,9 @@ notice-will-not-open = Un message verrouillé de { $name } ne s'ouvre pas : { $r
 notice-not-done = Ce que vous avez fait à un message a été refusé, et c'est annulé. { $reason }
 notice-lost-by-server = Le serveur restauré ne connaît plus cette conversation, ou ne sait plus que vous en êtes. Ce qui s'est dit se lit encore ici ; demandez à un membre de vous inviter, ou recréez-la.
 notice-unknown = Le serveur a parlé de « { $what } », que cette version ne connaît pas. Mettez Huis à jour.
+notice-timer-reading = { $name } fait disparaître les messages { $span } après leur lecture. Qui veut en garder une copie le peut.
+notice-timer-sending = { $name } fait disparaître les messages { $span } après leur envoi. Qui veut en garder une copie le peut.
+notice-timer-off = { $name } laisse de nouveau les messages en place.
 
 repair-unreadable = l'entrée { $seq } ne peut pas être lue ici
 repair-expired = des entrées ont expiré avant d'être reçues

@@ -151,6 +151,12 @@ header-pins =
     }
 message-was-deleted = Ce message a été supprimé.
 message-was-deleted-by = { $name } a supprimé ce message.
+message-once = Un message à ouvrir une seule fois.
+message-once-open = L'ouvrir
+message-once-own = S'ouvre une seule fois ; rien n'en reste ici.
+message-once-gone = Il n'en reste rien sur vos appareils quand vous fermez ceci.
+message-once-files = Ses fichiers se prennent ici pendant une heure.
+message-vanishes-title = Disparaît
 message-show-all = Tout montrer
 message-show-less = Montrer moins
 message-reactions = Réactions
@@ -171,6 +177,7 @@ composer-title = Écrire un message
 composer-hint-to = Écrire à { $name }
 composer-hint-plain = Écrire un message
 composer-emoji = Émoji
+composer-once = S'ouvre une seule fois
 composer-candidates = Suggestions
 composer-reply-to = Réponse à { $name }
 composer-too-long-to-send = Cela fait { $bytes } octets ; un message en contient { $most }. Envoyez-le en plusieurs fois.
@@ -264,6 +271,12 @@ loud-none = rien
 loud-muted = Muette.
 loud-muted-until = Muette jusqu'à { $time }.
 loud-not-muted = Pas muette.
+vanish-title = Les messages disparaissent
+vanish-off = Non
+vanish-counted = Compté dès
+vanish-from-reading = la lecture
+vanish-from-sending = l'envoi
+vanish-about = Pour tous les membres, et pour ce qui se dit désormais. Qui veut en garder une copie le peut.
 person-title = Personne
 person-write = Écrire
 person-block = Bloquer
@@ -374,3 +387,42 @@ notice-identity-changed = La clé de { $name } a changé. Rien n'est envoyé à 
 notice-identity-handed-over = { $name } a une autre clé, à laquelle la précédente a cédé le compte ; quelqu'un qui aurait volé celle-ci pourrait le faire aussi. Rien n'est envoyé à { $name } seul avant que vous compariez les numéros et l'acceptiez.
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.
+
+# Fichiers.
+files-attach = Joindre des fichiers
+files-to-send = Fichiers à envoyer
+files-take-out = Retirer { $name }
+files-too-many = Un message porte au plus { $count } fichiers.
+files-strip = Photos sans lieu ni appareil
+files-strip-about = Ce qui dit où, quand et avec quoi elles ont été prises est enlevé.
+files-look = Voir { $name }
+files-fetch = Télécharger { $name }
+files-save = Enregistrer { $name }
+files-pause = Mettre { $name } en pause
+files-resume = Reprendre { $name }
+files-again = Réessayer { $name }
+files-cancel = Annuler { $name }
+files-progress = Ce qui est arrivé
+files-done-of = { $done } sur { $size }
+files-left-seconds =
+    { $count ->
+        [one] encore { $count } seconde
+       *[other] encore { $count } secondes
+    }
+files-left-minutes =
+    { $count ->
+        [one] encore { $count } minute
+       *[other] encore { $count } minutes
+    }
+files-left-hours =
+    { $count ->
+        [one] encore { $count } heure
+       *[other] encore { $count } heures
+    }
+details-files = Fichiers
+viewer-title = Image
+viewer-nearer = Agrandir
+viewer-farther = Réduire
+viewer-before = La précédente
+viewer-after = La suivante
+viewer-broken = Cette image ne peut pas être affichée. Elle peut être téléchargée.

@@ -146,6 +146,16 @@ impl App {
         }
     }
 
+    /// Opens a message that can be opened once.
+    pub(crate) fn open_once(&mut self, message: MessageId) {
+        let view = self.timeline.as_ref().and_then(|timeline| timeline.message(message));
+        if view.is_some_and(|view| view.is_closed() && !view.own) {
+            self.act(Command::OpenOnce { message });
+        } else {
+            self.changed = false;
+        }
+    }
+
     pub(crate) fn edit(&mut self, message: MessageId) {
         let Some(view) = self.timeline.as_ref().and_then(|timeline| timeline.message(message)) else { return };
         if self.closed().is_some() {

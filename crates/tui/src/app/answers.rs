@@ -228,7 +228,7 @@ impl App {
         let view = self.list.conversation(message.conversation);
         if calls && !is_seen && !message.request && view.is_some_and(|view| view.calls_for(message, self.now_ms)) {
             let title = message.conversation_name.clone();
-            let text = crate::say::call(message);
+            let text = crate::say::call(&self.texts, message);
             self.effects.push(Effect::Call { title, text });
         }
     }
@@ -243,7 +243,7 @@ impl App {
         if calls && !called && at_ms + LATE > self.now_ms && !message.request {
             self.times.called.insert(message.conversation, message.position);
             let title = message.conversation_name.clone();
-            let text = crate::say::call(message);
+            let text = crate::say::call(&self.texts, message);
             self.effects.push(Effect::Call { title, text });
         }
     }

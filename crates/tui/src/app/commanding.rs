@@ -59,6 +59,7 @@ impl App {
         let whole = timeline.filter(|timeline| !timeline.newer);
         let newest = whole.and_then(|timeline| timeline.last(fits));
         let newest_own = whole.and_then(|timeline| timeline.last(|message| message.own && fits(message)));
+        let newest_once = whole.and_then(|timeline| timeline.last(|message| message.is_closed() && !message.own));
         Here {
             conversation: self.open_conversation(),
             peer: self.peer().or_else(|| self.addressee.clone()),
@@ -67,6 +68,7 @@ impl App {
             selected: timeline.and_then(|timeline| timeline.selected_message()).map(marked),
             newest: newest.map(marked),
             newest_own: newest_own.map(marked),
+            newest_once: newest_once.map(marked),
             now_ms: self.now_ms,
         }
     }
@@ -104,7 +106,13 @@ impl App {
             Intent::Reply(message, text) => {
                 let Some(conversation) = self.open_conversation() else { return };
                 let to = Target::Id(conversation);
-                let command = Command::Send(Send { to, text: text.clone(), reply_to: Some(message), wait: false });
+                let command = Command::Send(Send {
+                    to,
+                    text: text.clone(),
+                    reply_to: Some(message),
+                    view_once: false,
+                    wait: false,
+                });
                 // Typed as an answer, what begins with a slash needs two.
                 let text = if text.starts_with('/') { format!("/{text}") } else { text };
                 let purpose = Purpose::Send { conversation, text, mode: Mode::Reply(message) };
@@ -125,6 +133,7 @@ impl App {
             Intent::Delete(message) => self.ask_delete(message),
             Intent::Pin(message, true) => self.act(annotate(message, Annotation::Pin)),
             Intent::Pin(message, false) => self.act(annotate(message, Annotation::Unpin)),
+            Intent::OpenOnce(message) => self.open_once(message),
             Intent::Forward(message, None) => self.ask_forward(message),
             Intent::Forward(message, Some(to)) => {
                 self.act(Command::Forward(Forward { message, to, wait: false }));
@@ -147,7 +156,8 @@ impl App {
             return;
         };
         let typed = format!("/later {when} {text}");
-        let what = ToSend::Text(Send { to: Target::Id(conversation), text, reply_to: None, wait: false });
+        let what =
+            ToSend::Text(Send { to: Target::Id(conversation), text, reply_to: None, view_once: false, wait: false });
         let purpose = Purpose::Send { conversation, text: typed, mode: Mode::Plain };
         self.effects.push(Effect::Ask { purpose, command: Command::SendTimed { what, unlocks_at_ms } });
         self.go_to_newest();
@@ -275,6 +285,10 @@ impl App {
             // It is shown once, whatever else is.
             (Purpose::Act, Reply::AccessPassphrase(passphrase)) => {
                 self.overlay = Some(Overlay::Sheet(Sheet::passphrase(&self.texts, passphrase)));
+            }
+            // So is this.
+            (Purpose::Act, Reply::Message(message)) => {
+                self.overlay = Some(Overlay::Sheet(Sheet::opened_once(&self.texts, &message)));
             }
             (Purpose::Act, Reply::SessionsEnded { count }) => {
                 self.say(self.texts.text_with("slash-sessions-ended", &[("count", Value::Number(count.into()))]));

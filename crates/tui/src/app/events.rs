@@ -23,6 +23,8 @@ impl App {
             Event::CaughtUp => self.read(Purpose::Status, Command::Status),
             Event::Messages { conversation, messages } => self.on_messages(conversation, &messages),
             Event::Unlocked { message, .. } => {
+                // What was seen of it was its seal.
+                self.times.marked = None;
                 self.read(Purpose::Opened(message), Command::Message { message });
             }
             Event::Transfer(transfer) => {

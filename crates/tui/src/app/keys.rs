@@ -190,6 +190,7 @@ impl App {
             (KeyCode::Char(letter), Some(message)) => match letter {
                 'r' => self.reply(message),
                 'e' => self.edit(message),
+                'o' => self.open_once(message),
                 'd' => self.ask_delete(message),
                 '+' => self.ask_reaction(message),
                 'p' => self.pin(message),

@@ -43,7 +43,7 @@ impl App {
             Mode::Edit(message) => annotate(message, Annotation::Edit { text }),
             Mode::Plain | Mode::Reply(_) => {
                 let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
-                Command::Send(Send { to: Target::Id(conversation), text, reply_to, wait: false })
+                Command::Send(Send { to: Target::Id(conversation), text, reply_to, view_once: false, wait: false })
             }
         };
         let purpose = Purpose::Send { conversation, text: typed, mode };
@@ -61,7 +61,7 @@ impl App {
             return;
         };
         let to = Target::Account(name.clone());
-        let command = Command::Send(Send { to, text, reply_to: None, wait: false });
+        let command = Command::Send(Send { to, text, reply_to: None, view_once: false, wait: false });
         self.effects
             .push(Effect::Ask { purpose: Purpose::FirstWord { name, text: typed, journey: self.journeys }, command });
         self.composer.sent();

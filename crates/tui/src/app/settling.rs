@@ -27,7 +27,7 @@ pub(crate) struct Times {
     /// When a countdown in the open conversation shows something else.
     ticks_ms: Option<u64>,
     /// The last position that was marked as read, and where.
-    marked: Option<(ConversationId, u64)>,
+    pub(super) marked: Option<(ConversationId, u64)>,
     /// Where marking failed, and when it is tried again.
     unmarked: Option<(ConversationId, u64)>,
     /// The last position in each conversation for which the person was called.

@@ -135,7 +135,13 @@ fn preview(view: &ConversationView, look: &Look<'_>, canvas: &mut Canvas<'_>, ro
     let text = if !view.draft.trim().is_empty() && look.open != Some(view.id) {
         format!("{}: {}", look.texts.text("list-draft"), say::first_line(&view.draft))
     } else if let Some(newest) = &view.newest {
-        let text = if newest.deleted { look.texts.text("message-deleted") } else { say::first_line(&newest.text) };
+        let text = if newest.deleted {
+            look.texts.text("message-deleted")
+        } else if newest.view_once {
+            look.texts.text("message-view-once-line")
+        } else {
+            say::first_line(&newest.text)
+        };
         let is_direct = view.kind == huis_proto::ConversationKind::Direct;
         match (newest.own, is_direct) {
             (true, _) => format!("{}: {text}", look.texts.text("you")),

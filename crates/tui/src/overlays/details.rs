@@ -81,12 +81,15 @@ pub(crate) fn draw_details(app: &App, canvas: &mut Canvas<'_>, frame: Rect, area
     if view.muted.holds_at(app.now_ms) {
         lines.push((app.texts.text("details-muted"), Role::Muted));
     }
+    if let Some(timer) = view.timer {
+        lines.push((say::timer(&app.texts, timer), Role::Muted));
+    }
     if !details.pinned.is_empty() {
         lines.push((String::new(), Role::Text));
         lines.push((app.texts.text("details-pinned"), Role::Strong));
         for message in details.pinned.iter().take(5) {
             lines.push((
-                format!("{}: {}", say::author(&app.texts, message), say::first_line(&message.text)),
+                format!("{}: {}", say::author(&app.texts, message), say::line_of(&app.texts, message)),
                 Role::Text,
             ));
         }

@@ -58,6 +58,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("f", "help-forward"),
             ("y", "help-copy"),
             ("i", "help-receipts"),
+            ("o", "help-open-once"),
             ("↵", "help-quoted"),
             ("t x", "help-trouble"),
         ],

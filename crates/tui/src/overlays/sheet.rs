@@ -181,6 +181,23 @@ impl Sheet {
         Self::new(texts.text("sheet-person"), rows)
     }
 
+    /// What was opened once. It is nowhere else any more, and is wiped when this closes.
+    pub(crate) fn opened_once(texts: &Texts, message: &MessageView) -> Self {
+        let mut rows = vec![Row::new(say::name(&message.from), Role::Strong)];
+        rows.extend(message.text.lines().map(|line| Row {
+            text: Text::Secret(Secret::new(line)),
+            role: Role::Text,
+            does: None,
+        }));
+        for file in &message.files {
+            rows.push(Row::new(format!("📎 {} ({})", file.name, texts.size(file.size)), Role::Text));
+        }
+        let about = if message.files.is_empty() { "sheet-opened-once-gone" } else { "sheet-opened-once-files" };
+        rows.push(Row::new("", Role::Text));
+        rows.push(Row::new(texts.text(about), Role::Muted));
+        Self::new(texts.text("sheet-opened-once"), rows)
+    }
+
     pub(crate) fn passphrase(texts: &Texts, passphrase: Secret) -> Self {
         let about = Row::new(texts.text("sheet-passphrase-about"), Role::Muted);
         let secret = Row { text: Text::Secret(passphrase), role: Role::Waiting, does: None };

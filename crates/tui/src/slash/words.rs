@@ -61,6 +61,8 @@ pub(crate) const ROLES: &[(&str, &str)] =
     &[("member", "membre"), ("admin", "administrateur"), ("owner", "proprietaire")];
 /// What ends being quiet.
 pub(crate) const OFF: &[(&str, &str)] = &[("off", "non")];
+/// Since when a timer counts.
+pub(crate) const FROM: &[(&str, &str)] = &[("reading", "lecture"), ("sending", "envoi")];
 /// What one shows of oneself.
 pub(crate) const CARD: &[(&str, &str)] = &[("name", "nom"), ("about", "apropos")];
 
@@ -84,6 +86,9 @@ pub(crate) const WORDS: &[Word] = &[
     word("search", "chercher", Takes::Words),
     word("title", "titre", Takes::Words),
     word("topic", "sujet", Takes::Words),
+    word("timer", "minuterie", Takes::OneOf(OFF)),
+    word("once", "unefois", Takes::Words),
+    word("open", "ouvrir", Takes::Nothing),
     word("invite", "inviter", Takes::Names),
     word("remove", "retirer", Takes::Names),
     word("role", "role", Takes::OneOf(ROLES)),

@@ -74,8 +74,13 @@ fn nothing_that_others_write_acts_on_the_terminal() {
             (club.name, club.topic, club.trust) = (format!("#{name}"), Some(attack.clone()), Trust::Changed);
             club.accounts[1] = hostile.clone();
             club.typing = vec![hostile.clone()];
-            club.newest =
-                Some(MessagePreview { from: hostile.clone(), own: false, text: attack.clone(), deleted: false });
+            club.newest = Some(MessagePreview {
+                from: hostile.clone(),
+                own: false,
+                text: attack.clone(),
+                deleted: false,
+                view_once: false,
+            });
             let mut said = message(200, CLUB, 'b', NOW, &attack);
             said.from = hostile.clone();
             said.conversation_name = attack.clone();

@@ -71,6 +71,9 @@ pub(crate) fn message(
         receipts: None,
         files: Vec::new(),
         lock: None,
+        vanishes: None,
+        vanishes_at_ms: None,
+        view_once: false,
     }
 }
 
@@ -95,6 +98,7 @@ pub(crate) fn conversation(
         mentions: 0,
         read_up_to: 0,
         topic: None,
+        timer: None,
         role: Some(MemberRole::Member),
         newest: None,
         notifications: NotificationLevel::All,
@@ -307,6 +311,12 @@ impl World {
                 let found = self.messages.iter().find(|view| view.id == message);
                 Reply::Message(Box::new(found.ok_or(unknown)?.clone()))
             }
+            Command::OpenOnce { message } => {
+                let unknown = Failure::Unknown { what: "message".into(), name: message.to_string() };
+                let at = self.messages.iter().position(|view| view.id == message).ok_or(unknown)?;
+                let opened = self.messages.remove(at);
+                Reply::Message(Box::new(MessageView { text: "the cake is a surprise".into(), ..opened }))
+            }
             Command::Notices { .. } => Reply::Notices(self.notices.iter().rev().cloned().collect()),
             Command::Search { .. } => Reply::Found(self.found.clone()),
             Command::PinnedMessages { conversation } => {
@@ -348,7 +358,7 @@ impl World {
 }
 
 fn preview(author: char, text: &str) -> MessagePreview {
-    MessagePreview { from: person(author), own: author == 'a', text: text.into(), deleted: false }
+    MessagePreview { from: person(author), own: author == 'a', text: text.into(), deleted: false, view_once: false }
 }
 
 /// What was said in the club, with one of everything.

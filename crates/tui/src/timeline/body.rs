@@ -54,6 +54,14 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
     if message.pinned {
         notes.push(env.texts.text("message-pinned"));
     }
+    let span = match (message.vanishes_at_ms, message.vanishes) {
+        (Some(at_ms), _) => Some(env.texts.left(at_ms.saturating_sub(env.now_ms))),
+        (None, Some(timer)) => Some(env.texts.whole_span(timer.after_s)),
+        (None, None) => None,
+    };
+    if let Some(span) = span {
+        notes.push(env.texts.text_with("message-vanishes", &[("span", Value::Text(&span))]));
+    }
     if notes.is_empty() {
         return;
     }
@@ -78,6 +86,9 @@ fn instead(env: &Env<'_>, message: &MessageView) -> Option<String> {
     }
     if message.kind == "timed" {
         return message.lock.as_ref().map(|lock| say::lock(env.texts, env.zone, lock, false, env.now_ms));
+    }
+    if message.is_closed() {
+        return Some(env.texts.text(if message.own { "message-view-once-own" } else { "message-view-once" }));
     }
     (!matches!(message.kind.as_str(), "text" | "file")).then(|| {
         env.texts.text_with("message-unknown-kind", &[("kind", cells::cut(&message.kind, 40).as_str().into())])

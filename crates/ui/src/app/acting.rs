@@ -3,12 +3,13 @@
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{
     Annotate, Annotation, Command, Failure, Forward, Muted, NotificationLevel, Reply, RequestAnswer, Target,
+    VanishTimer,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::App;
-use crate::dialogs::Confirm;
+use crate::dialogs::{Confirm, Overlay};
 use crate::{port, say};
 
 impl App {
@@ -100,6 +101,19 @@ impl App {
 
     pub(crate) fn set_muted(self, id: ConversationId, muted: Muted) {
         self.act(Command::SetNotifications { target: Target::Id(id), level: None, muted: Some(muted) });
+    }
+
+    /// Opens a message that is opened once: it is shown this once.
+    pub(crate) fn open_once(self, message: MessageId) {
+        self.act_then(Command::OpenOnce { message }, |app, reply| {
+            if let Reply::Message(message) = reply {
+                app.show(Overlay::Opened(message));
+            }
+        });
+    }
+
+    pub(crate) fn set_timer(self, id: ConversationId, timer: Option<VanishTimer>) {
+        self.act(Command::SetTimer { target: Target::Id(id), timer });
     }
 
     pub(crate) fn set_level(self, id: ConversationId, level: NotificationLevel) {

@@ -42,14 +42,21 @@ impl App {
                 });
             }
             Event::Unlocked { conversation, message } => {
-                if !(self.talk.open.get_untracked() == Some(conversation) && page::is_attended()) {
+                let is_open = self.talk.open.get_untracked() == Some(conversation);
+                if is_open {
+                    // What was seen of it was its seal.
+                    self.talk.marked.set_value(0);
+                }
+                if !(is_open && page::is_attended()) {
                     notify::heard(self, conversation, message, true);
                 }
             }
             Event::Transfer(transfer) => {
                 let (conversation, message) = (transfer.conversation, transfer.message);
                 let is_open = self.talk.open.get_untracked() == Some(conversation);
-                self.note(|dirty| dirty.messages(conversation, &[message], is_open));
+                if is_open && self.on_way(*transfer) {
+                    self.note(|dirty| dirty.messages(conversation, &[message], is_open));
+                }
             }
             Event::Conversation { conversation } => {
                 self.note(|dirty| dirty.conversation(conversation));

@@ -4,12 +4,13 @@ mod complete;
 mod emoji;
 mod view;
 
-use huis_proto::MessageId;
-use huis_views::{Annotation, Command, Reply, Send, Target};
+use huis_proto::{ConversationId, MessageId};
+use huis_views::{Annotation, Command, Failure, Reply, Send, Target};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{App, annotate};
+use crate::files::{Chosen, standing};
 use crate::{dates, page, port, say};
 
 pub(crate) use complete::Candidate;
@@ -19,6 +20,8 @@ pub(crate) use view::{composer, emoji_grid, insert};
 
 /// The most bytes of a message.
 const LONGEST: usize = 65_536;
+/// The most bytes of a text beside files.
+const CAPTION: usize = 16_384;
 /// How often one tells that one is writing, in milliseconds; it is over after six seconds.
 const TYPING: u64 = 4_000;
 /// How long after a change the draft is kept, in milliseconds.
@@ -39,6 +42,12 @@ pub(crate) struct Composer {
     pub(crate) mode: RwSignal<Mode>,
     pub(crate) candidates: RwSignal<Vec<Candidate>>,
     pub(crate) chosen: RwSignal<usize>,
+    /// What goes with the text.
+    pub(crate) files: RwSignal<Vec<Chosen>>,
+    /// Whether photos go without what says where they were taken.
+    pub(crate) strips: RwSignal<bool>,
+    /// Whether what is written can be opened once.
+    pub(crate) is_once: RwSignal<bool>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
     kept: StoredValue<String>,
@@ -53,6 +62,9 @@ impl Composer {
             mode: RwSignal::new(Mode::Plain),
             candidates: RwSignal::new(Vec::new()),
             chosen: RwSignal::new(0),
+            files: RwSignal::new(Vec::new()),
+            strips: RwSignal::new(true),
+            is_once: RwSignal::new(false),
             aside: StoredValue::new(String::new()),
             kept: StoredValue::new(String::new()),
             is_keeping: StoredValue::new(false),
@@ -63,10 +75,12 @@ impl Composer {
     /// Begins with a draft.
     pub(crate) fn begin(self, draft: &str) {
         self.mode.set(Mode::Plain);
+        self.is_once.set(false);
         self.candidates.set(Vec::new());
         self.aside.set_value(String::new());
         self.kept.set_value(draft.to_owned());
         self.typed_ms.set_value(0);
+        self.files.update(|files| files.drain(..).for_each(|file| file.let_go()));
         self.text.set(draft.to_owned());
     }
 
@@ -163,32 +177,52 @@ impl App {
     /// Sends what is written.
     pub(crate) fn submit(self) {
         let text = self.composer.text.with_untracked(|text| text.trim_end().to_owned());
-        if text.trim().is_empty() {
+        let mode = self.composer.mode.get_untracked();
+        let (has_files, are_ready) = untrack(|| standing(self));
+        let sends_files = has_files && !matches!(mode, Mode::Edit(_));
+        if !sends_files && text.trim().is_empty() || sends_files && !are_ready {
             return;
         }
-        if text.len() > LONGEST {
-            let (bytes, most) = (text.len() as u64, LONGEST as u64);
+        let most = if sends_files { CAPTION } else { LONGEST };
+        if text.len() > most {
+            let (bytes, most) = (text.len() as u64, most as u64);
             self.say(say::text_with("composer-too-long-to-send", &[("bytes", bytes.into()), ("most", most.into())]));
             return;
         }
-        let mode = self.composer.mode.get_untracked();
+        let view_once = self.composer.is_once.get_untracked();
         let open = self.talk.open.get_untracked();
         let (command, is_edit) = match (mode, open) {
             (Mode::Edit(message), _) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
             (Mode::Plain | Mode::Reply(_), Some(conversation)) => {
                 let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
-                (Command::Send(Send { to: Target::Id(conversation), text: text.clone(), reply_to, wait: false }), false)
+                (
+                    Command::Send(Send {
+                        to: Target::Id(conversation),
+                        text: text.clone(),
+                        reply_to,
+                        view_once,
+                        wait: false,
+                    }),
+                    false,
+                )
             }
             (_, None) => {
                 let Some(name) = self.talk.addressee.get_untracked() else { return };
                 (
-                    Command::Send(Send { to: Target::Account(name), text: text.clone(), reply_to: None, wait: false }),
+                    Command::Send(Send {
+                        to: Target::Account(name),
+                        text: text.clone(),
+                        reply_to: None,
+                        view_once,
+                        wait: false,
+                    }),
                     false,
                 )
             }
         };
         let after = if is_edit { self.composer.aside.get_value() } else { String::new() };
         self.composer.mode.set(Mode::Plain);
+        self.composer.is_once.set(false);
         self.composer.candidates.set(Vec::new());
         self.composer.text.set(after);
         self.composer.typed_ms.set_value(0);
@@ -197,30 +231,44 @@ impl App {
             self.talk.forget_unread();
             self.go_to_newest();
         }
+        if sends_files {
+            self.send_chosen(text, mode, view_once);
+            return;
+        }
         spawn_local(async move {
             match port::ask(command).await {
                 Ok(Reply::Sent(sent)) if open.is_none() => self.first_word_sent(sent.conversation),
                 Ok(_) => {}
-                Err(failure) => {
-                    // What could not be sent is being written again.
-                    let is_here = self.talk.open.get_untracked() == open;
-                    if is_here && self.composer.text.with_untracked(String::is_empty) {
-                        if let Mode::Edit(message) = mode {
-                            self.composer.aside.set_value(String::new());
-                            self.composer.mode.set(Mode::Edit(message));
-                        } else {
-                            self.composer.mode.set(mode);
-                        }
-                        self.composer.text.set(text);
-                    }
-                    self.say_failure(&failure);
-                }
+                Err(failure) => self.not_sent(open, mode, view_once, text, &failure),
             }
         });
     }
 
+    /// What could not be sent is being written again.
+    pub(crate) fn not_sent(
+        self,
+        open: Option<ConversationId>,
+        mode: Mode,
+        view_once: bool,
+        text: String,
+        failure: &Failure,
+    ) {
+        let is_here = self.talk.open.get_untracked() == open;
+        if is_here && self.composer.text.with_untracked(String::is_empty) {
+            if let Mode::Edit(message) = mode {
+                self.composer.aside.set_value(String::new());
+                self.composer.mode.set(Mode::Edit(message));
+            } else {
+                self.composer.mode.set(mode);
+                self.composer.is_once.set(view_once);
+            }
+            self.composer.text.set(text);
+        }
+        self.say_failure(failure);
+    }
+
     /// The first message made a conversation, which is opened.
-    fn first_word_sent(self, conversation: huis_proto::ConversationId) {
+    pub(crate) fn first_word_sent(self, conversation: ConversationId) {
         spawn_local(async move {
             let command = Command::Conversation { target: Target::Id(conversation) };
             match port::ask(command).await {

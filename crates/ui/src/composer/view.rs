@@ -8,10 +8,13 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use super::{Mode, complete};
 use crate::app::App;
 use crate::dialogs::Overlay;
+use crate::files::{standing, tray};
 use crate::parts::{follow, icon, icon_button, live, on};
 use crate::{page, say};
 
 const TEXT: &str = "composer-text";
+/// `files.js` hears of what is chosen there.
+const FILES: &str = "composer-files";
 
 fn area() -> Option<HtmlTextAreaElement> {
     page::element(TEXT).and_then(|element| element.dyn_into().ok())
@@ -30,7 +33,10 @@ pub(crate) fn composer(app: App) -> AnyView {
         (None, Some(name)) => say::text_with_name("composer-hint-to", &name),
         (None, None) => say::text("composer-hint-plain"),
     };
-    let is_empty = move || composer.text.with(|text| text.trim().is_empty());
+    let cannot_go = move || match standing(app) {
+        (true, are_ready) if !matches!(composer.mode.get(), Mode::Edit(_)) => !are_ready,
+        _ => composer.text.with(|text| text.trim().is_empty()),
+    };
     view! {
         <form
             class="composer"
@@ -44,7 +50,10 @@ pub(crate) fn composer(app: App) -> AnyView {
         >
             {candidates(app)}
             {mode_line(app)}
+            {tray(app)}
             <div class="composer-line">
+                <input id=FILES type="file" multiple hidden />
+                {icon_button("attach", say::text("files-attach"), choose)}
                 {icon_button("smile", say::text("composer-emoji"), move || app.show(Overlay::Emoji))}
                 <textarea
                     id=TEXT
@@ -70,11 +79,21 @@ pub(crate) fn composer(app: App) -> AnyView {
                     })
                 ></textarea>
                 <button
+                    type="button"
+                    class="icon-button"
+                    title=say::text("composer-once")
+                    aria-label=say::text("composer-once")
+                    aria-pressed=follow(move || composer.is_once.get().to_string())
+                    on:click=on(move |_| composer.is_once.update(|is_once| *is_once = !*is_once))
+                >
+                    {icon("eye-off")}
+                </button>
+                <button
                     type="submit"
                     class="send"
                     title=say::text("key-send")
                     aria-label=say::text("key-send")
-                    disabled=is_empty
+                    disabled=cannot_go
                     // The keyboard of a phone stays where it is.
                     on:pointerdown=|event| event.prevent_default()
                 >
@@ -84,6 +103,13 @@ pub(crate) fn composer(app: App) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// Opens the browser's own choice of files.
+fn choose() {
+    if let Some(input) = page::element(FILES) {
+        input.unchecked_ref::<web_sys::HtmlElement>().click();
+    }
 }
 
 fn mode_name(mode: Mode) -> &'static str {

@@ -150,7 +150,8 @@ fn item(app: App, sign: &'static str, words: String, is_grave: bool, act: impl F
 
 fn of_message(app: App, id: MessageId) -> Option<Found> {
     let message = app.talk.message(id)?;
-    let is_whole = message.deleted_by.is_none() && message.kind == "text";
+    let is_text = message.kind == "text";
+    let is_whole = message.deleted_by.is_none() && !message.is_closed() && (is_text || message.kind == "file");
     let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Waiting);
     let (can_write, may_delete) = app.peek_open(|view| {
         let is_member =
@@ -163,12 +164,14 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
         items.push(item(app, "reply", say::text("menu-reply"), false, move || app.reply(id)));
     }
     if is_whole {
-        items.push(item(app, "copy", say::text("menu-copy"), false, move || app.copy_message(id)));
+        if !message.text.is_empty() {
+            items.push(item(app, "copy", say::text("menu-copy"), false, move || app.copy_message(id)));
+        }
         if is_sent {
             items.push(item(app, "forward", say::text("menu-forward"), false, move || app.show(Overlay::Forward(id))));
         }
     }
-    if message.own && is_whole && can_write {
+    if message.own && is_whole && is_text && can_write {
         items.push(item(app, "edit", say::text("menu-edit"), false, move || app.edit(id)));
     }
     if is_whole && is_sent && can_write {

@@ -8,6 +8,7 @@ mod receipts;
 use std::sync::Arc;
 
 use huis_proto::{ConversationId, MessageId};
+use huis_views::MessageView;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -32,6 +33,8 @@ pub(crate) enum Overlay {
     Forward(MessageId),
     /// Who has a message.
     Receipts(MessageId),
+    /// A message that was opened once, and is nowhere else any more.
+    Opened(Box<MessageView>),
     /// What is known of somebody, by the username.
     Person(String),
     /// People are brought into a conversation.
@@ -90,12 +93,24 @@ fn draw(app: App, overlay: Overlay) -> AnyView {
         ),
         Overlay::Forward(message) => forward::forward(app, message),
         Overlay::Receipts(message) => receipts::receipts(app, message),
+        Overlay::Opened(message) => opened(app, &message),
         Overlay::Person(name) => dialog(app, "for-person", say::text("person-title"), people::person(app, name)),
         Overlay::Invite(conversation) => people::invite(app, conversation),
         Overlay::Describe(conversation) => people::describe(app, conversation),
         Overlay::Settings => settings::settings(app),
         Overlay::Shortcuts => shortcuts(app),
     }
+}
+
+fn opened(app: App, message: &MessageView) -> AnyView {
+    let about = if message.kind == "file" { "message-once-files" } else { "message-once-gone" };
+    let body = view! {
+        <div class="opened-once" data-testid="opened-once">
+            {crate::timeline::text_of(message)}
+            <p class="about">{say::text(about)}</p>
+        </div>
+    };
+    dialog(app, "for-opened", say::name(&message.from), body)
 }
 
 fn question(app: App, confirm: Confirm) -> AnyView {

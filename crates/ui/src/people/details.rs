@@ -14,6 +14,8 @@ use crate::dialogs::{Member, Menu, Overlay};
 use crate::parts::{blank, choices, conversation_avatar, icon, live, on, person_avatar, person_name, skeleton};
 use crate::{dates, port, say};
 
+/// Messages with files that are listed.
+const MOST_FILES: u32 = 50;
 /// Members that are shown at first.
 const SOME: usize = 100;
 
@@ -54,7 +56,9 @@ fn content(app: App, id: ConversationId) -> AnyView {
     view! {
         {main}
         {pinned(app, id)}
+        {files(app, id)}
         {loudness(app, id)}
+        {super::timer::timer(app, id)}
         {(!is_direct).then(|| members(app, id))}
         {rest(app, id)}
     }
@@ -119,12 +123,49 @@ fn pinned(app: App, id: ConversationId) -> AnyView {
                             app.go_to(conversation, id, position);
                         })>
                             <span class="list-line">{person_name(&message.from)} <time class="list-time">{dates::recent(message.sent_at_ms, app.now_ms.get_untracked())}</time></span>
-                            <span class="pinned-text" dir="auto">{say::first_line(&message.text)}</span>
+                            <span class="pinned-text" dir="auto">{say::line_of(&message)}</span>
                         </button>
                     </li>
                 }
             });
             view! { <section class="details-part"><h3>{icon("pin")} {say::text("details-pinned")}</h3><ul class="people" role="list">{rows.collect_view()}</ul></section> }
+        }))}
+    }
+    .into_any()
+}
+
+/// The newest files of the conversation.
+fn files(app: App, id: ConversationId) -> AnyView {
+    let found = RwSignal::new(Vec::<MessageView>::new());
+    Effect::new(move |_| {
+        app.details_changed.track();
+        spawn_local(async move {
+            let asked = Command::Files { conversation: Some(id), before: None, most: MOST_FILES };
+            if let Ok(Reply::Messages(messages)) = port::ask(asked).await {
+                found.try_set(messages);
+            }
+        });
+    });
+    view! {
+        {live(move || (!found.with(Vec::is_empty)).then(|| {
+            let rows = found.get().into_iter().rev().flat_map(|message| {
+                let (id, position, conversation) = (message.id, message.position, message.conversation);
+                let time = dates::recent(message.sent_at_ms, app.now_ms.get_untracked());
+                message.files.into_iter().map(move |file| view! {
+                    <li>
+                        <button type="button" class="pinned-row" on:click=on(move |_| {
+                            if crate::page::is_narrow() {
+                                app.close_details();
+                            }
+                            app.go_to(conversation, id, position);
+                        })>
+                            <span class="list-line"><bdi class="file-name">{file.name}</bdi> <time class="list-time">{time.clone()}</time></span>
+                            <span class="pinned-text">{dates::bytes(file.size as f64)}</span>
+                        </button>
+                    </li>
+                }.into_any())
+            });
+            view! { <section class="details-part" data-view="files"><h3>{icon("attach")} {say::text("details-files")}</h3><ul class="people details-files" role="list">{rows.collect_view()}</ul></section> }
         }))}
     }
     .into_any()

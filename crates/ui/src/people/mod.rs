@@ -3,6 +3,7 @@
 mod contact;
 mod details;
 mod forms;
+mod timer;
 
 pub(crate) use contact::person;
 pub(crate) use details::details;

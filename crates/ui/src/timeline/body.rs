@@ -1,6 +1,6 @@
 //! A text as nodes.
 
-use huis_views::Named;
+use huis_views::{MessageView, Named};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -11,6 +11,11 @@ use crate::say;
 /// What is longer is shown from its beginning first.
 const LONG: usize = 2_000;
 const MANY_LINES: usize = 24;
+
+/// The text of a message that stands alone.
+pub(crate) fn text_of(message: &MessageView) -> AnyView {
+    if message.text.is_empty() { ().into_any() } else { body(&message.text, &message.mentions) }
+}
 
 /// The text of a message.
 pub(super) fn body(text: &str, mentions: &[Named]) -> AnyView {

@@ -6,6 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::body::body;
+use super::files::files;
 use super::rows::{Line, Row, RowKey};
 use super::{Item, scroll};
 use crate::app::App;
@@ -210,25 +211,33 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
                 {device}
                 {forwarded}
                 {message.reply_to.as_ref().map(|quote| quoted(app, quote))}
-                {said(message)}
+                {said(app, message)}
             </div>
             {live(move || is_near.get().then(|| actions(app, id)))}
         </div>
         {(!message.reactions.is_empty()).then(|| reactions(app, id, &message.reactions))}
         {trouble(app, message)}
-        {line.stamped.then(|| stamp(app, message, is_direct))}
+        {match line.stamped {
+            true => stamp(app, message, is_direct),
+            false => vanishing(app, message).map(|mark| html::div().class("stamp").child(mark)).into_any(),
+        }}
     }
     .into_any()
 }
 
 /// The text, or what stands in its place.
-fn said(message: &MessageView) -> AnyView {
-    if message.deleted_by.is_none()
-        && let Some(lock) = message.lock.filter(|lock| message.kind == "timed" || lock.state == LockState::Waiting)
-    {
-        let is_readable = message.kind != "timed";
-        let text = is_readable.then(|| body(&message.text, &message.mentions));
-        return view! { {locked(lock, is_readable)} {text} }.into_any();
+fn said(app: App, message: &MessageView) -> AnyView {
+    let is_readable = message.kind != "timed";
+    let lock = message.lock.filter(|lock| !is_readable || lock.state == LockState::Waiting);
+    match lock.filter(|_| message.deleted_by.is_none()) {
+        Some(lock) => view! { {locked(lock, is_readable)} {is_readable.then(|| told(app, message))} }.into_any(),
+        None => told(app, message),
+    }
+}
+
+fn told(app: App, message: &MessageView) -> AnyView {
+    if message.is_closed() && message.deleted_by.is_none() {
+        return closed(app, message);
     }
     let instead = if let Some(by) = &message.deleted_by {
         let is_author = by.account == message.from.account;
@@ -237,6 +246,9 @@ fn said(message: &MessageView) -> AnyView {
         } else {
             say::text_with_name("message-was-deleted-by", &say::name(by))
         }
+    } else if message.kind == "file" {
+        let text = (!message.text.is_empty()).then(|| body(&message.text, &message.mentions));
+        return view! { {files(app, message)} {text} }.into_any();
     } else if message.kind != "text" {
         say::text_with("message-unknown-kind", &[("kind", say::line(&message.kind, 40).as_str().into())])
     } else {
@@ -265,6 +277,36 @@ fn count_down(until_ms: u64, now_ms: RwSignal<u64>) {
             count_down(until_ms, now_ms);
         }
     });
+}
+
+/// A message that is opened once, and is not open here.
+fn closed(app: App, message: &MessageView) -> AnyView {
+    let id = message.id;
+    if message.own {
+        return view! { <p class="message-instead">{icon("eye-off")} {say::text("message-once-own")}</p> }.into_any();
+    }
+    view! {
+        <div class="once">
+            <p class="message-instead">{icon("eye-off")} {say::text("message-once")}</p>
+            <button type="button" class="button small" data-testid="open-once" on:click=on(move |_| app.open_once(id))>
+                {say::text("message-once-open")}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// How long a message stays yet.
+fn vanishing(app: App, message: &MessageView) -> Option<AnyView> {
+    message.vanishes?;
+    let message = message.clone();
+    let left = move || say::left(&message, app.now_ms.get()).unwrap_or_default();
+    let mark = view! {
+        <span class="stamp-mark" data-testid="vanishes" title=say::text("message-vanishes-title")>
+            {icon("clock")} {live(left)}
+        </span>
+    };
+    Some(mark.into_any())
 }
 
 fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
@@ -406,6 +448,7 @@ fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
         <div class="stamp">
             {pinned}
             {edited}
+            {vanishing(app, message)}
             <time title=dates::full(ms)>{dates::time(ms)}</time>
             {reach}
         </div>

@@ -1,6 +1,7 @@
 //! The messages of the open conversation: a bounded window of them stands in the page and slides with what one looks at.
 
 mod body;
+mod files;
 mod filling;
 mod message;
 mod rows;
@@ -14,7 +15,7 @@ use huis_proto::{ConversationId, MessageId};
 use huis_views::{ConversationView, MessageView};
 use leptos::prelude::*;
 
-pub(crate) use body::with_marks;
+pub(crate) use body::{text_of, with_marks};
 pub(crate) use view::timeline;
 #[cfg(test)]
 pub(crate) use window::tests::message as a_message;
@@ -23,6 +24,7 @@ use rows::{Row, RowKey};
 use window::Window;
 
 use crate::dates;
+use crate::files::Ways;
 
 /// A row with the signal that tells its changes.
 #[derive(Clone)]
@@ -48,13 +50,15 @@ pub(crate) struct Talk {
     pub(crate) below: RwSignal<u32>,
     /// The message that one has just gone to.
     pub(crate) goal: RwSignal<Option<MessageId>>,
+    /// How far the files are.
+    pub(crate) ways: StoredValue<Ways>,
     window: StoredValue<Window>,
     /// Whether the end is looked at, and followed when messages come.
     sticks: StoredValue<bool>,
     /// Which filling: what comes for an earlier one is dropped.
     filling: StoredValue<u32>,
     is_asking: StoredValue<bool>,
-    marked: StoredValue<u64>,
+    pub(crate) marked: StoredValue<u64>,
     is_looking: StoredValue<bool>,
 }
 
@@ -70,6 +74,7 @@ impl Talk {
             is_away: RwSignal::new(false),
             below: RwSignal::new(0),
             goal: RwSignal::new(None),
+            ways: StoredValue::new(Ways::default()),
             window: StoredValue::new(Window::default()),
             sticks: StoredValue::new(true),
             filling: StoredValue::new(0),
@@ -95,6 +100,7 @@ impl Talk {
     fn reset(self, window: Window) {
         self.filling.update_value(|filling| *filling = filling.wrapping_add(1));
         self.window.set_value(window);
+        self.ways.set_value(Ways::default());
         self.sticks.set_value(true);
         self.is_asking.set_value(false);
         self.is_loaded.set(false);

@@ -159,6 +159,9 @@ pub(super) mod tests {
             receipts: None,
             files: Vec::new(),
             lock: None,
+            vanishes: None,
+            vanishes_at_ms: None,
+            view_once: false,
         }
     }
 

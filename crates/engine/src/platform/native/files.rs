@@ -68,7 +68,7 @@ impl Files for NativeFiles {
         Box::pin(async move { Ok(Box::new(Open::new(opened.await?)) as Box<dyn OpenFile>) })
     }
 
-    fn free_path(&self, folder: &str, name: &str) -> Answer<'_, String> {
+    fn free_path(&self, folder: &str, name: &str, _part: &str) -> Answer<'_, String> {
         let (folder, name) = (PathBuf::from(folder), name.to_owned());
         on_disk(move || {
             let (stem, ending) = match name.rfind('.').filter(|dot| *dot > 0) {
@@ -113,12 +113,25 @@ impl Files for NativeFiles {
         })
     }
 
+    fn free_bytes(&self, folder: &str) -> LocalBoxFuture<'_, Option<u64>> {
+        let folder = PathBuf::from(folder);
+        let asked = on_disk(move || {
+            let volume = rustix::fs::statvfs(&folder)?;
+            Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+        });
+        Box::pin(async move { asked.await.ok() })
+    }
+
     fn remove(&self, path: &str) -> Answer<'_, ()> {
         let path = PathBuf::from(path);
         on_disk(move || match std::fs::remove_file(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             done => done,
         })
+    }
+
+    fn own(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
 
@@ -194,12 +207,12 @@ mod tests {
         let inside = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let here = folder.path().to_str().unwrap();
         run(async {
-            assert_eq!(NativeFiles.free_path(here, "a.tar.gz").await, Ok(inside("a.tar.gz")));
+            assert_eq!(NativeFiles.free_path(here, "a.tar.gz", "part").await, Ok(inside("a.tar.gz")));
             std::fs::write(inside("a.tar.gz"), "first").unwrap();
-            assert_eq!(NativeFiles.free_path(here, "a.tar.gz").await, Ok(inside("a.tar (2).gz")));
+            assert_eq!(NativeFiles.free_path(here, "a.tar.gz", "part").await, Ok(inside("a.tar (2).gz")));
             // A link that leads nowhere is taken as well.
             std::os::unix::fs::symlink("nowhere", inside("a.tar (2).gz")).unwrap();
-            assert_eq!(NativeFiles.free_path(here, "a.tar.gz").await, Ok(inside("a.tar (3).gz")));
+            assert_eq!(NativeFiles.free_path(here, "a.tar.gz", "part").await, Ok(inside("a.tar (3).gz")));
             std::fs::write(inside("part"), "second").unwrap();
             assert_eq!(NativeFiles.rename(&inside("part"), &inside("a.tar.gz")).await, Ok(false));
             assert_eq!(NativeFiles.rename(&inside("part"), &inside("a.tar (2).gz")).await, Ok(false));

@@ -14,11 +14,11 @@ use futures_util::future::LocalBoxFuture;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::config::Config;
+use crate::config::{Config, DatabaseKey};
 use crate::db::Db;
 use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
-use crate::ports::{Clock, Ports};
+use crate::ports::{Clock, Files, Ports};
 
 pub use self::fetching::{Fetched, Fetcher};
 pub use self::files::NativeFiles;
@@ -89,6 +89,11 @@ impl Thread {
 /// Does what takes its time away from the engine's thread, which goes on meanwhile. None where it came to no end.
 pub(crate) async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// The files of a device whose database has this key: the system's.
+pub(crate) fn files_beside(_key: &DatabaseKey) -> Rc<dyn Files> {
+    Rc::new(NativeFiles)
 }
 
 /// The operating system's clock and the runtime's timers.

@@ -18,9 +18,9 @@ use crate::config::{Config, DatabaseKey};
 use crate::db::Db;
 use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
-use crate::ports::{Clock, Ports};
+use crate::ports::{Clock, Files, Ports};
 
-pub(crate) use self::files::WebFiles;
+pub use self::files::OwnFiles;
 pub use self::storage::{Storage, StorageError};
 use self::transport::WebTransport;
 
@@ -36,14 +36,18 @@ const DATABASE: &str = "huis.db";
 ///
 /// # Errors
 /// [`StartError`].
-pub fn start(storage: &Storage, key: DatabaseKey) -> Result<(Handle, Events, LocalBoxFuture<'static, ()>), StartError> {
+pub fn start(
+    storage: &Storage,
+    key: DatabaseKey,
+    files: &OwnFiles,
+) -> Result<(Handle, Events, LocalBoxFuture<'static, ()>), StartError> {
     storage.must_be_open()?;
     let transport = WebTransport::to_own_origin()?;
     let config = Config::new(DATABASE, key);
     let db = Db::open(&config.database, &config.key, None)?;
     let ports = Ports {
         transport: Rc::new(transport),
-        files: Rc::new(WebFiles),
+        files: Rc::new(files.clone()),
         clock: Rc::new(WebClock),
         random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
     };
@@ -59,6 +63,11 @@ pub async fn sleep(duration: Duration) {
 /// A worker has no other thread: it is done at once.
 pub(crate) async fn away<T>(work: impl FnOnce() -> T) -> Option<T> {
     Some(work())
+}
+
+/// The files of a device whose database has this key.
+pub(crate) fn files_beside(key: &DatabaseKey) -> Rc<dyn Files> {
+    Rc::new(OwnFiles::beside(key))
 }
 
 /// The browser's clock and timers.

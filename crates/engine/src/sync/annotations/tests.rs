@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use huis_core::content::Quote;
+use huis_core::content::{Quote, Stay};
 use huis_core::directory::KnownDevices;
 use huis_core::groups::key_packages::{self, Use};
 use huis_core::groups::{Change, Expectation, Group, VerifiedKeyPackage};
@@ -17,6 +17,8 @@ use rand::rngs::{OsRng, StdRng};
 use super::*;
 use crate::config::DatabaseKey;
 use crate::measuring::{StepError, Stepper};
+
+mod vanishing;
 
 const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
 
@@ -211,7 +213,11 @@ fn text(body: &str) -> Content {
 }
 
 fn edit(target: MessageRef, body: &str) -> Content {
-    Content::Edit { target, body: body.into(), mentions: vec![] }
+    Content::Edit { target, body: body.into(), mentions: vec![], vanishes: false }
+}
+
+fn titled(title: Option<&str>, topic: Option<&str>) -> Content {
+    Content::Settings { title: title.map(str::to_owned), topic: topic.map(str::to_owned), timer: None }
 }
 
 fn reaction(target: MessageRef, emoji: Option<&str>) -> Content {
@@ -230,7 +236,7 @@ fn who_may_not_do_it_is_not_heard() {
     garden.does(BEA, 2, &edit(target, "yours"));
     garden.does(BEA, 3, &Content::Delete { target });
     garden.does(BEA, 4, &Content::Pin { target, pinned: true });
-    garden.does(BEA, 5, &Content::Settings { title: Some("Bea's".into()), topic: Some("bea".into()) });
+    garden.does(BEA, 5, &titled(Some("Bea's"), Some("bea")));
     let view = garden.reads(CEM).remove(0);
     assert_eq!((view.text.as_str(), view.edited_at_ms, view.deleted_by, view.pinned), ("mine", None, None, false));
     assert_eq!((garden.looks(CEM).title, garden.looks(CEM).topic), (None, None));
@@ -259,7 +265,7 @@ fn between_two_both_pin_and_each_deletes_what_is_its_own() {
     let hers = garden.of(BEA, 3);
     // A founder of a conversation of two is no more than the other.
     garden.does(ANN, 4, &Content::Delete { target: hers });
-    garden.does(ANN, 5, &Content::Settings { title: None, topic: Some("mine".into()) });
+    garden.does(ANN, 5, &titled(None, Some("mine")));
     garden.does(ANN, 6, &Content::Delete { target });
     assert_eq!(garden.texts(BEA), [""]);
     assert_eq!(garden.looks(BEA).topic, None);
@@ -320,6 +326,7 @@ fn nothing_is_left_of_a_deleted_message_in_the_database() {
         mentions: vec![],
         reply_to: Some(Quote { target, excerpt: excerpt.into() }),
         forwarded: false,
+        stay: Stay::default(),
     };
     garden.does(BEA, 4, &quoting(target, "xylophagous beetles"));
     garden.does(BEA, 5, &quoting(garden.of(ANN, 7), "quincunx, which never came"));
@@ -426,6 +433,7 @@ fn who_is_named_or_answered_is_called() {
         mentions,
         reply_to: reply_to.map(|target| Quote { target, excerpt: "x".into() }),
         forwarded: false,
+        stay: Stay::default(),
     };
     garden.does(ANN, 1, &naming(vec![cem, AccountId::from_bytes([66; 16])], None));
     garden.does(ANN, 2, &naming(vec![], Some(garden.of(CEM, 80))));
@@ -436,7 +444,9 @@ fn who_is_named_or_answered_is_called() {
     assert_eq!(garden.looks(CEM).mentions, 2);
     assert_eq!(garden.looks(BEA).mentions, 0);
     // An edit that names somebody newly calls, one that names nobody any more does not.
-    garden.does(ANN, 4, &Content::Edit { target: garden.of(ANN, 3), body: "text".into(), mentions: vec![cem] });
+    let edit_naming =
+        Content::Edit { target: garden.of(ANN, 3), body: "text".into(), mentions: vec![cem], vanishes: false };
+    garden.does(ANN, 4, &edit_naming);
     assert_eq!(garden.looks(CEM).mentions, 3);
     garden.does(ANN, 5, &edit(garden.of(ANN, 1), "nobody"));
     assert_eq!(garden.looks(CEM).mentions, 2);

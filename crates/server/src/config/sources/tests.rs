@@ -88,6 +88,7 @@ fn a_wrong_value_is_refused_with_its_place_and_what_would_be_right() {
         ("trusted-proxies", "10.0.0.0/8, proxy", "10.0.0.0/8"),
         ("log-level", "loud", "trace"),
         ("connections", "-1", "from 1"),
+        ("file-size-mib", "800001", "from 1 to 800000"),
         ("minimum-client", "new", "a version such as 0.1.0"),
         ("minimum-client", "0.0.9", "0.1.0 or newer"),
     ] {
@@ -125,13 +126,16 @@ fn a_bus_is_taken_with_what_it_needs_and_its_password_is_not_shown() {
     const BUS: (&str, &str) = ("HUIS_BUS", "redis://:s3cr3t@bus.example.org");
     let database = ("HUIS_DATABASE", "postgres://huis@localhost/huis");
     let words = ("HUIS_ACCESS_PASSPHRASE", "amber basket cedar");
-    let shown = format!("{:?}", resolve(&[], &[BUS, database, words]).unwrap());
+    let blobs = ("HUIS_BLOBS", "s3://club");
+    let shown = format!("{:?}", resolve(&[], &[BUS, database, blobs, words]).unwrap());
     assert!(shown.contains("bus.example.org") && !shown.contains("s3cr3t"), "{shown}");
     let alone = resolve(&[], &[BUS, words]).unwrap_err().to_string();
     assert!(alone.contains("database") && !alone.contains("s3cr3t"), "{alone}");
-    let words_of_its_own = resolve(&[], &[BUS, database]).unwrap_err().to_string();
+    let files_of_its_own = resolve(&[], &[BUS, database, words]).unwrap_err().to_string();
+    assert!(files_of_its_own.contains("set blobs to one place"), "{files_of_its_own}");
+    let words_of_its_own = resolve(&[], &[BUS, database, blobs]).unwrap_err().to_string();
     assert!(words_of_its_own.contains("access-passphrase"), "{words_of_its_own}");
-    assert!(resolve(&["--registration", "invite"], &[BUS, database]).is_ok());
+    assert!(resolve(&["--registration", "invite"], &[BUS, database, blobs]).is_ok());
     let wrong = resolve(&[], &[("HUIS_BUS", "amqp://:s3cr3t@bus.example.org")]).unwrap_err().to_string();
     assert!(wrong.contains("redis://") && !wrong.contains("s3cr3t"), "{wrong}");
 }

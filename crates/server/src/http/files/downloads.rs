@@ -75,7 +75,6 @@ async fn content(
         let mut reader = app.files.blobs.read(file, from, to).await?;
         // What is not there is said before anything else is.
         let first = reader.next().await?;
-        metrics::counter!("huis_file_bytes_total", "way" => "down").increment(to - from);
         portions(reader, first, turn)
     } else {
         Body::empty()
@@ -89,29 +88,37 @@ async fn content(
     Ok(response)
 }
 
-/// A task reads ahead by one portion, and holds the turn until the reader has all or is given up. What ends early is seen,
-/// as its length was announced.
+/// A task reads ahead by one portion. The turn is the body's, so it lasts for as long as portions are in memory: until all
+/// have gone to the reader, or its connection has ended. What ends early is seen, as its length was announced.
 fn portions(mut reader: BlobReader, first: Option<Bytes>, turn: Turn) -> Body {
     let (sender, receiver) = mpsc::channel::<Result<Bytes, BlobError>>(1);
     tokio::spawn(async move {
-        let _turn = turn;
-        let mut next = first;
-        while let Some(portion) = next {
-            if !matches!(timeout(PATIENCE, sender.send(Ok(portion))).await, Ok(Ok(()))) {
-                return;
-            }
-            next = match reader.next().await {
-                Ok(next) => next,
+        let mut next = Ok(first);
+        loop {
+            let portion = match next {
+                Ok(Some(portion)) => Ok(portion),
+                Ok(None) => return,
                 Err(error) => {
                     tracing::warn!(%error, "a file could not be read to its end");
-                    let _ = sender.send(Err(error)).await;
-                    return;
+                    Err(error)
                 }
+            };
+            let is_last = portion.is_err();
+            let sent = timeout(PATIENCE, sender.send(portion)).await;
+            if is_last || !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+            next = tokio::select! {
+                () = sender.closed() => return,
+                next = reader.next() => next,
             };
         }
     });
-    Body::from_stream(stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|portion| (portion, receiver))
+    Body::from_stream(stream::unfold((receiver, turn), |(mut receiver, turn)| async {
+        let portion = receiver.recv().await?;
+        let bytes = portion.as_ref().map_or(0, Bytes::len);
+        metrics::counter!("huis_file_bytes_total", "way" => "down").increment(bytes as u64);
+        Some((portion, (receiver, turn)))
     }))
 }
 

@@ -8,7 +8,7 @@ mod tus;
 mod uploads;
 
 use axum::middleware::from_fn;
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 
 use super::resources::OpenApiRouter;
 
@@ -22,4 +22,10 @@ pub(super) fn routes() -> OpenApiRouter {
 /// Whether such requests bring parts of files, which have more time and memory of their own.
 pub(super) fn takes_parts(route: &str, method: &Method) -> bool {
     route == uploads::FILE && matches!(*method, Method::PATCH | Method::POST)
+}
+
+/// A header of every answer to such a request, whoever makes it.
+pub(super) fn header(route: &str, method: &Method) -> Option<(HeaderName, HeaderValue)> {
+    let is_tus = matches!(route, huis_proto::rest::FILES | uploads::FILE) && *method != Method::OPTIONS;
+    is_tus.then(tus::header)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http::StatusCode;
-use huis_blobs::BlobError;
+use huis_blobs::{BlobError, PIECES_MAX};
 use huis_proto::{AccountId, BlobId, ErrorCode, limits};
 use huis_store::{Arrived, Upload};
 use tokio::time::{Instant, timeout_at};
@@ -43,10 +43,10 @@ struct Came {
     whole: bool,
 }
 
-/// The most pieces that a file of this length is kept in: few enough for the storage, and enough for who sends little at a
-/// time or is cut off.
+/// The most pieces that a file of this length is kept in: no more than are read and few enough for the storage, and enough
+/// for who sends little at a time or is cut off.
 pub(super) fn most_parts(length: u64) -> u64 {
-    limits::FILE_REQUESTS + length / limits::FILE_COUNTED
+    (limits::FILE_REQUESTS + length / limits::FILE_COUNTED).min(PIECES_MAX as u64)
 }
 
 impl Part {
@@ -65,9 +65,13 @@ impl Part {
         let Self { app, account, file, upload, mut checksum, announced, body, turn: _turn } = self;
         let left = upload.length.saturating_sub(upload.arrived);
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
-        let Came { bytes, whole } = came(body, (announced, most), checksum.as_mut()).await?;
+        // Held until its bytes are with the blobs, for as long as it is there they count as memory that is taken.
+        let mut body = body.into_data_stream();
+        let Came { bytes, whole } = came(&mut body, (announced, most), checksum.as_mut()).await?;
         let is_kept = whole || bytes.len() == most || bytes.len() >= limits::FILE_PART_KEPT;
-        if !is_kept || (checksum.is_some() && !whole) {
+        if checksum.is_some() && !whole {
+            return Err(broke_off_with_checksum());
+        } else if !is_kept {
             return Err(broke_off());
         }
         if checksum.is_some_and(|checksum| !checksum.holds()) {
@@ -80,7 +84,11 @@ impl Part {
         let count = bytes.len() as u64;
         let expires_at_ms = app.clock.now_ms().saturating_add(in_ms(limits::FILE_UNREFERENCED));
         let mut arrived = Arrived { from: upload.arrived, to: upload.arrived + count, expires_at_ms };
-        match app.files.blobs.put(file, upload.arrived, Bytes::from(bytes)).await {
+        // Others have written since the request began.
+        let room = app.files.reserve(count).await?;
+        let put = app.files.blobs.put(file, upload.arrived, Bytes::from(bytes)).await;
+        drop((room, body));
+        match put {
             Ok(()) => {}
             // Another request was faster, or an earlier one was cut off between the storage and the store: how much of it
             // is there counts.
@@ -95,6 +103,12 @@ impl Part {
             Err(error) => return Err(error.into()),
         }
         metrics::counter!("huis_file_bytes_total", "way" => "up").increment(count);
+        if arrived.to == upload.length && app.files.blobs.length(file).await? < upload.length {
+            tracing::error!("the parts of an upload are not all here; do all nodes keep files at one place?");
+            let now_ms = app.clock.now_ms();
+            app.store.let_go_of_file(account, file, None, now_ms).await?;
+            return Err(Refusal::not_found("Not all that had been uploaded is here any more; begin the upload anew."));
+        }
         match app.store.advance_upload(account, file, arrived).await? {
             // Further than this part goes where another request has gone on from here already.
             Some(now) if now.arrived >= arrived.to => Ok(tus::standing(StatusCode::NO_CONTENT, &now)),
@@ -107,11 +121,10 @@ impl Part {
 
 /// The body, or what came of it before it broke off.
 async fn came(
-    body: Body,
+    body: &mut BodyDataStream,
     (announced, most): (usize, usize),
     mut checksum: Option<&mut Checksum>,
 ) -> Result<Came, Refusal> {
-    let mut body = body.into_data_stream();
     // Made once, so that it is not copied while it grows. What is not written to takes no memory yet.
     let mut bytes = Vec::with_capacity(announced.min(most));
     let end = Instant::now() + LONGEST;
@@ -144,4 +157,24 @@ pub(super) fn unknown() -> Refusal {
 
 fn broke_off() -> Refusal {
     Refusal::bad_request("The part broke off, and was not kept; ask where the upload is, and go on from there.")
+}
+
+/// Of such a part nothing can be kept, so a slow line never gets on with large ones.
+fn broke_off_with_checksum() -> Refusal {
+    Refusal::bad_request(
+        "The part broke off or took too long, and with a checksum nothing of it is kept; send smaller parts from where the \
+         upload is.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_gets_more_pieces_than_are_read() {
+        for (length, most) in [(0, 64), (256 * 1024, 65), (8 << 30, 32_832), (1 << 40, 100_000), (u64::MAX, 100_000)] {
+            assert_eq!(most_parts(length), most, "{length}");
+        }
+    }
 }

@@ -16,23 +16,22 @@ const RESUMABLE: HeaderName = HeaderName::from_static(headers::TUS_RESUMABLE);
 const VERSION: HeaderName = HeaderName::from_static(headers::TUS_VERSION);
 const SPOKEN: HeaderValue = HeaderValue::from_static(TUS);
 
-/// Lets no request of another version through, and states the version in every answer.
+/// Lets no request of another version through.
 pub(super) async fn speak(request: Request, next: Next) -> Response {
     let is_tus = matches!(*request.method(), Method::HEAD | Method::POST | Method::PATCH | Method::DELETE);
-    let is_greeting = request.method() == Method::OPTIONS;
     let speaks = request.headers().get(RESUMABLE).is_some_and(|version| *version == SPOKEN);
-    let mut response = if is_tus && !speaks {
-        let title = format!("This needs the header Tus-Resumable: {TUS}.");
-        let mut response = Refusal::new(ErrorCode::TusVersion, title).into_response();
-        response.headers_mut().insert(VERSION, SPOKEN);
-        response
-    } else {
-        next.run(request).await
-    };
-    if !is_greeting {
-        response.headers_mut().insert(RESUMABLE, SPOKEN);
+    if !is_tus || speaks {
+        return next.run(request).await;
     }
+    let title = format!("This needs the header Tus-Resumable: {TUS}.");
+    let mut response = Refusal::new(ErrorCode::TusVersion, title).into_response();
+    response.headers_mut().insert(VERSION, SPOKEN);
     response
+}
+
+/// The header of every answer but a greeting, also of those that are made before a request comes here.
+pub(super) fn header() -> (HeaderName, HeaderValue) {
+    (RESUMABLE, SPOKEN)
 }
 
 /// What a client is told before it uploads.

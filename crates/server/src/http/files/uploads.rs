@@ -67,7 +67,8 @@ async fn create(State(app): State<App>, device: SignedInDevice, request: HeaderM
     let account = device.member.account;
     let now_ms = app.clock.now_ms();
     app.rate_limits.upload(account, now_ms).await?;
-    app.files.needs_room(length)?;
+    app.files.needs_room(length).await?;
+    let share = app.files.share(&app.store, length, now_ms).await?;
     let new = NewFile {
         file: BlobId::random(&mut OsRng),
         account,
@@ -80,6 +81,7 @@ async fn create(State(app): State<App>, device: SignedInDevice, request: HeaderM
     let (file, expires_at_ms) = (new.file, new.expires_at_ms);
     match app.store.create_file(new).await? {
         FileCreation::Created => {
+            share.taken();
             let upload = Upload { length, arrived: 0, parts: 0, expires_at_ms };
             let mut response = tus::standing(StatusCode::CREATED, &upload);
             let place = HeaderValue::try_from(file_path(file)).map_err(|_| Refusal::internal())?;
@@ -97,7 +99,8 @@ async fn create(State(app): State<App>, device: SignedInDevice, request: HeaderM
         FileCreation::QuotaExceeded { used } => Err(Refusal::new(
             ErrorCode::QuotaExceeded,
             format!(
-                "The file has {}, and this account's files take {} of {}; delete some, or wait until older ones are no longer kept.",
+                "The file has {}, and this account's files take {} of {}; delete some (each counts until its bytes are gone, about \
+                 a quarter of an hour), or wait until older ones are no longer kept.",
                 size(length),
                 size(used),
                 size(app.config.files.quota)
@@ -163,7 +166,7 @@ async fn part(
         let title = "This upload came in too many parts; delete it, and send more at a time.";
         return Err(Refusal::new(ErrorCode::LimitReached, title));
     }
-    app.files.needs_room(most as u64)?;
+    app.files.needs_room(most as u64).await?;
     Part { app, account, file, upload, checksum, announced, body, turn }.taken().await
 }
 

@@ -99,3 +99,53 @@ async fn what_is_not_whole_is_not_read() {
     std::fs::remove_dir_all(house.blobs()).unwrap();
     assert!(!reads(&house, &anna, file).await);
 }
+
+/// However short they are: what is in memory of them counts until it is taken.
+#[tokio::test]
+async fn an_account_downloads_a_bounded_number_of_ranges_at_once() {
+    let house = House::open().await;
+    let anna = Person::registers(&house, "anna").await;
+    let berta = Person::registers(&house, "berta").await;
+    let here = group(&house, &[&anna, &berta]).await;
+    let bytes = content(1500 * KIB);
+    let file = uploads(&house, &anna, &bytes).await;
+    says(&house, &anna, here, &[file]).await;
+    let mut unread = Vec::new();
+    for range in ["bytes=0-0", "bytes=0-524287", "bytes=1-1048576", "bytes=0-"].into_iter().cycle().take(8) {
+        unread.push(download(&house, &anna, file).header("range", range).begin().await);
+    }
+    assert!(unread.iter().all(|answer| answer.status() == StatusCode::PARTIAL_CONTENT));
+    let ninth = download(&house, &anna, file).header("range", "bytes=0-0").send().await;
+    assert_eq!((ninth.code(), &ninth.headers["retry-after"]), (ErrorCode::TooManyRequests, &"1".parse().unwrap()));
+    assert!(download(&house, &berta, file).send().await.body == bytes, "another account has turns of its own");
+    // Read to its end or not, it is over when its reader is.
+    drop(unread.pop());
+    assert!(download(&house, &anna, file).send().await.body == bytes);
+}
+
+/// A reader that stands still keeps nothing for ever.
+#[tokio::test(start_paused = true)]
+async fn who_reads_nothing_of_what_was_asked_for_loses_the_connection() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let house = House::open().await;
+    let anna = Person::registers(&house, "anna").await;
+    let file = uploads(&house, &anna, &content(2000 * KIB)).await;
+    let mut connections = Vec::new();
+    for turn in 0..8 {
+        let (near, mut far) = tokio::io::duplex(4 * KIB);
+        assert!(house.server.connect(near, ([192, 0, 2, 1], 4000).into()));
+        // A range that is in memory at once, and one that is not.
+        let end = if turn % 2 == 0 { "524287" } else { "" };
+        let head = format!(
+            "GET {} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\nrange: bytes=0-{end}\r\n\r\n",
+            file_content_path(file),
+            anna.grant.access_token.expose(),
+        );
+        far.write_all(head.as_bytes()).await.unwrap();
+        far.read_exact(&mut [0; 15]).await.unwrap();
+        connections.push(far);
+    }
+    assert_eq!(download(&house, &anna, file).send().await.code(), ErrorCode::TooManyRequests);
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    assert!(reads(&house, &anna, file).await);
+}

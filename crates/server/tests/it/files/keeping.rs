@@ -8,8 +8,6 @@ use huis_store::Files as _;
 use super::*;
 
 const DAY_MS: u64 = 24 * HOUR_MS;
-/// From when a file is marked until its bytes go.
-const GRACE_MS: u64 = 15 * 60_000;
 
 /// The pieces that lie there.
 fn pieces(folder: &Path) -> usize {
@@ -151,6 +149,42 @@ async fn a_removal_that_was_cut_off_goes_on_with_the_next_round() {
     tokio::join!(house.server.keep_up(), node.server.keep_up());
     assert_eq!(pieces(&house.blobs()), 0);
     assert!(house.store.files_to_remove(u64::MAX, 10).await.unwrap().is_empty());
+}
+
+/// However many those are; and all that is due goes in one round.
+#[tokio::test]
+async fn what_cannot_be_removed_keeps_nothing_else() {
+    let house = House::with(|config| config.files.quota = u64::MAX).await;
+    let anna = Person::registers(&house, "anna").await;
+    let folder = |file: &BlobId| house.blobs().join(&file.to_string()[..2]).join(file.to_string());
+    let mut stuck = Vec::new();
+    for turn in 0..120 {
+        let file = begins(&house, &anna, 1).await;
+        if turn < 60 {
+            // No folder: so it is not deleted.
+            std::fs::create_dir_all(folder(&file).parent().unwrap()).unwrap();
+            std::fs::write(folder(&file), "in the way").unwrap();
+            stuck.push(file);
+        } else {
+            sends(&house, &anna, file, 0, b"x").await.is_done();
+        }
+        tus(&house, "DELETE", file_path(file), &anna).send().await.is_done();
+    }
+    house.pass(GRACE_MS);
+    house.server.keep_up().await;
+    assert_eq!(pieces(&house.blobs()), 60);
+    let left = house.store.files_to_remove(u64::MAX, 200).await.unwrap();
+    assert!(left.len() == 60 && stuck.iter().all(|file| left.contains(file)));
+    // They are tried again, and not at once.
+    for file in &stuck {
+        std::fs::remove_file(folder(file)).unwrap();
+    }
+    house.pass(GRACE_MS - 1);
+    house.server.keep_up().await;
+    assert_eq!(house.store.files_to_remove(u64::MAX, 200).await.unwrap().len(), 60);
+    house.pass(1);
+    house.server.keep_up().await;
+    assert!(house.store.files_to_remove(u64::MAX, 200).await.unwrap().is_empty());
 }
 
 /// A part that is on its way when its upload is deleted is deleted with it.

@@ -23,7 +23,7 @@ fn broken(bytes: &[u8]) -> Body {
 }
 
 /// A body of these bytes that waits in the middle until it is let go on.
-fn waiting(bytes: &[u8]) -> (Body, oneshot::Sender<()>) {
+pub(super) fn waiting(bytes: &[u8]) -> (Body, oneshot::Sender<()>) {
     let (go_on, wait) = oneshot::channel();
     let (first, second) = bytes.split_at(bytes.len() / 2);
     let (first, second) = (first.to_vec(), second.to_vec());
@@ -39,7 +39,7 @@ fn waiting(bytes: &[u8]) -> (Body, oneshot::Sender<()>) {
     (Body::from_stream(portions), go_on)
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers[name].to_str().unwrap()
 }
 
@@ -138,6 +138,26 @@ async fn what_is_not_as_tus_says_is_refused_and_changes_nothing() {
     assert_eq!(house.call("PATCH", path).header("tus-resumable", "1.0.0").send().await.code(), ErrorCode::NotSignedIn);
 }
 
+/// Whoever makes it, before or behind what speaks tus.
+#[tokio::test]
+async fn every_answer_states_the_version_of_tus() {
+    let house = House::with(|config| config.rates.requests_per_second = 1).await;
+    let states = |answer: &Answer| answer.headers.get("tus-resumable").is_some_and(|version| version == "1.0.0");
+    let mut answers = Vec::new();
+    for turn in 0..12 {
+        let path = if turn % 2 == 0 { FILES.to_owned() } else { file_path(BlobId::from_bytes(id())) };
+        let method = if turn < 2 { "PUT" } else { "HEAD" };
+        answers.push(house.call(method, path).header("tus-resumable", "1.0.0").send().await);
+    }
+    let has = |status| answers.iter().any(|answer| answer.status == status);
+    assert!(has(StatusCode::METHOD_NOT_ALLOWED) && has(StatusCode::TOO_MANY_REQUESTS));
+    assert!(answers.iter().all(states), "{answers:?}");
+    let house = House::open().await;
+    for (method, path) in [("OPTIONS", FILES.to_owned()), ("GET", file_content_path(BlobId::from_bytes(id())))] {
+        assert!(!states(&house.call(method, path).send().await));
+    }
+}
+
 #[tokio::test]
 async fn a_part_is_no_larger_than_a_request_may_be() {
     let house = House::open().await;
@@ -184,7 +204,9 @@ async fn a_part_with_a_checksum_is_kept_whole_or_not_at_all() {
         let answer = call.bytes(altered.clone()).send().await;
         assert_eq!((answer.code(), answer.status.as_u16()), (ErrorCode::ChecksumMismatch, 460));
         let call = part(&house, &anna, file, 0).header("upload-checksum", checksum);
-        assert_eq!(call.stream(broken(&bytes[..150 * KIB])).send().await.code(), ErrorCode::BadRequest);
+        let broken = call.stream(broken(&bytes[..150 * KIB])).send().await;
+        assert_eq!(broken.code(), ErrorCode::BadRequest);
+        assert!(broken.value()["title"].as_str().unwrap().contains("send smaller parts"));
         assert_eq!(offset(&house, &anna, file).await, "0");
     }
     part(&house, &anna, file, 0).header("upload-checksum", &sha256).bytes(bytes.clone()).send().await.is_done();
@@ -246,67 +268,46 @@ async fn an_upload_goes_on_behind_what_a_crash_left() {
     assert!(download(&house, &anna, file).send().await.body == bytes);
 }
 
+/// As where each node keeps files of its own.
 #[tokio::test]
-async fn an_upload_takes_a_bounded_number_of_parts() {
+async fn an_upload_whose_parts_do_not_lie_together_is_not_taken_for_whole() {
+    let house = House::open().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let apart = house.beside_with(|config| config.blobs = Some(BlobsAddress::folder(elsewhere.path()))).await;
+    let anna = Person::registers(&house, "anna").await;
+    let bytes = content(200 * KIB);
+    let file = begins(&house, &anna, bytes.len()).await;
+    sends(&house, &anna, file, 0, &bytes[..100 * KIB]).await.is_done();
+    let answer = sends(&apart, &anna, file, 100 * KIB, &bytes[100 * KIB..]).await;
+    assert_eq!(answer.code(), ErrorCode::NotFound);
+    assert!(answer.value()["title"].as_str().unwrap().contains("begin the upload anew"));
+    let here = group(&house, &[&anna]).await;
+    assert_eq!(say(&house, &anna, here, &[file]).await.code(), ErrorCode::FileUnknown);
+    assert_eq!(tus(&house, "HEAD", file_path(file), &anna).send().await.status, StatusCode::NOT_FOUND);
+}
+
+/// Also if nobody waits for the answer any more: the request's memory counts by its body.
+#[tokio::test]
+async fn the_body_of_a_part_is_held_until_its_bytes_are_with_the_blobs() {
+    struct Held(std::path::PathBuf, std::sync::mpsc::Sender<bool>);
+    impl Drop for Held {
+        fn drop(&mut self) {
+            let _ = self.1.send(self.0.exists());
+        }
+    }
     let house = House::open().await;
     let anna = Person::registers(&house, "anna").await;
-    let file = begins(&house, &anna, 1000).await;
-    for at in 0..limits::FILE_REQUESTS as usize {
-        sends(&house, &anna, file, at, b"x").await.is_done();
-    }
-    let answer = sends(&house, &anna, file, limits::FILE_REQUESTS as usize, b"x").await;
-    assert_eq!(answer.code(), ErrorCode::LimitReached);
-}
-
-#[tokio::test]
-async fn who_is_over_a_bound_is_told_at_creation_what_would_help() {
-    let house = House::with(|config| {
-        config.files.most_bytes = 3_000_000;
-        config.files.quota = 5_000_000;
-    })
-    .await;
-    let anna = Person::registers(&house, "anna").await;
-    let berta = Person::registers(&house, "berta").await;
-    let title = |answer: &Answer| answer.value()["title"].as_str().unwrap().to_owned();
-    let large = begin(&house, &anna, 3_000_001).await;
-    assert_eq!(large.code(), ErrorCode::TooLarge);
-    assert_eq!(title(&large), "The file has 3.0 MB; this server takes up to 3.0 MB.");
-    begins(&house, &anna, 3_000_000).await;
-    let over = begin(&house, &anna, 2_000_001).await;
-    assert_eq!(over.code(), ErrorCode::QuotaExceeded);
-    assert!(title(&over).contains("3.0 MB of 5.0 MB; delete some"), "{}", title(&over));
-    begins(&house, &anna, 2_000_000).await;
-    // Another account has its own.
-    let first = begins(&house, &berta, 3_000_000).await;
-    tus(&house, "DELETE", file_path(first), &berta).send().await.is_done();
-    begins(&house, &berta, 3_000_000).await;
-}
-
-#[tokio::test]
-async fn unfinished_uploads_are_bounded_in_number() {
-    let house = House::with(|config| config.files.quota = u64::MAX).await;
-    let anna = Person::registers(&house, "anna").await;
-    let mut begun = Vec::new();
-    for _ in 0..limits::UPLOADS {
-        begun.push(begins(&house, &anna, 1).await);
-    }
-    assert_eq!(begin(&house, &anna, 1).await.code(), ErrorCode::LimitReached);
-    sends(&house, &anna, begun[0], 0, b"x").await.is_done();
-    begins(&house, &anna, 1).await;
-}
-
-#[tokio::test]
-async fn nothing_is_taken_that_would_fill_the_disk() {
-    let house = House::with(|config| config.files.keep_free = Some(u64::MAX)).await;
-    let anna = Person::registers(&house, "anna").await;
-    let answer = begin(&house, &anna, 1).await;
-    assert_eq!((answer.code(), answer.status.as_u16()), (ErrorCode::StorageFull, 507));
-    assert_eq!(
-        answer.value()["title"].as_str().unwrap().split(';').next(),
-        Some("The server's disk has room for 0 B more, and this takes 1 B")
-    );
-    let usage: FileUsage = house.get(FILES).by(&anna).send().await.read();
-    assert_eq!(usage.used_bytes, 0);
+    let file = begins(&house, &anna, 100 * KIB).await;
+    let folder = house.blobs().join(&file.to_string()[..2]).join(file.to_string());
+    let (ended, is_there) = std::sync::mpsc::channel();
+    let held = Held(folder.join("0000000000000000"), ended);
+    let portions = stream::iter([Portion::Ok(content(100 * KIB).into())]);
+    let body = Body::from_stream(futures_util::StreamExt::map(portions, move |portion| {
+        let _ = &held;
+        portion
+    }));
+    part(&house, &anna, file, 0).stream(body).send().await.is_done();
+    assert_eq!(is_there.try_iter().collect::<Vec<_>>(), [true]);
 }
 
 #[tokio::test]
@@ -331,36 +332,6 @@ async fn an_upload_is_its_accounts_alone() {
     assert_eq!(told[0], told[1]);
     assert!(told[0].iter().all(|(code, _)| *code == ErrorCode::NotFound));
     assert_eq!(offset(&house, &anna, file).await, "0");
-}
-
-#[tokio::test]
-async fn an_account_uploads_a_bounded_number_of_parts_at_once() {
-    let house = House::open().await;
-    let anna = Person::registers(&house, "anna").await;
-    let berta = Person::registers(&house, "berta").await;
-    let mut under_way = Vec::new();
-    let mut let_go = Vec::new();
-    let bytes = content(10 * KIB);
-    for _ in 0..4 {
-        let file = begins(&house, &anna, bytes.len()).await;
-        let (body, go_on) = waiting(&bytes);
-        let mut call = Box::pin(part(&house, &anna, file, 0).stream(body).send());
-        // Up to where it waits.
-        let _ = futures_util::poll!(&mut call);
-        under_way.push(call);
-        let_go.push(go_on);
-    }
-    let fifth = begins(&house, &anna, bytes.len()).await;
-    let answer = sends(&house, &anna, fifth, 0, &bytes).await;
-    assert_eq!((answer.code(), header(&answer.headers, "retry-after")), (ErrorCode::TooManyRequests, "1"));
-    uploads(&house, &berta, &bytes).await;
-    for go_on in let_go {
-        let _ = go_on.send(());
-    }
-    for call in under_way {
-        call.await.is_done();
-    }
-    sends(&house, &anna, fifth, 0, &bytes).await.is_done();
 }
 
 #[tokio::test]

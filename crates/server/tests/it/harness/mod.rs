@@ -111,8 +111,12 @@ impl House {
 
     /// Another node of the same server, which shares store, keys and clock with this one, and nothing else.
     pub(crate) async fn beside(&self) -> Self {
+        self.beside_with(|_| {}).await
+    }
+
+    pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut Config)) -> Self {
         let keys = Keys::open_or_make(&mut OsRng, self.folder.path(), true).unwrap();
-        Self::node(|_| {}, None, self.folder.clone(), keys, self.store.clone(), self.clock.clone()).await
+        Self::node(change, None, self.folder.clone(), keys, self.store.clone(), self.clock.clone()).await
     }
 
     async fn node(
@@ -223,14 +227,18 @@ impl Call<'_> {
     }
 
     pub(crate) async fn send(self) -> Answer {
+        let (parts, body) = self.begin().await.into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
+    }
+
+    /// The answer, of whose body nothing has been read.
+    pub(crate) async fn begin(self) -> http::Response<Body> {
         let mut request = Request::builder().method(self.method).uri(&self.path);
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
         let request = request.body(self.body).unwrap();
-        let response = self.house.server.answer(request, self.peer).await;
-        let (parts, body) = response.into_parts();
-        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
+        self.house.server.answer(request, self.peer).await
     }
 }
 

@@ -1,0 +1,119 @@
+//! Messages that vanish, among members who would rather have them stay.
+
+use huis_core::content::{CountedFrom, Stay, Timer, TimerSetting};
+
+use super::*;
+
+const MINUTE: Timer = Timer { after_s: 60, from: CountedFrom::Reading };
+
+fn for_a_minute(body: &str) -> Content {
+    text(body).staying(Stay { timer: Some(MINUTE), once: false })
+}
+
+fn sets(timer: TimerSetting) -> Content {
+    Content::Settings { title: Some("Orchard".into()), topic: None, timer: Some(timer) }
+}
+
+impl Garden {
+    /// A person reads everything, and a little more than a minute passes.
+    fn lets_it_vanish(&self, who: usize) {
+        let client = &self.people[who].stepper.client;
+        let newest = client.messages(PLACE, None, 100).unwrap().last().unwrap().position;
+        client.mark_read(PLACE, newest).unwrap();
+        client.server_ahead_ms.set(client.server_ahead_ms.get() + 61_000);
+        client.carry_out_vanishing();
+    }
+}
+
+#[test]
+fn who_may_not_set_a_timer_is_not_heard_and_what_it_may_set_counts() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(BEA, 1, &sets(TimerSetting::On(MINUTE)));
+    assert_eq!((garden.looks(CEM).timer, garden.looks(CEM).title), (None, None));
+    garden.does(ANN, 2, &sets(TimerSetting::On(MINUTE)));
+    assert_eq!(garden.looks(CEM).timer.unwrap().after_s, 60);
+    garden.does(BEA, 3, &sets(TimerSetting::Off));
+    assert_eq!(garden.looks(CEM).timer.unwrap().after_s, 60);
+    garden.does(ANN, 4, &sets(TimerSetting::Off));
+    assert_eq!(garden.looks(CEM).timer, None);
+    // Between two both may, and neither gives a title.
+    let mut two = Garden::open(ConversationKind::Direct);
+    two.does(BEA, 1, &sets(TimerSetting::On(MINUTE)));
+    assert_eq!((two.looks(ANN).timer.unwrap().after_s, two.looks(ANN).title), (60, None));
+}
+
+#[test]
+fn what_comes_after_a_message_has_vanished_does_not_bring_it_back() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(ANN, 1, &for_a_minute("xylophagous beetles"));
+    let target = garden.of(ANN, 1);
+    garden.does(ANN, 2, &edit(target, "zugzwang, again"));
+    garden.does(BEA, 3, &reaction(target, Some("🪲")));
+    let quoting = |excerpt: &str| Content::Text {
+        body: "an answer".into(),
+        mentions: vec![],
+        reply_to: Some(Quote { target, excerpt: excerpt.into() }),
+        forwarded: false,
+        stay: Stay::default(),
+    };
+    garden.does(BEA, 4, &quoting("quincunx"));
+    for word in ["xylophagous", "zugzwang", "🪲"] {
+        assert!(holds(&garden.stored(CEM), word), "{word} is there before");
+    }
+    assert!(!holds(&garden.stored(CEM), "quincunx"), "an answer does not keep what it quotes");
+    assert_eq!(garden.reads(CEM)[1].reply_to.as_ref().unwrap().text, "zugzwang, again");
+    garden.lets_it_vanish(CEM);
+    let gone = |garden: &Garden| {
+        for word in ["xylophagous", "zugzwang", "quincunx", "🪲"] {
+            assert!(!holds(&garden.stored(CEM), word), "{word} is gone");
+        }
+        assert!(garden.texts(CEM).iter().all(|text| text == "an answer"));
+    };
+    gone(&garden);
+    garden.does(ANN, 5, &edit(target, "zugzwang, once more"));
+    garden.does(BEA, 6, &reaction(target, Some("🪲")));
+    garden.does(ANN, 7, &Content::Pin { target, pinned: true });
+    garden.does(BEA, 8, &quoting("quincunx"));
+    garden.does(ANN, 1, &for_a_minute("xylophagous, a second time"));
+    garden.does(ANN, 1, &text("xylophagous, to stay"));
+    gone(&garden);
+    let quote = garden.reads(CEM).pop().unwrap().reply_to.unwrap();
+    assert_eq!((quote.here, quote.deleted, quote.text.as_str()), (false, true, ""));
+}
+
+#[test]
+fn what_is_over_when_it_comes_is_not_kept() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    // The log of these worlds begins in 1970.
+    let timer = Some(Timer { after_s: 60, from: CountedFrom::Sending });
+    garden.does(ANN, 1, &text("xylophagous beetles").staying(Stay { timer, once: false }));
+    assert_eq!(garden.texts(CEM), Vec::<String>::new());
+    assert!(!holds(&garden.stored(CEM), "xylophagous"));
+}
+
+#[test]
+fn an_edit_of_what_vanishes_is_not_kept_where_the_message_is_not() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    let target = garden.of(ANN, 70);
+    let edits = |vanishes| Content::Edit { target, body: "zugzwang".into(), mentions: vec![], vanishes };
+    garden.does(ANN, 1, &edits(true));
+    assert!(!holds(&garden.stored(CEM), "zugzwang"));
+    garden.does(ANN, 2, &edits(false));
+    assert!(holds(&garden.stored(CEM), "zugzwang"));
+}
+
+#[test]
+fn only_its_author_makes_a_message_one_that_is_opened_once_and_nobody_unmakes_it() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(ANN, 1, &text("xylophagous beetles").staying(Stay { timer: None, once: true }));
+    let target = garden.of(ANN, 1);
+    garden.does(ANN, 2, &edit(target, "zugzwang"));
+    let closed = garden.reads(CEM).remove(0);
+    assert!(closed.is_closed() && closed.view_once);
+    // The id of somebody else's message makes another message.
+    garden.does(BEA, 1, &text("bea's"));
+    assert_eq!(garden.reads(CEM).len(), 2);
+    assert!(garden.reads(CEM)[0].view_once && !garden.reads(CEM)[1].view_once);
+    let refused = garden.people[CEM].stepper.client.open_once(id(1));
+    assert!(refused.is_err(), "which one is meant cannot be said");
+}

@@ -1,0 +1,65 @@
+//! Files: what is chosen to be sent, and what becomes of those that messages bring. What the browser does for it is in
+//! `files.js`.
+
+mod chosen;
+mod fetched;
+
+use std::cell::OnceCell;
+
+use wasm_bindgen::prelude::*;
+
+use crate::app::App;
+
+pub(crate) use chosen::{Chosen, standing, tray};
+pub(crate) use fetched::{Ways, look, state};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `files.js` makes.
+    pub type Files;
+
+    #[wasm_bindgen(method)]
+    fn listen(this: &Files, act: &Closure<dyn FnMut(String, String, f64)>);
+
+    #[wasm_bindgen(method, catch)]
+    async fn picture(this: &Files, path: &str, most: u32) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn plays(this: &Files) -> bool;
+
+    #[wasm_bindgen(method)]
+    fn drop(this: &Files, path: &str);
+
+    #[wasm_bindgen(method, catch)]
+    async fn save(this: &Files, message: &str, number: u32, name: &str, size: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn look(this: &Files, button: &JsValue, words: &str) -> JsValue;
+}
+
+thread_local! {
+    static FILES: OnceCell<JsValue> = const { OnceCell::new() };
+}
+
+/// What `files.js` made.
+fn browser() -> Option<Files> {
+    FILES.with(|files| files.get().cloned()).map(JsCast::unchecked_into)
+}
+
+/// Whether sound and film play in place.
+pub(crate) fn plays() -> bool {
+    browser().is_some_and(|browser| browser.plays())
+}
+
+/// Takes what `files.js` made, and hears of what is chosen, dropped and pasted.
+pub(crate) fn listen(app: App, files: JsValue) {
+    FILES.with(|kept| {
+        let _ = kept.set(files);
+    });
+    let heard = Closure::new(move |path: String, text: String, number: f64| app.chosen(path, text, number));
+    if let Some(files) = browser() {
+        files.listen(&heard);
+    }
+    // It listens as long as there is a page.
+    heard.forget();
+}
