@@ -12,7 +12,7 @@ use huis_core::directory::KnownDevices;
 use huis_core::groups::{Group, GroupError};
 use huis_core::identity::{IdentityKey, LocalDevice};
 use huis_proto::rest::ConversationInfo;
-use huis_proto::{AccountId, ConversationId, MessageId, limits};
+use huis_proto::{AccountId, ConversationId, MessageId};
 use huis_views::{Connection, Event, Failure, Named, Notice, NoticeView};
 use rand::rngs::StdRng;
 use tokio::sync::{Mutex, Notify, broadcast, oneshot};
@@ -25,9 +25,6 @@ use crate::ports::{Clock, Files, Ports, Transport};
 use crate::presence::Presence;
 use crate::sync::Contests;
 use crate::transfers::Transfers;
-
-/// By less than this clocks differ all the time, in milliseconds.
-const LITTLE_MS: u64 = 1000;
 
 /// Who is signed in on this device.
 pub(crate) struct Me {
@@ -212,29 +209,6 @@ impl Client {
 
     pub(crate) fn set_known(&self, known: KnownDevices) {
         self.known.replace(Rc::new(known));
-    }
-
-    /// Milliseconds since 1970: the device's clock, or the server's where the two differ by more than a minute.
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.clock.now_ms().saturating_add_signed(self.server_ahead_ms.get())
-    }
-
-    /// Compares the clocks.
-    pub(crate) fn heard_time(&self, server_time_ms: u64) {
-        let ahead = server_time_ms as i64 - self.clock.now_ms() as i64;
-        let tolerance = limits::CLOCK_TOLERANCE.as_millis() as u64;
-        let before = self.server_offset_ms.replace(ahead);
-        if ahead.abs_diff(before) > LITTLE_MS {
-            self.signals.time_locks.notify_one();
-        }
-        if ahead.abs_diff(before) > tolerance {
-            // What is to be asked for later was put off by another clock.
-            self.clock_moved.set(true);
-        }
-        let ahead = if ahead.unsigned_abs() > tolerance { ahead } else { 0 };
-        if self.server_ahead_ms.replace(ahead) != ahead {
-            self.signals.vanishing.notify_one();
-        }
     }
 
     pub(crate) fn emit(&self, event: Event) {

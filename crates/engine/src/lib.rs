@@ -9,6 +9,7 @@
 mod accounts;
 mod api;
 mod client;
+mod clocks;
 mod config;
 mod conversations;
 mod db;

@@ -10,6 +10,7 @@ mod commands;
 mod events;
 mod failures;
 mod files;
+mod locks;
 mod page;
 mod things;
 
@@ -17,5 +18,6 @@ pub use commands::*;
 pub use events::*;
 pub use failures::*;
 pub use files::*;
+pub use locks::*;
 pub use page::*;
 pub use things::*;

@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Connection, Failure, FileView, Named};
+use crate::{Connection, Failure, FileView, LockState, LockView, Named};
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,31 +128,6 @@ pub struct MessageView {
     /// wrote it, text and files are empty. What is locked does not say it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub view_once: bool,
-}
-
-/// A message's time lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockView {
-    /// When it opens, in milliseconds since 1970 by the server's clock.
-    pub unlocks_at_ms: u64,
-    /// How it stands.
-    pub state: LockState,
-    /// How many files are inside; none for a text.
-    pub files: u32,
-}
-
-/// How a time lock stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LockState {
-    /// Its time has not come, or the server has not been asked yet. On the device that sent it the message can be read.
-    Waiting,
-    /// It has opened.
-    Opened,
-    /// Its sender took it back before it opened.
-    Withdrawn,
-    /// It will not open; a notice says why.
-    Broken,
 }
 
 impl MessageView {

@@ -40,11 +40,6 @@ enum Answer {
 }
 
 impl Client {
-    /// Milliseconds since 1970 as the server counts, as far as this device can tell.
-    pub(crate) fn server_now_ms(&self) -> u64 {
-        self.clock.now_ms().saturating_add_signed(self.server_offset_ms.get())
-    }
-
     /// Opens whatever is due, for ever.
     pub(crate) async fn run_time_locks(&self) {
         let on_since_ms = self.server_now_ms();
