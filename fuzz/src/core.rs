@@ -14,6 +14,7 @@ use huis_core::identity::{IdentitySecret, LocalDevice, credential_bytes, member_
 use huis_core::password::{ExportKey, Identifiers, Registration, SignIn};
 use huis_core::recovery::RecoveryKey;
 use huis_core::store::MemoryGroupStore;
+use huis_core::time_locks::{Place, Shares, Timed};
 use huis_core::vault::{self, VaultContents};
 use huis_proto::device_list::{ListedDevice, SignedDeviceList};
 use huis_proto::opaque::StretchParameters;
@@ -58,6 +59,16 @@ pub fn content_seeds() -> Vec<Vec<u8>> {
         Content::Reaction { target, emoji: Some("👍".into()) },
         Content::Reaction { target, emoji: None },
         Content::Pin { target, pinned: true },
+        Content::Timed(
+            Timed::lock(
+                &mut OsRng,
+                &Place { conversation: CONVERSATION, author: ACCOUNT, message: id },
+                1_900_000_000_000,
+                &Shares::random(&mut OsRng),
+                &Content::text(text()).expect("a text"),
+            )
+            .expect("a locked text"),
+        ),
         Content::Card(Card { version: 2, name: Some(text()), about: None, picture: None }),
     ];
     let contents = contents.iter().map(|content| content.to_bytes().expect("a content"));

@@ -10,7 +10,7 @@ use huis_proto::frames::{
 };
 use huis_proto::{
     AccountId, BlobId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, ErrorCode, IncarnationId, Member,
-    MessageId, Problem, labels, mls, names,
+    MessageId, Problem, TimeLock, TimeShare, labels, mls, names,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +70,12 @@ pub fn frames_seeds() -> Vec<Vec<u8>> {
     };
     let problem = Problem::new(ErrorCode::Stale, "Process the newest commit first.");
     let client = [
-        ClientFrame::Submit(Submit { request: 1, submission: 8, payload: payload.clone() }),
+        ClientFrame::Submit(Submit {
+            request: 1,
+            submission: 8,
+            payload: payload.clone(),
+            share: Some(TimeShare(Bytes32([7; 32]))),
+        }),
         ClientFrame::Ack { conversation: CONVERSATION, seq: 300 },
         ClientFrame::AckWelcome { conversation: CONVERSATION, seq: 1 },
         ClientFrame::Ephemeral { conversation: CONVERSATION, payload: payload.clone() },
@@ -105,8 +110,13 @@ pub fn aad(bytes: &[u8]) {
 
 fn data() -> Vec<AuthenticatedData> {
     [
-        Act::Message { commitment: Bytes32([9; 32]), files: vec![] },
-        Act::Message { commitment: Bytes32([9; 32]), files: vec![BlobId::from_bytes([8; 16])] },
+        Act::Message { commitment: Bytes32([9; 32]), files: vec![], lock: None },
+        Act::Message { commitment: Bytes32([9; 32]), files: vec![BlobId::from_bytes([8; 16])], lock: None },
+        Act::Message {
+            commitment: Bytes32([9; 32]),
+            files: vec![],
+            lock: Some(TimeLock { unlocks_at_ms: 1_900_000_000_000, share: Bytes32([7; 32]) }),
+        },
         Act::Commit { joins: vec![MEMBER], leaves: vec![], out: vec![] },
         Act::Commit { joins: vec![], leaves: vec![MEMBER], out: vec![MEMBER.account] },
         Act::Leave { leaves: vec![MEMBER] },

@@ -201,10 +201,10 @@ fn submission(pair: &Pair, number: u64, ciphertext: &[u8]) -> Submit {
         id: MessageId::from_bytes(id),
         author: pair.sender.member,
         follows: pair.commit_counter,
-        act: Act::Message { commitment: Bytes32([7; 32]), files: vec![] },
+        act: Act::Message { commitment: Bytes32([7; 32]), files: vec![], lock: None },
     };
     let payload = mls::made_up_private_message(pair.conversation, 1, &data, ciphertext);
-    Submit { request: number as u32, submission: pair.submission + number, payload: Bytes(payload) }
+    Submit { request: number as u32, submission: pair.submission + number, payload: Bytes(payload), share: None }
 }
 
 async fn say(socket: &mut Socket, frame: &ClientFrame) -> anyhow::Result<()> {

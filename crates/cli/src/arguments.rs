@@ -10,7 +10,7 @@ use crate::commands::{
     accounts, admin, backup, contacts, conversations, devices, files, identity, invitations, locks, marks,
     migrate_store, opening, password,
 };
-use crate::commands::{profile, quiet, receive, restore, rooms, send, web_hash};
+use crate::commands::{profile, quiet, receive, restore, rooms, send, time_locks, web_hash};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -60,6 +60,7 @@ pub(crate) enum HuisCommand {
     Forward(marks::Forward),
     Open(opening::Open),
     Files(files::Files),
+    Locks(time_locks::Locks),
     Room(rooms::Room),
     Conversations(conversations::Conversations),
     Requests(conversations::Requests),
@@ -141,6 +142,7 @@ impl HuisCommand {
             Self::Unpin(_) => "unpin",
             Self::Pins(_) => "pins",
             Self::Files(_) => "files",
+            Self::Locks(_) => "locks",
             Self::Forward(_) => "forward",
             Self::Open(_) => "open",
             Self::Room(_) => "room",
@@ -230,6 +232,11 @@ mod tests {
             "huis send @member-b --file roses.jpg",
             "huis send @member-b 'Two of them' --file roses.jpg tulips.jpg --keep-metadata",
             "huis send @member-b --file roses.jpg -- Look",
+            "huis send @member-b Later --unlock-at 2h",
+            "huis send @member-b Later --unlock-at 2026-12-31T09:00+01:00",
+            "huis send @member-b --file roses.jpg --unlock-at 31:12:2026:09:00:00",
+            "huis locks list --json",
+            &format!("huis locks withdraw {ID}"),
             "huis files list",
             "huis files list @member-b --json",
             &format!("huis files get {ID}:1 --to ."),

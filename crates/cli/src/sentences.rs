@@ -114,6 +114,9 @@ pub(crate) fn notice(notice: &Notice) -> String {
                                  what was said can still be read here; ask a member to invite you, or make it anew"
                 .into()
         }
+        Notice::WillNotOpen { message, sender, reason } => {
+            format!("the locked message {message} of {} does not open: {reason}", at_name(sender))
+        }
         Notice::NotDone { message, failure } => {
             format!("what was to be done to message {message} was refused, and is undone: {failure}")
         }

@@ -6,21 +6,24 @@
 use std::collections::BTreeMap;
 
 use huis_proto::codec::{self, CodecError};
-use huis_proto::{AccountId, BlobId, MessageId, limits};
+use huis_proto::{AccountId, BlobId, Bytes, Bytes32, MessageId, TimeLock, TimeShare, limits};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::annotations::MessageRef;
-use crate::card::{Card, CardError};
+use crate::card::Card;
+use crate::time_locks::Timed;
 
 mod emoji;
 mod envelope;
+mod error;
 mod files;
 mod staying;
 
 pub use self::emoji::is_emoji;
 pub(crate) use self::envelope::Envelope;
 pub use self::envelope::{Draft, FrankingOpening, LEAST_PADDED, franking_commitment, franking_holds};
+pub use self::error::ContentError;
 pub use self::files::{
     CAPTION, FILE_NAME, MEDIA_TYPE, SharedFile, THUMBNAIL, THUMBNAILS, Thumbnail, UNKNOWN_TYPE, is_media_type,
 };
@@ -121,6 +124,8 @@ pub enum Content {
     },
     /// What the author shows of itself.
     Card(Card),
+    /// A text or files that open later.
+    Timed(Timed),
     /// Something that this version does not know.
     Unknown {
         /// Its name.
@@ -145,78 +150,6 @@ pub enum ReceiptKind {
     Delivered,
     /// A person has seen them.
     Read,
-}
-
-/// Why content is not sealed or read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ContentError {
-    /// There is nothing in it.
-    #[error("the {0} is empty")]
-    Empty(&'static str),
-    /// Longer than allowed.
-    #[error("the {what} has {bytes} bytes; at most {most} are allowed")]
-    TooLong {
-        /// Which part.
-        what: &'static str,
-        /// Its size.
-        bytes: usize,
-        /// The most that is allowed.
-        most: usize,
-    },
-    /// More items than allowed.
-    #[error("{count} messages in one receipt; at most {RECEIPTS} are allowed")]
-    TooMany {
-        /// How many.
-        count: usize,
-    },
-    /// More accounts than one text may name.
-    #[error("the text names {count} accounts; at most {MENTIONS} are allowed")]
-    TooManyMentions {
-        /// How many.
-        count: usize,
-    },
-    /// More files than one message may bring.
-    #[error("{count} files; one message brings at most {}", limits::FILES_PER_MESSAGE)]
-    TooManyFiles {
-        /// How many.
-        count: usize,
-    },
-    /// Larger than any file that can be sealed.
-    #[error("the file has {size} bytes; at most {} can be sealed", crate::files::LARGEST)]
-    FileTooLarge {
-        /// Its size.
-        size: u64,
-    },
-    /// One file stands twice in a message.
-    #[error("one file stands twice in the message")]
-    FileTwice,
-    /// Not a media type.
-    #[error("a media type is like text/plain, in lower case and without parameters")]
-    MediaType,
-    /// Not a picture, or one without measures.
-    #[error("a thumbnail is a PNG, JPEG or WebP with the measures of the picture that it is made of")]
-    Thumbnail,
-    /// Not one emoji.
-    #[error("a reaction is one emoji")]
-    NotAnEmoji,
-    /// Shorter or longer than a timer may be.
-    #[error("a timer of {after_s} seconds; it has {SHORTEST_TIMER_S} to {LONGEST_TIMER_S}")]
-    Timer {
-        /// What it has.
-        after_s: u64,
-    },
-    /// Content of an unknown kind cannot be made here.
-    #[error("content of the kind {0:?} can't be made by this version")]
-    NotMadeHere(String),
-    /// The bytes are not content.
-    #[error("the content can't be read: {0}")]
-    Form(#[from] CodecError),
-    /// A card breaks its rules.
-    #[error("{0}")]
-    Card(#[from] CardError),
-    /// The padding is not zeros up to the next power of two.
-    #[error("the padding is wrong")]
-    Padding,
 }
 
 /// The known variants, as they travel.
@@ -281,9 +214,17 @@ enum Wire {
         pinned: bool,
     },
     Card(Card),
+    Timed {
+        at: u64,
+        by: Bytes32,
+        share: TimeShare,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<BlobId>,
+        sealed: Bytes,
+    },
 }
 
-const KINDS: [&str; 9] = ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card"];
+const KINDS: [&str; 10] = ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card", "timed"];
 
 impl Content {
     /// A text message that names nobody and answers nothing.
@@ -384,7 +325,23 @@ impl Content {
 
     /// What the server is told of the files that it brings.
     pub(crate) fn blobs(&self) -> Vec<BlobId> {
-        self.files().iter().map(|file| file.id).collect()
+        match self {
+            Self::Timed(timed) => timed.files.clone(),
+            _ => self.files().iter().map(|file| file.id).collect(),
+        }
+    }
+
+    /// When it opens, where it is locked.
+    pub(crate) fn time_lock(&self) -> Option<TimeLock> {
+        match self {
+            Self::Timed(timed) => Some(timed.lock),
+            _ => None,
+        }
+    }
+
+    /// Whether it is locked as the server was told. Of a kind that is not known here that cannot be said.
+    pub(crate) fn is_locked_by(&self, lock: Option<&TimeLock>) -> bool {
+        matches!(self, Self::Unknown { .. }) || self.time_lock().as_ref() == lock
     }
 
     /// Whether these are the files that the server was told of. What a kind brings that is not known here cannot be said.
@@ -422,6 +379,7 @@ impl Content {
             }
             Self::Reaction { emoji: Some(emoji), .. } if !is_emoji(emoji) => Err(ContentError::NotAnEmoji),
             Self::Card(card) => Ok(card.check()?),
+            Self::Timed(timed) => timed.check(),
             Self::Reaction { .. } | Self::Delete { .. } | Self::Pin { .. } | Self::Unknown { .. } => Ok(()),
         }
     }
@@ -441,6 +399,9 @@ impl Content {
             Self::Reaction { target, emoji } => Wire::Reaction { target, emoji },
             Self::Pin { target, pinned } => Wire::Pin { target, pinned },
             Self::Card(card) => Wire::Card(card),
+            Self::Timed(Timed { lock, share, files, sealed }) => {
+                Wire::Timed { at: lock.unlocks_at_ms, by: lock.share, share, files, sealed }
+            }
             Self::Unknown { kind } => return Err(ContentError::NotMadeHere(kind)),
         })
     }
@@ -462,6 +423,9 @@ impl Content {
             Wire::Pin { target, pinned } => Self::Pin { target, pinned },
             // Who is called something impossible has no name; what else it says is taken.
             Wire::Card(card) => Self::Card(card.tidied()),
+            Wire::Timed { at, by, share, files, sealed } => {
+                Self::Timed(Timed { lock: TimeLock { unlocks_at_ms: at, share: by }, share, files, sealed })
+            }
         }
     }
 }

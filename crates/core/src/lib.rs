@@ -23,4 +23,5 @@ pub mod recovery;
 mod sealing;
 pub mod secret;
 pub mod store;
+pub mod time_locks;
 pub mod vault;

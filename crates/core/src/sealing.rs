@@ -8,16 +8,23 @@ use sha2::Sha512;
 use zeroize::Zeroizing;
 
 const NONCE: usize = 12;
+/// By how much sealed bytes are longer than plain ones: the nonce and the tag.
+pub(crate) const OVERHEAD: usize = NONCE + 16;
 
 /// The key is another one, or the bytes or what they are bound to were changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotOpened;
 
 /// A key for one purpose: HKDF-SHA512 (RFC 5869) of `secret` under `label`.
-#[expect(clippy::expect_used, reason = "HKDF-SHA512 gives up to 16,320 bytes; a zero key would be worse than a stop")]
 pub(crate) fn derive(secret: &[u8], label: &str) -> Zeroizing<[u8; 32]> {
+    derive_bound(secret, label.as_bytes())
+}
+
+/// As [`derive`], under bytes that begin with a label and say what the key is for.
+#[expect(clippy::expect_used, reason = "HKDF-SHA512 gives up to 16,320 bytes; a zero key would be worse than a stop")]
+pub(crate) fn derive_bound(secret: &[u8], bound_to: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
-    Hkdf::<Sha512>::new(None, secret).expand(label.as_bytes(), &mut *key).expect("32 bytes are within HKDF's output");
+    Hkdf::<Sha512>::new(None, secret).expand(bound_to, &mut *key).expect("32 bytes are within HKDF's output");
     key
 }
 

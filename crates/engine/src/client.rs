@@ -62,6 +62,8 @@ pub(crate) struct Signals {
     pub(crate) presence: Notify,
     /// A file is to be sent or fetched, or no longer.
     pub(crate) transfers: Notify,
+    /// A locked message came, or is to be opened.
+    pub(crate) time_locks: Notify,
     /// A message vanishes earlier than was thought, or the time is another one.
     pub(crate) vanishing: Notify,
     /// The connection is to be closed and opened again.
@@ -104,6 +106,8 @@ pub(crate) struct Client {
     pub(crate) reads_shared_ms: Cell<u64>,
     /// How far the server's clock is ahead of the device's, as it was heard last, also before this start.
     pub(crate) server_ahead_ms: Cell<i64>,
+    /// Whether that has changed by much since locked messages were looked at.
+    pub(crate) clock_moved: Cell<bool>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
     /// When the next message vanishes; 0: it has to be looked up, `u64::MAX`: none does.
@@ -141,6 +145,7 @@ impl Client {
             presence: RefCell::default(),
             reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),
+            clock_moved: Cell::new(false),
             last_frame_ms: Cell::new(0),
             next_vanishing_ms: Cell::new(0),
             log_tells: Cell::new(false),
@@ -216,6 +221,7 @@ impl Client {
         if self.connection.replace(connection) != connection {
             self.emit(Event::Connection(connection));
             self.signals.transfers.notify_one();
+            self.signals.time_locks.notify_one();
         }
     }
 
@@ -319,6 +325,7 @@ struct Wakes {
     presence: bool,
     joined: bool,
     transfers: bool,
+    time_locks: bool,
     vanishing: bool,
 }
 
@@ -336,6 +343,7 @@ impl Wakes {
         ring(self.presence, &signals.presence);
         ring(self.joined, &signals.joined);
         ring(self.transfers, &signals.transfers);
+        ring(self.time_locks, &signals.time_locks);
         ring(self.vanishing, &signals.vanishing);
     }
 }
@@ -469,6 +477,10 @@ impl Step<'_> {
 
     pub(crate) fn wake_transfers(&mut self) {
         self.wakes.transfers = true;
+    }
+
+    pub(crate) fn wake_time_locks(&mut self) {
+        self.wakes.time_locks = true;
     }
 
     /// A message got a time at which it is gone.

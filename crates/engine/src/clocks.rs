@@ -33,6 +33,11 @@ impl Client {
         }
         self.server_ahead_ms.set(ahead);
         self.signals.vanishing.notify_one();
+        self.signals.time_locks.notify_one();
+        if before.abs_diff(ahead) > limits::CLOCK_TOLERANCE.as_millis() as u64 {
+            // What is to be asked for later was put off by another clock.
+            self.clock_moved.set(true);
+        }
         if let Err(error) = self.step(|step| step.tables.put_fact(SERVER_AHEAD, &ahead)) {
             tracing::warn!(%error, "by how much the clocks differ was not stored");
         }

@@ -112,7 +112,7 @@ impl Engine {
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
         let (contests, presence, transfers) = (client.clone(), client.clone(), client.clone());
-        let vanishing = client.clone();
+        let (time_locks, vanishing) = (client.clone(), client.clone());
         // Before anything is shown.
         client.catch_up_with_vanishing();
         flows.push(Box::pin(async move { connection.run_connection().await }));
@@ -122,6 +122,7 @@ impl Engine {
         flows.push(Box::pin(async move { presence.run_presence().await }));
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
         flows.push(Box::pin(async move { transfers.run_transfers().await }));
+        flows.push(Box::pin(async move { time_locks.run_time_locks().await }));
         flows.push(Box::pin(async move { vanishing.run_vanishing().await }));
         loop {
             tokio::select! {
@@ -175,7 +176,9 @@ impl Client {
     /// Whether something is on its way to a server that is reached.
     fn is_busy(&self) -> bool {
         let state_is_due = || self.read(|tables| tables.state_is_unstored()).unwrap_or(false);
-        self.connection.get() == Connection::Open && (self.outbox_is_busy() || self.has_dissents() || state_is_due())
+        let opens = || self.opens_something().unwrap_or(false);
+        self.connection.get() == Connection::Open
+            && (self.outbox_is_busy() || self.has_dissents() || state_is_due() || opens())
     }
 
     async fn obey(&self, command: Command) -> Result<Reply, Failure> {
@@ -194,8 +197,11 @@ impl Client {
             Command::Lock => Ok(Reply::Done),
             Command::WhoAmI => self.who_am_i().map(Reply::Profile),
             Command::Status => self.status().map(Reply::Status),
-            Command::Send(wish) => self.send(wish).await.map(Reply::Sent),
-            Command::SendFiles(wish) => self.send_files(wish).await.map(Reply::Sent),
+            Command::Send(wish) => self.send(wish, None).await.map(Reply::Sent),
+            Command::SendFiles(wish) => self.send_files(wish, None).await.map(Reply::Sent),
+            Command::SendTimed { what, unlocks_at_ms } => self.send_timed(what, unlocks_at_ms).await.map(Reply::Sent),
+            Command::WithdrawTimed { message } => self.withdraw_timed(message).await.map(done),
+            Command::TimeLocks { most } => self.time_locks(most).map(Reply::Messages),
             Command::FetchFile(wish) => self.fetch_file(wish).await.map(|view| Reply::Transfer(Box::new(view))),
             Command::ReadFile(wish) => self.read_file(wish).await.map(|bytes| Reply::FileBytes(bytes.into())),
             Command::Transfers => self.transfer_views().map(Reply::Transfers),

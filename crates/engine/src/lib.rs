@@ -25,6 +25,7 @@ mod reading;
 mod removals;
 mod silence;
 mod sync;
+mod time_locks;
 mod transfers;
 mod upkeep;
 mod vanishing;

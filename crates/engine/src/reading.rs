@@ -59,10 +59,13 @@ fn conversation_view(
     me: Option<AccountId>,
 ) -> Result<ConversationView, DbError> {
     let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
-    let Glance { unread, mentions, pins, topic, role, newest, timer, brings } = tables.glance(row)?;
+    let Glance { unread, mentions, pins, topic, role, newest, timer, brings, opened } = tables.glance(row)?;
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
-    let file = content.as_ref().and_then(|content| content.files().first());
-    let clip = file.map(|file| format!("📎 {}", safe_name(&file.name)));
+    let clip = match &content {
+        Some(Content::Timed(_)) => Some("🔒".into()),
+        Some(content) => content.files().first().map(|file| format!("📎 {}", safe_name(&file.name))),
+        None => None,
+    };
     let is_member = matches!(row.state, State::Joined | State::Repairing);
     let preview = |(author, own, text, deleted, view_once): (AccountId, bool, String, bool, bool)| {
         let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
@@ -85,7 +88,7 @@ fn conversation_view(
         newest_ms: row.newest_ms,
         unread,
         mentions,
-        read_up_to: row.read_up_to,
+        read_up_to: opened.map_or(row.read_up_to, |position| position.saturating_sub(1)),
         topic,
         timer: timer.map(timer_view),
         role: role.filter(|_| is_member).map(member_role),
@@ -136,6 +139,7 @@ impl Client {
             caught_up: self.caught_up.get(),
             waiting,
             joining,
+            opening: self.opens_something()?,
             hindrance: self.hindrance.borrow().clone(),
         })
     }

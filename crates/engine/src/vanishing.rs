@@ -15,7 +15,7 @@ use huis_views::{Connection, ConversationView, Failure, MessageView, Target, Van
 
 use crate::client::{Client, Step};
 use crate::conversations::{known_message, refused, unknown_message};
-use crate::db::{DbError, MessageRow, Task};
+use crate::db::{DbError, LockRow, MessageRow, Task};
 use crate::sync::taken_back;
 
 /// So many messages go in one transaction.
@@ -202,15 +202,39 @@ impl Step<'_> {
         Ok(true)
     }
 
+    /// How long a message stays that has opened: its time runs no earlier than it could be read, which is from when it was to
+    /// open, or from now where the server had put this device off. Whether it stays at all: another device of the account may
+    /// have opened it once, or its time be over already.
+    pub(crate) fn stays_open(&mut self, row: &mut MessageRow, lock: &LockRow) -> Result<bool, DbError> {
+        if self.tables.has_vanished(row.conversation, row.as_target())? {
+            return Ok(false);
+        }
+        if !row.stay.ends() {
+            return Ok(true);
+        }
+        let now_ms = self.client.server_now_ms();
+        let opened_ms = lock.unlocks_ms.max(row.received_ms.unwrap_or_default());
+        let began_ms = if lock.tries == 0 { opened_ms.min(now_ms) } else { now_ms };
+        row.vanishes_at_ms = row
+            .stay
+            .timer
+            .filter(|timer| row.own || timer.from == CountedFrom::Sending)
+            .map(|timer| timer.ends_at(began_ms));
+        self.wake_vanishing();
+        Ok(!row.is_over(now_ms))
+    }
+
     /// A message of one's own is in the log, received at this time: its timer runs, and what is opened once is here no more.
     pub(crate) fn was_sent(&mut self, row: &MessageRow, received_ms: u64) -> Result<(), DbError> {
+        let is_locked = self.tables.is_locked(row.position)?;
         if row.stay.once {
             self.tables.set_content(row, &blobs_alone(&row.content))?;
             self.tables.forget_quote(row)?;
             self.tables.forget_mentions(row)?;
             self.log_tells();
         }
-        if let Some(timer) = row.stay.timer {
+        // What is locked has its time from when it opens.
+        if let Some(timer) = row.stay.timer.filter(|_| !is_locked) {
             self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.server_now_ms())))?;
             self.wake_vanishing();
         }
@@ -260,7 +284,7 @@ impl Step<'_> {
     }
 
     /// A message is gone, with everything that tells of it.
-    fn vanish(&mut self, row: &MessageRow) -> Result<(), DbError> {
+    pub(crate) fn vanish(&mut self, row: &MessageRow) -> Result<(), DbError> {
         let (id, target) = (row.conversation, row.as_target());
         tracing::debug!(conversation = %id, message = %row.id, "a message vanishes");
         self.tables.put_vanished(id, target, self.client.server_now_ms(), false)?;

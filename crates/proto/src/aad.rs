@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
-use crate::{AccountId, BlobId, Bytes32, Member, MessageId, limits};
+use crate::{AccountId, BlobId, Bytes32, Member, MessageId, TimeLock, limits};
 
 /// The version byte.
 const VERSION: u8 = 1;
@@ -36,6 +36,10 @@ pub enum Act {
         /// that it added and took away none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         files: Vec<BlobId>,
+        /// When it opens, where it is locked: so the server keeps its share until then, and members see that the time
+        /// is the one that the seal names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lock: Option<TimeLock>,
     },
     /// A commit that changes the group.
     Commit {
@@ -117,7 +121,7 @@ mod tests {
             id: MessageId::from_bytes([1; 16]),
             author: member(2),
             follows: 7,
-            act: Act::Message { commitment: Bytes32([3; 32]), files: vec![] },
+            act: Act::Message { commitment: Bytes32([3; 32]), files: vec![], lock: None },
         };
         let bytes = data.to_bytes();
         insta::assert_snapshot!(hex(&bytes));
@@ -139,8 +143,10 @@ mod tests {
 
     #[test]
     fn a_messages_files_are_left_away_where_there_are_none_and_keep_their_bytes_otherwise() {
-        let message =
-            |files| AuthenticatedData { act: Act::Message { commitment: Bytes32([3; 32]), files }, ..commit(vec![]) };
+        let message = |files| AuthenticatedData {
+            act: Act::Message { commitment: Bytes32([3; 32]), files, lock: None },
+            ..commit(vec![])
+        };
         assert!(!message(vec![]).to_bytes().windows(6).any(|bytes| bytes == b"\x65files"));
         let data = message(vec![BlobId::from_bytes([4; 16]), BlobId::from_bytes([5; 16])]);
         insta::assert_snapshot!(hex(&data.to_bytes()));
@@ -152,6 +158,18 @@ mod tests {
         };
         assert!(AuthenticatedData::from_bytes(&many(limits::FILES_PER_MESSAGE)).is_ok());
         assert!(AuthenticatedData::from_bytes(&many(limits::FILES_PER_MESSAGE + 1)).is_err());
+    }
+
+    #[test]
+    fn a_messages_lock_is_left_away_where_there_is_none_and_keeps_its_bytes_otherwise() {
+        let message = |lock| AuthenticatedData {
+            act: Act::Message { commitment: Bytes32([3; 32]), files: vec![], lock },
+            ..commit(vec![])
+        };
+        assert!(!message(None).to_bytes().windows(5).any(|bytes| bytes == b"\x64lock"));
+        let data = message(Some(TimeLock { unlocks_at_ms: 1_900_000_000_000, share: Bytes32([6; 32]) }));
+        insta::assert_snapshot!(hex(&data.to_bytes()));
+        assert_eq!(AuthenticatedData::from_bytes(&data.to_bytes()).unwrap(), data);
     }
 
     #[test]

@@ -48,6 +48,8 @@ codes! {
     BadMessage = "bad-message", 400;
     /// The device list is not signed, or not of the right form.
     BadDeviceList = "bad-device-list", 400;
+    /// The time at which the message is to open is too far ahead, or its share is not the one that it names.
+    TimeLockRefused = "time-lock-refused", 400;
     /// No access token, or one that is not ours.
     NotSignedIn = "not-signed-in", 401;
     /// The access token has expired: refresh the session.
@@ -96,6 +98,10 @@ codes! {
     FileUnknown = "file-unknown", 409;
     /// A message brings a file of which bytes are missing; the answer names it. Finish its upload.
     FileUnfinished = "file-unfinished", 409;
+    /// The message has opened already: it can't be withdrawn any more.
+    TimeLockOpened = "time-lock-opened", 409;
+    /// The message's sender has withdrawn it before it opened; its share is destroyed.
+    TimeLockWithdrawn = "time-lock-withdrawn", 410;
     /// The upload is at another byte than the request: ask where it is.
     OffsetConflict = "offset-conflict", 409;
     /// The request speaks no version of tus that is spoken here; the answer's `Tus-Version` says which are.
@@ -104,6 +110,8 @@ codes! {
     QuotaExceeded = "quota-exceeded", 413;
     /// The body, frame or message is larger than allowed.
     TooLarge = "too-large", 413;
+    /// The message opens later; the answer says in how many seconds.
+    TimeLocked = "time-locked", 425;
     /// The client is older than this server serves.
     ClientTooOld = "client-too-old", 426;
     /// What arrived is not what the request's checksum says; nothing of it was kept: send it again.
@@ -114,6 +122,8 @@ codes! {
     Internal = "internal", 500;
     /// The server is stopping, or waits for its store: come back.
     Unavailable = "unavailable", 503;
+    /// The server is not sure of the time, and opens no locked message before it is; the answer says when to come back.
+    TimeUnsure = "time-unsure", 503;
     /// The server has no space left for this.
     StorageFull = "storage-full", 507;
 }
@@ -133,7 +143,7 @@ pub struct Problem {
     pub status: u16,
     /// A sentence in English that names the thing, the reason and the next step.
     pub title: String,
-    /// With `too-many-requests` and `unavailable`: come back after this many seconds.
+    /// With `too-many-requests`, `unavailable`, `time-locked` and `time-unsure`: come back after this many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
     /// With `conversation-exists`: the conversation that exists.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
-use crate::{Bytes, Bytes32, ConversationId, ConversationKind, IncarnationId, Member, MessageId, Problem};
+use crate::{Bytes, Bytes32, ConversationId, ConversationKind, IncarnationId, Member, MessageId, Problem, TimeShare};
 
 /// The WebSocket subprotocol (RFC 6455, section 1.9), which names the version.
 pub const SUBPROTOCOL: &str = "huis.v1";
@@ -53,6 +53,10 @@ pub struct Submit {
     pub submission: u64,
     /// The MLS message (RFC 9420, section 6).
     pub payload: Bytes,
+    /// The server's share, where the message is locked. **Beside the message and never in it:** what is in it goes to
+    /// the members at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<TimeShare>,
 }
 
 /// What a server says.

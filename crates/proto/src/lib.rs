@@ -23,11 +23,13 @@ pub mod names;
 pub mod opaque;
 pub mod recovery;
 pub mod rest;
+mod time_locks;
 pub mod versions;
 
 pub use bytes::{Bytes, Bytes32};
 pub use error::{ErrorCode, Problem};
 pub use ids::{AccountId, BlobId, ConversationId, DeviceId, IncarnationId, InvitationId, MessageId, SessionId};
+pub use time_locks::{TimeLock, TimeShare};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -64,6 +64,8 @@ pub const FILE_COUNTED: u64 = 256 * 1024;
 pub const FILE_REQUESTS: u64 = 64;
 /// The most unfinished uploads of one account.
 pub const UPLOADS: usize = 64;
+/// The most locked messages of one account that wait.
+pub const TIME_LOCKS: usize = 1000;
 /// The window of unacknowledged entry bytes in flight to one connection.
 pub const DELIVERY_WINDOW: usize = 512 * 1024;
 /// The most submissions of one connection that wait for their answer.
@@ -85,5 +87,9 @@ pub const RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const FILE_UNREFERENCED: Duration = Duration::from_secs(24 * 3600);
 /// How long a file is kept behind the last message that brings it, unless the server states otherwise.
 pub const FILE_RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How far ahead a message can be locked: ten years, with their leap days.
+pub const TIME_LOCK_AHEAD: Duration = Duration::from_secs(3653 * 24 * 3600);
+/// How long the share of a locked message is kept once it opens, at least; never for less than a message is.
+pub const TIME_SHARE_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A client whose clock differs by more than this uses the server's time.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);

@@ -192,7 +192,7 @@ mod tests {
             id: MessageId::from_bytes([1; 16]),
             author: Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([3; 16]) },
             follows: 4,
-            act: Act::Message { commitment: Bytes32([5; 32]), files: vec![] },
+            act: Act::Message { commitment: Bytes32([5; 32]), files: vec![], lock: None },
         }
     }
 

@@ -23,6 +23,7 @@ mod sealing;
 mod serve;
 mod space;
 mod state;
+mod time_watch;
 
 pub use bus::BusAddress;
 pub use config::{

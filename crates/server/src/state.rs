@@ -1,7 +1,7 @@
 //! What every request handler can reach.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use huis_proto::IncarnationId;
 use huis_store::SharedStore;
@@ -18,12 +18,14 @@ use crate::passwords::OpaqueServer;
 use crate::push::Push;
 use crate::rate_limits::RateLimits;
 use crate::sealing::Sealing;
+use crate::time_watch::TimeWatch;
 
 /// The state of a running server. It holds nothing that must survive between two requests of a client: that is in
 /// the store, or travels sealed through the client.
 pub(crate) struct ServerState {
     pub store: SharedStore,
     pub clock: Arc<dyn Clock>,
+    pub time: TimeWatch,
     pub bus: Arc<dyn Bus>,
     pub hub: Arc<Hub>,
     pub push: Arc<Push>,
@@ -49,6 +51,9 @@ pub(crate) type App = Arc<ServerState>;
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970.
     fn now_ms(&self) -> u64;
+
+    /// Milliseconds since some moment before, which nobody can set.
+    fn elapsed_ms(&self) -> u64;
 }
 
 /// The machine's clock.
@@ -59,5 +64,10 @@ impl Clock for SystemClock {
     fn now_ms(&self) -> u64 {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+        u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }

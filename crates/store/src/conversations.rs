@@ -8,7 +8,7 @@ use huis_proto::frames::{EntryKind, LogEntry, WelcomeEntry};
 use huis_proto::rest::{ConversationInfo, GroupInfo, Room};
 use huis_proto::{AccountId, BlobId, Bytes, Bytes32, ConversationId, ConversationKind, Member, MessageId};
 
-use crate::StoreResult;
+use crate::{Locked, StoreResult};
 
 /// A message or leave proposal to append; its header was read and checked against the session by the caller.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Append {
     pub files: Vec<BlobId>,
     /// Until when the message keeps them.
     pub files_end_at_ms: u64,
+    /// What a locked message leaves here.
+    pub lock: Option<Box<Locked>>,
     /// The MLS message.
     pub payload: Bytes,
     /// Milliseconds since 1970.
@@ -135,6 +137,10 @@ pub enum Appended {
     FileUnknown(BlobId),
     /// A file of the author's account that is not finished.
     FileUnfinished(BlobId),
+    /// A message of this id has a lock of its own.
+    LockTaken,
+    /// The account has as many locked messages that wait as it may.
+    TooManyLocks,
     /// More members than [`MEMBERS`](huis_proto::limits::MEMBERS).
     TooManyMembers,
 }
@@ -179,7 +185,8 @@ pub trait Conversations: Send + Sync {
     /// delivery to the leaving devices behind this entry. Appends of many callers share one fsync.
     ///
     /// The files that a message brings are checked last: each is finished, and the account's own upload, or brought by a
-    /// message of a conversation that the account takes part in. What it brings is referenced in the same transaction.
+    /// message of a conversation that the account takes part in. What it brings is referenced in the same transaction. So
+    /// is what it leaves of a time lock.
     async fn append(&self, append: Append) -> StoreResult<Appended>;
 
     /// Appends a commit: entry, counter, GroupInfo, roster, the joiners' cursors and welcomes, or nothing of it.

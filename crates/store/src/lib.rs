@@ -19,6 +19,7 @@ mod push_subscriptions;
 mod sessions;
 mod settings;
 pub mod sqlite;
+mod time_locks;
 mod turns;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use key_packages::*;
 pub use push_subscriptions::*;
 pub use sessions::*;
 pub use settings::*;
+pub use time_locks::*;
 
 /// A fault of the store. What was attempted did not happen, unless the variant says otherwise.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -82,7 +84,16 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything that a server keeps.
 pub trait Store:
-    Accounts + Invitations + Sessions + PushSubscriptions + KeyPackages + Conversations + Contests + Files + Settings
+    Accounts
+    + Invitations
+    + Sessions
+    + PushSubscriptions
+    + KeyPackages
+    + Conversations
+    + Contests
+    + Files
+    + TimeLocks
+    + Settings
 {
 }
 
@@ -95,6 +106,7 @@ impl<T> Store for T where
         + Conversations
         + Contests
         + Files
+        + TimeLocks
         + Settings
 {
 }

@@ -26,13 +26,11 @@ impl WorldTime {
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
-        self.began_ms + self.began.elapsed().as_millis() as u64
+        self.began_ms + self.elapsed_ms()
     }
-}
 
-impl huis_server::Clock for WorldTime {
-    fn now_ms(&self) -> u64 {
-        Self::now_ms(self)
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
     }
 }
 

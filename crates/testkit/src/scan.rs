@@ -31,6 +31,46 @@ pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>
     (found, looked_at)
 }
 
+/// Every value of every table of a database, as bytes. `key` opens an encrypted one.
+pub(crate) fn values_in(database: &Path, key: Option<&[u8; 32]>) -> Vec<Vec<u8>> {
+    use rusqlite::types::ValueRef;
+    let db = rusqlite::Connection::open(database).expect("a database");
+    if let Some(key) = key {
+        let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        db.pragma_update(None, "key", format!("x'{key}'")).expect("a key");
+    }
+    let mut tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").expect("it opens");
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).expect("its tables");
+    let mut values = Vec::new();
+    for table in tables.map(|table| table.expect("a table")) {
+        let mut rows = db.prepare(&format!("SELECT * FROM \"{table}\"")).expect("a table that can be read");
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            for column in 0..columns {
+                if let Ok(ValueRef::Blob(bytes) | ValueRef::Text(bytes)) = row.get_ref(column) {
+                    values.push(bytes.to_vec());
+                }
+            }
+        }
+    }
+    values
+}
+
+/// What the database keeps of locks: shares, and what was sealed.
+pub(crate) fn kept_of_locks(database: &Path, key: &[u8; 32]) -> Vec<Vec<u8>> {
+    let db = rusqlite::Connection::open(database).expect("a database");
+    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    db.pragma_update(None, "key", format!("x'{key}'")).expect("a key");
+    let mut locks = db.prepare("SELECT members_share, server_share, sealed FROM locks").expect("the table of locks");
+    let mut rows = locks.query([]).expect("its rows");
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next().expect("a row") {
+        kept.extend((0..3).filter_map(|column| row.get::<_, Option<Vec<u8>>>(column).expect("bytes")));
+    }
+    kept
+}
+
 /// The bytes of a page, and of what stands before one in a write-ahead log and before all of them.
 const PAGE: usize = 4096;
 const FRAME_HEADER: usize = 24;
@@ -44,6 +84,23 @@ const BLOCK: usize = 16;
 /// Which of the texts stand on any page of an SQLCipher database or of its write-ahead log, as UTF-8, once the pages are
 /// decrypted: also in what is left of what was deleted, and on pages that are free. How many pages were read comes second.
 pub fn texts_on_pages(database: &Path, key: &[u8; 32], texts: &[&str]) -> (Vec<String>, usize) {
+    let pages = pages_of(database, key);
+    let stands = |text: &&&str| stands_on(&pages, text.as_bytes());
+    (texts.iter().filter(stands).map(|text| (*text).to_owned()).collect(), pages.len())
+}
+
+/// How many of these runs of bytes stand on any page, as [`texts_on_pages`] looks for texts.
+pub(crate) fn runs_on_pages(database: &Path, key: &[u8; 32], runs: &[Vec<u8>]) -> usize {
+    let pages = pages_of(database, key);
+    runs.iter().filter(|run| stands_on(&pages, run)).count()
+}
+
+fn stands_on(pages: &[Vec<u8>], run: &[u8]) -> bool {
+    pages.iter().any(|page| page.windows(run.len()).any(|window| window == run))
+}
+
+/// The pages of a database and of its write-ahead log, decrypted.
+fn pages_of(database: &Path, key: &[u8; 32]) -> Vec<Vec<u8>> {
     let cipher = Aes256Dec::new(key.into());
     let mut pages: Vec<Vec<u8>> = Vec::new();
     let file = fs::read(database).expect("the database");
@@ -57,11 +114,7 @@ pub fn texts_on_pages(database: &Path, key: &[u8; 32], texts: &[&str]) -> (Vec<S
         let (header, page) = frame.split_at(FRAME_HEADER);
         pages.push(decrypted(&cipher, page, header.starts_with(&[0, 0, 0, 1])));
     }
-    let stands = |text: &&&str| {
-        let needle = text.as_bytes();
-        pages.iter().any(|page| page.windows(needle.len()).any(|window| window == needle))
-    };
-    (texts.iter().filter(stands).map(|text| (*text).to_owned()).collect(), pages.len())
+    pages
 }
 
 /// A page as SQLCipher decrypts it: AES-256-CBC without padding.

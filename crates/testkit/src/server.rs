@@ -4,18 +4,19 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::RegistrationPolicy;
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
-use huis_server::{Config, Keys, Rates, RunningServer, Server};
+use huis_server::{Clock, Config, Keys, Rates, RunningServer, Server};
 use huis_store::Settings as _;
 use huis_store::sqlite::{Mode, Options, SqliteStore};
 use rand::rngs::OsRng;
 use tokio::sync::watch;
 
 use crate::clocks::WorldTime;
-use crate::scan::copy_database;
+use crate::scan::{copy_database, values_in};
 
 const DATABASE: &str = "huis.db";
 const KEYS: &str = "keys";
@@ -24,6 +25,7 @@ const KEYS: &str = "keys";
 pub(crate) struct Host {
     folder: PathBuf,
     time: WorldTime,
+    clock_wrong_by_ms: Arc<AtomicI64>,
     run: RefCell<Option<Run>>,
     /// How the server has passwords stretched that are set from its next start on.
     stretch: Cell<StretchParameters>,
@@ -42,12 +44,35 @@ struct Run {
 #[derive(Debug)]
 pub struct Backup(PathBuf);
 
+impl Backup {
+    pub(crate) fn everything(&self) -> Vec<Vec<u8>> {
+        values_in(&self.0.join(DATABASE), None)
+    }
+}
+
+/// The server's clock, which somebody may set.
+struct HostClock {
+    time: WorldTime,
+    wrong_by_ms: Arc<AtomicI64>,
+}
+
+impl Clock for HostClock {
+    fn now_ms(&self) -> u64 {
+        self.time.now_ms().saturating_add_signed(self.wrong_by_ms.load(Ordering::SeqCst))
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        self.time.elapsed_ms()
+    }
+}
+
 impl Host {
     pub(crate) fn new(folder: PathBuf, time: WorldTime) -> Self {
         Self {
             folder,
             time,
             run: RefCell::default(),
+            clock_wrong_by_ms: Arc::default(),
             stretch: Cell::new(StretchParameters::NEW_ACCOUNTS),
             minimum_client: Cell::new(MINIMUM_CLIENT),
             runs: watch::channel(0).0,
@@ -71,7 +96,8 @@ impl Host {
         config.rates = Rates::UNLIMITED;
         config.stretch = self.stretch.get();
         config.minimum_client = self.minimum_client.get();
-        let server = Server { config, keys, store: Arc::clone(&store) as _, clock: Arc::new(self.time) };
+        let clock = HostClock { time: self.time, wrong_by_ms: Arc::clone(&self.clock_wrong_by_ms) };
+        let server = Server { config, keys, store: Arc::clone(&store) as _, clock: Arc::new(clock) };
         let server = Rc::new(server.start(None).await.expect("the server starts"));
         self.runs.send_modify(|runs| *runs += 1);
         self.run.replace(Some(Run { server, store }));
@@ -86,6 +112,10 @@ impl Host {
             store.close().await.expect("the database is let go");
             drop(server);
         }
+    }
+
+    pub(crate) fn clock_is_wrong_by_ms(&self, wrong_by_ms: i64) {
+        self.clock_wrong_by_ms.store(wrong_by_ms, Ordering::SeqCst);
     }
 
     pub(crate) fn set_stretch(&self, stretch: StretchParameters) {

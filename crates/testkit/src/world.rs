@@ -136,6 +136,16 @@ impl World {
         self.0.host.folder().to_owned()
     }
 
+    /// Everything that is in the server's database, value by value, as its operator reads it.
+    pub fn everything_the_server_stores(&self) -> Vec<Vec<u8>> {
+        self.server_is_backed_up().everything()
+    }
+
+    /// Somebody sets the server's clock.
+    pub fn server_clock_is_wrong_by_ms(&self, wrong_by_ms: i64) {
+        self.0.host.clock_is_wrong_by_ms(wrong_by_ms);
+    }
+
     /// Draws for a story's own choices.
     pub fn draws(&self) -> Repeatable {
         Repeatable::new(self.0.seed, 1_000_000 + self.count())

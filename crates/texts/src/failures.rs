@@ -86,6 +86,11 @@ impl Texts {
             | ErrorCode::CommitConflict
             | ErrorCode::SubmissionBehind => "refused-conflict",
             ErrorCode::ConversationExists => "refused-conversation-exists",
+            ErrorCode::TimeLockRefused => "refused-time-lock",
+            ErrorCode::TimeLocked => "refused-time-locked",
+            ErrorCode::TimeLockOpened => "refused-time-lock-opened",
+            ErrorCode::TimeLockWithdrawn => "refused-time-lock-withdrawn",
+            ErrorCode::TimeUnsure => "refused-time-unsure",
             ErrorCode::FileUnknown => "refused-file-unknown",
             ErrorCode::FileUnfinished | ErrorCode::OffsetConflict | ErrorCode::ChecksumMismatch => {
                 "refused-file-unfinished"

@@ -6,6 +6,7 @@
 mod addresses;
 mod failures;
 mod language;
+mod moments;
 mod notices;
 mod pattern;
 mod reasons;
@@ -17,6 +18,7 @@ mod times;
 mod used;
 
 pub use addresses::{AddressError, is_unprotected, server_address, typed_address};
+pub use moments::{MomentError, moment};
 pub use safe::{is_visible_name, safe_block, safe_line};
 pub use sizes::size;
 pub use texts::{Language, Texts, Value};

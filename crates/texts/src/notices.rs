@@ -13,6 +13,13 @@ impl Texts {
         let name = |key: &str, account: &Named| self.text_with(key, &[("name", Value::Text(&named(account)))]);
         let reason = |key: &str, reason: &str| self.text_with(key, &[("reason", Value::Text(reason))]);
         match notice {
+            Notice::WillNotOpen { sender, reason, .. } => {
+                let (name, reason) = (named(sender), self.reason(reason));
+                self.text_with(
+                    "notice-will-not-open",
+                    &[("name", Value::Text(&name)), ("reason", Value::Text(&reason))],
+                )
+            }
             Notice::Repairing { reason: why } => reason("notice-repairing", &self.repair(why)),
             Notice::Repaired { from_seq, to_seq } => {
                 self.text_with("notice-repaired", &[("from", Value::Number(from_seq + 1)), ("to", number(to_seq))])

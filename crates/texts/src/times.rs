@@ -84,6 +84,19 @@ impl Texts {
         let (unit, key) = UNITS.iter().find(|(unit, _)| seconds >= *unit).unwrap_or(&UNITS[3]);
         self.text_with(key, &[("count", Value::Number(seconds.div_ceil(*unit)))])
     }
+
+    /// How long it is until something, by its two largest units: `2 d 3 h`, `14 h 56 min`, `8 s`.
+    pub fn count_down(&self, milliseconds: u64) -> String {
+        let seconds = milliseconds.div_ceil(1000);
+        let units = UNITS.iter().skip_while(|(unit, _)| seconds < *unit && *unit > 1);
+        let mut left = seconds;
+        let said = units.take(2).map(|(unit, key)| {
+            let count = left / unit;
+            left %= unit;
+            self.text_with(key, &[("count", Value::Number(count))])
+        });
+        said.collect::<Vec<_>>().join(" ")
+    }
 }
 
 fn moment(ms: u64) -> OffsetDateTime {

@@ -176,6 +176,8 @@ pub enum Purpose {
     Person(String),
     /// To show the server's rooms.
     Rooms,
+    /// To show what is locked, and what was.
+    Locks,
     /// To show the account's devices.
     Devices,
     /// To show what one shows of oneself.
@@ -188,6 +190,8 @@ pub enum Purpose {
     Tell,
     /// To call for a message.
     Call(MessageId),
+    /// A locked message has opened, for which the person is perhaps called.
+    Opened(MessageId),
     /// To show who is in a conversation.
     Members(ConversationId),
     /// To show what is pinned.

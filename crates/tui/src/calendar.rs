@@ -31,9 +31,14 @@ impl Zone {
         Self(Box::new(move |_| seconds))
     }
 
+    /// By how many seconds local time is ahead of UTC at a moment, in milliseconds since 1970.
+    pub fn ahead_s(&self, ms: u64) -> i32 {
+        (self.0)(ms)
+    }
+
     fn moment(&self, ms: u64) -> OffsetDateTime {
         let ms = ms.min(LAST_MS);
-        let offset = UtcOffset::from_whole_seconds((self.0)(ms)).unwrap_or(UtcOffset::UTC);
+        let offset = UtcOffset::from_whole_seconds(self.ahead_s(ms)).unwrap_or(UtcOffset::UTC);
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000)
             .ok()
             .and_then(|moment| moment.checked_to_offset(offset))

@@ -2,8 +2,9 @@
 
 use huis_proto::ConversationKind;
 use huis_texts::{Texts, Value};
-use huis_views::{ConversationView, CountedFrom, Failure, MessageView, Named, Notice, Trust, VanishTimer};
+use huis_views::{ConversationView, CountedFrom, Failure, LockView, MessageView, Named, Notice, Trust, VanishTimer};
 
+use crate::calendar::Zone;
 use crate::theme::Role;
 
 /// How somebody is called: as they want to be, or by their username, or by the beginning of their id.
@@ -13,6 +14,23 @@ pub(crate) fn name(named: &Named) -> String {
         Some(name) => name.trim_start_matches('@').to_owned(),
         None => named.account.to_string().chars().take(8).collect(),
     }
+}
+
+/// What is said of a message that others, or oneself, can't read yet, or ever.
+pub(crate) fn lock(texts: &Texts, zone: &Zone, lock: &LockView, is_readable: bool, now_ms: u64) -> String {
+    let time = zone.time(lock.unlocks_at_ms);
+    let when = if zone.day(lock.unlocks_at_ms) == zone.day(now_ms) {
+        time
+    } else {
+        format!("{} {time}", zone.short(texts, lock.unlocks_at_ms, now_ms))
+    };
+    format!("🔒 {}", texts.lock(lock, is_readable, &when, now_ms))
+}
+
+/// By what a person is called for a message.
+pub(crate) fn call(texts: &Texts, message: &MessageView) -> String {
+    let said = if message.kind == "timed" { "🔒".into() } else { call_of(texts, message) };
+    format!("{}: {said}", name(&message.from))
 }
 
 /// The author of a message.

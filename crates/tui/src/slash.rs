@@ -6,10 +6,12 @@
 mod files;
 mod intent;
 mod mistakes;
+mod question;
 mod words;
 
-pub(crate) use intent::{Here, Intent, Marked, Question, intent};
+pub(crate) use intent::{Here, Intent, Marked, intent};
 pub(crate) use mistakes::{Mistake, help, usage};
+pub(crate) use question::Question;
 pub(crate) use words::{Takes, WORDS, Word, find, folded};
 
 /// What a line is.

@@ -5,6 +5,7 @@ mod behaviour;
 mod hands;
 mod hostile;
 mod large;
+mod locks;
 mod panics;
 mod reading;
 mod vanishing;

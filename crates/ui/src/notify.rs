@@ -39,7 +39,7 @@ pub(crate) async fn ask() -> NotificationPermission {
 }
 
 /// A message came that nobody is looking at.
-pub(crate) fn heard(app: App, conversation: ConversationId, message: MessageId) {
+pub(crate) fn heard(app: App, conversation: ConversationId, message: MessageId, has_opened: bool) {
     let may = permission() == NotificationPermission::Granted;
     // While much comes at once nobody is called for each.
     let is_caught_up = app.status.with_untracked(|status| status.as_ref().is_some_and(|status| status.caught_up));
@@ -56,7 +56,8 @@ pub(crate) fn heard(app: App, conversation: ConversationId, message: MessageId) 
             let before = called.borrow_mut().insert(conversation, message.position);
             before.is_none_or(|before| before < message.position)
         });
-        if !calls || !is_first || message.request || at_ms + LATE < now_ms {
+        let is_old = !has_opened && (!is_first || at_ms + LATE < now_ms);
+        if !calls || message.request || is_old {
             return;
         }
         if page::is_attended() {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use huis_proto::{AccountId, ConversationKind};
 use huis_texts::{Language, Texts, Value};
-use huis_views::{ConversationView, Failure, MessageView, Named, Notice, VanishTimer};
+use huis_views::{ConversationView, Failure, LockView, MessageView, Named, Notice, VanishTimer};
 
 /// The longest name that is shown; the rest is cut.
 const LONGEST_NAME: usize = 64;
@@ -66,6 +66,11 @@ pub(crate) fn failure(failure: &Failure) -> String {
 /// What the engine noticed.
 pub(crate) fn notice(notice: &Notice) -> String {
     huis_texts::safe_line(&texts().notice(notice)).into_owned()
+}
+
+/// What is said of a message's lock.
+pub(crate) fn lock(lock: &LockView, is_readable: bool, when: &str, now_ms: u64) -> String {
+    texts().lock(lock, is_readable, when, now_ms)
 }
 
 /// A text of others in one line, harmless and not too long.

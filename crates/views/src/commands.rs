@@ -10,6 +10,16 @@ use crate::{
     VanishTimer,
 };
 
+/// What is sent to be opened later.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToSend {
+    /// A text.
+    Text(Send),
+    /// Files.
+    Files(SendFiles),
+}
+
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
 /// [`Failure`](crate::Failure).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,6 +64,25 @@ pub enum Command {
     /// Sends files. They are sealed and uploaded one piece after another; the message goes out when all are at the server, and
     /// what is said meanwhile does not wait for it. Answer, once it is stored here: [`Reply::Sent`].
     SendFiles(SendFiles),
+    /// Sends a text or files that nobody but this device can read before this time, by the server's clock. Answer, once it is
+    /// stored here, or with [`Send::wait`] sent: [`Reply::Sent`].
+    SendTimed {
+        /// What.
+        what: ToSend,
+        /// When it opens, in milliseconds since 1970.
+        unlocks_at_ms: u64,
+    },
+    /// Takes a locked message of one's own back before it opens. Answer: [`Reply::Done`].
+    WithdrawTimed {
+        /// The message.
+        message: MessageId,
+    },
+    /// The messages that are locked, the next one to open first; behind them those that were, the newest first. Answer:
+    /// [`Reply::Messages`].
+    TimeLocks {
+        /// At most this many; 1,000 are given in any case at most.
+        most: u32,
+    },
     /// Fetches a file that a message brings; what is fetched already, or on its way to the same folder, is not fetched again.
     /// Of a request that nobody answered nothing is fetched. Answer, once it is begun: [`Reply::Transfer`].
     FetchFile(FetchFile),

@@ -20,6 +20,13 @@ pub enum Event {
         /// The messages.
         messages: Vec<MessageId>,
     },
+    /// A locked message has opened; told behind `messages` for it.
+    Unlocked {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+    },
     /// A transfer began, came on, stopped or ended; told at most four times a second while it goes on.
     Transfer(Box<TransferView>),
     /// A conversation appeared, changed its title, members or state, or is gone.
@@ -116,6 +123,15 @@ impl Notice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notice {
+    /// A locked message will not open, though its time has come.
+    WillNotOpen {
+        /// The message.
+        message: MessageId,
+        /// Whose it is.
+        sender: Named,
+        /// Why.
+        reason: String,
+    },
     /// The conversation is being repaired by joining anew; messages in between cannot be read here.
     Repairing {
         /// Why.

@@ -11,6 +11,7 @@ mod events;
 mod failures;
 mod files;
 pub mod json;
+mod locks;
 mod page;
 mod things;
 
@@ -18,5 +19,6 @@ pub use commands::*;
 pub use events::*;
 pub use failures::*;
 pub use files::*;
+pub use locks::*;
 pub use page::*;
 pub use things::*;

@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Connection, Failure, FileView, Named};
+use crate::{Connection, Failure, FileView, LockState, LockView, Named};
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Status {
     pub waiting: u32,
     /// Conversations that this device is about to join.
     pub joining: u32,
+    /// Whether the time of a locked message has come, and the server is about to be asked for its share.
+    #[serde(default)]
+    pub opening: bool,
     /// Why there is no connection before somebody does something about it: the server's certificate is another one, or
     /// client and server are of versions that do not understand each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,7 @@ pub struct MessageView {
     pub received_at_ms: Option<u64>,
     /// Its place in the conversation's log; none while it waits to be sent.
     pub seq: Option<u64>,
-    /// `text`, `file`, or a kind that this version stores but cannot show.
+    /// `text`, `file`, `timed` for what is locked, or a kind that this version stores but cannot show.
     pub kind: String,
     /// The text, or what is said with files; empty for a kind that this version cannot show.
     pub text: String,
@@ -112,19 +115,27 @@ pub struct MessageView {
     /// The files that it brings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileView>,
-    /// How long it stays; none: for good.
+    /// When it opens or has opened, where it was sent to open later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<LockView>,
+    /// How long it stays; none: for good. What is locked does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vanishes: Option<VanishTimer>,
     /// When it is gone, in milliseconds since 1970; none while its time does not run yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vanishes_at_ms: Option<u64>,
     /// Whether it is opened once ([`Command::OpenOnce`](crate::Command::OpenOnce)), and then gone: until then, and for who
-    /// wrote it, text and files are empty.
+    /// wrote it, text and files are empty. What is locked does not say it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub view_once: bool,
 }
 
 impl MessageView {
+    /// The lock, while it is locked.
+    pub fn waiting_lock(&self) -> Option<&LockView> {
+        self.lock.as_ref().filter(|lock| lock.state == LockState::Waiting)
+    }
+
     /// Whether what it says is closed: it is opened once, and is not open here.
     pub fn is_closed(&self) -> bool {
         self.view_once && self.text.is_empty() && self.files.is_empty()

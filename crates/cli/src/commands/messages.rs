@@ -1,7 +1,7 @@
 //! A message as it is printed.
 
 use huis_texts::{readable, rfc3339, safe_block, safe_line};
-use huis_views::{MessageView, VanishTimer};
+use huis_views::{LockState, MessageView, VanishTimer};
 use serde::Serialize;
 
 use super::files::FileLine;
@@ -37,6 +37,11 @@ pub(crate) struct MessageLine<'a> {
     /// Only where it brings files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileLine<'a>>,
+    /// Only where it was sent to open later: when, and whether it waits for that, has opened, was withdrawn or is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlock_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<LockState>,
     /// Only where it vanishes: after how many seconds, counted since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     vanishes: Option<VanishTimer>,
@@ -72,6 +77,8 @@ impl<'a> From<&'a MessageView> for MessageLine<'a> {
             mentions_me: message.mentions_me,
             edited_at: message.edited_at_ms.map(rfc3339),
             files: message.files.iter().map(|file| FileLine::of(message, file)).collect(),
+            unlock_at: message.lock.map(|lock| rfc3339(lock.unlocks_at_ms)),
+            lock: message.lock.map(|lock| lock.state),
             vanishes: message.vanishes,
             vanishes_at: message.vanishes_at_ms.map(rfc3339),
             view_once: message.view_once,
@@ -89,16 +96,33 @@ pub(crate) fn for_people(message: &MessageView) -> String {
     let unlisted = if message.author_listed { "" } else { " (from a device that is not in the account's list)" };
     let forwarded = if message.forwarded { " (forwarded)" } else { "" };
     let edited = if message.edited_at_ms.is_some() { " (edited)" } else { "" };
+    let opened = if message.lock.is_some_and(|lock| lock.state == LockState::Opened) { " (opened)" } else { "" };
     let text = match message.kind.as_str() {
         _ if message.deleted_by.is_some() => "(taken back)".into(),
         _ if message.is_closed() && message.own => "(can be opened once)".into(),
         _ if message.is_closed() => format!("(can be opened once: huis open {})", message.id).into(),
         "text" => safe_block(&message.text, "    "),
         "file" => with_files(message).into(),
+        "timed" => locked(message).into(),
         kind => format!("(a message of the kind \"{}\", which this version cannot show)", safe_line(kind)).into(),
     };
     let vanishes = if message.vanishes.is_some() { " (vanishes)" } else { "" };
-    format!("{at} {place}{from}{request}{unlisted}{forwarded}{edited}{vanishes}: {text}")
+    format!("{at} {place}{from}{request}{unlisted}{forwarded}{edited}{opened}{vanishes}: {text}")
+}
+
+/// What is said of a message that can't be read yet, or ever.
+pub(super) fn locked(message: &MessageView) -> String {
+    let Some(lock) = message.lock else { return "(locked)".into() };
+    let what = match lock.files {
+        0 => "a text".to_owned(),
+        1 => "a file".to_owned(),
+        count => format!("{count} files"),
+    };
+    match lock.state {
+        LockState::Withdrawn => format!("🔒 {what}, withdrawn before it opened"),
+        LockState::Broken => format!("🔒 {what} that will not open; `huis notices` says why"),
+        LockState::Waiting | LockState::Opened => format!("🔒 {what}, locked until {}", readable(lock.unlocks_at_ms)),
+    }
 }
 
 /// What is said with files, and a line for each.
@@ -115,7 +139,7 @@ fn with_files(message: &MessageView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use huis_views::{MessageState, Named, QuoteView};
+    use huis_views::{LockView, MessageState, Named, QuoteView};
 
     use super::*;
 
@@ -146,10 +170,25 @@ mod tests {
             reactions: Vec::new(),
             receipts: None,
             files: Vec::new(),
+            lock: None,
             vanishes: None,
             vanishes_at_ms: None,
             view_once: false,
         }
+    }
+
+    #[test]
+    fn a_locked_message_says_when_it_opens_and_an_opened_one_that_it_did() {
+        let lock = |state| Some(LockView { unlocks_at_ms: 1_795_253_700_000, state, files: 0 });
+        let waiting =
+            MessageView { kind: "timed".into(), text: String::new(), lock: lock(LockState::Waiting), ..message() };
+        let json = serde_json::to_string(&MessageLine::from(&waiting)).unwrap();
+        assert!(json.ends_with(r#""unlock_at":"2026-11-21T09:35:00.000Z","lock":"waiting"}"#), "{json}");
+        assert!(for_people(&waiting).ends_with("@member-b: 🔒 a text, locked until 2026-11-21 09:35:00Z"));
+        let opened = MessageView { lock: lock(LockState::Opened), ..message() };
+        let json = serde_json::to_string(&MessageLine::from(&opened)).unwrap();
+        assert!(json.contains(r#""kind":"text","text":"Yes.\nTwo remarks""#) && json.contains(r#""lock":"opened""#));
+        assert!(for_people(&opened).contains("@member-b (opened): Yes."));
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(crate) mod restore;
 pub(crate) mod rooms;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod time_locks;
 pub(crate) mod web_hash;
 
 use std::time::Duration;
@@ -91,6 +92,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Forward(command) => command.run(&context).await,
             HuisCommand::Open(command) => command.run(&context).await,
             HuisCommand::Files(command) => command.run(&context).await,
+            HuisCommand::Locks(command) => command.run(&context).await,
             HuisCommand::Room(command) => command.run(&context).await,
             HuisCommand::Conversations(command) => command.run(&context).await,
             HuisCommand::Requests(command) => command.run(&context).await,

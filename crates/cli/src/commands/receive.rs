@@ -23,6 +23,9 @@ use crate::session::{Session, ended};
 /// within --timeout (30 seconds unless given). With --count N: exit code 0 after N messages, 3 if --timeout is over
 /// before. With --follow alone: until SIGINT or SIGTERM, or until --timeout is over, exit code 0.
 ///
+/// A message that was sent to open later is printed when it comes, as kind "timed" with the time in "unlock_at", and once more
+/// when it opens, as what it is, under the same id.
+///
 /// Each message is printed once, also where several `huis receive` run on one profile. A message counts as printed when
 /// it has left this process; after a crash at that very moment it is printed again, under the same id. What was printed
 /// is read, and its author is told so, but not where a request was not accepted yet, nor in open rooms and large groups.
@@ -116,7 +119,7 @@ impl Receiving<'_> {
             let status = session.status().await?;
             self.tell_connection(status.connection);
             let left = self.print(session).await?;
-            let complete = status.caught_up && status.joining == 0;
+            let complete = status.caught_up && status.joining == 0 && !status.opening;
             match left {
                 Left::Enough => return Ok(()),
                 Left::Nothing if self.is_once() && complete => return Ok(()),
@@ -129,6 +132,8 @@ impl Receiving<'_> {
             let look_again = match (left, status.connection) {
                 (Left::Busy, _) => Some(PRINTS_AGAIN),
                 (_, Connection::Idle) => Some(LOOKS_AGAIN),
+                // The server may be asked for a share in vain, and no event tells of that.
+                _ if status.opening => Some(LOOKS_AGAIN),
                 _ => None,
             };
             let woken = self.wait(session, look_again).await?;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use huis_proto::{ConversationId, MessageId, limits};
 use huis_views::{
-    Command, ConversationView, Event, FileToSend, MessageState, Reply, SendFiles, Sent, Target, TransferView,
+    Command, ConversationView, Event, FileToSend, MessageState, Reply, SendFiles, Sent, Target, ToSend, TransferView,
 };
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -52,6 +52,12 @@ pub(crate) struct Send {
     #[arg(long, value_name = "ID", value_parser = id::<MessageId>)]
     reply_to: Option<MessageId>,
 
+    /// Lock it: nobody else can read it before, whatever they have; the server's clock counts. ISO 8601
+    /// (2026-12-31T09:00, with Z or +01:00 behind it where it is not local time), DD:MM:YYYY:HH:MM:SS in local time, or a
+    /// span from now (8s, 2h, 3d) [at most ten years ahead]
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    unlock_at: Option<u64>,
+
     /// How long to wait for the server, in seconds, or with files how long without any coming on; what was not confirmed
     /// stays here and goes out with the next command
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = huis_texts::span)]
@@ -82,8 +88,11 @@ impl Send {
         let text = text_or_input(self.text)?;
         let (to, reply_to, view_once) = (self.to, self.reply_to, self.view_once);
         let send = huis_views::Send { to, text, reply_to, view_once, wait: false };
-        let sent =
-            context.with_session(async |session| deliver(session, Command::Send(send), self.timeout).await).await?;
+        let command = match self.unlock_at {
+            Some(unlocks_at_ms) => Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms },
+            None => Command::Send(send),
+        };
+        let sent = context.with_session(async |session| deliver(session, command, self.timeout).await).await?;
         let line = SentLine::from(&sent);
         context.printer.thing(&line, || line.id.clone())
     }
@@ -94,9 +103,13 @@ impl Send {
         let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
         let (to, reply_to, keep_metadata, view_once) = (self.to, self.reply_to, self.keep_metadata, self.view_once);
         let wish = SendFiles { to, files, text, reply_to, keep_metadata, view_once };
+        let command = match self.unlock_at {
+            Some(unlocks_at_ms) => Command::SendTimed { what: ToSend::Files(wish), unlocks_at_ms },
+            None => Command::SendFiles(wish),
+        };
         let sent = context
             .with_session(async |session| {
-                let sent = deliver(session, Command::SendFiles(wish), self.timeout).await?;
+                let sent = deliver(session, command, self.timeout).await?;
                 if !self.keep_metadata {
                     say_what_was_not_cleaned(session, sent.id).await?;
                 }
@@ -106,6 +119,17 @@ impl Send {
         let line = SentLine::from(&sent);
         context.printer.thing(&line, || line.id.clone())
     }
+}
+
+/// A moment as it is typed, in milliseconds since 1970.
+fn moment(text: &str) -> Result<u64, huis_texts::MomentError> {
+    let zone = huis_tui::Zone::system();
+    huis_texts::moment(text, now_ms(), &|ms| zone.ahead_s(ms))
+}
+
+fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Names the pictures and films that went with everything that is in them.

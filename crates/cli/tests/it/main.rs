@@ -28,5 +28,6 @@ mod settings;
 mod starts;
 mod stories;
 mod terminal;
+mod time_locks;
 mod vanishing;
 mod web_hash;

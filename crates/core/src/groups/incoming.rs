@@ -274,7 +274,7 @@ impl Group {
         data: &AuthenticatedData,
         plaintext: &[u8],
     ) -> Result<OpenedMessage, Breach> {
-        let Act::Message { commitment, files } = &data.act else {
+        let Act::Message { commitment, files, lock } = &data.act else {
             return Err(Breach::Act);
         };
         let malformed = |error: crate::content::ContentError| Breach::Content(error.to_string());
@@ -288,6 +288,9 @@ impl Group {
         let content = Content::from_bytes(&envelope.content_bytes).map_err(malformed)?;
         if !content.brings(files) {
             return Err(Breach::Files);
+        }
+        if !content.is_locked_by(lock.as_ref()) {
+            return Err(Breach::TimeLock);
         }
         let author_listed =
             self.leaves.iter().any(|(_, leaf)| leaf.member == data.author && known.lists(leaf.member, &leaf.key));

@@ -34,8 +34,8 @@ impl Group {
         draft: &Draft<'_>,
     ) -> Result<Outgoing, SealError> {
         let envelope = Envelope::new(rng, draft)?;
-        let data =
-            self.data(me, draft.id, Act::Message { commitment: envelope.commitment(), files: draft.content.blobs() });
+        let (files, lock) = (draft.content.blobs(), draft.content.time_lock());
+        let data = self.data(me, draft.id, Act::Message { commitment: envelope.commitment(), files, lock });
         self.work(store, |group, backend| group.seal_bytes(backend, me, data, &envelope.to_padded()))
     }
 

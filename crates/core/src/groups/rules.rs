@@ -80,6 +80,9 @@ pub enum Breach {
     /// The server was told of other files than the content brings.
     #[error("the files named beside the message are not those that it brings")]
     Files,
+    /// The server was told of another time, or another share, than the content names.
+    #[error("the time lock named beside the message is not the one inside")]
+    TimeLock,
     /// The commitment beside the message is not to its content.
     #[error("the franking commitment does not belong to the content")]
     Commitment,

@@ -15,10 +15,16 @@ impl Client {
     pub(crate) async fn annotate(&self, wish: Annotate) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
         self.check_room_to_wait()?;
+        if matches!(wish.annotation, Annotation::Delete) {
+            self.destroy_share_of(wish.message).await?;
+        }
         let id = self.random_id();
         let outcome = self.outcome(id);
         let conversation = self.step(|step| {
             let message = step.known_message(wish.message)?;
+            if matches!(wish.annotation, Annotation::Edit { .. }) {
+                step.check_is_open(&message)?;
+            }
             let conversation = step.conversation(message.conversation)?;
             step.check_may_speak(&conversation)?;
             if message.seq.is_none() {
@@ -53,7 +59,10 @@ impl Client {
 
     /// Says in another conversation what was said in one. Who said it first is not told, and nobody is called by it.
     pub(crate) async fn forward(&self, wish: Forward) -> Result<Sent, Failure> {
-        let message = self.step(|step| step.known_message(wish.message))?;
+        let message = self.step(|step| {
+            let message = step.known_message(wish.message)?;
+            step.check_is_open(&message).map(|()| message)
+        })?;
         if message.deleted {
             return Err(taken_back());
         }
@@ -72,7 +81,7 @@ impl Client {
             Content::Files { files, body, .. } => Content::Files { files, body, mentions, reply_to, forwarded, stay },
             _ => return Err(invalid("a message of this kind cannot be forwarded")),
         };
-        self.say(&wish.to, again, None, wish.wait).await
+        self.say(&wish.to, again, (None, None), wish.wait).await
     }
 
     pub(crate) async fn set_topic(&self, target: &Target, topic: &str) -> Result<ConversationView, Failure> {

@@ -56,13 +56,16 @@ impl Client {
 
 impl Step<'_> {
     fn read_up_to(&mut self, mut row: ConversationRow, up_to: u64) -> Result<(), DbError> {
-        if up_to <= row.read_up_to {
+        let conversation = row.id;
+        // What was locked when it was read, and vanishes once it is.
+        let mut read = self.tables.to_be_read(conversation, up_to.min(row.read_up_to))?;
+        if up_to <= row.read_up_to && read.is_empty() {
             return Ok(());
         }
-        let conversation = row.id;
         let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
         if row.accepted && !quiet && self.tables.preferences()?.read_receipts {
-            for message in self.tables.received_between(conversation, row.read_up_to, up_to)? {
+            read.extend(self.tables.received_between(conversation, row.read_up_to, up_to)?);
+            for message in read {
                 self.tables.owe_receipt(conversation, message, true)?;
             }
             self.wake_upkeep();
@@ -70,7 +73,7 @@ impl Step<'_> {
             self.tables.put_fact("reads_due", &true)?;
             self.wake_presence();
         }
-        row.read_up_to = up_to;
+        row.read_up_to = row.read_up_to.max(up_to);
         self.tables.put_conversation(&row)?;
         let read_ms = self.client.server_now_ms();
         self.tables.put_read_ms(conversation, read_ms)?;
@@ -126,7 +129,8 @@ impl Step<'_> {
         if read_ms == 0 { self.client.server_now_ms() } else { read_ms }
     }
 
-    /// Another device's word may come after this one's own, and tell of an earlier time.
+    /// Another device's word may come after this one's own, and tell of an earlier time; and behind the mark something may have
+    /// opened that was read only then.
     fn raise_mark(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
         let Some(mut row) = self.tables.conversation(id)? else { return Ok(()) };
         self.was_read(id, up_to, read_ms)?;

@@ -15,11 +15,11 @@ use crate::sync::taken_back;
 const MOST_WAITING: u32 = 10_000;
 
 impl Client {
-    pub(crate) async fn send(&self, wish: Send) -> Result<Sent, Failure> {
+    pub(crate) async fn send(&self, wish: Send, unlocks_at_ms: Option<u64>) -> Result<Sent, Failure> {
         // Before a conversation is opened for it.
         let stay = Stay { timer: None, once: wish.view_once };
         let text = Content::text(wish.text).map_err(refused)?.staying(stay);
-        self.say(&wish.to, text, wish.reply_to, wish.wait).await
+        self.say(&wish.to, text, (wish.reply_to, unlocks_at_ms), wish.wait).await
     }
 
     /// Stores what is said with its place in the outbox, and waits for the server if that is wished.
@@ -27,7 +27,7 @@ impl Client {
         &self,
         to: &Target,
         said: Content,
-        reply_to: Option<MessageId>,
+        (reply_to, unlocks_at_ms): (Option<MessageId>, Option<u64>),
         wait: bool,
     ) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
@@ -44,7 +44,10 @@ impl Client {
             }
             message.set_text(&content, me.account());
             message.content = content.to_bytes().map_err(refused)?;
-            step.tables.add_message(&message)?;
+            let position = step.tables.add_message(&message)?;
+            if let Some((position, unlocks_at_ms)) = position.zip(unlocks_at_ms) {
+                step.lock_until(position, unlocks_at_ms)?;
+            }
             step.brings_back(conversation, None, step.client.now_ms())?;
             step.task(conversation, id, &Task::Say { content: Bytes(message.content), shown: true })?;
             step.said(conversation, id);
@@ -152,8 +155,8 @@ impl Step<'_> {
             return Err(Failure::Invalid { reason: "the message that is answered was not sent".into() });
         }
         let target = quoted.as_target();
-        if quoted.stay.ends() {
-            // The answer may stay longer.
+        if quoted.stay.ends() || self.tables.is_locked(quoted.position)? {
+            // The answer may stay longer, or be read earlier.
             return Ok(Quote { target, excerpt: String::new() });
         }
         if quoted.body.is_empty()

@@ -4,7 +4,7 @@
 //! bytes are sent until the server answers.
 
 use huis_core::groups::Role;
-use huis_proto::{AccountId, Bytes, ConversationId, Member, MessageId, codec};
+use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, Member, MessageId, TimeShare, codec};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub(crate) struct OutboxRow {
     /// The commit counter that it was sealed under.
     pub(crate) follows: Option<u64>,
     pub(crate) sealed: Option<Vec<u8>>,
+    /// The server's share, where the message is locked.
+    pub(crate) share: Option<TimeShare>,
     pub(crate) tries: u64,
 }
 
@@ -69,7 +71,7 @@ const GOES_OUT: &str = "(NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = 
                         AND c.accepted = 0 AND c.state IN (0, 2)) \
                         OR EXISTS (SELECT 1 FROM outbox l WHERE l.conversation = outbox.conversation AND l.task = ?1))";
 
-const COLUMNS: &str = "position, conversation, id, task, submission, counter, follows, sealed, tries";
+const COLUMNS: &str = "position, conversation, id, task, submission, counter, follows, sealed, tries, share";
 
 impl OutboxRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -83,6 +85,7 @@ impl OutboxRow {
             follows: optional_uint(row, 6)?,
             sealed: row.get(7)?,
             tries: uint(row, 8)?,
+            share: row.get::<_, Option<[u8; 32]>>(9)?.map(Bytes32).map(TimeShare),
         })
     }
 }
@@ -163,13 +166,20 @@ impl Tables<'_> {
         submission: u64,
         counter: Option<u64>,
         follows: u64,
-        sealed: &[u8],
+        (sealed, share): (&[u8], Option<&TimeShare>),
     ) -> Result<(), DbError> {
         self.0
             .prepare_cached(
-                "UPDATE outbox SET submission = ?2, counter = ?3, follows = ?4, sealed = ?5 WHERE position = ?1",
+                "UPDATE outbox SET submission = ?2, counter = ?3, follows = ?4, sealed = ?5, share = ?6 WHERE position = ?1",
             )?
-            .execute(params![int(position), int(submission), counter.map(int), int(follows), sealed])?;
+            .execute(params![
+                int(position),
+                int(submission),
+                counter.map(int),
+                int(follows),
+                sealed,
+                share.map(|share| share.0.0.to_vec()),
+            ])?;
         Ok(())
     }
 

@@ -38,7 +38,9 @@ pub(crate) struct Glance {
     /// it is opened once.
     pub(crate) newest: Option<(AccountId, bool, String, bool, bool)>,
     pub(crate) timer: Option<Timer>,
-    /// Its content, where it brings files and says nothing with them.
+    /// The first message behind the mark of what was read that is to be read yet: it was locked before.
+    pub(crate) opened: Option<u64>,
+    /// Its content, where it brings files and says nothing with them, or is locked.
     pub(crate) brings: Option<Vec<u8>>,
 }
 
@@ -119,7 +121,11 @@ impl Tables<'_> {
                  (SELECT count(*) FROM (SELECT 1 FROM messages
                   WHERE conversation = ?1 AND pinned IS NOT NULL LIMIT {MOST_PINS})),
                  t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted,
-                 CASE WHEN m.kind = 'file' AND m.body = '' AND m.deleted = 0 AND m.once = 0 THEN m.content END, m.once
+                 CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 AND m.once = 0
+                      THEN m.content END,
+                 m.once,
+                 (SELECT min(position) FROM messages WHERE conversation = ?1 AND position <= ?2
+                  AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL)
              FROM (SELECT 1)
              LEFT JOIN titles AS t ON t.conversation = ?1
              LEFT JOIN messages AS m ON m.position =
@@ -144,6 +150,7 @@ impl Tables<'_> {
                 newest,
                 timer: settings.timer(),
                 brings: row.get(9)?,
+                opened: optional_uint(row, 11)?,
             })
         });
         Ok(found.optional()?.unwrap_or_default())
@@ -270,7 +277,12 @@ mod tests {
             "SELECT position FROM messages WHERE vanishes_at_ms IS NOT NULL AND vanishes_at_ms <= ?1
              ORDER BY vanishes_at_ms LIMIT 64",
             "UPDATE messages SET vanishes_at_ms = ?3 + after_s * 1000
-             WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL",
+             WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
+             AND (vanishes_at_ms IS NULL OR vanishes_at_ms > ?3 + after_s * 1000)
+             AND NOT EXISTS (SELECT 1 FROM locks WHERE message = position AND unlocks_ms > ?3)",
+            "SELECT id FROM messages
+             WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
+             AND vanishes_at_ms IS NULL",
             "SELECT at_ms FROM vanished WHERE opened = 1 ORDER BY at_ms DESC LIMIT 256",
             "SELECT position FROM messages WHERE printed = 0 AND own = 0 AND deleted = 0 ORDER BY position LIMIT 10",
             "SELECT k.marks FROM json_each(?1) AS p CROSS JOIN messages AS m ON m.position = p.value

@@ -160,7 +160,8 @@ CREATE TRIGGER messages_changed AFTER UPDATE OF body ON messages BEGIN
     INSERT INTO words (rowid, body) VALUES (new.position, new.body);
 END;
 
--- What waits to be submitted. `submission` and `sealed` are there from the moment in which it is sealed.
+-- What waits to be submitted. `submission` and `sealed` are there from the moment in which it is sealed, and `share` where
+-- the server gets one beside it.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation BLOB NOT NULL,
@@ -170,6 +171,7 @@ CREATE TABLE outbox (
     counter INTEGER,
     follows INTEGER,
     sealed BLOB,
+    share BLOB,
     tries INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX outbox_by_id ON outbox (conversation, id);
@@ -202,6 +204,24 @@ CREATE TABLE transfers (
 ) STRICT;
 CREATE INDEX transfers_of_message ON transfers (message, file);
 CREATE INDEX transfers_to_do ON transfers (number) WHERE state IN (0, 4);
+
+-- Messages that open later, and that did. `message`: its position. `state`: 0 waits, 1 opened, 2 withdrawn, 3 will not open.
+-- The shares: both on the device that locked it; elsewhere the server's, once it is open. `sealed`: what had come, once it is
+-- open. `ask_ms`: when the share is asked for next, by the server's time.
+CREATE TABLE locks (
+    message INTEGER PRIMARY KEY,
+    unlocks_ms INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    members_share BLOB,
+    server_share BLOB,
+    sealed BLOB,
+    ask_ms INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX locks_due ON locks (ask_ms) WHERE state = 0;
+CREATE TRIGGER messages_unlocked AFTER DELETE ON messages BEGIN
+    DELETE FROM locks WHERE message = old.position;
+END;
 
 -- Commits that were skipped here as invalid and that the server has not been told of yet.
 CREATE TABLE dissents (

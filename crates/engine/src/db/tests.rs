@@ -129,8 +129,8 @@ fn what_is_sealed_goes_first_by_submission_then_drafts_by_age() {
     let positions = [add(), add(), add(), add()];
     let submissions = [tables.next_submission().unwrap(), tables.next_submission().unwrap()];
     assert_eq!(submissions, [1, 2]);
-    tables.set_sealed(positions[3], submissions[0], None, 0, b"x").unwrap();
-    tables.set_sealed(positions[1], submissions[1], None, 0, b"y").unwrap();
+    tables.set_sealed(positions[3], submissions[0], None, 0, (b"x", None)).unwrap();
+    tables.set_sealed(positions[1], submissions[1], None, 0, (b"y", None)).unwrap();
     let order = |tables: Tables<'_>| tables.tasks(10).unwrap().iter().map(|row| row.position).collect::<Vec<_>>();
     assert_eq!(order(tables), [positions[3], positions[1], positions[0], positions[2]]);
     tables.unseal(positions[3]).unwrap();

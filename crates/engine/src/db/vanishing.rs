@@ -27,15 +27,28 @@ impl Tables<'_> {
         Ok(self.0.prepare_cached(sql)?.query_row([], |row| uint(row, 0)).optional()?)
     }
 
+    /// Messages of others up to a position whose timer counts from a reading that is still to come.
+    pub(crate) fn to_be_read(self, id: ConversationId, up_to: u64) -> Result<Vec<MessageId>, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id FROM messages
+             WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
+             AND vanishes_at_ms IS NULL",
+        )?;
+        let ids = statement.query_map(params![&id.as_bytes()[..], int(up_to)], |row| super::id(row, 0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
     /// What others said up to a position was read at this time: where a timer counts from that, it runs, and no longer than from
-    /// the first time that is heard of. What is opened once is read by that alone. How many.
+    /// the first time that is heard of. What is opened once is read by that alone, and what was locked at that time was not
+    /// read, whatever was shown of it. How many.
     pub(crate) fn timers_run(self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<usize, DbError> {
         Ok(self
             .0
             .prepare_cached(
                 "UPDATE messages SET vanishes_at_ms = ?3 + after_s * 1000
                  WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
-                 AND (vanishes_at_ms IS NULL OR vanishes_at_ms > ?3 + after_s * 1000)",
+                 AND (vanishes_at_ms IS NULL OR vanishes_at_ms > ?3 + after_s * 1000)
+                 AND NOT EXISTS (SELECT 1 FROM locks WHERE message = position AND unlocks_ms > ?3)",
             )?
             .execute(params![&id.as_bytes()[..], int(up_to), int(read_ms)])?)
     }

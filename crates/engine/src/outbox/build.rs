@@ -355,7 +355,7 @@ impl Step<'_> {
     ) -> Result<OutboxRow, NotBuilt> {
         let sealed = serde_json::to_vec(body)
             .map_err(|error| NotBuilt::Failed(Failure::Internal { reason: error.to_string() }))?;
-        self.tables.set_sealed(row.position, submission, None, follows, &sealed)?;
+        self.tables.set_sealed(row.position, submission, None, follows, (&sealed, None))?;
         Ok(OutboxRow { submission: Some(submission), follows: Some(follows), sealed: Some(sealed), ..row.clone() })
     }
 }

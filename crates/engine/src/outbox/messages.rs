@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use huis_core::content::{Content, Draft};
 use huis_core::groups::{Disposition, GroupError, PrepareError, SealError};
 use huis_core::history::LastSeen;
+use huis_core::time_locks::{Place, Timed};
 use huis_proto::frames::{ClientFrame, Submit};
 use huis_proto::{Bytes, ConversationId, ConversationKind};
 use huis_views::{Failure, RepairReason};
@@ -42,7 +43,8 @@ impl Client {
             traffic.next_request = traffic.next_request.wrapping_add(1);
             let request = traffic.next_request;
             traffic.in_flight.insert(request, row.position);
-            frames.push(ClientFrame::Submit(Submit { request, submission, payload: Bytes(sealed.clone()) }));
+            let payload = Bytes(sealed.clone());
+            frames.push(ClientFrame::Submit(Submit { request, submission, payload, share: row.share }));
         }
         traffic.queue(&frames);
         drop(traffic);
@@ -177,6 +179,9 @@ impl Step<'_> {
         let last_seen = tables
             .entry_hash(row.conversation, conversation.cursor)?
             .map(|hash| LastSeen { seq: conversation.cursor, hash });
+        let lock = message.as_ref().map_or(Ok(None), |message| tables.lock(message.position))?;
+        let lock = lock.and_then(|lock| Some((lock.unlocks_ms, lock.shares?)));
+        let share = lock.map(|(_, shares)| shares.server);
         let sent_at_ms = message.map_or_else(|| client.now_ms(), |message| message.sent_ms);
         let group = match self.group(row.conversation) {
             Ok(Some(group)) => group,
@@ -191,7 +196,13 @@ impl Step<'_> {
         };
         let outgoing = match &row.task {
             Task::Say { content, .. } | Task::Tell { content } => {
-                let content = match Content::from_bytes(content) {
+                let content = Content::from_bytes(content).and_then(|content| {
+                    let Some((unlocks_ms, shares)) = &lock else { return Ok(content) };
+                    let place = Place { conversation: row.conversation, author: me.account(), message: row.id };
+                    let random = &mut *client.random.borrow_mut();
+                    Timed::lock(random, &place, *unlocks_ms, shares, &content).map(Content::Timed)
+                });
+                let content = match content {
                     Ok(content) => content,
                     Err(error) => {
                         self.fail_task(&row, Failure::Invalid { reason: error.to_string() })?;
@@ -222,12 +233,14 @@ impl Step<'_> {
             tables.put_conversation(&conversation)?;
         }
         let follows = outgoing.data.follows;
-        tables.set_sealed(row.position, submission, counted.then_some(counter), follows, &outgoing.bytes)?;
+        let sealed = (&outgoing.bytes[..], share.as_ref());
+        tables.set_sealed(row.position, submission, counted.then_some(counter), follows, sealed)?;
         Ok(Some(OutboxRow {
             submission: Some(submission),
             counter: counted.then_some(counter),
             follows: Some(follows),
             sealed: Some(outgoing.bytes),
+            share,
             ..row
         }))
     }

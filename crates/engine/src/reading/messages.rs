@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use huis_core::annotations::{Marks, MessageRef};
 use huis_core::content::Content;
 use huis_proto::{AccountId, ConversationId, ConversationKind, MessageId};
-use huis_views::{Failure, Found, MessageState, MessageView, Named, QuoteView, ReactionView, ReceiptCounts};
+use huis_views::{
+    Failure, Found, LockState, LockView, MessageState, MessageView, Named, QuoteView, ReactionView, ReceiptCounts,
+};
 
 use super::{MOST_ROWS, name_of, named, timer_view};
 use crate::client::Client;
 use crate::conversations::{known_message, unknown_message};
-use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, Quoted, Tables, WaitingMark};
+use crate::db::{
+    ConversationRow, DbError, LockRow, LockStanding, MessageRow, MessageStanding, Quoted, Tables, WaitingMark,
+};
 use crate::sync::RECEIPTS_UP_TO;
 
 /// The longest beginning of a quoted text that is shown.
@@ -26,6 +30,7 @@ struct Page<'a> {
     marks: HashMap<u64, Marks>,
     quoted: HashMap<u64, Quoted>,
     receipts: HashMap<MessageId, (u32, u32)>,
+    locks: HashMap<u64, LockRow>,
 }
 
 /// A conversation, as its messages show it.
@@ -53,6 +58,7 @@ fn message_views(
         marks: tables.marks_of(&rows)?,
         quoted: tables.quoted_by(&rows)?,
         receipts: tables.receipts_of(&rows, me)?,
+        locks: tables.locks_of(&rows)?,
     };
     rows.into_iter().map(|row| page.view(row)).collect()
 }
@@ -73,6 +79,7 @@ impl Page<'_> {
             let (delivered, read) = self.receipts.get(&row.id).copied().unwrap_or_default();
             ReceiptCounts { others, delivered: delivered.min(others), read: read.min(others) }
         });
+        let lock = self.locks.remove(&row.position).map(|lock| lock_view(&lock, &row));
         let files = self.client.file_views(self.tables, &row)?;
         let deleted_by = marks.deleted().map(|deleted| self.named(deleted.by)).transpose()?;
         let place = self.place(row.conversation)?;
@@ -107,6 +114,7 @@ impl Page<'_> {
             reactions: self.reactions(&marks)?,
             receipts,
             files,
+            lock,
             vanishes: row.stay.timer.map(timer_view),
             vanishes_at_ms: row.vanishes_at_ms,
             view_once: row.stay.once,
@@ -191,6 +199,21 @@ impl Place {
         let quiet = row.kind == ConversationKind::Open || row.accounts.len() > RECEIPTS_UP_TO;
         (!quiet).then(|| row.accounts.len().saturating_sub(1) as u32)
     }
+}
+
+fn lock_view(lock: &LockRow, row: &MessageRow) -> LockView {
+    let state = match lock.standing {
+        LockStanding::Waiting => LockState::Waiting,
+        LockStanding::Opened => LockState::Opened,
+        LockStanding::Withdrawn => LockState::Withdrawn,
+        LockStanding::Broken => LockState::Broken,
+    };
+    let files = match Content::from_bytes(&row.content) {
+        Ok(Content::Timed(timed)) => timed.files.len(),
+        Ok(content) => content.files().len(),
+        Err(_) => 0,
+    };
+    LockView { unlocks_at_ms: lock.unlocks_ms, state, files: files as u32 }
 }
 
 fn state(standing: MessageStanding, failure: Option<Failure>) -> MessageState {

@@ -230,6 +230,7 @@ impl Step<'_> {
                 self.wake_transfers();
                 self.tables.set_content(&row, &[])?;
                 self.tables.forget_quote(&row)?;
+                self.tables.destroy_lock(row.position)?;
             }
         }
         self.said(conversation, target.message);
@@ -326,7 +327,7 @@ impl Step<'_> {
     }
 
     /// A text as it is stored: without what it quotes where that was taken back, has vanished or will.
-    pub(super) fn without_what_was_deleted(&mut self, row: &mut MessageRow) -> Result<(), DbError> {
+    pub(crate) fn without_what_was_deleted(&mut self, row: &mut MessageRow) -> Result<(), DbError> {
         let Some(quoted) = row.quoted else { return Ok(()) };
         let marks = self.tables.marks(row.conversation, quoted)?;
         let is_forgotten = marks.is_some_and(|marks| marks.deleted().is_some())

@@ -50,6 +50,7 @@ impl Step<'_> {
         let (kind, shown) = match &message.content {
             Content::Text { .. } => ("text".to_owned(), true),
             Content::Files { .. } => ("file".to_owned(), true),
+            Content::Timed(_) => ("timed".to_owned(), true),
             Content::Receipt { kind: ReceiptKind::Read, messages } if own => {
                 return self.read_elsewhere(id, messages, entry.received_at_ms);
             }
@@ -83,6 +84,9 @@ impl Step<'_> {
         row.author_listed = message.author_listed;
         row.standing = if own { MessageStanding::Sent } else { MessageStanding::Received };
         let Some(position) = self.tables.add_message(&row)? else { return Ok(()) };
+        if let Content::Timed(timed) = &message.content {
+            self.is_locked_until(conversation, position, timed.lock.unlocks_at_ms)?;
+        }
         if shown {
             self.heard_in(id, entry.received_at_ms)?;
             self.brings_back(id, Some(entry.seq), entry.received_at_ms)?;
@@ -108,7 +112,7 @@ impl Step<'_> {
     }
 
     /// What a person sees moves the conversation up; receipts and the like do not.
-    fn heard_in(&mut self, id: ConversationId, received_ms: u64) -> Result<(), DbError> {
+    pub(crate) fn heard_in(&mut self, id: ConversationId, received_ms: u64) -> Result<(), DbError> {
         if let Some(mut row) = self.tables.conversation(id)?.filter(|row| row.newest_ms < received_ms) {
             row.newest_ms = received_ms;
             self.tables.put_conversation(&row)?;
@@ -160,6 +164,7 @@ impl Step<'_> {
     /// What was put off until the request was accepted is done: joins, a fresh key for the leaf, a GroupInfo.
     pub(crate) fn no_request_any_more(&mut self, id: ConversationId) {
         self.may_bring_group_info(id);
+        self.wake_time_locks();
         self.wake_outbox();
         self.wake_upkeep();
         self.changed(id);

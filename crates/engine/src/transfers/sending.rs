@@ -16,7 +16,7 @@ use crate::db::{MessageRow, TransferRow};
 const MOST_WAITING: u32 = 1000;
 
 impl Client {
-    pub(crate) async fn send_files(&self, wish: SendFiles) -> Result<Sent, Failure> {
+    pub(crate) async fn send_files(&self, wish: SendFiles, unlocks_at_ms: Option<u64>) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
         let count = wish.files.len();
         if count == 0 || count > limits::FILES_PER_MESSAGE {
@@ -51,6 +51,9 @@ impl Client {
             let Some(position) = step.tables.add_message(&message)? else {
                 return Err(Failure::Internal { reason: "a fresh id was there already".into() });
             };
+            if let Some(unlocks_at_ms) = unlocks_at_ms {
+                step.lock_until(position, unlocks_at_ms)?;
+            }
             for (number, file) in (0..).zip(&wish.files) {
                 let stripped = !wish.keep_metadata;
                 let row = TransferRow::to_do(true, position, number, file.source.clone());

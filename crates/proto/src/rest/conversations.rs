@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AccountId, Bytes, ConversationId, ConversationKind};
+use crate::{AccountId, Bytes, ConversationId, ConversationKind, TimeShare};
 
 /// `POST /api/v1/conversations`: creates a conversation, with its first commit in the same step; answers with a
 /// [`Committed`].
@@ -71,6 +71,17 @@ pub struct SubmitMessage {
     pub submission: u64,
     /// The MLS message.
     pub payload: Bytes,
+    /// The server's share, where the message is locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<TimeShare>,
+}
+
+/// `GET /api/v1/conversations/{conversation}/time-locks/{author}/{message}`, for whoever takes part there: the server's
+/// share of a locked message, once its time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleasedShare {
+    /// The share.
+    pub share: TimeShare,
 }
 
 /// A message is on disk.

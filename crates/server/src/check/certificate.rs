@@ -161,6 +161,10 @@ mod tests {
         fn now_ms(&self) -> u64 {
             self.0
         }
+
+        fn elapsed_ms(&self) -> u64 {
+            0
+        }
     }
 
     /// A certificate for these names from the first to the tenth of November 2026.

@@ -53,6 +53,8 @@ pub struct Config {
     pub log_addresses: bool,
     /// How long an undelivered message is kept.
     pub retention: Duration,
+    /// The file whose touching confirms the machine's clock; none: whoever starts the server does.
+    pub time_confirmed_by: Option<PathBuf>,
     /// How many connections are held.
     pub connections: ConnectionLimits,
     /// How often may be asked.
@@ -165,6 +167,7 @@ impl Config {
             log_level: "info".into(),
             log_addresses: false,
             retention: limits::RETENTION,
+            time_confirmed_by: None,
             connections: ConnectionLimits::default(),
             rates: Rates::default(),
             idle_session: Duration::from_secs(15 * 60),

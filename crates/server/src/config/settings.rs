@@ -262,6 +262,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "time-confirmed-by",
+        takes: "FILE",
+        default: "whoever starts the server",
+        explanation: "What confirms that the machine's clock is right, before locked messages open: a file that its time \
+                      synchronisation touches, as /run/systemd/timesync/synchronized",
+        apply: |draft, value| {
+            draft.config.time_confirmed_by = Some(value.into());
+            Ok(())
+        },
+    },
+    Setting {
         name: "blobs",
         takes: "FOLDER|URL",
         default: "the folder blobs in the data folder",

@@ -5,9 +5,10 @@ use huis_proto::frames::EntryKind;
 use huis_proto::mls::{self, ContentType, Header};
 use huis_proto::rest::{Committed, CreateConversation, MessageAccepted, SubmitCommit};
 use huis_proto::{
-    AccountId, BlobId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, limits, names,
+    AccountId, BlobId, Bytes, ConversationId, ConversationKind, ErrorCode, Member, Problem, TimeLock, TimeShare,
+    limits, names,
 };
-use huis_store::{Append, AppendCommit, Appended, Create};
+use huis_store::{Append, AppendCommit, Appended, Create, Locked};
 
 use crate::bus::RosterChange;
 use crate::http::problem::Refusal;
@@ -23,15 +24,19 @@ pub(crate) fn check_message(
     device: Member,
     addressed: Option<ConversationId>,
     submission: u64,
-    payload: Bytes,
+    (payload, share): (Bytes, Option<TimeShare>),
     now_ms: u64,
 ) -> Answer<Append> {
     if payload.len() > limits::LOG_PAYLOAD {
         return Err(too_large("The message", payload.len(), limits::LOG_PAYLOAD));
     }
     let header = checked_header(device, addressed, &payload)?;
+    let lock = match &header.data.act {
+        Act::Message { lock, .. } => check_lock(lock.as_ref(), share, now_ms)?,
+        _ => check_lock(None, share, now_ms)?,
+    };
     let (commitment, leaves, files) = match (header.content, header.data.act) {
-        (ContentType::Application, Act::Message { commitment, files }) => (Some(commitment), Vec::new(), files),
+        (ContentType::Application, Act::Message { commitment, files, .. }) => (Some(commitment), Vec::new(), files),
         (ContentType::Proposal, Act::Leave { leaves }) => {
             let own = leaves.iter().all(|member| member.account == device.account);
             if !own || !leaves.contains(&device) {
@@ -59,9 +64,35 @@ pub(crate) fn check_message(
         files,
         // As long as the server's settings say, from where it is appended.
         files_end_at_ms: now_ms,
+        lock,
         payload,
         received_at_ms: now_ms,
     })
+}
+
+/// What a locked message leaves here, if its share is the one that it names. Its time may be over: it may have waited to be
+/// sent, or the server may have lost it.
+fn check_lock(lock: Option<&TimeLock>, share: Option<TimeShare>, now_ms: u64) -> Answer<Option<Box<Locked>>> {
+    let refused = |title: &str| Err(Problem::new(ErrorCode::TimeLockRefused, title));
+    let (lock, share) = match (lock, share) {
+        (None, None) => return Ok(None),
+        (Some(lock), Some(share)) => (lock, share),
+        (Some(_), None) => return refused("A locked message comes with the server's share beside it."),
+        (None, Some(_)) => return refused("The message names no time at which it opens, and comes with a share."),
+    };
+    if share.commitment() != lock.share {
+        return refused("The share beside the message is not the one that the message names.");
+    }
+    if lock.unlocks_at_ms > now_ms.saturating_add(in_ms(limits::TIME_LOCK_AHEAD)) {
+        return refused("A message can be locked for ten years at most.");
+    }
+    let kept_from_ms = lock.unlocks_at_ms.max(now_ms);
+    Ok(Some(Box::new(Locked {
+        unlocks_at_ms: lock.unlocks_at_ms,
+        share,
+        ends_at_ms: kept_from_ms.saturating_add(in_ms(limits::TIME_SHARE_KEPT)),
+        most_waiting: limits::TIME_LOCKS,
+    })))
 }
 
 /// Checks a commit for the conversation of the URL.
@@ -174,7 +205,13 @@ pub(crate) fn check_create(device: Member, submitted: CreateConversation, now_ms
 
 /// Appends a message or leave proposal and wakes those whom it concerns.
 pub(crate) async fn append(app: App, mut append: Append) -> Answer<MessageAccepted> {
-    append.files_end_at_ms = append.received_at_ms.saturating_add(in_ms(app.config.files.retention));
+    // What opens later is kept as long from there.
+    let opens_at_ms = append.lock.as_ref().map_or(0, |lock| lock.unlocks_at_ms);
+    let kept_from_ms = append.received_at_ms.max(opens_at_ms);
+    append.files_end_at_ms = kept_from_ms.saturating_add(in_ms(app.config.files.retention));
+    if let Some(lock) = &mut append.lock {
+        lock.ends_at_ms = lock.ends_at_ms.max(kept_from_ms.saturating_add(in_ms(app.config.retention)));
+    }
     let roster =
         (append.kind() == EntryKind::Leave).then(|| RosterChange { joins: Vec::new(), leaves: append.leaves.clone() });
     let conversation = append.conversation;
@@ -284,6 +321,13 @@ fn refused(appended: &Appended) -> Problem {
             let title = "A file that the message brings is not whole here; finish its upload first.";
             of_file(ErrorCode::FileUnfinished, title, *file)
         }
+        Appended::LockTaken => {
+            Problem::new(ErrorCode::TimeLockRefused, "Another locked message of this account has this id already.")
+        }
+        Appended::TooManyLocks => Problem::new(
+            ErrorCode::LimitReached,
+            format!("At most {} locked messages of an account wait at a time; withdraw one.", limits::TIME_LOCKS),
+        ),
         Appended::TooManyMembers => {
             Problem::new(ErrorCode::LimitReached, format!("A conversation has at most {} members.", limits::MEMBERS))
         }

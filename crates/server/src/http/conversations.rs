@@ -145,8 +145,9 @@ async fn message(
     UrlPath(conversation): UrlPath<ConversationId>,
     JsonBody(body): JsonBody<SubmitMessage>,
 ) -> Result<Json<MessageAccepted>, Refusal> {
+    let said = (body.payload, body.share);
     let append =
-        submission::check_message(device.member, Some(conversation), body.submission, body.payload, app.clock.now_ms())
+        submission::check_message(device.member, Some(conversation), body.submission, said, app.clock.now_ms())
             .map_err(Refusal)?;
     finished(submission::append(app, append)).await
 }

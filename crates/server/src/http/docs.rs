@@ -31,7 +31,7 @@ use crate::state::App;
                        CBOR sequence of frames, each a map with one entry, the frame's name and its fields; docs/protocol.md describes them.",
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later")
     ),
-    components(schemas(huis_proto::Problem, huis_proto::ErrorCode)),
+    components(schemas(huis_proto::Problem, huis_proto::ErrorCode, huis_proto::MessageId)),
     security(("bearer" = []), ("cookie" = [])),
     modifiers(&SignedIn)
 )]

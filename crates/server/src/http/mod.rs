@@ -33,6 +33,7 @@ mod sessions;
 mod sign_ins;
 pub(crate) mod signed_in;
 mod tickets;
+mod time_locks;
 mod token_cookie;
 mod vault;
 mod versions;
@@ -72,6 +73,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(vault::routes())
         .merge(account_state::routes())
         .merge(conversations::routes())
+        .merge(time_locks::routes())
         .merge(contests::routes())
         .merge(files::routes())
         .merge(invitations::routes())

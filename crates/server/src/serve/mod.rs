@@ -41,6 +41,7 @@ use crate::push::{self, Push};
 use crate::rate_limits::RateLimits;
 use crate::sealing::Sealing;
 use crate::state::{App, Clock, ServerState};
+use crate::time_watch::TimeWatch;
 use accept::Connections;
 use tls::{Certificates, TlsError};
 
@@ -195,6 +196,7 @@ impl Server {
             opaque,
             bus,
             store,
+            time: TimeWatch::begin(config.time_confirmed_by.clone(), &*clock),
             clock,
             config,
         });

@@ -51,6 +51,8 @@ pub(super) async fn round(app: &App) {
     if let Err(error) = expire(app).await {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
     }
+    // So that a jump of the clock is seen soon, and also where nobody asks.
+    let _ = app.time.sure_now_ms(&*app.clock);
 }
 
 async fn end_idle_sessions(app: &App) -> Result<(), huis_store::StoreError> {
@@ -80,6 +82,10 @@ async fn expire(app: &App) -> Result<(), huis_store::StoreError> {
         if dropped < EXPIRE_AT_ONCE {
             break;
         }
+    }
+    // A share whose time to be kept seems to be over may be one whose time to open seems to have come.
+    if let Ok(now_ms) = app.time.sure_now_ms(&*app.clock) {
+        app.store.end_time_locks(now_ms, EXPIRE_AT_ONCE).await?;
     }
     Ok(())
 }

@@ -94,6 +94,7 @@ async fn who_was_not_told_of_an_entry_is_told_when_it_is_submitted_once_more() {
         leaves: Vec::new(),
         files: Vec::new(),
         files_end_at_ms: 0,
+        lock: None,
         payload: message.payload.clone(),
         received_at_ms: 1,
     });
@@ -208,7 +209,7 @@ async fn a_submission_that_is_sent_again_gets_the_same_place() {
     let first = wire.submit(message.clone()).await.unwrap();
     says(&mut wire, &mut anna, here, 3, 300).await;
     assert_eq!(wire.submit(message.clone()).await, Ok(first));
-    let by_rest = SubmitMessage { submission: message.submission, payload: message.payload };
+    let by_rest = SubmitMessage { submission: message.submission, payload: message.payload, share: None };
     let path = format!("/api/v1/conversations/{here}/messages");
     let again: Result<MessageAccepted, _> = house.ask(&anna, Method::POST, &path, &by_rest).await;
     assert_eq!(again.unwrap().seq, first.seq);

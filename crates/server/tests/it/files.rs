@@ -26,17 +26,17 @@ const GRACE_MS: u64 = 15 * 60_000;
 /// Numbers for ids and submissions.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
-fn next() -> u64 {
+pub(crate) fn next() -> u64 {
     NUMBERS.fetch_add(1, Ordering::Relaxed)
 }
 
-fn id() -> [u8; 16] {
+pub(crate) fn id() -> [u8; 16] {
     let mut id = [0x5a; 16];
     id[8..].copy_from_slice(&next().to_be_bytes());
     id
 }
 
-fn member(person: &Person) -> Member {
+pub(crate) fn member(person: &Person) -> Member {
     Member { account: person.account, device: person.device }
 }
 
@@ -99,7 +99,7 @@ async fn reads(house: &House, person: &Person, file: BlobId) -> bool {
 }
 
 /// A conversation of these people.
-async fn group(house: &House, people: &[&Person]) -> ConversationId {
+pub(crate) async fn group(house: &House, people: &[&Person]) -> ConversationId {
     let conversation = ConversationId::from_bytes(id());
     let (creator, others) = people.split_first().unwrap();
     let (creator, submission) = (member(creator), next());
@@ -140,10 +140,10 @@ async fn say(house: &House, person: &Person, conversation: ConversationId, files
         id: MessageId::from_bytes(id()),
         author: member(person),
         follows: 1,
-        act: Act::Message { commitment: Bytes32([5; 32]), files: files.to_vec() },
+        act: Act::Message { commitment: Bytes32([5; 32]), files: files.to_vec(), lock: None },
     };
     let payload = mls::made_up_private_message(conversation, 1, &data, &[7; 64]);
-    let message = SubmitMessage { submission: next(), payload: payload.into() };
+    let message = SubmitMessage { submission: next(), payload: payload.into(), share: None };
     house.post(format!("/api/v1/conversations/{conversation}/messages"), &message).by(person).send().await
 }
 

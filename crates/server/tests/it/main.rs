@@ -20,5 +20,6 @@ mod recoveries;
 mod registrations;
 mod sessions;
 mod sign_ins;
+mod time_locks;
 mod versions;
 mod web_app;

@@ -6,7 +6,8 @@ use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, InvitationId,
 use super::contests::{dissents, four, takes_out};
 use super::files::upload;
 use super::people::{People, stored};
-use crate::{Append, Beginning, Refresh, Session, SharedStore};
+use super::time_locks::locks;
+use crate::{Append, Beginning, Refresh, Session, SharedStore, Withdrawal};
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
 const BEGINNING: u64 = 1 << 40;
@@ -70,6 +71,7 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
     store.put_key_packages(anna, one_time(2), Some(Bytes(vec![99; 40])), false).await.expect("stocked");
     signed_in(&people, anna).await;
     files(&people, group, anna).await;
+    locked(&people, group, anna).await;
     let info = InvitationInfo {
         id: InvitationId::from_bytes(people.id()),
         uses: 3,
@@ -102,6 +104,15 @@ async fn files(people: &People, group: ConversationId, anna: Member) {
     (brings.files, brings.files_end_at_ms) = (vec![upload(people, anna, 700, 700).await], NOW_MS);
     stored(people.store.append(brings).await);
     upload(people, anna, 900, 100).await;
+}
+
+/// A message that opens later, and one that was withdrawn.
+async fn locked(people: &People, group: ConversationId, anna: Member) {
+    let first = locks(people, group, anna, 2, NOW_MS).await;
+    let second = locks(people, group, anna, 2, NOW_MS).await;
+    assert_ne!(first, second);
+    let withdrawn = people.store.withdraw(anna.account, group, second, 1).await;
+    assert_eq!(withdrawn.expect("an answer"), Withdrawal::Done);
 }
 
 /// Commits that members contest, and one that most of them do.

@@ -22,6 +22,7 @@ mod people;
 mod push_subscriptions;
 mod sessions;
 mod taking_part;
+mod time_locks;
 
 pub use accounts::*;
 pub use commits::*;
@@ -42,6 +43,7 @@ pub use people::{CountingFranking, People};
 pub use push_subscriptions::*;
 pub use sessions::*;
 pub use taking_part::*;
+pub use time_locks::*;
 
 /// Makes a `#[tokio::test]` of each story for one backend.
 ///
@@ -185,6 +187,12 @@ macro_rules! conformance {
             what_could_not_be_removed_stands_before_nobody,
             of_a_message_and_the_end_of_its_file_at_once_one_comes_first,
             the_end_of_files_keeps_to_its_bound,
+            a_share_is_for_who_takes_part_and_from_its_time_on,
+            a_lock_is_never_changed,
+            a_refused_message_leaves_no_lock,
+            a_withdrawn_share_is_destroyed,
+            locked_messages_that_wait_are_bounded_for_each_account,
+            locks_end_when_their_time_to_be_kept_is_over,
             the_incarnation_stays_until_it_is_renewed,
             a_restore_notes_where_each_log_was_cut,
             of_several_restores_the_lowest_cut_since_the_known_life_counts,

@@ -180,6 +180,7 @@ impl People {
             leaves: Vec::new(),
             files: Vec::new(),
             files_end_at_ms: 0,
+            lock: None,
             payload: Bytes(b"message".to_vec()),
             received_at_ms: 20,
         }

@@ -311,6 +311,18 @@ pub(crate) const TABLES: &[Table] = &[
         3,
         &[bytes("file"), number("conversation"), number("seq"), number("account"), number("ends_at_ms")],
     ),
+    plain(
+        "time_locks",
+        3,
+        &[
+            number("conversation"),
+            number("account"),
+            bytes("message"),
+            number("unlocks_at_ms"),
+            number("ends_at_ms"),
+            bytes("share"),
+        ],
+    ),
     plain("restored_logs", 2, &[number("conversation"), number("life"), number("head"), number("commit_counter")]),
     other(
         "log",

@@ -1,7 +1,7 @@
 //! Files, and the messages that bring them.
 //!
-//! A message with files has a transaction of its own, beside those of `batch.rs`: it holds its files behind the
-//! conversation and the device, so that none of them is marked as removed meanwhile.
+//! A message with files, or with a time lock, has a transaction of its own, beside those of `batch.rs`: it holds its files
+//! behind the conversation and the device, so that none of them is marked as removed meanwhile.
 
 use huis_proto::frames::{EntryKind, LogEntry};
 use huis_proto::{AccountId, BlobId, Bytes32, ConversationId, limits};
@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use super::columns::{self, Key, NO_LAST, signed};
 use super::db::Db;
 use super::fault::Outcome;
-use super::{held, log};
+use super::{held, log, time_locks};
 use crate::{Append, Appended, Arrived, FileCreation, Franking, NewFile, Upload};
 
 /// The account is held, so that no two uploads of it are begun at the same moment.
@@ -133,7 +133,7 @@ pub(super) async fn total(db: &Db, counted: u64) -> Outcome<u64> {
     row.map_or(Ok(0), |row| columns::number(&row, 0))
 }
 
-/// Appends a message that brings files.
+/// Appends a message that brings files or is locked.
 pub(super) async fn append(db: &Db, franking: &dyn Franking, append: &Append) -> Outcome<Appended> {
     let Some(conversation) = held::conversation(db, append.conversation).await? else {
         return Ok(Appended::NotAMember);
@@ -157,10 +157,14 @@ pub(super) async fn append(db: &Db, franking: &dyn Franking, append: &Append) ->
     if let Some(wrong) = wrong_file(db, append, author.account).await? {
         return Ok(wrong);
     }
+    if let Some(wrong) = time_locks::wrong(db, append, conversation.key, author.account).await? {
+        return Ok(wrong);
+    }
     let seq = conversation.head + 1;
     let mac = put(db, franking, append, (conversation.key, author.key), (seq, commit_counter)).await?;
     held::advance(db, conversation.key, seq, commit_counter).await?;
     held::submitted(db, author.key, append.submission).await?;
+    time_locks::put(db, append, conversation.key, author.account).await?;
     let (files, end) = (ids(&append.files), signed(append.files_end_at_ms));
     db.execute(REFER, &[&files, &conversation.key, &signed(seq), &author.account, &end]).await?;
     db.execute(KEEP_UNTIL, &[&files, &end]).await?;

@@ -33,6 +33,7 @@ mod push_subscriptions;
 mod queue;
 mod schema;
 mod sessions;
+mod time_locks;
 mod traits;
 mod undoing;
 mod writers;

@@ -306,6 +306,18 @@ CREATE TABLE file_references (
 CREATE INDEX file_references_by_account ON file_references (account, file);
 CREATE INDEX file_references_by_end ON file_references (ends_at_ms);
 
+CREATE TABLE time_locks (
+    conversation BIGINT NOT NULL REFERENCES conversations (conversation),
+    account BIGINT NOT NULL REFERENCES accounts (account),
+    message BYTEA NOT NULL CHECK (octet_length(message) = 16),
+    unlocks_at_ms BIGINT NOT NULL,
+    ends_at_ms BIGINT NOT NULL,
+    share BYTEA NOT NULL CHECK (octet_length(share) IN (0, 32)),
+    PRIMARY KEY (conversation, account, message)
+);
+CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms);
+CREATE INDEX time_locks_by_end ON time_locks (ends_at_ms);
+
 CREATE TABLE moving_in (
     one SMALLINT PRIMARY KEY CHECK (one = 1),
     source BYTEA NOT NULL CHECK (octet_length(source) = 16),

@@ -47,6 +47,7 @@ const POPULATION: &str = "
     INSERT INTO welcomes (device, conversation, seq) SELECT n, n, 1 FROM generate_series(1, 10000) n;
     INSERT INTO files SELECT decode(md5('f' || n), 'hex'), n, 9, 9 - n % 2, 1, n, 0 FROM generate_series(1, 10000) n;
     INSERT INTO file_references SELECT decode(md5('f' || n), 'hex'), n, 1, n, n FROM generate_series(1, 10000) n;
+    INSERT INTO time_locks SELECT n, n, decode(md5(n || 'm1'), 'hex'), n, n, '' FROM generate_series(1, 10000) n;
     INSERT INTO restored_logs SELECT n, 0, 1, 1 FROM generate_series(1, 10000) n;
     ANALYZE";
 
@@ -119,6 +120,10 @@ const HOT: &[&str] = &[
     files::MARKED,
     files::MARK_ANEW,
     files::FORGET,
+    time_locks::WAITING,
+    time_locks::RELEASE,
+    time_locks::HOLD_OF_AUTHOR,
+    time_locks::FORGET_OLD,
     push_subscriptions::WANTED,
     key_packages::STOCK,
     key_packages::TAKE_OLDEST,

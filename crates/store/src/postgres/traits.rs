@@ -9,7 +9,8 @@ use huis_proto::rest::{
     ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, PushSubscription, Room,
 };
 use huis_proto::{
-    AccountId, BlobId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId,
+    AccountId, BlobId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, MessageId,
+    SessionId,
 };
 use rand::rngs::OsRng;
 use tokio::time::Instant;
@@ -18,13 +19,14 @@ use super::accounts::{self, Sealed};
 use super::writers::Submission;
 use super::{
     PostgresStore, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages, lives,
-    push_subscriptions, sessions,
+    push_subscriptions, sessions, time_locks,
 };
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
     Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
     NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
-    Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Upload, Wanting,
+    Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
+    TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -166,6 +168,35 @@ impl PushSubscriptions for PostgresStore {
     async fn is_push_wanted(&self, session: SessionId, endpoint: String) -> StoreResult<bool> {
         let endpoint = &endpoint;
         self.single(|db| async move { push_subscriptions::is_wanted(&db, session, endpoint).await }).await
+    }
+}
+
+#[async_trait]
+impl TimeLocks for PostgresStore {
+    async fn release(
+        &self,
+        asker: AccountId,
+        conversation: ConversationId,
+        author: AccountId,
+        message: MessageId,
+        now_ms: u64,
+    ) -> StoreResult<Option<Release>> {
+        let of = (conversation, author, message);
+        self.single(|db| async move { time_locks::release(&db, asker, of, now_ms).await }).await
+    }
+
+    async fn withdraw(
+        &self,
+        author: AccountId,
+        conversation: ConversationId,
+        message: MessageId,
+        now_ms: u64,
+    ) -> StoreResult<Withdrawal> {
+        self.write(|db| async move { time_locks::withdraw(&db, author, conversation, message, now_ms).await }).await
+    }
+
+    async fn end_time_locks(&self, now_ms: u64, most: usize) -> StoreResult<usize> {
+        self.write(|db| async move { time_locks::end(&db, now_ms, most).await }).await
     }
 }
 

@@ -26,6 +26,7 @@ const LINGER: Duration = Duration::from_millis(5);
 const BATCH_ACKS: usize = 1024;
 
 /// What a device submits.
+#[expect(clippy::large_enum_variant, reason = "most are messages, which need no allocation of their own")]
 pub(super) enum Submission {
     /// A message or a leave proposal.
     Append(Append),
@@ -239,8 +240,9 @@ impl Writer {
 
 /// A submission that can share its transaction with others.
 fn message(what: &Submission) -> Option<&Append> {
+    let is_alone = |append: &Append| !append.files.is_empty() || append.lock.is_some();
     match what {
-        Submission::Append(append) if append.commitment.is_some() && append.files.is_empty() => Some(append),
+        Submission::Append(append) if append.commitment.is_some() && !is_alone(append) => Some(append),
         _ => None,
     }
 }

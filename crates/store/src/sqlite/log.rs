@@ -76,6 +76,9 @@ impl Writer {
         if let Some(wrong) = self.wrong_file(append, account)? {
             return Ok(wrong);
         }
+        if let Some(wrong) = self.wrong_lock(append, conversation_key, account)? {
+            return Ok(wrong);
+        }
         let mut placed = Placed {
             conversation: conversation_key,
             author: device_key,
@@ -93,6 +96,7 @@ impl Writer {
         });
         self.put_entry(&placed)?;
         self.refer(append, conversation_key, account, seq)?;
+        self.lock(append, conversation_key, account)?;
         self.hot.advance(append.conversation, append.author, append.submission);
         let mac = placed.mac;
         if kind == EntryKind::Leave {

@@ -29,6 +29,7 @@ mod readers;
 mod repeats;
 mod schema;
 mod sessions;
+mod time_locks;
 mod traits;
 mod undoing;
 mod writer;

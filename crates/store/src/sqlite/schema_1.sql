@@ -327,6 +327,19 @@ CREATE TABLE file_references (
 CREATE INDEX file_references_by_account ON file_references (account, file);
 CREATE INDEX file_references_by_end ON file_references (ends_at_ms);
 
+-- The server's shares of messages that open later. `account`: the message's author. `share`: empty once it is withdrawn.
+CREATE TABLE time_locks (
+    conversation INTEGER NOT NULL REFERENCES conversations (conversation),
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    message BLOB NOT NULL CHECK (length(message) = 16),
+    unlocks_at_ms INTEGER NOT NULL,
+    ends_at_ms INTEGER NOT NULL,
+    share BLOB NOT NULL CHECK (length(share) IN (0, 32)),
+    PRIMARY KEY (conversation, account, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms);
+CREATE INDEX time_locks_by_end ON time_locks (ends_at_ms);
+
 -- A move into this store that is not whole yet: as long as the row is here, nothing serves from it. `source`: the
 -- incarnation of the store that it comes from. `layout`: the number of the shape in which rows travel. `moved`: how many
 -- have arrived, whose hash is `content`.

@@ -7,7 +7,8 @@ use huis_proto::rest::{
     ClaimedKeyPackages, ConversationInfo, GroupInfo, InvitationInfo, KeyPackageStock, PushSubscription, Room,
 };
 use huis_proto::{
-    AccountId, BlobId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, SessionId,
+    AccountId, BlobId, Bytes, Bytes32, ConversationId, DeviceId, IncarnationId, InvitationId, Member, MessageId,
+    SessionId,
 };
 use rand::rngs::OsRng;
 
@@ -16,13 +17,14 @@ use super::published::Seats;
 use super::queue::Urgency;
 use super::{
     SqliteStore, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock, push_subscriptions,
-    sessions,
+    sessions, time_locks,
 };
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
     Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
     NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
-    Refresh, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, Upload, Wanting,
+    Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
+    TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 #[async_trait]
@@ -210,6 +212,34 @@ impl Files for SqliteStore {
 
     async fn forget_files(&self, files: Vec<BlobId>) -> StoreResult<()> {
         self.write(move |writer| writer.forget_files(&files)).await
+    }
+}
+
+#[async_trait]
+impl TimeLocks for SqliteStore {
+    async fn release(
+        &self,
+        asker: AccountId,
+        conversation: ConversationId,
+        author: AccountId,
+        message: MessageId,
+        now_ms: u64,
+    ) -> StoreResult<Option<Release>> {
+        self.read(move |db| time_locks::release(db, asker, (conversation, author, message), now_ms)).await
+    }
+
+    async fn withdraw(
+        &self,
+        author: AccountId,
+        conversation: ConversationId,
+        message: MessageId,
+        now_ms: u64,
+    ) -> StoreResult<Withdrawal> {
+        self.write(move |writer| writer.withdraw(author, conversation, message, now_ms)).await
+    }
+
+    async fn end_time_locks(&self, now_ms: u64, most: usize) -> StoreResult<usize> {
+        self.write(move |writer| writer.end_time_locks(now_ms, most)).await
     }
 }
 

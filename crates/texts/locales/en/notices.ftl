@@ -34,6 +34,7 @@ notice-removed = { $name } removed this device from the conversation.
 notice-old-copy = This profile is an old copy, or runs twice. All conversations are joined anew before anything is sent.
 notice-server-restored = The server was restored from a backup. What it lost is offered again.
 notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, set another one with huis password.
+notice-will-not-open = A locked message of { $name } does not open: { $reason }. Ask for it to be sent again.
 notice-not-done = What you did to a message was refused, and is undone. { $reason }
 notice-lost-by-server = The restored server does not know this conversation, or that you are in it, any more. What was said can still be read here; ask a member to invite you, or make it anew.
 notice-unknown = The server spoke of "{ $what }", which this version does not know. Update Huis.

@@ -101,6 +101,18 @@ message-device-unlisted = from a device that is not on its account's list
 message-deleted = (deleted)
 message-deleted-by = (deleted by { $name })
 message-unknown-kind = (something that this version cannot show: { $kind })
+lock-text = A text that opens { $when } (in { $left })
+lock-files =
+    { $count ->
+        [one] A file that opens { $when } (in { $left })
+       *[other] { $count } files that open { $when } (in { $left })
+    }
+lock-due = The time has come; waiting for the server
+lock-own = Others read this from { $when } on (in { $left })
+lock-own-due = Others read this from now on
+lock-withdrawn = Withdrawn before it opened
+lock-broken = This does not open; the notices say why
+lock-no-moment = { $typed } is no time: write 2h, 2026-12-31T09:00 or 31:12:2026:09:00:00.
 file-line = 📎 { $name } ({ $size })
 file-waiting = waiting
 file-sending = sending, { $percent } %

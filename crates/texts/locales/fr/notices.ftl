@@ -34,6 +34,7 @@ notice-removed = { $name } a retiré cet appareil de la conversation.
 notice-old-copy = Ce profil est une vieille copie, ou tourne deux fois. Toutes les conversations sont rejointes à nouveau avant tout envoi.
 notice-server-restored = Le serveur a été restauré d'une sauvegarde. Ce qu'il a perdu lui est proposé de nouveau.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, choisissez-en un autre avec huis password.
+notice-will-not-open = Un message verrouillé de { $name } ne s'ouvre pas : { $reason }. Demandez qu'il soit renvoyé.
 notice-not-done = Ce que vous avez fait à un message a été refusé, et c'est annulé. { $reason }
 notice-lost-by-server = Le serveur restauré ne connaît plus cette conversation, ou ne sait plus que vous en êtes. Ce qui s'est dit se lit encore ici ; demandez à un membre de vous inviter, ou recréez-la.
 notice-unknown = Le serveur a parlé de « { $what } », que cette version ne connaît pas. Mettez Huis à jour.

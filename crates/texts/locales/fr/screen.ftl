@@ -105,6 +105,18 @@ message-device-unlisted = d'un appareil absent de la liste de son compte
 message-deleted = (supprimé)
 message-deleted-by = (supprimé par { $name })
 message-unknown-kind = (contenu que cette version ne sait pas afficher : { $kind })
+lock-text = Un texte qui s'ouvre { $when } (dans { $left })
+lock-files =
+    { $count ->
+        [one] Un fichier qui s'ouvre { $when } (dans { $left })
+       *[other] { $count } fichiers qui s'ouvrent { $when } (dans { $left })
+    }
+lock-due = L'heure est venue ; on attend le serveur
+lock-own = Les autres le liront { $when } (dans { $left })
+lock-own-due = Les autres peuvent désormais le lire
+lock-withdrawn = Retiré avant son ouverture
+lock-broken = Ce message ne s'ouvre pas ; les avis disent pourquoi
+lock-no-moment = { $typed } n'est pas une heure : écrivez 2h, 2026-12-31T09:00 ou 31:12:2026:09:00:00.
 file-line = 📎 { $name } ({ $size })
 file-waiting = en attente
 file-sending = envoi, { $percent } %

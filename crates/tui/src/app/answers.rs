@@ -56,6 +56,7 @@ impl App {
                 }
             }
             (Purpose::Call(_), Reply::Message(message)) => self.call(&message),
+            (Purpose::Opened(_), Reply::Message(message)) => self.call_opened(&message),
             (Purpose::Search(words), Reply::Found(found)) => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay {
                     search.answer(words, found);
@@ -162,7 +163,7 @@ impl App {
                 }
             }
             // The list shows what it can; the strip says that one is offline.
-            Purpose::Tell | Purpose::Call(_) | Purpose::Members(_) | Purpose::Status => {
+            Purpose::Tell | Purpose::Call(_) | Purpose::Opened(_) | Purpose::Members(_) | Purpose::Status => {
                 self.changed = false;
             }
             _ => self.say_failure(failure),
@@ -219,6 +220,19 @@ impl App {
         }
     }
 
+    /// Calls the person for a message that has opened, however long ago it came.
+    fn call_opened(&mut self, message: &MessageView) {
+        self.changed = false;
+        let calls = self.settings.bell || self.settings.notify;
+        let is_seen = self.is_attended && self.open_conversation() == Some(message.conversation);
+        let view = self.list.conversation(message.conversation);
+        if calls && !is_seen && !message.request && view.is_some_and(|view| view.calls_for(message, self.now_ms)) {
+            let title = message.conversation_name.clone();
+            let text = crate::say::call(&self.texts, message);
+            self.effects.push(Effect::Call { title, text });
+        }
+    }
+
     /// Calls the person for a message, if the conversation's settings say so.
     fn call(&mut self, message: &MessageView) {
         self.changed = false;
@@ -229,7 +243,7 @@ impl App {
         if calls && !called && at_ms + LATE > self.now_ms && !message.request {
             self.times.called.insert(message.conversation, message.position);
             let title = message.conversation_name.clone();
-            let text = format!("{}: {}", crate::say::name(&message.from), crate::say::call_of(&self.texts, message));
+            let text = crate::say::call(&self.texts, message);
             self.effects.push(Effect::Call { title, text });
         }
     }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use huis_proto::ConversationKind;
+use huis_proto::{ConversationId, ConversationKind};
 use huis_texts::Value;
-use huis_views::{Annotation, Command, ConversationState, ConversationView, Forward, MessageView, Reply, Send, Target};
+use huis_views::{
+    Annotation, Command, ConversationState, ConversationView, Forward, MessageView, Reply, Send, Target, ToSend,
+};
 
 use super::actions::Confirmed;
 use super::sending::annotate;
@@ -13,6 +15,9 @@ use crate::completion::{self, Known, Person};
 use crate::composer::Mode;
 use crate::overlays::{Help, Overlay, Search, Sheet};
 use crate::slash::{self, Here, Intent, Marked, Mistake, Question, Typed};
+
+/// Locked messages that are listed.
+const LOCKS: u32 = 100;
 
 impl App {
     /// Does what was written, if it is a command. Gives the text to say, if it is none.
@@ -86,6 +91,7 @@ impl App {
             Intent::People if self.details.is_some() => {}
             Intent::People => self.toggle_details(),
             Intent::Rooms => self.read(Purpose::Rooms, Command::Rooms),
+            Intent::Locks => self.read(Purpose::Locks, Command::TimeLocks { most: LOCKS }),
             Intent::Devices => self.read(Purpose::Devices, Command::Devices),
             Intent::Card => self.read(Purpose::Card, Command::Card),
             Intent::Person(name) => self.read(Purpose::Person(name.clone()), Command::Contact { name }),
@@ -113,6 +119,7 @@ impl App {
                 self.effects.push(Effect::Ask { purpose, command });
                 self.go_to_newest();
             }
+            Intent::Later(conversation, when, text) => self.say_later(conversation, &when, text),
             Intent::React(message, None) => self.ask_reaction(message),
             Intent::React(message, Some(emoji)) => self.act(annotate(message, Annotation::React { emoji })),
             Intent::Unreact(message) => self.act(annotate(message, Annotation::Unreact)),
@@ -139,6 +146,21 @@ impl App {
             Intent::Lock => self.end(End::Lock),
             Intent::Quit => self.end(End::Quit),
         }
+    }
+
+    /// Says something that opens later.
+    fn say_later(&mut self, conversation: ConversationId, when: &str, text: String) {
+        let Ok(unlocks_at_ms) = huis_texts::moment(when, self.now_ms, &|ms| self.zone.ahead_s(ms)) else {
+            let text = self.texts.text_with("lock-no-moment", &[("typed", Value::Text(&crate::cells::cut(when, 40)))]);
+            self.say_wrong(text);
+            return;
+        };
+        let typed = format!("/later {when} {text}");
+        let what =
+            ToSend::Text(Send { to: Target::Id(conversation), text, reply_to: None, view_once: false, wait: false });
+        let purpose = Purpose::Send { conversation, text: typed, mode: Mode::Plain };
+        self.effects.push(Effect::Ask { purpose, command: Command::SendTimed { what, unlocks_at_ms } });
+        self.go_to_newest();
     }
 
     fn ask_first(&mut self, question: &Question, command: Command) {
@@ -247,6 +269,9 @@ impl App {
             }
             (Purpose::Person(_), Reply::Contact(contact)) => {
                 self.show(Sheet::person(&self.texts, &contact));
+            }
+            (Purpose::Locks, Reply::Messages(messages)) => {
+                self.show(Sheet::locks(&self.texts, &self.zone, &messages, self.now_ms));
             }
             (Purpose::Rooms, Reply::Rooms(rooms)) => {
                 self.show(Sheet::rooms(&self.texts, &rooms));

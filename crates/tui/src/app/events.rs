@@ -22,6 +22,11 @@ impl App {
             }
             Event::CaughtUp => self.read(Purpose::Status, Command::Status),
             Event::Messages { conversation, messages } => self.on_messages(conversation, &messages),
+            Event::Unlocked { message, .. } => {
+                // What was seen of it was its seal.
+                self.times.marked = None;
+                self.read(Purpose::Opened(message), Command::Message { message });
+            }
             Event::Transfer(transfer) => {
                 let is_held = |timeline: &crate::timeline::Timeline| timeline.message(transfer.message).is_some();
                 if self.timeline.as_ref().is_some_and(is_held) {

@@ -24,8 +24,10 @@ pub(crate) struct Times {
     attended_ms: u64,
     active_ms: u64,
     midnight_ms: u64,
+    /// When a countdown in the open conversation shows something else.
+    ticks_ms: Option<u64>,
     /// The last position that was marked as read, and where.
-    marked: Option<(ConversationId, u64)>,
+    pub(super) marked: Option<(ConversationId, u64)>,
     /// Where marking failed, and when it is tried again.
     unmarked: Option<(ConversationId, u64)>,
     /// The last position in each conversation for which the person was called.
@@ -40,6 +42,7 @@ impl Times {
             attended_ms: 0,
             active_ms: now_ms,
             midnight_ms: 0,
+            ticks_ms: None,
             marked: None,
             unmarked: None,
             called: HashMap::new(),
@@ -54,7 +57,8 @@ impl App {
             .then_some(self.times.attended_ms + ATTEND);
         let search = self.overlay.as_ref().and_then(Overlay::due);
         let lock = self.settings.lock_after_ms.map(|after| self.times.active_ms.saturating_add(after));
-        let times = [lock, self.times.draft_ms, self.toast.as_ref().map(|toast| toast.until_ms), attend, search];
+        let ticks = self.times.ticks_ms;
+        let times = [lock, ticks, self.times.draft_ms, self.toast.as_ref().map(|toast| toast.until_ms), attend, search];
         times.into_iter().flatten().min().unwrap_or(u64::MAX).min(self.times.midnight_ms)
     }
 
@@ -87,6 +91,13 @@ impl App {
             self.toast = None;
             self.changed = true;
         }
+        if let Some(timeline) = &mut self.timeline
+            && self.times.ticks_ms.is_some_and(|due| due <= self.now_ms)
+        {
+            timeline.ticks();
+            self.changed = true;
+        }
+        self.times.ticks_ms = self.timeline.as_ref().and_then(|timeline| timeline.ticks_at(self.now_ms));
         if self.now_ms >= self.times.midnight_ms {
             self.times.midnight_ms = self.zone.midnight_after(self.now_ms);
             self.changed = true;

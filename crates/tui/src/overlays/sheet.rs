@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use huis_proto::rest::{Room, Secret};
 use huis_texts::{Texts, Value};
-use huis_views::{CardView, Command, ContactView, DeviceView, MessageView, Profile};
+use huis_views::{CardView, Command, ContactView, DeviceView, LockState, MessageView, Profile};
 use ratatui::layout::Rect;
 
 use super::{Outcome, window};
@@ -103,6 +103,36 @@ impl Sheet {
             rows.push(Row::new(format!("  {}", about.join(" · ")), Role::Muted));
         }
         Self::new(texts.text("sheet-devices"), rows)
+    }
+
+    pub(crate) fn locks(texts: &Texts, zone: &Zone, messages: &[MessageView], now_ms: u64) -> Self {
+        let mut rows = Vec::new();
+        for message in messages {
+            let Some(lock) = &message.lock else { continue };
+            let (place, author) = (say::first_line(&message.conversation_name), say::author(texts, message));
+            rows.push(Row::new(format!("{place} · {author}"), Role::Strong));
+            match lock.state {
+                LockState::Opened => {
+                    let opened = zone.short(texts, lock.unlocks_at_ms, now_ms);
+                    let said = say::first_line(&message.text);
+                    let values = [("time", Value::Text(&opened)), ("text", Value::Text(&said))];
+                    rows.push(Row::new(format!("  {}", texts.text_with("sheet-lock-opened", &values)), Role::Text));
+                }
+                _ => {
+                    let is_readable = message.kind != "timed";
+                    let said = say::lock(texts, zone, lock, is_readable, now_ms);
+                    rows.push(Row::new(format!("  {said}"), Role::Muted));
+                }
+            }
+            if message.own && message.waiting_lock().is_some() {
+                let withdraw = Command::WithdrawTimed { message: message.id };
+                rows.push(Row::doing(format!("  {}", texts.text("sheet-lock-withdraw")), withdraw, false));
+            }
+        }
+        if rows.is_empty() {
+            rows.push(Row::new(texts.text("sheet-no-locks"), Role::Muted));
+        }
+        Self::new(texts.text("sheet-locks"), rows)
     }
 
     pub(crate) fn card(texts: &Texts, me: Option<&Profile>, card: &CardView) -> Self {

@@ -6,7 +6,7 @@ use huis_views::{
 };
 
 use super::words::{CARD, FROM, LEVELS, OFF, ROLES, keyword};
-use super::{Mistake, Word};
+use super::{Mistake, Question, Word};
 
 /// Where one is when one types a command.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,8 @@ pub(crate) enum Intent {
     People,
     /// The server's open rooms.
     Rooms,
+    /// What is locked, and what was.
+    Locks,
     /// The account's devices.
     Devices,
     /// What one shows of oneself.
@@ -78,37 +80,14 @@ pub(crate) enum Intent {
     OpenOnce(MessageId),
     /// A message is said elsewhere; the place is chosen where there is none.
     Forward(MessageId, Option<Target>),
+    /// A text is said that opens at a moment, which is as it was typed.
+    Later(ConversationId, String, String),
     /// Messages are looked for.
     Search(String),
     /// The device is put under the password.
     Lock,
     /// The chat ends.
     Quit,
-}
-
-/// What is asked before something is done that cannot be undone by oneself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Question {
-    Leave,
-    Remove(String),
-    Block(String),
-    Kick(String),
-    Regen,
-    Stop,
-}
-
-impl Question {
-    /// The key of its text, and the name that it holds.
-    pub(crate) fn text(&self) -> (&'static str, &str) {
-        match self {
-            Self::Leave => ("slash-confirm-leave", ""),
-            Self::Remove(names) => ("slash-confirm-remove", names),
-            Self::Block(name) => ("slash-confirm-block", name),
-            Self::Kick(name) => ("slash-confirm-kick", name),
-            Self::Regen => ("slash-confirm-regen", ""),
-            Self::Stop => ("slash-confirm-stop", ""),
-        }
-    }
 }
 
 /// What `word`, with what stands behind it, means here.
@@ -127,6 +106,7 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
         "help" => Intent::Help(Some(super::find(rest.trim_start_matches('/')).ok_or_else(usage)?)),
         "users" => nothing_behind(Intent::People)?,
         "rooms" => nothing_behind(Intent::Rooms)?,
+        "locks" => nothing_behind(Intent::Locks)?,
         "devices" => nothing_behind(Intent::Devices)?,
         "lock" => nothing_behind(Intent::Lock)?,
         "quit" => nothing_behind(Intent::Quit)?,
@@ -157,6 +137,10 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
         }
         "title" => ask(Command::SetTitle { target: target()?, title: given()?.into() }),
         "file" => ask(super::files::send(conversation()?, given()?)),
+        "later" => {
+            let (when, text) = rest.split_once(char::is_whitespace).ok_or_else(usage)?;
+            Intent::Later(conversation()?, when.into(), text.trim_start().into())
+        }
         "topic" => ask(Command::SetTopic { target: target()?, topic: cleared(given()?).into() }),
         "timer" => ask(Command::SetTimer { target: target()?, timer: timer(rest).ok_or_else(usage)? }),
         "once" => {

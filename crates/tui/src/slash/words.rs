@@ -81,6 +81,8 @@ pub(crate) const WORDS: &[Word] = &[
     word("pin", "epingler", Takes::Nothing),
     word("forward", "transferer", Takes::Conversation),
     word("file", "fichier", Takes::Words),
+    word("later", "plustard", Takes::Words),
+    word("locks", "verrous", Takes::Nothing),
     word("search", "chercher", Takes::Words),
     word("title", "titre", Takes::Words),
     word("topic", "sujet", Takes::Words),

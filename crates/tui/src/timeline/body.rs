@@ -24,6 +24,13 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
             rows.push(Row::new(Part::Text, vec![Span::new(columns.text, piece, Role::Muted)]));
         }
     } else {
+        if let Some(lock) = message.waiting_lock() {
+            let text = say::lock(env.texts, env.zone, lock, true, env.now_ms);
+            for at in cells::wrap(&text, room) {
+                let piece = text.get(at).unwrap_or_default();
+                rows.push(Row::new(Part::Text, vec![Span::new(columns.text, piece, Role::Muted)]));
+            }
+        }
         for file in &message.files {
             let text = said_of(env, file);
             for at in cells::wrap(&text, room) {
@@ -76,6 +83,9 @@ fn instead(env: &Env<'_>, message: &MessageView) -> Option<String> {
         } else {
             env.texts.text_with("message-deleted-by", &[("name", cells::cut(&say::name(by), 40).as_str().into())])
         });
+    }
+    if message.kind == "timed" {
+        return message.lock.as_ref().map(|lock| say::lock(env.texts, env.zone, lock, false, env.now_ms));
     }
     if message.is_closed() {
         return Some(env.texts.text(if message.own { "message-view-once-own" } else { "message-view-once" }));

@@ -145,6 +145,23 @@ impl Timeline {
         }
     }
 
+    /// When what is said of locked messages changes next: each second in the last hour, else each minute.
+    pub(crate) fn ticks_at(&self, now_ms: u64) -> Option<u64> {
+        let left = |message: &MessageView| {
+            message.waiting_lock().and_then(|lock| lock.unlocks_at_ms.checked_sub(now_ms)).filter(|left| *left > 0)
+        };
+        let nearest = self.messages.iter().filter_map(left).min()?;
+        let step = if nearest <= 3_600_000 { 1000 } else { 60_000 };
+        Some(now_ms + (nearest - 1) % step + 1)
+    }
+
+    /// Forgets the layout of locked messages.
+    pub(crate) fn ticks(&mut self) {
+        for message in self.messages.iter().filter(|message| message.waiting_lock().is_some()) {
+            self.cache.remove(&message.id);
+        }
+    }
+
     /// Forgets the layout of a message and of its neighbours, which depend on it.
     fn changed_at(&mut self, index: usize) {
         for near in index.saturating_sub(1)..=index + 1 {

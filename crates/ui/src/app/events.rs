@@ -31,7 +31,7 @@ impl App {
                     status.as_ref().is_none_or(|status| status.waiting > 0 || status.connection != Connection::Open)
                 });
                 if let Some(newest) = messages.last().filter(|_| !(is_open && page::is_attended())) {
-                    notify::heard(self, conversation, *newest);
+                    notify::heard(self, conversation, *newest, false);
                 }
                 self.note(|dirty| {
                     dirty.messages(conversation, &messages, is_open);
@@ -39,6 +39,16 @@ impl App {
                         dirty.status();
                     }
                 });
+            }
+            Event::Unlocked { conversation, message } => {
+                let is_open = self.talk.open.get_untracked() == Some(conversation);
+                if is_open {
+                    // What was seen of it was its seal.
+                    self.talk.marked.set_value(0);
+                }
+                if !(is_open && page::is_attended()) {
+                    notify::heard(self, conversation, message, true);
+                }
             }
             Event::Transfer(transfer) => {
                 let (conversation, message) = (transfer.conversation, transfer.message);

@@ -1,7 +1,7 @@
 //! One row of the timeline.
 
 use huis_proto::{ConversationKind, MessageId};
-use huis_views::{Command, MessageState, MessageView, Notice, NoticeView, ReactionView};
+use huis_views::{Command, LockState, LockView, MessageState, MessageView, Notice, NoticeView, ReactionView};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::dialogs::{Menu, Overlay};
 use crate::parts::{drawn, follow, icon, icon_button, live, on, person_avatar, person_name};
 use crate::say::Reach;
 use crate::signals::{ArcRwSignal, RwSignal};
-use crate::{dates, say};
+use crate::{dates, page, say};
 
 /// What stands in most rows is drawn there itself: a browser takes long over what is drawn elsewhere.
 const CHECK: &str = "m5.5 12.5 4.3 4.3L18.5 8";
@@ -228,6 +228,15 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
 
 /// The text, or what stands in its place.
 fn said(app: App, message: &MessageView) -> AnyView {
+    let is_readable = message.kind != "timed";
+    let lock = message.lock.filter(|lock| !is_readable || lock.state == LockState::Waiting);
+    match lock.filter(|_| message.deleted_by.is_none()) {
+        Some(lock) => view! { {locked(lock, is_readable)} {is_readable.then(|| told(app, message))} }.into_any(),
+        None => told(app, message),
+    }
+}
+
+fn told(app: App, message: &MessageView) -> AnyView {
     if message.is_closed() && message.deleted_by.is_none() {
         return closed(app, message);
     }
@@ -247,6 +256,28 @@ fn said(app: App, message: &MessageView) -> AnyView {
         return body(&message.text, &message.mentions);
     };
     view! { <p class="message-instead">{icon("none")} {instead}</p> }.into_any()
+}
+
+/// A sealed card, with what is left until it opens.
+fn locked(lock: LockView, is_readable: bool) -> AnyView {
+    let now_ms = RwSignal::new(dates::now_ms());
+    if lock.state == LockState::Waiting {
+        count_down(lock.unlocks_at_ms, now_ms);
+    }
+    let words = move || say::lock(&lock, is_readable, &dates::moment(lock.unlocks_at_ms), now_ms.get());
+    let kind = if is_readable { "own" } else { "sealed" };
+    view! { <p class="message-lock" data-lock=kind>{icon("lock")} <span>{words}</span></p> }.into_any()
+}
+
+/// Counts as long as the card is shown: each second in the last hour, else each minute.
+fn count_down(until_ms: u64, now_ms: RwSignal<u64>) {
+    let Some(left_ms) = now_ms.try_get_untracked().and_then(|now_ms| until_ms.checked_sub(now_ms)) else { return };
+    let pause_ms = if left_ms <= 3_600_000 { 1000 } else { 60_000 };
+    page::after(pause_ms, move || {
+        if now_ms.try_set(dates::now_ms()).is_none() {
+            count_down(until_ms, now_ms);
+        }
+    });
 }
 
 /// A message that is opened once, and is not open here.

@@ -58,7 +58,7 @@ pub(crate) struct Talk {
     /// Which filling: what comes for an earlier one is dropped.
     filling: StoredValue<u32>,
     is_asking: StoredValue<bool>,
-    marked: StoredValue<u64>,
+    pub(crate) marked: StoredValue<u64>,
     is_looking: StoredValue<bool>,
 }
 

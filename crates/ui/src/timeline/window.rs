@@ -158,6 +158,7 @@ pub(super) mod tests {
             reactions: Vec::new(),
             receipts: None,
             files: Vec::new(),
+            lock: None,
             vanishes: None,
             vanishes_at_ms: None,
             view_once: false,

@@ -389,7 +389,7 @@ fn a_message_whose_header_names_other_files_than_it_brings_is_skipped() {
     let brings = |named: Vec<BlobId>| {
         move |data: &mut AuthenticatedData, envelope: &mut Envelope| {
             envelope.content_bytes = Content::a_file(blob).to_bytes().unwrap();
-            data.act = Act::Message { commitment: envelope.commitment(), files: named };
+            data.act = Act::Message { commitment: envelope.commitment(), files: named, lock: None };
         }
     };
     let sent = alice.seals_badly(brings(vec![]));
@@ -563,13 +563,14 @@ impl Device {
     }
 
     /// Seals a message after something was changed in it.
-    fn seals_badly(&mut self, change: impl FnOnce(&mut AuthenticatedData, &mut Envelope)) -> Sent {
+    pub(super) fn seals_badly(&mut self, change: impl FnOnce(&mut AuthenticatedData, &mut Envelope)) -> Sent {
         let id = self.id();
         let content = Content::text("text").unwrap();
         let draft = Draft { id, content: &content, sent_at_ms: 5, counter: 1, last_seen: None };
         let mut envelope = Envelope::new(&mut OsRng, &draft).unwrap();
         let group = self.group.as_mut().unwrap();
-        let mut data = group.data(&self.me, id, Act::Message { commitment: envelope.commitment(), files: vec![] });
+        let mut data =
+            group.data(&self.me, id, Act::Message { commitment: envelope.commitment(), files: vec![], lock: None });
         change(&mut data, &mut envelope);
         let plaintext = envelope.to_padded();
         let outgoing =

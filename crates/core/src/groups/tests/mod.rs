@@ -8,6 +8,7 @@ mod joining;
 mod presence;
 mod silence;
 mod stories;
+mod time_locks;
 
 use huis_proto::device_list::{ListedDevice, SignedDeviceList};
 use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, Member, MessageId};

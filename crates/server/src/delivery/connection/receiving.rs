@@ -139,7 +139,8 @@ impl Connection {
 
     fn submit(&mut self, submit: Submit, now: Instant, context: &mut Context<'_>) {
         let (request, submission) = (submit.request, submit.submission);
-        let checked = submission::check_message(self.device, None, submission, submit.payload, self.app.clock.now_ms());
+        let said = (submit.payload, submit.share);
+        let checked = submission::check_message(self.device, None, submission, said, self.app.clock.now_ms());
         let state = match checked {
             Ok(_) if !self.order.admits(submission) => FlightState::Down(Err(Problem::new(
                 ErrorCode::Unavailable,

@@ -34,7 +34,7 @@ fn data(act: Act) -> AuthenticatedData {
 }
 
 fn message_act() -> Act {
-    Act::Message { commitment: Bytes32([5; 32]), files: vec![] }
+    Act::Message { commitment: Bytes32([5; 32]), files: vec![], lock: None }
 }
 
 fn commit_act(joins: Vec<Member>, leaves: Vec<Member>) -> Act {
@@ -42,7 +42,7 @@ fn commit_act(joins: Vec<Member>, leaves: Vec<Member>) -> Act {
 }
 
 fn check(payload: Vec<u8>) -> Result<Append, ErrorCode> {
-    check_message(member(1, 1), Some(HERE), 7, payload.into(), 8).map_err(|problem| problem.code)
+    check_message(member(1, 1), Some(HERE), 7, (payload.into(), None), 8).map_err(|problem| problem.code)
 }
 
 fn check_it(commit: Vec<u8>, welcome: bool) -> Result<AppendCommit, ErrorCode> {
@@ -88,9 +88,9 @@ fn content_type_and_act_must_fit_together() {
 #[test]
 fn another_author_or_conversation_and_what_is_no_message_are_refused() {
     let payload: Bytes = framed(1, message_act()).into();
-    let by_another = check_message(member(1, 2), Some(HERE), 7, payload.clone(), 8);
+    let by_another = check_message(member(1, 2), Some(HERE), 7, (payload.clone(), None), 8);
     let elsewhere = ConversationId::from_bytes([2; 16]);
-    let misaddressed = check_message(member(1, 1), Some(elsewhere), 7, payload, 8);
+    let misaddressed = check_message(member(1, 1), Some(elsewhere), 7, (payload, None), 8);
     for refused in [by_another, misaddressed] {
         assert_eq!(refused.unwrap_err().code, ErrorCode::BadMessage);
     }

@@ -72,6 +72,10 @@ impl Clock for HouseClock {
     fn now_ms(&self) -> u64 {
         SystemClock.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
     }
+
+    fn elapsed_ms(&self) -> u64 {
+        SystemClock.elapsed_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
 }
 
 impl House {
@@ -266,11 +270,12 @@ impl Phone {
     /// A message as it is submitted; the request has the submission's number.
     pub(crate) fn message(&mut self, conversation: ConversationId, follows: u64, size: usize) -> Submit {
         let submission = self.next_submission();
-        let act = Act::Message { commitment: Bytes32([5; 32]), files: vec![] };
+        let act = Act::Message { commitment: Bytes32([5; 32]), files: vec![], lock: None };
         Submit {
             request: submission as u32,
             submission,
             payload: self.sealed(conversation, submission, follows, act, size).into(),
+            share: None,
         }
     }
 
@@ -278,7 +283,7 @@ impl Phone {
         let submission = self.next_submission();
         let act = Act::Leave { leaves };
         let payload = self.sealed(conversation, submission, follows, act, 64);
-        Submit { request: submission as u32, submission, payload: with_content_type(payload, 2) }
+        Submit { request: submission as u32, submission, payload: with_content_type(payload, 2), share: None }
     }
 
     fn commit(

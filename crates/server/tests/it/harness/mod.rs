@@ -28,11 +28,18 @@ pub(crate) const PASSPHRASE: &str = "amber-basket-cedar-dolphin";
 pub(crate) const MINUTE_MS: u64 = 60_000;
 
 /// A clock that stands still until it is moved.
-pub(crate) struct HandClock(AtomicU64);
+pub(crate) struct HandClock {
+    wall_ms: AtomicU64,
+    elapsed_ms: AtomicU64,
+}
 
 impl Clock for HandClock {
     fn now_ms(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.wall_ms.load(Ordering::SeqCst)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        self.elapsed_ms.load(Ordering::SeqCst)
     }
 }
 
@@ -98,7 +105,7 @@ impl House {
         let keys = Keys::open_or_make(&mut OsRng, folder.path(), false).unwrap();
         let options = Options { franking: keys.franking(), mode: Mode::Inline };
         let store = Arc::new(SqliteStore::open(folder.path().join("huis.db"), options).unwrap());
-        let clock = Arc::new(HandClock(AtomicU64::new(1_800_000_000_000)));
+        let clock = Arc::new(HandClock { wall_ms: AtomicU64::new(1_800_000_000_000), elapsed_ms: AtomicU64::new(5) });
         Self::node(change, listener, folder, keys, store, clock).await
     }
 
@@ -132,7 +139,13 @@ impl House {
     }
 
     pub(crate) fn pass(&self, ms: u64) {
-        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+        self.clock.wall_ms.fetch_add(ms, Ordering::SeqCst);
+        self.clock.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the machine's clock.
+    pub(crate) fn clock_is_set_to(&self, wall_ms: u64) {
+        self.clock.wall_ms.store(wall_ms, Ordering::SeqCst);
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

@@ -1,0 +1,224 @@
+//! Messages that open later.
+
+use std::collections::HashMap;
+
+use huis_core::content::CountedFrom;
+use huis_core::time_locks::Shares;
+use huis_proto::{Bytes32, TimeShare};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::messages::COLUMNS as MESSAGE_COLUMNS;
+use super::{DbError, MessageRow, Tables, int, uint};
+
+/// How a lock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockStanding {
+    Waiting,
+    Opened,
+    Withdrawn,
+    /// It will not open: it was made wrongly, or the server has lost its share.
+    Broken,
+}
+
+/// One lock; the columns are described in the schema.
+#[derive(Debug, Clone)]
+pub(crate) struct LockRow {
+    /// The position of its message.
+    pub(crate) message: u64,
+    pub(crate) unlocks_ms: u64,
+    pub(crate) standing: LockStanding,
+    /// Both shares, on the device that locked it.
+    pub(crate) shares: Option<Shares>,
+    pub(crate) tries: u32,
+}
+
+impl LockRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let share =
+            |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<[u8; 32]>>(column)?.map(Bytes32).map(TimeShare));
+        let shares = share(3)?.zip(share(4)?).map(|(members, server)| Shares { members, server });
+        Ok(Self {
+            message: uint(row, 0)?,
+            unlocks_ms: uint(row, 1)?,
+            standing: match row.get::<_, i64>(2)? {
+                0 => LockStanding::Waiting,
+                1 => LockStanding::Opened,
+                2 => LockStanding::Withdrawn,
+                3 => LockStanding::Broken,
+                _ => return Err(super::damaged(2, "state")),
+            },
+            shares,
+            tries: row.get(5)?,
+        })
+    }
+}
+
+const COLUMNS: &str = "message, unlocks_ms, state, members_share, server_share, tries";
+/// What is asked for, and not what came with a request that nobody answered: it would show that somebody is there.
+const ASKED_FOR: &str =
+    "state = 0 AND EXISTS (SELECT 1 FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
+                         WHERE m.position = locks.message AND c.accepted = 1)";
+
+fn number(standing: LockStanding) -> i64 {
+    match standing {
+        LockStanding::Waiting => 0,
+        LockStanding::Opened => 1,
+        LockStanding::Withdrawn => 2,
+        LockStanding::Broken => 3,
+    }
+}
+
+impl Tables<'_> {
+    /// A message opens later; the share is asked for from `ask_ms` on.
+    pub(crate) fn add_lock(
+        self,
+        message: u64,
+        unlocks_ms: u64,
+        shares: Option<&Shares>,
+        ask_ms: u64,
+    ) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO locks (message, unlocks_ms, members_share, server_share, ask_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                int(message),
+                int(unlocks_ms),
+                shares.map(|shares| shares.members.0.0.to_vec()),
+                shares.map(|shares| shares.server.0.0.to_vec()),
+                int(ask_ms),
+            ])?;
+        Ok(())
+    }
+
+    pub(crate) fn lock(self, message: u64) -> Result<Option<LockRow>, DbError> {
+        let sql = format!("SELECT {COLUMNS} FROM locks WHERE message = ?1");
+        Ok(self.0.prepare_cached(&sql)?.query_row([int(message)], LockRow::read).optional()?)
+    }
+
+    /// Whether a message waits for its time.
+    pub(crate) fn is_locked(self, message: u64) -> Result<bool, DbError> {
+        Ok(self.lock(message)?.is_some_and(|lock| lock.standing == LockStanding::Waiting))
+    }
+
+    /// The locks of a page of messages.
+    pub(crate) fn locks_of(self, rows: &[MessageRow]) -> Result<HashMap<u64, LockRow>, DbError> {
+        let Some(first) = rows.iter().map(|row| row.position).min() else { return Ok(HashMap::new()) };
+        let last = rows.iter().map(|row| row.position).max().unwrap_or(first);
+        let sql = format!("SELECT {COLUMNS} FROM locks WHERE message BETWEEN ?1 AND ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let locks = statement.query_map([int(first), int(last)], LockRow::read)?;
+        locks.map(|lock| lock.map(|lock| (lock.message, lock)).map_err(DbError::from)).collect()
+    }
+
+    /// When a share is to be asked for next.
+    pub(crate) fn next_ask_ms(self) -> Result<Option<u64>, DbError> {
+        let sql = format!("SELECT min(ask_ms) FROM locks WHERE {ASKED_FOR}");
+        let next: Option<i64> = self.0.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        Ok(next.map(|ms| ms as u64))
+    }
+
+    /// Those whose share is to be asked for, the one that is due longest first.
+    pub(crate) fn locks_due(self, now_ms: u64, most: u32) -> Result<Vec<LockRow>, DbError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 ORDER BY ask_ms, message LIMIT ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let locks = statement.query_map(params![int(now_ms), most], LockRow::read)?;
+        Ok(locks.collect::<Result<_, _>>()?)
+    }
+
+    /// The share is asked for again.
+    pub(crate) fn ask_again(self, message: u64, tries: u32, ask_ms: u64) -> Result<(), DbError> {
+        self.0.prepare_cached("UPDATE locks SET tries = ?2, ask_ms = ?3 WHERE message = ?1")?.execute(params![
+            int(message),
+            tries,
+            int(ask_ms)
+        ])?;
+        Ok(())
+    }
+
+    /// Shares that came due between these times could not be asked for: that counts as a try.
+    pub(crate) fn put_off(self, from_ms: u64, to_ms: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE locks SET tries = 1 WHERE state = 0 AND tries = 0 AND ask_ms BETWEEN ?1 AND ?2")?
+            .execute([int(from_ms), int(to_ms)])?;
+        Ok(())
+    }
+
+    /// Shares that were asked for before are asked for as if they had not been.
+    pub(crate) fn ask_anew(self) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE locks SET ask_ms = unlocks_ms WHERE state = 0 AND ask_ms > unlocks_ms AND tries > 0",
+            )?
+            .execute([])?;
+        Ok(())
+    }
+
+    /// A lock waits no longer.
+    pub(crate) fn end_lock(self, message: u64, standing: LockStanding) -> Result<(), DbError> {
+        self.0
+            .prepare_cached("UPDATE locks SET state = ?2 WHERE message = ?1 AND state = 0")?
+            .execute(params![int(message), number(standing)])?;
+        Ok(())
+    }
+
+    /// Nothing is left by which a deleted message could open.
+    pub(crate) fn destroy_lock(self, message: u64) -> Result<(), DbError> {
+        self.end_lock(message, LockStanding::Withdrawn)?;
+        self.forget_shares(message)
+    }
+
+    /// Nothing is left of what a lock keeps.
+    pub(crate) fn forget_shares(self, message: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE locks SET members_share = NULL, server_share = NULL, sealed = NULL WHERE message = ?1",
+            )?
+            .execute([int(message)])?;
+        Ok(())
+    }
+
+    /// A message has opened: it says from here on what was inside. What had come is kept beside it with the share, for a
+    /// report; and it has not been printed as it is.
+    pub(crate) fn put_unlocked(self, row: &MessageRow, share: &TimeShare) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE locks SET state = 1, server_share = ?2,
+                 sealed = (SELECT content FROM messages WHERE position = ?1) WHERE message = ?1",
+            )?
+            .execute(params![int(row.position), share.0.0.to_vec()])?;
+        self.0
+            .prepare_cached(
+                "UPDATE messages SET kind = ?2, body = ?3, content = ?4, quoted = ?5, quoted_author = ?6, forwarded = ?7,
+                 printed = 0, after_s = ?8, from_reading = ?9, once = ?10, vanishes_at_ms = ?11 WHERE position = ?1",
+            )?
+            .execute(params![
+                int(row.position),
+                row.kind,
+                row.body,
+                row.content,
+                row.quoted.map(|quoted| quoted.message.as_bytes().to_vec()),
+                row.quoted.map(|quoted| quoted.author.as_bytes().to_vec()),
+                row.forwarded,
+                row.stay.timer.map(|timer| int(timer.after_s)),
+                row.stay.timer.is_some_and(|timer| timer.from == CountedFrom::Reading),
+                row.stay.once,
+                row.vanishes_at_ms.map(int),
+            ])?;
+        self.set_marked(row)
+    }
+
+    /// The messages that are locked, the next one to open first, and behind them those that were, the newest first.
+    pub(crate) fn locked_messages(self, most: u32) -> Result<Vec<MessageRow>, DbError> {
+        let columns: Vec<_> = MESSAGE_COLUMNS.split(", ").map(|column| format!("m.{column}")).collect();
+        let sql = format!(
+            "SELECT {} FROM locks l JOIN messages m ON m.position = l.message WHERE m.deleted = 0
+             ORDER BY l.state <> 0, CASE l.state WHEN 0 THEN l.unlocks_ms ELSE -l.unlocks_ms END, m.position LIMIT ?1",
+            columns.join(", ")
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map([most], MessageRow::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

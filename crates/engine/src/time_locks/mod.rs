@@ -1,0 +1,249 @@
+//! Messages that open later: when their time comes, the server is asked for its share, and what is inside takes the place of
+//! what was locked.
+
+mod commands;
+
+use std::time::Duration;
+
+use futures_util::future::select;
+use huis_core::content::Content;
+use huis_core::time_locks::{Place, UnlockError};
+use huis_proto::rest::ReleasedShare;
+use huis_proto::{ErrorCode, TimeShare};
+use huis_views::{Connection, Event, Notice};
+use rand::Rng;
+
+use crate::api::ApiError;
+use crate::client::{Client, Step};
+use crate::db::{ConversationRow, DbError, LockRow, LockStanding, MessageRow};
+use crate::sync::RECEIPTS_UP_TO;
+
+/// Shares that are asked for one behind the other, before it is looked what is due.
+const PORTION: u32 = 16;
+/// Without anything due it is looked again this often, for clocks that were set.
+const LOOK_EVERY: Duration = Duration::from_secs(300);
+/// The pause before a share is asked for again: longer each time, from the first to the second, in milliseconds.
+const PAUSE_MS: std::ops::Range<u64> = 2_000..6 * 3_600_000;
+/// A share that the server does not have is asked for so often: over about three months.
+const MOST_TRIES: u32 = 360;
+/// Where many wait for the same moment they ask over this time, in milliseconds.
+const SPREAD_MS: u64 = 10_000;
+
+/// What became of a question.
+enum Answer {
+    Share(TimeShare),
+    /// It is to be asked again, not before so many seconds if the server says so.
+    Later(Option<u64>),
+    /// The server has no such share, or not for this account.
+    Unknown,
+    Withdrawn,
+}
+
+impl Client {
+    /// Opens whatever is due, for ever.
+    pub(crate) async fn run_time_locks(&self) {
+        let on_since_ms = self.server_now_ms();
+        let mut was_away = false;
+        loop {
+            if self.stopping.get() || self.halted() {
+                std::future::pending::<()>().await;
+            }
+            let has_moved = self.clock_moved.replace(false);
+            if has_moved && let Err(error) = self.step(|step| step.tables.ask_anew()) {
+                tracing::warn!(%error, "locked messages are asked for later than they could be");
+            }
+            // It was on, and could not ask, or did not know that it was time.
+            let could_not_ask = was_away || has_moved;
+            if could_not_ask
+                && let Err(error) = self.step(|step| step.tables.put_off(on_since_ms, self.server_now_ms()))
+            {
+                tracing::warn!(%error, "it is not noted which messages could not be opened in time");
+            }
+            was_away = self.connection.get() != Connection::Open || !self.has_session();
+            let longest = match self.until_next_ask() {
+                // It wakes this flow when it is open.
+                _ if was_away => LOOK_EVERY,
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::warn!(%error, "it can't be read which messages open next");
+                    LOOK_EVERY
+                }
+            };
+            if longest > Duration::ZERO {
+                select(Box::pin(self.signals.time_locks.notified()), self.clock.sleep(longest)).await;
+                continue;
+            }
+            if let Err(error) = self.open_what_is_due().await {
+                tracing::warn!(%error, "messages that are due could not be opened");
+                self.clock.sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+
+    fn until_next_ask(&self) -> Result<Duration, DbError> {
+        let next = self.read(|tables| tables.next_ask_ms())?;
+        let until = |at_ms: u64| Duration::from_millis(at_ms.saturating_sub(self.server_now_ms()));
+        Ok(next.map_or(LOOK_EVERY, |at_ms| until(at_ms).min(LOOK_EVERY)))
+    }
+
+    /// Whether the time of a locked message has come.
+    pub(crate) fn opens_something(&self) -> Result<bool, DbError> {
+        Ok(self.read(|tables| tables.next_ask_ms())?.is_some_and(|at_ms| at_ms <= self.server_now_ms()))
+    }
+
+    async fn open_what_is_due(&self) -> Result<(), DbError> {
+        for lock in self.read(|tables| tables.locks_due(self.server_now_ms(), PORTION))? {
+            let message = self.read(|tables| tables.message_at(lock.message))?;
+            let Some(message) = message.filter(|message| !message.deleted) else {
+                self.step(|step| step.tables.destroy_lock(lock.message))?;
+                continue;
+            };
+            let answer = self.ask_for_share(&message).await;
+            self.step(|step| match answer {
+                Answer::Share(share) => step.unlock(lock.message, &share),
+                Answer::Withdrawn => step.lock_ends(lock.message, LockStanding::Withdrawn),
+                Answer::Unknown if lock.tries >= MOST_TRIES => {
+                    step.will_not_open(lock.message, "the server does not have its share any more".into())
+                }
+                Answer::Unknown => step.ask_later(&lock, None),
+                Answer::Later(after_s) => step.ask_later(&lock, after_s),
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn ask_for_share(&self, message: &MessageRow) -> Answer {
+        let asked = self.get::<ReleasedShare>(lock_path(message)).await;
+        match asked {
+            Ok(released) => Answer::Share(released.share),
+            Err(error) => match error.code() {
+                Some(ErrorCode::NotFound | ErrorCode::NotAMember) => Answer::Unknown,
+                Some(ErrorCode::TimeLockWithdrawn) => Answer::Withdrawn,
+                _ => Answer::Later(error.retry_after_s()),
+            },
+        }
+    }
+}
+
+impl Step<'_> {
+    /// A locked message was stored at this position: its share is asked for when its time has come.
+    pub(crate) fn is_locked_until(
+        &mut self,
+        conversation: &ConversationRow,
+        position: u64,
+        unlocks_ms: u64,
+    ) -> Result<(), DbError> {
+        let many = conversation.accounts.len() > RECEIPTS_UP_TO;
+        let spread = if many { self.client.random.borrow_mut().gen_range(0..SPREAD_MS) } else { 0 };
+        self.tables.add_lock(position, unlocks_ms, None, unlocks_ms.saturating_add(spread))?;
+        self.wake_time_locks();
+        Ok(())
+    }
+
+    /// Opens a message with the server's share.
+    fn unlock(&mut self, position: u64, share: &TimeShare) -> Result<(), DbError> {
+        let Some((lock, mut row)) = self.locked(position)? else { return Ok(()) };
+        let Some(me) = self.client.me() else { return Ok(()) };
+        if lock.shares.is_some() {
+            // It was locked on this device, which knows what it says.
+            self.tables.end_lock(position, LockStanding::Opened)?;
+            if !self.stays_open(&mut row, &lock)? {
+                return self.vanish(&row);
+            }
+            if let Some(at_ms) = row.vanishes_at_ms {
+                self.tables.vanishes_at(&row, at_ms)?;
+            }
+            self.forget_lock_of_once(&row)?;
+            return self.has_opened(&row);
+        }
+        let place = Place { conversation: row.conversation, author: row.author.account, message: row.id };
+        let opened = match Content::from_bytes(&row.content) {
+            Ok(Content::Timed(timed)) => timed.open(&place, share),
+            _ => Err(UnlockError::Sealed),
+        };
+        let (content, bytes) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.will_not_open(position, error.to_string()),
+        };
+        row.kind = if content.files().is_empty() { "text" } else { "file" }.into();
+        row.set_text(&content, me.account());
+        row.content = bytes;
+        if !self.stays_open(&mut row, &lock)? {
+            return self.vanish(&row);
+        }
+        self.without_what_was_deleted(&mut row)?;
+        self.tables.put_unlocked(&row, share)?;
+        self.forget_lock_of_once(&row)?;
+        self.refresh_message(row.conversation, row.as_target())?;
+        self.has_opened(&row)
+    }
+
+    /// Who wrote what is opened once has it no more, and nothing that would open it again.
+    fn forget_lock_of_once(&mut self, row: &MessageRow) -> Result<(), DbError> {
+        if row.own && row.stay.once {
+            self.tables.forget_shares(row.position)?;
+            self.tables.set_content(row, &[])?;
+            self.log_tells();
+        }
+        Ok(())
+    }
+
+    /// A person is told, and finds it.
+    fn has_opened(&mut self, row: &MessageRow) -> Result<(), DbError> {
+        let (conversation, message) = (row.conversation, row.id);
+        let now_ms = self.client.now_ms();
+        self.heard_in(conversation, now_ms)?;
+        self.brings_back(conversation, row.seq, now_ms)?;
+        self.said(conversation, message);
+        self.changed(conversation);
+        self.event(Event::Unlocked { conversation, message });
+        Ok(())
+    }
+
+    /// The lock of a message that waits, with its message.
+    fn locked(&self, position: u64) -> Result<Option<(LockRow, MessageRow)>, DbError> {
+        let lock = self.tables.lock(position)?.filter(|lock| lock.standing == LockStanding::Waiting);
+        Ok(lock.zip(self.tables.message_at(position)?))
+    }
+
+    fn lock_ends(&mut self, position: u64, standing: LockStanding) -> Result<(), DbError> {
+        let Some((_, row)) = self.locked(position)? else { return Ok(()) };
+        self.tables.end_lock(position, standing)?;
+        self.said(row.conversation, row.id);
+        Ok(())
+    }
+
+    fn will_not_open(&mut self, position: u64, reason: String) -> Result<(), DbError> {
+        let Some((_, row)) = self.locked(position)? else { return Ok(()) };
+        let (message, sender) = (row.id, self.named(row.author.account)?);
+        self.notice(Some(row.conversation), Notice::WillNotOpen { message, sender, reason })?;
+        self.lock_ends(position, LockStanding::Broken)
+    }
+
+    fn ask_later(&mut self, lock: &LockRow, after_s: Option<u64>) -> Result<(), DbError> {
+        let longer = PAUSE_MS.start << lock.tries.min(13);
+        let pause_ms = match after_s {
+            // As the server says, which knows better; but it does not put off a message for ever.
+            Some(seconds) => seconds.saturating_mul(1000).clamp(1000, PAUSE_MS.end),
+            None => self.client.random.borrow_mut().gen_range(longer / 2..=longer).min(PAUSE_MS.end),
+        };
+        let at_ms = self.client.server_now_ms().saturating_add(pause_ms);
+        self.tables.ask_again(lock.message, lock.tries.saturating_add(1), at_ms)
+    }
+}
+
+fn lock_path(message: &MessageRow) -> String {
+    let (author, id) = (message.author.account, message.id);
+    format!("/api/v1/conversations/{}/time-locks/{author}/{id}", message.conversation)
+}
+
+/// Whether a share could be destroyed, or there is none to destroy any more.
+fn is_withdrawn(answer: Result<(), ApiError>) -> Result<bool, ApiError> {
+    match answer {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some(ErrorCode::TimeLockOpened) => Ok(false),
+        // The server has lost it: whoever has no share gets none.
+        Err(error) if error.code() == Some(ErrorCode::NotFound) => Ok(true),
+        Err(error) => Err(error),
+    }
+}

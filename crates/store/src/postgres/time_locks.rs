@@ -1,0 +1,98 @@
+//! Time locks. A locked message has a transaction of its own, as one that brings files has.
+
+use huis_proto::{AccountId, ConversationId, MessageId, TimeShare};
+
+use super::columns::{self, Key, signed};
+use super::db::Db;
+use super::fault::Outcome;
+use crate::{Append, Appended, Release, Withdrawal};
+
+pub(super) const WAITING: &str =
+    "SELECT count(*) FROM time_locks WHERE account = $1 AND unlocks_at_ms > $2 AND octet_length(share) > 0";
+const IS_TAKEN: &str = "SELECT 1 FROM time_locks WHERE conversation = $1 AND account = $2 AND message = $3";
+const LOCK: &str = "INSERT INTO time_locks (conversation, account, message, unlocks_at_ms, ends_at_ms, share) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+/// A share whose time has not come does not leave the database.
+pub(super) const RELEASE: &str = "SELECT t.unlocks_at_ms, octet_length(t.share) = 0, \
+     CASE WHEN t.unlocks_at_ms <= $5 THEN t.share ELSE '' END \
+     FROM time_locks t JOIN conversations c ON c.conversation = t.conversation \
+     JOIN accounts a ON a.account = t.account JOIN accounts r ON r.id = $1 \
+     JOIN participants p ON p.conversation = t.conversation AND p.account = r.account \
+     WHERE c.id = $2 AND a.id = $3 AND t.message = $4";
+/// Held, so that a withdrawal and the end of the lock come one after the other.
+pub(super) const HOLD_OF_AUTHOR: &str = "SELECT t.conversation, t.account, t.unlocks_at_ms, octet_length(t.share) = 0 \
+     FROM time_locks t JOIN conversations c ON c.conversation = t.conversation \
+     JOIN accounts a ON a.account = t.account WHERE c.id = $1 AND a.id = $2 AND t.message = $3 \
+     FOR NO KEY UPDATE OF t";
+const DESTROY: &str = "UPDATE time_locks SET share = '' WHERE conversation = $1 AND account = $2 AND message = $3";
+/// What another node ends just now is left to it.
+pub(super) const FORGET_OLD: &str = "DELETE FROM time_locks t USING (SELECT conversation, account, message FROM time_locks \
+     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED) o \
+     WHERE t.conversation = o.conversation AND t.account = o.account AND t.message = o.message";
+
+/// Why a message can't be locked, if it can't.
+pub(super) async fn wrong(db: &Db, append: &Append, conversation: Key, account: Key) -> Outcome<Option<Appended>> {
+    let Some(lock) = &append.lock else { return Ok(None) };
+    if db.row(IS_TAKEN, &[&conversation, &account, &append.id.as_bytes().as_slice()]).await?.is_some() {
+        return Ok(Some(Appended::LockTaken));
+    }
+    let waiting = db.row(WAITING, &[&account, &signed(append.received_at_ms)]).await?;
+    let waiting = waiting.map_or(Ok(0), |row| columns::number(&row, 0))?;
+    Ok((waiting >= lock.most_waiting as u64).then_some(Appended::TooManyLocks))
+}
+
+/// Keeps what an entry's lock leaves here.
+pub(super) async fn put(db: &Db, append: &Append, conversation: Key, account: Key) -> Outcome<()> {
+    if let Some(lock) = &append.lock {
+        let (unlocks, ends) = (signed(lock.unlocks_at_ms), signed(lock.ends_at_ms));
+        let (id, share) = (append.id.as_bytes().as_slice(), lock.share.0.0.as_slice());
+        db.execute(LOCK, &[&conversation, &account, &id, &unlocks, &ends, &share]).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn release(
+    db: &Db,
+    asker: AccountId,
+    (conversation, author, message): (ConversationId, AccountId, MessageId),
+    now_ms: u64,
+) -> Outcome<Option<Release>> {
+    let ids = [asker.as_bytes().as_slice(), conversation.as_bytes(), author.as_bytes(), message.as_bytes()];
+    let Some(row) = db.row(RELEASE, &[&ids[0], &ids[1], &ids[2], &ids[3], &signed(now_ms)]).await? else {
+        return Ok(None);
+    };
+    if row.try_get(1)? {
+        return Ok(Some(Release::Withdrawn));
+    }
+    let unlocks_at_ms = columns::number(&row, 0)?;
+    if unlocks_at_ms > now_ms {
+        return Ok(Some(Release::Waits { unlocks_at_ms }));
+    }
+    Ok(Some(Release::Share(TimeShare(columns::bytes32(&row, 2)?))))
+}
+
+pub(super) async fn withdraw(
+    db: &Db,
+    author: AccountId,
+    conversation: ConversationId,
+    message: MessageId,
+    now_ms: u64,
+) -> Outcome<Withdrawal> {
+    let message = message.as_bytes().as_slice();
+    let (of, by) = (conversation.as_bytes().as_slice(), author.as_bytes().as_slice());
+    let Some(row) = db.row(HOLD_OF_AUTHOR, &[&of, &by, &message]).await? else { return Ok(Withdrawal::Unknown) };
+    if row.try_get(3)? {
+        return Ok(Withdrawal::Done);
+    }
+    if columns::number(&row, 2)? <= now_ms {
+        return Ok(Withdrawal::Opened);
+    }
+    let (conversation, account): (Key, Key) = (row.try_get(0)?, row.try_get(1)?);
+    db.execute(DESTROY, &[&conversation, &account, &message]).await?;
+    Ok(Withdrawal::Done)
+}
+
+pub(super) async fn end(db: &Db, now_ms: u64, most: usize) -> Outcome<usize> {
+    let ended = db.execute(FORGET_OLD, &[&signed(now_ms), &signed(most as u64)]).await?;
+    Ok(usize::try_from(ended).unwrap_or(usize::MAX))
+}

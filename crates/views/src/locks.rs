@@ -1,0 +1,28 @@
+//! Messages that open later, as a face shows them.
+
+use serde::{Deserialize, Serialize};
+
+/// A message's time lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockView {
+    /// When it opens, in milliseconds since 1970 by the server's clock.
+    pub unlocks_at_ms: u64,
+    /// How it stands.
+    pub state: LockState,
+    /// How many files are inside; none for a text.
+    pub files: u32,
+}
+
+/// How a time lock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockState {
+    /// Its time has not come, or the server has not been asked yet. On the device that sent it the message can be read.
+    Waiting,
+    /// It has opened.
+    Opened,
+    /// Its sender took it back before it opened.
+    Withdrawn,
+    /// It will not open; a notice says why.
+    Broken,
+}
