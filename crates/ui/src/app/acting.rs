@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 
 use super::App;
 use crate::dialogs::{Confirm, Overlay};
+use crate::signals::RwSignal;
 use crate::{port, say};
 
 impl App {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::app::App;
 use crate::parts::{choices, live, on};
 use crate::say;
-use crate::signals::sorted;
+use crate::signals::{RwSignal, sorted};
 
 /// What can be chosen, in seconds.
 const SPANS: [u64; 8] = [30, 300, 3600, 8 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600, 365 * 24 * 3600];
