@@ -274,7 +274,7 @@ fn count_down(until_ms: u64, now_ms: RwSignal<u64>) {
     let Some(left_ms) = now_ms.try_get_untracked().and_then(|now_ms| until_ms.checked_sub(now_ms)) else { return };
     let pause_ms = if left_ms <= 3_600_000 { 1000 } else { 60_000 };
     page::after(pause_ms, move || {
-        if now_ms.try_set(dates::now_ms()).is_none() {
+        if now_ms.try_update(|shown| *shown = dates::now_ms()).is_some() {
             count_down(until_ms, now_ms);
         }
     });
