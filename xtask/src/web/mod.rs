@@ -135,5 +135,7 @@ fn bind(compiled: &Path, folder: &Path, kind: Kind) -> anyhow::Result<Built> {
     };
     let script = String::from_utf8(read(format!("{name}.js"))?)?;
     ensure!(!script.contains("./snippets/"), "{name} brings scripts of its own, which are not put into the web app");
+    // What the C parts leave out and something still calls would be asked of a module that nobody has.
+    ensure!(!script.lines().any(|line| line.starts_with("import ")), "{name} needs functions that nobody gives it");
     Ok(Built { script, wasm: read(format!("{name}_bg.wasm"))? })
 }
