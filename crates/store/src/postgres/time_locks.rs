@@ -26,9 +26,8 @@ pub(super) const HOLD_OF_AUTHOR: &str = "SELECT t.conversation, t.account, t.unl
      FOR NO KEY UPDATE OF t";
 const DESTROY: &str = "UPDATE time_locks SET share = '' WHERE conversation = $1 AND account = $2 AND message = $3";
 /// What another node ends just now is left to it.
-pub(super) const FORGET_OLD: &str = "DELETE FROM time_locks t USING (SELECT conversation, account, message FROM time_locks \
-     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED) o \
-     WHERE t.conversation = o.conversation AND t.account = o.account AND t.message = o.message";
+pub(super) const FORGET_OLD: &str = "DELETE FROM time_locks WHERE ctid = ANY(ARRAY(SELECT ctid FROM time_locks \
+     WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
 /// Why a message can't be locked, if it can't.
 pub(super) async fn wrong(db: &Db, append: &Append, conversation: Key, account: Key) -> Outcome<Option<Appended>> {
