@@ -7,7 +7,7 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// How deep arrays, maps and tags may be nested in what is read from outside.
+/// How deep arrays and maps may be nested in what is read from outside.
 const MOST_NESTING: usize = 16;
 const MOST_NESTING_OF_ONES_OWN: usize = 256;
 
@@ -17,6 +17,9 @@ pub enum CodecError {
     /// Not CBOR, too deeply nested, or not of the expected shape. Holds what was wrong, never the bytes.
     #[error("not the expected CBOR: {0}")]
     Malformed(String),
+    /// What it names is not among what is expected there.
+    #[error("not the expected CBOR: an unknown variant")]
+    UnknownVariant,
     /// A known form followed by further bytes.
     #[error("{0} bytes are left over after the value")]
     Trailing(usize),
@@ -28,6 +31,15 @@ pub enum CodecError {
         /// The newest version that this side reads.
         newest: u8,
     },
+}
+
+impl From<reader::Fault> for CodecError {
+    fn from(fault: reader::Fault) -> Self {
+        match fault {
+            reader::Fault::Variant => Self::UnknownVariant,
+            fault => Self::Malformed(fault.to_string()),
+        }
+    }
 }
 
 /// `value` as CBOR.
@@ -65,7 +77,7 @@ pub fn first_from_cbor<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), 
     let mut rest = bytes;
     match reader::read(&mut rest, MOST_NESTING) {
         Ok(value) => Ok((value, rest)),
-        Err(fault) => Err(CodecError::Malformed(fault.to_string())),
+        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -77,7 +89,7 @@ pub fn from_own_cbor<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, CodecEr
     match reader::read(&mut bytes, MOST_NESTING_OF_ONES_OWN) {
         Ok(value) if bytes.is_empty() => Ok(value),
         Ok(_) => Err(CodecError::Trailing(bytes.len())),
-        Err(fault) => Err(CodecError::Malformed(fault.to_string())),
+        Err(fault) => Err(fault.into()),
     }
 }
 

@@ -265,8 +265,7 @@ fn unknown_name<T: DeserializeOwned>(value: &ciborium::Value) -> Option<String> 
         return None;
     }
     let probe = codec::to_cbor(&ciborium::Value::Map(vec![(name.as_str().into(), ciborium::Value::Null)]));
-    let complaint = codec::from_cbor::<T>(&probe).err()?.to_string();
-    complaint.contains("unknown variant").then(|| name.clone())
+    matches!(codec::from_cbor::<T>(&probe), Err(CodecError::UnknownVariant)).then(|| name.clone())
 }
 
 /// Why a WebSocket ends, beside the codes of RFC 6455, section 7.4.1 (1000 normal, 1001 going away: the server

@@ -33,6 +33,7 @@ const RULES: &[Form] = &[
     ),
     Form("the identity key of this account has not changed", "reason-identity-unchanged"),
     Form("the password is empty or too long", "reason-password-length"),
+    Form("what judges passwords could not be fetched; load the app anew, and try again", "reason-password-unjudged"),
     Form("a recovery key has {wanted} letters and digits, this text has {given}", "reason-recovery-length"),
     Form("a recovery key holds no '{character}'", "reason-recovery-character"),
     Form("the recovery key has a typing mistake", "reason-recovery-typo"),

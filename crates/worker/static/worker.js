@@ -123,8 +123,16 @@ const platform = {
 
 // The engine asks how hard a password is to guess. What knows it is as large as a third of the engine, and fetched when
 // somebody chooses a password.
+let strength;
 self.huisEstimate = async (password, about) => {
-  await initStrength({ module_or_path: "{{strength.wasm}}" });
+  // It hears a password: nothing but the bytes that this version was built with is run.
+  const fetched = () => fetch("{{strength.wasm}}", { integrity: "sha256-{{strength.wasm sha256}}" });
+  try {
+    await (strength ??= initStrength({ module_or_path: fetched() }));
+  } catch (error) {
+    strength = undefined;
+    throw error;
+  }
   return estimate(password, about);
 };
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 /// A bound module.
@@ -78,6 +80,8 @@ impl Assembly {
                 match filled(&name, &bytes, &names) {
                     Ok(bytes) => {
                         let file = File { is_for_later: LATER.contains(&&*name), ..file(&name, bytes) };
+                        // As the Subresource Integrity of W3C writes it: whoever fetches it later holds it against this.
+                        names.insert(format!("{name} sha256"), BASE64_STANDARD.encode(Sha256::digest(&file.bytes)));
                         names.insert(name, format!("/{}", file.path));
                         files.push(file);
                     }

@@ -3,7 +3,6 @@
 use huis_proto::rest::Secret;
 use huis_views::Failure;
 
-use crate::api::ApiError;
 use crate::client::Client;
 use crate::platform;
 
@@ -29,7 +28,7 @@ impl Client {
 }
 
 async fn check(password: &Secret, about: &[&str]) -> Result<(), Failure> {
-    let estimate = platform::estimate(password, about).await.map_err(ApiError::from)?;
+    let estimate = platform::estimate(password, about).await?;
     if estimate.score >= LEAST {
         return Ok(());
     }

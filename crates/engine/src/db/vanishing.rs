@@ -143,3 +143,34 @@ impl Tables<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use huis_core::content::{CountedFrom, Stay, Timer};
+    use huis_proto::{AccountId, DeviceId, Member};
+
+    use super::*;
+    use crate::config::DatabaseKey;
+    use crate::db::Db;
+
+    #[test]
+    fn what_was_locked_when_it_was_read_was_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("db"), &DatabaseKey::from_bytes([7; 32]), None).unwrap();
+        let tables = db.tables();
+        let place = ConversationId::from_bytes([9; 16]);
+        let author = Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([2; 16]) };
+        let mut row = MessageRow::waiting(place, MessageId::from_bytes([1; 16]), author, 1);
+        row.own = false;
+        row.stay = Stay { timer: Some(Timer { after_s: 60, from: CountedFrom::Reading }), once: false };
+        let position = tables.add_message(&row).unwrap().unwrap();
+        tables.add_lock(position, 5_000, None, 5_000).unwrap();
+        // A receipt from before it opened, which came behind that; then one from after it.
+        assert_eq!(tables.timers_run(place, position, 4_999).unwrap(), 0);
+        assert_eq!(tables.to_be_read(place, position).unwrap(), [row.id]);
+        assert_eq!(tables.timers_run(place, position, 6_000).unwrap(), 1);
+        assert_eq!(tables.to_be_read(place, position).unwrap(), []);
+        let at_ms = tables.message_at(position).unwrap().unwrap().vanishes_at_ms;
+        assert_eq!(at_ms, Some(66_000));
+    }
+}

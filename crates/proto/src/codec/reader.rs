@@ -1,5 +1,7 @@
 //! CBOR read for serde. What the bytes say is `ciborium`'s to know; the way from there to a type is here, as the one that comes
-//! with it makes much code anew for each type, and a browser has to fetch it. What is read is the same, which the tests try.
+//! with it makes much code anew for each type, and a browser has to fetch it. What is written here is read alike, which the tests
+//! try. Of what nobody writes it reads a little more (a tag before what a variant holds, text in portions where a name is
+//! expected) and a little less (a variant with named fields as an array, a name as bytes).
 
 use ciborium_ll::{Decoder, Header, simple};
 use serde::de::{
@@ -19,6 +21,8 @@ pub(super) enum Fault {
     Nested,
     #[error("not of the expected shape")]
     Shape,
+    #[error("an unknown variant")]
+    Variant,
     #[error("{0} is missing")]
     Missing(&'static str),
 }
@@ -47,7 +51,7 @@ impl serde::de::Error for Fault {
         Self::Shape
     }
     fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
-        Self::Shape
+        Self::Variant
     }
     fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
         Self::Shape

@@ -101,6 +101,7 @@ reason-identity-unchanged = the identity key of this account has not changed
 reason-password-length = the password is empty or too long
 reason-recovery-length = a recovery key has { $wanted } letters and digits, this text has { $given }
 reason-recovery-character = a recovery key holds no "{ $character }"
+reason-password-unjudged = what judges passwords could not be fetched; load the app anew, and try again
 reason-recovery-typo = the recovery key has a typing mistake
 reason-connection-refused = nothing answers at this address
 reason-no-route = the network does not lead there

@@ -101,6 +101,7 @@ reason-identity-unchanged = la clé d'identité de ce compte n'a pas changé
 reason-password-length = le mot de passe est vide ou trop long
 reason-recovery-length = une clé de secours a { $wanted } lettres et chiffres, ce texte en a { $given }
 reason-recovery-character = une clé de secours ne contient pas « { $character } »
+reason-password-unjudged = ce qui évalue les mots de passe n'a pas pu être chargé ; rechargez l'application, puis réessayez
 reason-recovery-typo = la clé de secours contient une faute de frappe
 reason-connection-refused = rien ne répond à cette adresse
 reason-no-route = le réseau n'y mène pas
