@@ -230,6 +230,9 @@ impl Step<'_> {
                 self.wake_transfers();
                 self.tables.set_content(&row, &[])?;
                 self.tables.forget_quote(&row)?;
+                if row.stay.ends() {
+                    self.log_tells();
+                }
             }
         }
         self.said(conversation, target.message);
