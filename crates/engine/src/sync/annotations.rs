@@ -231,6 +231,9 @@ impl Step<'_> {
                 self.tables.set_content(&row, &[])?;
                 self.tables.forget_quote(&row)?;
                 self.tables.destroy_lock(row.position)?;
+                if row.stay.ends() {
+                    self.log_tells();
+                }
             }
         }
         self.said(conversation, target.message);

@@ -37,7 +37,7 @@ fn clocks_that_are_less_than_a_minute_apart_lose_nothing_and_keep_nothing() {
         bea.has_timer("@ann", Some(30)).await;
         let sent = ann.says("@bea", WORD).await.id;
         let seen = bea.sees("it", sent, |_| true).await;
-        assert_eq!(seen.vanishes_at_ms, Some(seen.received_at_ms.unwrap() + 30_000));
+        assert!(seen.vanishes_at_ms.unwrap().abs_diff(seen.received_at_ms.unwrap() + 30_000) < 1_000);
         seconds_pass(&world, 33).await;
         for device in [&ann, &bea] {
             assert!(device.looks_up(sent).await.is_none(), "{device:?}");
@@ -311,7 +311,7 @@ fn a_download_whose_message_is_gone_stops_at_once() {
         bea.command(Command::FetchFile(FetchFile { message: heard.id, number: 1, folder: to })).await;
         bea.until("a part is there", async || !is_empty()).await;
         // It waits longer and longer for its next try.
-        seconds_pass(&world, 590).await;
+        seconds_pass(&world, 500).await;
         assert!(!is_empty());
         bea.has_lost(heard.id).await;
         let gone = Instant::now();
