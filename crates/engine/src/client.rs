@@ -18,7 +18,6 @@ use rand::rngs::StdRng;
 use tokio::sync::{Mutex, Notify, broadcast, oneshot};
 
 use crate::accounts::Session;
-use crate::clocks;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
 use crate::outbox::Traffic;
@@ -104,9 +103,11 @@ pub(crate) struct Client {
     pub(crate) presence: RefCell<Presence>,
     /// When the account state was last stored for what was read, by the device's clock.
     pub(crate) reads_shared_ms: Cell<u64>,
-    /// How far the server's clock is ahead of the device's, as it was heard last, also before this start.
+    /// How far the server's clock is ahead of the device's, as it was heard last; from before this start no more than not at all.
     pub(crate) server_ahead_ms: Cell<i64>,
-    /// Whether that has changed by much since locked messages were looked at.
+    /// When the connection asked for the server's time that has not come yet, by the device's clock.
+    pub(crate) time_asked_ms: Cell<Option<u64>>,
+    /// Whether the difference has changed by much since locked messages were looked at.
     pub(crate) clock_moved: Cell<bool>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
@@ -145,6 +146,7 @@ impl Client {
             presence: RefCell::default(),
             reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),
+            time_asked_ms: Cell::new(None),
             clock_moved: Cell::new(false),
             last_frame_ms: Cell::new(0),
             next_vanishing_ms: Cell::new(0),
@@ -158,8 +160,7 @@ impl Client {
             events,
         };
         client.read_account()?;
-        // Until the server is heard again: what is over is decided before.
-        client.server_ahead_ms.set(client.read(|tables| tables.fact(clocks::SERVER_AHEAD))?.unwrap_or(0));
+        client.recall_time()?;
         Ok(client)
     }
 

@@ -172,7 +172,8 @@ impl Client {
         if grant.account != me.account() || grant.device != me.device.member.device {
             return Err(bad_answer("the session is another device's"));
         }
-        self.heard_time(grant.server_time_ms);
+        // It was asked for a moment ago; the connection that follows asks anew.
+        self.heard_time(grant.server_time_ms, self.clock.now_ms());
         let mut known = KnownDevices::default();
         known.accept(me.account(), &me.identity, lists).map_err(bad_answer)?;
         self.step(|step| {

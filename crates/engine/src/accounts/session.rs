@@ -74,6 +74,7 @@ impl Client {
             refresh_token: session.refresh_token,
         };
         let path = "/api/v1/sessions/refresh".into();
+        let asked_ms = self.clock.now_ms();
         let grant: SessionGrant = match self.ask_openly(Method::Post, path, Some(&body)).await {
             Ok(grant) => grant,
             Err(error) => {
@@ -84,7 +85,7 @@ impl Client {
                 return Err(error);
             }
         };
-        self.heard_time(grant.server_time_ms);
+        self.heard_time(grant.server_time_ms, asked_ms);
         let session =
             self.step(|step| step.keep_session(&grant)).map_err(|error: DbError| ApiError::Own(error.into()))?;
         self.set_session(Some(session.clone()));

@@ -79,7 +79,7 @@ impl Client {
                     self.fetch_lists(&[me.account()]).await?;
                 }
             }
-            ServerFrame::Pong { server_time_ms } => self.heard_time(server_time_ms),
+            ServerFrame::Pong { server_time_ms } => self.time_came(server_time_ms),
             ServerFrame::Ephemeral { conversation, from, payload } => self.take_sign(conversation, from, &payload)?,
             // Handled by the caller.
             ServerFrame::Entry(_) => {}

@@ -138,6 +138,7 @@ impl Client {
     async fn one_connection(self: &Rc<Self>, failures: &mut u32) -> Result<std::convert::Infallible, Ended> {
         let token = self.access_token(false).await?;
         self.ask_for_unheard().await?;
+        self.connection_asks_time();
         let Link { sender, receiver } = self.transport.connect(token).await.map_err(ApiError::from)?;
         let read = self.read_frames(receiver, failures);
         let write = self.write_frames(sender);
@@ -182,6 +183,7 @@ impl Client {
             let heartbeat = self.clock.sleep(limits::HEARTBEAT);
             let frames = self.signals.frames.notified();
             if let Either::Right(_) = select(Box::pin(frames), heartbeat).await {
+                self.ping_asks_time();
                 self.traffic.borrow_mut().queue(&[ClientFrame::Ping {}]);
             }
         }

@@ -15,7 +15,7 @@ impl Client {
     pub(super) async fn take_ready(self: &Rc<Self>, ready: &Ready) -> Result<(), Ended> {
         server_is_new_enough(&ready.server).map_err(Ended::VersionsApart)?;
         self.hindrance.replace(None);
-        self.heard_time(ready.server_time_ms);
+        self.time_came(ready.server_time_ms);
         let known: Option<IncarnationId> = self.read(|tables| tables.fact("incarnation"))?;
         let restored = known.filter(|known| *known != ready.incarnation);
         if let Some(known) = restored {

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use huis_engine::FileMethod;
-use huis_testkit::{Device, Passage, story};
+use huis_proto::frames::ServerFrame;
+use huis_testkit::{Device, Fate, Passage, story};
 use huis_views::{
     Command, Connection, CountedFrom, Failure, FetchFile, MessageState, Preferences, Reply, Send, Target,
 };
@@ -62,6 +63,49 @@ fn a_clock_that_was_known_to_be_wrong_destroys_nothing_at_a_start() {
         assert!(bea.looks_up(sent).await.is_some(), "nobody has told it the time since");
         seconds_pass(&world, 3601).await;
         assert!(bea.looks_up(sent).await.is_none());
+    });
+}
+
+#[test]
+fn a_clock_that_was_put_right_while_a_device_was_off_destroys_nothing_at_a_start() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.clock_is_wrong_by_ms(-DAY_MS);
+        bea.restarts().await;
+        bea.is_connected().await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Sending).await;
+        let sent = ann.says("@bea", WORD).await.id;
+        bea.sees("it", sent, |_| true).await;
+        bea.crashes().await;
+        bea.clock_is_wrong_by_ms(0);
+        bea.goes_offline();
+        bea.start();
+        assert!(bea.looks_up(sent).await.is_some(), "that it was behind is over");
+        seconds_pass(&world, 3601).await;
+        assert!(bea.looks_up(sent).await.is_none());
+    });
+}
+
+#[test]
+fn an_answer_that_waited_while_a_device_slept_does_not_turn_its_clock_back() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Sending).await;
+        bea.has_timer("@ann", Some(3600)).await;
+        let sent = ann.says("@bea", WORD).await.id;
+        bea.sees("it", sent, |_| true).await;
+        // What it reads when it wakes was said two hours ago: its clock went on meanwhile.
+        let body = bea.clone();
+        let slept = Rc::new(Cell::new(false));
+        let has_slept = Rc::clone(&slept);
+        bea.received_frames_pass(move |frame| {
+            if matches!(frame, ServerFrame::Pong { .. }) && !slept.replace(true) {
+                body.clock_is_wrong_by_ms(2 * 3_600_000);
+            }
+            Fate::passes(frame)
+        });
+        bea.until("it has slept", async || has_slept.get()).await;
+        assert!(bea.looks_up(sent).await.is_none(), "its time is over by the clock that went on");
     });
 }
 
