@@ -11,7 +11,7 @@ use futures_util::future::select;
 use huis_core::account_state::{AccountState, KnownConversation, OPENED, Pin, Setting};
 use huis_core::annotations::Place;
 use huis_proto::rest::AccountState as Sealed;
-use huis_proto::{Bytes32, ConversationId, ConversationKind, ErrorCode, IncarnationId};
+use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, ErrorCode, IncarnationId};
 use huis_views::{Event, Failure, Notice};
 use sha2::{Digest, Sha256};
 
@@ -138,9 +138,28 @@ impl Client {
                 return Err(Failure::BadAnswer { reason });
             }
         };
+        let Some((joins, asked_for)) = self.take_account_state(me.account(), &state, version)? else { return Ok(0) };
+        match self.fetch_lists(&asked_for).await {
+            Ok(()) | Err(ApiError::Unreachable(_)) => Ok(joins),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes over what is new in an account state: gives how many conversations are to be joined, and whose device lists are to
+    /// be fetched. Nothing of one that is older than what this device has come to while it was fetched: it would have forgotten
+    /// what came since.
+    fn take_account_state(
+        &self,
+        me: AccountId,
+        state: &AccountState,
+        version: u64,
+    ) -> Result<Option<(u32, Vec<AccountId>)>, DbError> {
         let mut known_devices = (*self.known()).clone();
-        let mut asked_for = vec![me.account()];
+        let mut asked_for = vec![me];
         let joins = self.step(|step| {
+            if step.tables.fact::<u64>("state_version")?.is_some_and(|known| known > version) {
+                return Ok(None);
+            }
             let base: AccountState = step.tables.fact("state_base")?.unwrap_or_default();
             for (account, pin) in &state.pins {
                 if let Err(error) = known_devices.restore_pin(*account, pin) {
@@ -174,19 +193,17 @@ impl Client {
                 }
                 step.tables.put_account(&row)?;
             }
-            let joins = step.merge_state(&state)?;
+            let joins = step.merge_state(state)?;
             step.tables.put_fact("state_version", &version)?;
             step.tables.put_fact("state_newest", &version)?;
-            step.tables.put_fact("state_base", &state)?;
+            step.tables.put_fact("state_base", state)?;
             // What was refused before is shown again if it comes again.
             step.tables.put_fact("state_refused", &None::<Bytes32>)?;
-            Ok::<_, DbError>(joins)
+            Ok::<_, DbError>(Some(joins))
         })?;
+        let Some(joins) = joins else { return Ok(None) };
         self.set_known(known_devices);
-        match self.fetch_lists(&asked_for).await {
-            Ok(()) | Err(ApiError::Unreachable(_)) => Ok(joins),
-            Err(error) => Err(error.into()),
-        }
+        Ok(Some((joins, asked_for)))
     }
 }
 
@@ -408,7 +425,7 @@ fn was_first_contact(row: &AccountRow, pin: &Pin) -> bool {
 }
 
 /// The account state as this device has it.
-pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<AccountState, DbError> {
+pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, DbError> {
     let mut state: AccountState = tables.fact("state_base")?.unwrap_or_default();
     let rows = tables.conversations()?;
     let left: BTreeSet<_> = rows.iter().filter(|row| row.state == State::Left).map(|row| row.id).collect();
@@ -432,7 +449,7 @@ pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<Acc
             kind: row.kind,
             title: row.room.or(row.title),
             topic: said.topic().map(str::to_owned),
-            timer: said.timer(),
+            timer: said.timer_setting(),
             roster: row.accounts.into_iter().collect(),
             accepted: row.accepted,
             settings: settings.settings,
@@ -474,4 +491,7 @@ pub(super) fn build(tables: Tables<'_>, me: huis_proto::AccountId) -> Result<Acc
         state.pins.insert(row.account, pin);
     }
     Ok(state)
+
+#[cfg(test)]
+mod tests;
 }
