@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::annotations::MessageRef;
 use crate::card::Card;
-use crate::content::Timer;
+use crate::content::TimerSetting;
 use crate::conversation_settings::{ConversationSettings, is_default};
 use crate::identity::IdentityKey;
 use crate::sealing;
@@ -77,9 +77,9 @@ pub struct KnownConversation {
     /// Its topic, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// After how long messages vanish, where they do.
+    /// After how long messages vanish, or that they stay, where anybody has said that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timer: Option<Timer>,
+    pub timer: Option<TimerSetting>,
     /// The accounts in it.
     pub roster: BTreeSet<AccountId>,
     /// Whether its request was accepted; nothing leaves the device for one that was not.
@@ -215,6 +215,7 @@ mod tests {
     use rand::rngs::StdRng;
 
     use super::*;
+    use crate::content::{CountedFrom, Timer};
 
     const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
 
@@ -226,7 +227,7 @@ mod tests {
         let friend = AccountId::from_bytes([3; 16]);
         let conversation = KnownConversation {
             topic: None,
-            timer: None,
+            timer: Some(TimerSetting::On(Timer { after_s: 60, from: CountedFrom::Reading })),
             kind: ConversationKind::Group,
             title: Some("Garden".into()),
             roster: BTreeSet::from([ACCOUNT, friend]),

@@ -345,14 +345,14 @@ impl Settings {
         }
     }
 
-    /// Whether anybody has said whether messages vanish.
-    pub fn knows_timer(&self) -> bool {
-        self.timer.is_some()
+    /// What messages' timer was set to, where anybody has said whether they vanish.
+    pub fn timer_setting(&self) -> Option<TimerSetting> {
+        self.timer.map(|(_, timer)| timer)
     }
 
     /// After how long messages vanish that are said from here on.
     pub fn timer(&self) -> Option<Timer> {
-        self.timer.and_then(|(_, timer)| timer.timer())
+        self.timer_setting().and_then(TimerSetting::timer)
     }
 
     /// The title.

@@ -264,10 +264,9 @@ impl Step<'_> {
             settings.take(None, Some(topic), Place::before_the_log());
             self.tables.put_titles(id, &settings)?;
         }
-        let had_timer = base.is_some_and(|base| base.timer.is_some());
-        if theirs.timer.is_some() || had_timer {
+        if let Some(timer) = theirs.timer {
             let mut settings = self.tables.titles(id)?;
-            settings.take_timer(theirs.timer.into(), Place::before_the_log());
+            settings.take_timer(timer, Place::before_the_log());
             self.tables.put_titles(id, &settings)?;
         }
         if let Some(mut row) = self.tables.conversation(id)? {
@@ -491,7 +490,7 @@ pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, D
         state.pins.insert(row.account, pin);
     }
     Ok(state)
+}
 
 #[cfg(test)]
 mod tests;
-}

@@ -1,6 +1,7 @@
 //! Groups and open rooms: created, joined, changed, left.
 
-use huis_core::content::{Content, Timer, TimerSetting};
+use huis_core::annotations::Place;
+use huis_core::content::{Content, TimerSetting};
 use huis_core::groups::Role;
 use huis_proto::rest::{Room, Rooms};
 use huis_proto::{Bytes, ConversationId, ConversationKind, ErrorCode, MessageId, names};
@@ -198,26 +199,36 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// What is set for a conversation, where anything is. Somebody else may set something before it is sealed, which is not to
-    /// be turned back.
+    /// What is set for a conversation, where anything is, also that nothing vanishes. What is set before it is sealed is not to be
+    /// turned back: neither what somebody else sets, nor what this device did that is on its way.
     pub(crate) fn what_newcomers_are_told(&self, conversation: ConversationId) -> Result<Option<Bytes>, DbError> {
-        let title = self.tables.conversation(conversation)?.and_then(|row| row.title);
-        let said = self.tables.titles(conversation)?;
-        let topic = said.topic().map(str::to_owned);
-        if title.is_none() && topic.is_none() && said.timer().is_none() {
+        let mut title = self.tables.conversation(conversation)?.and_then(|row| row.title);
+        let mut said = self.tables.titles(conversation)?;
+        for row in self.tables.tasks_of(conversation)? {
+            let Task::Say { content, shown: false } = &row.task else { continue };
+            let Ok(Content::Settings { title: entitled, topic, timer }) = Content::from_bytes(content) else {
+                continue;
+            };
+            let place = Place::waiting(row.position, row.id);
+            said.take(None, topic.as_deref(), place);
+            timer.into_iter().for_each(|timer| said.take_timer(timer, place));
+            title = entitled.or(title);
+        }
+        let (topic, timer) = (said.topic().map(str::to_owned), said.timer_setting());
+        if title.is_none() && topic.is_none() && timer.is_none() {
             return Ok(None);
         }
-        let content = settings(title.as_deref(), topic, said.timer()).map_err(|_| DbError::Form("settings"))?;
+        let content = settings(title.as_deref(), topic, timer).map_err(|_| DbError::Form("settings"))?;
         Ok(Some(content))
     }
 }
 
-fn settings(title: Option<&str>, topic: Option<String>, timer: Option<Timer>) -> Result<Bytes, Failure> {
+fn settings(title: Option<&str>, topic: Option<String>, timer: Option<TimerSetting>) -> Result<Bytes, Failure> {
     let invalid = |reason: String| Failure::Invalid { reason };
     if title.is_some_and(|title| title.trim().is_empty()) {
         return Err(invalid("a title is not empty".into()));
     }
-    let content = Content::Settings { title: title.map(str::to_owned), topic, timer: timer.map(TimerSetting::On) }
+    let content = Content::Settings { title: title.map(str::to_owned), topic, timer }
         .to_bytes()
         .map_err(|error| invalid(error.to_string()))?;
     Ok(Bytes(content))

@@ -62,7 +62,7 @@ impl Step<'_> {
     ) -> Result<(), DbError> {
         let (Some(timer), id) = (timer, conversation.id) else { return Ok(()) };
         let mut settings = self.tables.titles(id)?;
-        if settings.knows_timer() || !may_set_timer(conversation.kind, self.role_in_force(id, author)) {
+        if settings.timer_setting().is_some() || !may_set_timer(conversation.kind, self.role_in_force(id, author)) {
             return Ok(());
         }
         settings.take_timer(TimerSetting::On(timer), Place::before_the_log());

@@ -210,6 +210,26 @@ fn each_message_has_the_timer_that_its_writer_knew() {
 }
 
 #[test]
+fn a_further_device_takes_no_timer_from_what_was_written_before_it_was_taken_away() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Reading).await;
+        bea.has_timer("@ann", Some(3600)).await;
+        bea.goes_offline();
+        let before = bea.writes("@ann", "written before").await.id;
+        ann.sets_no_timer("@bea").await;
+        ann.restarts_in_order().await;
+        let desk = world.another_device_of(&ann).await;
+        desk.has_timer("@bea", None).await;
+        bea.comes_online();
+        assert!(desk.sees("it", before, |_| true).await.vanishes.is_some());
+        assert_eq!(desk.looks_at("@bea").await.unwrap().timer, None);
+        let later = desk.says("@bea", "later").await.id;
+        assert!(bea.sees("it", later, |_| true).await.vanishes.is_none());
+    });
+}
+
+#[test]
 fn who_has_not_the_role_sets_no_timer_and_newcomers_are_told_it() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;

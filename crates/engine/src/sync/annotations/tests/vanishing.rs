@@ -17,6 +17,15 @@ fn sets(timer: TimerSetting) -> Content {
 
 impl Garden {
     /// A person reads everything, and a little more than a minute passes.
+    /// What somebody would tell newcomers.
+    fn would_tell(&self, who: usize) -> Option<(Option<String>, Option<String>, Option<TimerSetting>)> {
+        let told = self.people[who].stepper.client.step(|step| step.what_newcomers_are_told(PLACE)).unwrap()?;
+        match Content::from_bytes(&told) {
+            Ok(Content::Settings { title, topic, timer }) => Some((title, topic, timer)),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn lets_it_vanish(&self, who: usize) {
         let client = &self.people[who].stepper.client;
         let newest = client.messages(PLACE, None, 100).unwrap().last().unwrap().position;
@@ -180,3 +189,38 @@ fn newcomers_are_told_the_timer_that_is_set_when_it_is_sealed() {
     assert_eq!(timer, Some(TimerSetting::On(later)));
     assert_eq!(garden.looks(ANN).timer, Some(VanishTimer { after_s: 90, from: huis_views::CountedFrom::Reading }));
 }
+
+#[test]
+fn newcomers_are_told_what_this_device_has_set_and_is_on_its_way() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(ANN, 1, &sets(TimerSetting::On(MINUTE)));
+    let later = Timer { after_s: 90, from: CountedFrom::Reading };
+    let waiting = [
+        Content::Settings { title: Some("Meadow".into()), topic: Some("hay".into()), timer: None },
+        Content::Settings { title: None, topic: None, timer: Some(TimerSetting::On(later)) },
+    ];
+    assert_eq!(garden.would_tell(CEM), Some((Some("Orchard".into()), None, Some(TimerSetting::On(MINUTE)))));
+    let client = &garden.people[CEM].stepper.client;
+    client
+        .step(|step| {
+            (70..).zip(&waiting).try_for_each(|(number, content)| {
+                let content = Bytes(content.to_bytes().unwrap());
+                step.task(PLACE, id(number), &Task::Say { content, shown: false }).map(drop)
+            })
+        })
+        .unwrap();
+    let told = (Some("Meadow".into()), Some("hay".into()), Some(TimerSetting::On(later)));
+    assert_eq!(garden.would_tell(CEM), Some(told));
+    // It is not set here before it is in the log.
+    assert_eq!(garden.looks(CEM).timer.map(|timer| timer.after_s), Some(60));
+}
+
+#[test]
+fn newcomers_are_told_that_nothing_vanishes_where_that_was_said() {
+    let mut garden = Garden::open(ConversationKind::Direct);
+    assert_eq!(garden.would_tell(ANN), None);
+    garden.does(BEA, 1, &sets(TimerSetting::On(MINUTE)));
+    garden.does(BEA, 2, &sets(TimerSetting::Off));
+    assert_eq!(garden.would_tell(ANN), Some((None, None, Some(TimerSetting::Off))));
+}
+
