@@ -226,18 +226,27 @@ impl Step<'_> {
 
     /// A message of one's own is in the log, received at this time: its timer runs, and what is opened once is here no more.
     pub(crate) fn was_sent(&mut self, row: &MessageRow, received_ms: u64) -> Result<(), DbError> {
-        let is_locked = self.tables.is_locked(row.position)?;
         if row.stay.once {
-            self.tables.set_content(row, &blobs_alone(&row.content))?;
-            self.tables.forget_quote(row)?;
-            self.tables.forget_mentions(row)?;
-            self.log_tells();
+            self.forget_what_is_once(row)?;
         }
-        // What is locked has its time from when it opens.
-        if let Some(timer) = row.stay.timer.filter(|_| !is_locked) {
+        if self.tables.is_locked(row.position)? {
+            // It has its time from when it opens; and its share is asked for from here on.
+            self.wake_time_locks();
+            return Ok(());
+        }
+        if let Some(timer) = row.stay.timer {
             self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.server_now_ms())))?;
             self.wake_vanishing();
         }
+        Ok(())
+    }
+
+    /// Who wrote what is opened once has it no more: neither what it says, nor what it answers, nor whom it names.
+    pub(crate) fn forget_what_is_once(&mut self, row: &MessageRow) -> Result<(), DbError> {
+        self.tables.set_content(row, &blobs_alone(&row.content))?;
+        self.tables.forget_quote(row)?;
+        self.tables.forget_mentions(row)?;
+        self.log_tells();
         Ok(())
     }
 
@@ -366,8 +375,11 @@ pub(crate) fn blobs_of(content: &[u8]) -> Vec<BlobId> {
     if let Ok(blobs) = codec::from_versioned(BLOBS_ALONE, content) {
         return blobs;
     }
-    let content = Content::from_bytes(content).ok();
-    content.iter().flat_map(Content::files).map(|file| file.id).collect()
+    match Content::from_bytes(content) {
+        Ok(Content::Timed(timed)) => timed.files,
+        Ok(content) => content.files().iter().map(|file| file.id).collect(),
+        Err(_) => Vec::new(),
+    }
 }
 
 fn invalid(reason: &str) -> Failure {

@@ -138,7 +138,7 @@ fn is_lockable(content: &Content) -> bool {
     matches!(content, Content::Text { .. } | Content::Files { .. })
 }
 
-/// The label, the lock and the place: 121 bytes.
+/// The label, the lock and the place: 106 bytes.
 fn bound_to(lock: &TimeLock, place: &Place) -> Vec<u8> {
     let mut bytes = LABEL.to_vec();
     bytes.extend_from_slice(&lock.unlocks_at_ms.to_be_bytes());

@@ -13,11 +13,18 @@ use crate::sync::taken_back;
 impl Client {
     /// Does something to a message; it is seen here at once.
     pub(crate) async fn annotate(&self, wish: Annotate) -> Result<Sent, Failure> {
-        let me = self.signed_in()?;
+        self.signed_in()?;
         self.check_room_to_wait()?;
         if matches!(wish.annotation, Annotation::Delete) {
             self.destroy_share_of(wish.message).await?;
         }
+        self.mark(wish).await
+    }
+
+    /// As [`annotate`](Self::annotate), for what is not locked, or whose share is destroyed.
+    pub(crate) async fn mark(&self, wish: Annotate) -> Result<Sent, Failure> {
+        let me = self.signed_in()?;
+        self.check_room_to_wait()?;
         let id = self.random_id();
         let outcome = self.outcome(id);
         let conversation = self.step(|step| {

@@ -54,10 +54,11 @@ impl LockRow {
 }
 
 const COLUMNS: &str = "message, unlocks_ms, state, members_share, server_share, tries";
-/// What is asked for, and not what came with a request that nobody answered: it would show that somebody is there.
+/// What is asked for: not what the server does not have yet, and not what came with a request that nobody answered, as it would
+/// show that somebody is there.
 const ASKED_FOR: &str =
     "state = 0 AND EXISTS (SELECT 1 FROM messages AS m JOIN conversations AS c ON c.id = m.conversation
-                         WHERE m.position = locks.message AND c.accepted = 1)";
+                         WHERE m.position = locks.message AND m.seq IS NOT NULL AND c.accepted = 1)";
 
 fn number(standing: LockStanding) -> i64 {
     match standing {
@@ -174,6 +175,16 @@ impl Tables<'_> {
         self.0
             .prepare_cached(
                 "UPDATE locks SET members_share = NULL, server_share = NULL, sealed = NULL WHERE message = ?1",
+            )?
+            .execute([int(message)])?;
+        Ok(())
+    }
+
+    /// What had come of a message that has opened says more than what is left of it, and goes with the share that opens it.
+    pub(crate) fn forget_sealed(self, message: u64) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "UPDATE locks SET sealed = NULL, server_share = NULL WHERE message = ?1 AND sealed IS NOT NULL",
             )?
             .execute([int(message)])?;
         Ok(())

@@ -257,6 +257,7 @@ impl Step<'_> {
         for answer in self.tables.answers_to(conversation, target)? {
             let Some(content) = without_excerpt(&answer.content) else { continue };
             self.tables.set_content(&answer, &content)?;
+            self.tables.forget_sealed(answer.position)?;
             let Some(task) = self.tables.task_by_id(conversation, answer.id)? else { continue };
             if let Task::Say { shown: true, .. } = task.task {
                 self.tables.set_task(task.position, &Task::Say { content: Bytes(content), shown: true })?;
@@ -329,9 +330,9 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// A text as it is stored: without what it quotes where that was taken back, has vanished or will.
-    pub(crate) fn without_what_was_deleted(&mut self, row: &mut MessageRow) -> Result<(), DbError> {
-        let Some(quoted) = row.quoted else { return Ok(()) };
+    /// A text as it is stored: without what it quotes where that was taken back, has vanished or will. Whether it says less then.
+    pub(crate) fn without_what_was_deleted(&mut self, row: &mut MessageRow) -> Result<bool, DbError> {
+        let Some(quoted) = row.quoted else { return Ok(false) };
         let marks = self.tables.marks(row.conversation, quoted)?;
         let is_forgotten = marks.is_some_and(|marks| marks.deleted().is_some())
             || self.tables.has_vanished(row.conversation, quoted)?
@@ -340,8 +341,9 @@ impl Step<'_> {
             row.content = content;
             row.opening = None;
             row.mac = None;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The log was cut behind `head`: what stood there stands before everything that comes, and what this account did is

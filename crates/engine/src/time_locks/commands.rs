@@ -44,7 +44,7 @@ impl Client {
             let message = "The message has opened already; delete it instead.".into();
             return Err(Failure::Refused { code: ErrorCode::TimeLockOpened, message, retry_after_s: None });
         }
-        self.annotate(Annotate { message, annotation: Annotation::Delete, wait: false }).await.map(drop)
+        self.mark(Annotate { message, annotation: Annotation::Delete, wait: false }).await.map(drop)
     }
 
     /// Before a message of one's own is deleted: while it is locked its share goes first, so that nobody opens it who does

@@ -171,7 +171,7 @@ impl Step<'_> {
         if !self.stays_open(&mut row, &lock)? {
             return self.vanish(&row);
         }
-        self.without_what_was_deleted(&mut row)?;
+        let is_less = self.without_what_was_deleted(&mut row)?;
         self.tables.put_unlocked(&row, share)?;
         self.forget_lock_of_once(&row)?;
         self.refresh_message(row.conversation, row.as_target())?;
@@ -182,8 +182,10 @@ impl Step<'_> {
     fn forget_lock_of_once(&mut self, row: &MessageRow) -> Result<(), DbError> {
         if row.own && row.stay.once {
             self.tables.forget_shares(row.position)?;
-            self.tables.set_content(row, &[])?;
-            self.log_tells();
+            self.forget_what_is_once(row)?;
+        if is_less {
+            self.tables.forget_sealed(position)?;
+        }
         }
         Ok(())
     }

@@ -24,6 +24,13 @@ impl Device {
         self.sends_timed(what, time).await
     }
 
+    /// Answers a message with something that opens after this time, and waits until the server has it on disk.
+    pub async fn locks_answer(&self, to: &str, reply_to: MessageId, text: &str, time: Duration) -> Sent {
+        let reply_to = Some(reply_to);
+        let send = Send { to: target(to), text: text.into(), reply_to, view_once: false, wait: true };
+        self.sends_timed(ToSend::Text(send), time).await.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
+    }
+
     /// Sends files that open after this time, and does not wait.
     pub async fn locks_files(&self, wish: SendFiles, time: Duration) -> Sent {
         self.sends_timed(ToSend::Files(wish), time).await.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use huis_testkit::{Device, story};
+use huis_testkit::{Device, Passage, story};
 use huis_views::{
     Annotate, Annotation, Command, Failure, FileToSend, Forward, LockState, MessageState, Notice, Reply, Send,
     SendFiles,
 };
+use tokio::time::Instant;
 
 use crate::{nobody_is_alarmed, two_friends};
 
@@ -63,23 +64,25 @@ fn a_locked_message_opens_by_itself_on_every_device_and_not_before() {
     });
 }
 
+fn locked_file(to: &str, path: &std::path::Path) -> SendFiles {
+    let file = FileToSend {
+        source: path.to_str().unwrap().into(),
+        name: None,
+        media_type: None,
+        thumbnail: None,
+        duration_ms: None,
+        voice: false,
+    };
+    let (to, text) = (to.parse().unwrap(), "look".into());
+    SendFiles { to, files: vec![file], text, reply_to: None, keep_metadata: false, view_once: false }
+}
+
 #[test]
 fn files_open_later_too() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
         let path = ann.has_a_file("plan.txt", b"the plan");
-        let file = FileToSend {
-            source: path.to_str().unwrap().into(),
-            name: None,
-            media_type: None,
-            thumbnail: None,
-            duration_ms: None,
-            voice: false,
-        };
-        let to = "@bea".parse().unwrap();
-        let (text, keep_metadata, view_once) = ("look".into(), false, false);
-        let wish = SendFiles { to, files: vec![file], text, reply_to: None, keep_metadata, view_once };
-        let sent = ann.locks_files(wish, TWO_MINUTES).await;
+        let sent = ann.locks_files(locked_file("@bea", &path), TWO_MINUTES).await;
         let seen = bea.sees_lock(sent.id, LockState::Waiting).await;
         assert_eq!((seen.kind.as_str(), seen.files.len(), seen.lock.unwrap().files), ("timed", 0, 1));
         assert!(bea.begins_to_fetch(sent.id, 1).await.is_err());
@@ -121,6 +124,74 @@ fn what_waited_to_be_sent_beyond_its_time_opens_at_once() {
         ann.comes_online();
         assert_eq!(bea.sees_lock(sent.id, LockState::Opened).await.text, SAID);
         nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
+fn what_is_not_sent_yet_is_not_asked_for_and_opens_as_soon_as_it_is() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let asked = Rc::new(Cell::new(0));
+        let count = Rc::clone(&asked);
+        ann.requests_pass(move |request| {
+            count.set(count.get() + u32::from(request.path.contains("/time-locks/")));
+            Some(request)
+        });
+        ann.file_requests_pass(|_| Passage::Lost);
+        let path = ann.has_a_file("plan.txt", b"the plan");
+        let sent = ann.locks_files(locked_file("@bea", &path), TWO_MINUTES).await;
+        world.passes(3 * TWO_MINUTES).await;
+        assert_eq!(asked.get(), 0);
+        ann.file_requests_pass(|_| Passage::Free);
+        ann.sees("it is sent", sent.id, |view| view.state == MessageState::Sent).await;
+        let is_sent = Instant::now();
+        ann.sees_lock(sent.id, LockState::Opened).await;
+        assert!(is_sent.elapsed() < Duration::from_secs(30));
+        assert_eq!(asked.get(), 1);
+        bea.sees_lock(sent.id, LockState::Opened).await;
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
+fn of_what_a_locked_answer_quotes_nothing_is_kept_once_that_is_taken_back() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        for opens_before in [false, true] {
+            let quoted = ann.says("@bea", SAID).await.id;
+            let answer = ann.locks_answer("@bea", quoted, "an answer", TWO_MINUTES).await.id;
+            bea.sees_lock(answer, LockState::Waiting).await;
+            if opens_before {
+                let open = bea.sees_lock(answer, LockState::Opened).await;
+                assert_eq!(open.reply_to.unwrap().text, SAID);
+                assert!(!bea.kept_of_locks().is_empty(), "by which it can be reported");
+            }
+            ann.deletes(quoted).await;
+            bea.sees("it was taken back", quoted, |view| view.deleted_by.is_some()).await;
+            let open = bea.sees_lock(answer, LockState::Opened).await;
+            assert_eq!((open.text.as_str(), open.reply_to.unwrap().text.as_str()), ("an answer", ""));
+            assert_eq!(bea.kept_of_locks(), Vec::<Vec<u8>>::new(), "what had come quotes it: {opens_before}");
+            assert!(!bea.everything_stored().iter().any(|value| contains(value, b"cormorant")));
+        }
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
+fn to_withdraw_a_message_is_to_ask_the_server_once() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let sent = ann.locks("@bea", SAID, TWO_MINUTES).await;
+        bea.sees_lock(sent.id, LockState::Waiting).await;
+        let asked = Rc::new(Cell::new(0));
+        let count = Rc::clone(&asked);
+        ann.requests_pass(move |request| {
+            count.set(count.get() + u32::from(request.path.contains("/time-locks/")));
+            Some(request)
+        });
+        ann.withdraws(sent.id).await.unwrap();
+        bea.sees("it was taken back", sent.id, |seen| seen.deleted_by.is_some()).await;
+        assert_eq!(asked.get(), 1);
     });
 }
 

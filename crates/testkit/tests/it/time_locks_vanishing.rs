@@ -1,10 +1,14 @@
 //! Messages that open later and do not stay: the time that they stay runs no earlier than they could be read.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use huis_testkit::{Device, story};
-use huis_views::{Command, CountedFrom, Failure, LockState, MessageView, Reply};
+use huis_engine::FileMethod;
+use huis_testkit::{Device, Passage, story};
+use huis_views::{Command, CountedFrom, Failure, FileToSend, LockState, MessageView, Preferences, Reply, SendFiles};
 
+use crate::files::bytes;
 use crate::time_locks::TWO_MINUTES;
 use crate::{nobody_is_alarmed, two_friends};
 
@@ -103,6 +107,73 @@ fn what_was_read_while_it_was_locked_counts_from_when_it_is_read_open() {
             assert_eq!(device.texts_on_its_pages(&[WORD]), Vec::<String>::new(), "{device:?}");
         }
         nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
+fn files_to_open_once(device: &Device, name: &str, reply_to: huis_proto::MessageId) -> SendFiles {
+    let path = device.has_a_file(name, &bytes(2_000));
+    let file = FileToSend {
+        source: path.to_str().unwrap().into(),
+        name: None,
+        media_type: None,
+        thumbnail: None,
+        duration_ms: None,
+        voice: false,
+    };
+    let (to, text, reply_to) = ("@bea".parse().unwrap(), format!("@bea {WORD}"), Some(reply_to));
+    SendFiles { to, files: vec![file], text, reply_to, keep_metadata: false, view_once: true }
+}
+
+/// Whether a device has told the server from here on that it need not keep the files of a message.
+fn lets_files_go(device: &Device) -> Rc<Cell<bool>> {
+    let told = Rc::new(Cell::new(false));
+    let tells = Rc::clone(&told);
+    device.file_requests_pass(move |request| {
+        if request.method == FileMethod::Delete && request.path.contains("seq=") {
+            tells.set(true);
+        }
+        Passage::Free
+    });
+    told
+}
+
+#[test]
+fn files_that_open_later_and_once_are_let_go_with_their_message_and_nothing_else_of_it_is_kept() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let laptop = world.another_device_of(&ann).await;
+        let hello = bea.says("@ann", "hello again").await.id;
+        for device in [&ann, &laptop] {
+            device.sees("it", hello, |_| true).await;
+        }
+        for opens in [true, false] {
+            let wish = files_to_open_once(&ann, "roses of nowhere.txt", hello);
+            let sent = ann.locks_files(wish, TWO_MINUTES).await.id;
+            for device in [&laptop, &bea] {
+                device.sees_lock(sent, LockState::Waiting).await;
+            }
+            if opens {
+                for device in [&ann, &laptop, &bea] {
+                    let closed = device.sees_lock(sent, LockState::Opened).await;
+                    assert!(closed.is_closed(), "{device:?}");
+                    let kept = (closed.mentions.len(), closed.reply_to.is_some());
+                    assert!(!closed.own || kept == (0, false), "{device:?}: {kept:?}");
+                }
+            }
+            let told = [lets_files_go(&ann), lets_files_go(&laptop)];
+            if opens {
+                laptop.deletes(sent).await
+            } else {
+                laptop.withdraws(sent).await.unwrap()
+            }
+            for (device, told) in [&ann, &laptop].into_iter().zip(told) {
+                device.until("the server is told", async || told.get()).await;
+                device
+                    .until("nothing tells of it", async || device.texts_on_its_pages(&[WORD, "of nowhere"]).is_empty())
+                    .await;
+            }
+        }
+        nobody_is_alarmed(&[&ann, &laptop, &bea]).await;
     });
 }
 
