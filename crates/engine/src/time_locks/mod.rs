@@ -24,10 +24,16 @@ const PORTION: u32 = 16;
 const LOOK_EVERY: Duration = Duration::from_secs(300);
 /// The pause before a share is asked for again: longer each time, from the first to the second, in milliseconds.
 const PAUSE_MS: std::ops::Range<u64> = 2_000..6 * 3_600_000;
+/// After so many tries the pause is the longest.
+const LONGEST_AFTER: u32 = 14;
 /// A share that the server does not have is asked for so often: over about three months.
 const MOST_TRIES: u32 = 360;
+/// While the deletion of a locked message waits to be sent, in seconds.
+const LOOK_AT_DELETED_S: u64 = 60;
 /// Where many wait for the same moment they ask over this time, in milliseconds.
 const SPREAD_MS: u64 = 10_000;
+/// Who names a later time, which no server takes, is taken for naming this one: the database can't say more.
+const LATEST_MS: u64 = i64::MAX as u64 - SPREAD_MS;
 
 /// What became of a question.
 enum Answer {
@@ -93,11 +99,15 @@ impl Client {
 
     async fn open_what_is_due(&self) -> Result<(), DbError> {
         for lock in self.read(|tables| tables.locks_due(self.server_now_ms(), PORTION))? {
-            let message = self.read(|tables| tables.message_at(lock.message))?;
-            let Some(message) = message.filter(|message| !message.deleted) else {
+            let Some(message) = self.read(|tables| tables.message_at(lock.message))? else {
                 self.step(|step| step.tables.destroy_lock(lock.message))?;
                 continue;
             };
+            if message.deleted {
+                // With its deletion in the log the lock would be gone: it may be refused yet, and is undone then.
+                self.step(|step| step.is_put_off(&lock, Some(LOOK_AT_DELETED_S)))?;
+                continue;
+            }
             let answer = self.ask_for_share(&message).await;
             self.step(|step| match answer {
                 Answer::Share(share) => step.unlock(lock.message, &share),
@@ -105,8 +115,8 @@ impl Client {
                 Answer::Unknown if lock.tries >= MOST_TRIES => {
                     step.will_not_open(lock.message, "the server does not have its share any more".into())
                 }
-                Answer::Unknown => step.ask_later(&lock, None),
-                Answer::Later(after_s) => step.ask_later(&lock, after_s),
+                Answer::Unknown => step.ask_later(&lock, lock.tries.saturating_add(1), None),
+                Answer::Later(after_s) => step.is_put_off(&lock, after_s),
             })?;
         }
         Ok(())
@@ -135,7 +145,8 @@ impl Step<'_> {
     ) -> Result<(), DbError> {
         let many = conversation.accounts.len() > RECEIPTS_UP_TO;
         let spread = if many { self.client.random.borrow_mut().gen_range(0..SPREAD_MS) } else { 0 };
-        self.tables.add_lock(position, unlocks_ms, None, unlocks_ms.saturating_add(spread))?;
+        let unlocks_ms = unlocks_ms.min(LATEST_MS);
+        self.tables.add_lock(position, unlocks_ms, None, unlocks_ms + spread)?;
         self.wake_time_locks();
         Ok(())
     }
@@ -173,6 +184,9 @@ impl Step<'_> {
         }
         let is_less = self.without_what_was_deleted(&mut row)?;
         self.tables.put_unlocked(&row, share)?;
+        if is_less {
+            self.tables.forget_sealed(position)?;
+        }
         self.forget_lock_of_once(&row)?;
         self.refresh_message(row.conversation, row.as_target())?;
         self.has_opened(&row)
@@ -183,9 +197,6 @@ impl Step<'_> {
         if row.own && row.stay.once {
             self.tables.forget_shares(row.position)?;
             self.forget_what_is_once(row)?;
-        if is_less {
-            self.tables.forget_sealed(position)?;
-        }
         }
         Ok(())
     }
@@ -222,15 +233,21 @@ impl Step<'_> {
         self.lock_ends(position, LockStanding::Broken)
     }
 
-    fn ask_later(&mut self, lock: &LockRow, after_s: Option<u64>) -> Result<(), DbError> {
-        let longer = PAUSE_MS.start << lock.tries.min(13);
+    /// Nobody said that there is no share: that makes the pauses longer, and is no reason to give up.
+    fn is_put_off(&mut self, lock: &LockRow, after_s: Option<u64>) -> Result<(), DbError> {
+        let tries = if lock.tries < LONGEST_AFTER { lock.tries + 1 } else { lock.tries };
+        self.ask_later(lock, tries, after_s)
+    }
+
+    fn ask_later(&mut self, lock: &LockRow, tries: u32, after_s: Option<u64>) -> Result<(), DbError> {
+        let longer = PAUSE_MS.start << lock.tries.min(LONGEST_AFTER);
         let pause_ms = match after_s {
             // As the server says, which knows better; but it does not put off a message for ever.
             Some(seconds) => seconds.saturating_mul(1000).clamp(1000, PAUSE_MS.end),
             None => self.client.random.borrow_mut().gen_range(longer / 2..=longer).min(PAUSE_MS.end),
         };
         let at_ms = self.client.server_now_ms().saturating_add(pause_ms);
-        self.tables.ask_again(lock.message, lock.tries.saturating_add(1), at_ms)
+        self.tables.ask_again(lock.message, tries, at_ms)
     }
 }
 
@@ -249,3 +266,6 @@ fn is_withdrawn(answer: Result<(), ApiError>) -> Result<bool, ApiError> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! When shares are asked for, and for how long.
+
+use futures_util::FutureExt;
+use huis_core::identity::LocalDevice;
+use huis_proto::{AccountId, ConversationId, ConversationKind, DeviceId, Member, MessageId};
+use rand::SeedableRng;
+use rand::rngs::{OsRng, StdRng};
+
+use super::*;
+use crate::config::DatabaseKey;
+use crate::measuring::Stepper;
+
+const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
+
+/// A device with a conversation of so many, in which a message from somebody else waits for its time.
+struct Waiting {
+    client: Client,
+    message: MessageRow,
+    _folder: tempfile::TempDir,
+}
+
+impl Waiting {
+    fn until(unlocks_ms: u64, accounts: u8) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let me = LocalDevice::generate(&mut OsRng, AccountId::random(&mut OsRng));
+        let key = DatabaseKey::from_bytes([7; 32]);
+        let database = folder.path().join("db");
+        let client = Stepper::sign_in(&database, &key, me, [], StdRng::seed_from_u64(1)).unwrap().client;
+        let mut place = ConversationRow::new(PLACE, ConversationKind::Group);
+        place.accepted = true;
+        place.accounts = (0..accounts).map(|number| AccountId::from_bytes([number; 16])).collect();
+        let author = Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([2; 16]) };
+        let mut message = MessageRow::waiting(PLACE, MessageId::from_bytes([1; 16]), author, 1);
+        (message.own, message.seq, message.kind) = (false, Some(1), "timed".into());
+        client
+            .step(|step| {
+                step.tables.put_conversation(&place)?;
+                message.position = step.tables.add_message(&message)?.unwrap();
+                step.is_locked_until(&place, message.position, unlocks_ms)
+            })
+            .unwrap();
+        Self { client, message, _folder: folder }
+    }
+
+    fn lock(&self) -> LockRow {
+        self.client.read(|tables| tables.lock(self.message.position)).unwrap().unwrap()
+    }
+
+    /// The server answers so, after that many tries: how many there are then, and after how many milliseconds the next one comes.
+    fn is_answered(
+        &self,
+        tries: u32,
+        answer: impl FnOnce(&mut Step<'_>, &LockRow) -> Result<(), DbError>,
+    ) -> (u32, u64) {
+        let before_ms = self.client.server_now_ms();
+        self.client.step(|step| answer(step, &LockRow { tries, ..self.lock() })).unwrap();
+        let next_ms = self.client.read(|tables| tables.next_ask_ms()).unwrap().unwrap();
+        (self.lock().tries, next_ms - before_ms)
+    }
+}
+
+#[test]
+fn who_is_put_off_does_not_give_up_for_that() {
+    let waiting = Waiting::until(1, 2);
+    let put_off = |tries| waiting.is_answered(tries, |step, lock| step.is_put_off(lock, None)).0;
+    assert_eq!([0, 1, 13].map(put_off), [1, 2, 14]);
+    assert_eq!([14, MOST_TRIES - 1, MOST_TRIES].map(put_off), [14, MOST_TRIES - 1, MOST_TRIES]);
+}
+
+#[test]
+fn the_longest_pause_is_six_hours_so_that_all_tries_take_three_months() {
+    let waiting = Waiting::until(1, 2);
+    let pause = |tries| waiting.is_answered(tries, |step, lock| step.ask_later(lock, lock.tries + 1, None)).1;
+    let pauses: Vec<u64> = (LONGEST_AFTER..MOST_TRIES).map(pause).collect();
+    let hours = |ms: u64| ms / 3_600_000;
+    assert!(pauses.iter().all(|ms| (4..=6).contains(&hours(*ms))), "{pauses:?}");
+    assert!((75..=90).contains(&(hours(pauses.iter().sum()) / 24)), "{}", hours(pauses.iter().sum()) / 24);
+}
+
+#[test]
+fn a_time_beyond_all_times_never_comes() {
+    for accounts in [2, 200] {
+        let waiting = Waiting::until(u64::MAX, accounts);
+        assert_eq!(waiting.lock().unlocks_ms, LATEST_MS, "among {accounts}");
+        assert!(!waiting.client.opens_something().unwrap());
+        let due = waiting.client.read(|tables| tables.locks_due(waiting.client.server_now_ms(), PORTION)).unwrap();
+        assert!(due.is_empty());
+    }
+}
+
+#[test]
+fn what_is_deleted_here_and_not_in_the_log_yet_keeps_what_it_opens_with() {
+    let waiting = Waiting::until(1, 2);
+    let deleted = MessageRow { deleted: true, ..waiting.message.clone() };
+    waiting.client.step(|step| step.tables.set_marked(&deleted)).unwrap();
+    waiting.client.open_what_is_due().now_or_never().unwrap().unwrap();
+    assert_eq!(waiting.lock().standing, LockStanding::Waiting);
+    // It is not asked for meanwhile, and looked at again.
+    assert!(!waiting.client.opens_something().unwrap());
+    waiting.client.step(|step| step.tables.set_marked(&waiting.message)).unwrap();
+    assert!(waiting.client.read(|tables| tables.next_ask_ms()).unwrap().is_some());
+}
