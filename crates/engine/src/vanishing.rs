@@ -281,13 +281,14 @@ impl Step<'_> {
             if self.tables.has_vanished(*conversation, *message)? {
                 continue;
             }
+            // Before it vanishes, by which it would be noted as if its time were over.
+            self.tables.put_vanished(*conversation, *message, *at_ms, true)?;
             for row in self.tables.messages_meant(*conversation, *message)? {
                 // Nobody else makes a message one that is opened once.
                 if row.stay.once && !row.own {
                     self.vanish(&row)?;
                 }
             }
-            self.tables.put_vanished(*conversation, *message, *at_ms, true)?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Messages that vanish, among members who would rather have them stay.
 
+use huis_core::account_state::Opened;
 use huis_core::content::{CountedFrom, Stay, Timer, TimerSetting};
 use huis_views::VanishTimer;
 
@@ -16,7 +17,6 @@ fn sets(timer: TimerSetting) -> Content {
 }
 
 impl Garden {
-    /// A person reads everything, and a little more than a minute passes.
     /// What somebody would tell newcomers.
     fn would_tell(&self, who: usize) -> Option<(Option<String>, Option<String>, Option<TimerSetting>)> {
         let told = self.people[who].stepper.client.step(|step| step.what_newcomers_are_told(PLACE)).unwrap()?;
@@ -26,6 +26,7 @@ impl Garden {
         }
     }
 
+    /// A person reads everything, and a little more than a minute passes.
     fn lets_it_vanish(&self, who: usize) {
         let client = &self.people[who].stepper.client;
         let newest = client.messages(PLACE, None, 100).unwrap().last().unwrap().position;
@@ -224,3 +225,14 @@ fn newcomers_are_told_that_nothing_vanishes_where_that_was_said() {
     assert_eq!(garden.would_tell(ANN), Some((None, None, Some(TimerSetting::Off))));
 }
 
+#[test]
+fn what_another_device_opened_once_is_noted_as_opened_where_it_goes_by_that() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(ANN, 1, &text("xylophagous beetles").staying(Stay { timer: None, once: true }));
+    let opened = Opened { at_ms: 5, conversation: PLACE, message: garden.of(ANN, 1) };
+    let client = &garden.people[CEM].stepper.client;
+    client.step(|step| step.merge_opened(&[opened])).unwrap();
+    assert_eq!(garden.texts(CEM), Vec::<String>::new());
+    let client = &garden.people[CEM].stepper.client;
+    assert_eq!(client.read(|tables| tables.opened(9)).unwrap(), [opened]);
+}
