@@ -108,7 +108,8 @@ pub trait Files {
     /// How many bytes may still be written in a folder; none where that is not known.
     fn free_bytes(&self, folder: &str) -> LocalBoxFuture<'_, Option<u64>>;
 
-    /// Removes a file; that there is none is as good.
+    /// Removes a file; that there is none in its folder is as good. Where there is no such folder the file may come back with it,
+    /// and is not found.
     fn remove(&self, path: &str) -> LocalBoxFuture<'_, Result<(), FileFault>>;
 
     /// The files that are there for transfers alone, and go with them. Natively there are none: files are the person's.

@@ -22,7 +22,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
+use futures_util::future::select;
 use futures_util::stream::FuturesUnordered;
 use huis_core::content::{Content, SharedFile};
 use huis_core::files::FileError;
@@ -125,12 +125,13 @@ impl Client {
             if let Err(error) = self.begin_transfers(&mut running) {
                 tracing::warn!(%error, "transfers can't be read");
             }
-            let woken = Box::pin(self.signals.transfers.notified());
-            if running.is_empty() {
-                woken.await;
-            } else if let Either::Right((Some(number), _)) = select(woken, running.next()).await {
-                self.transfers.borrow_mut().live.remove(&number);
-                self.tell_transfer(number);
+            tokio::select! {
+                () = self.signals.transfers.notified() => {}
+                Some(number) = running.next() => {
+                    self.transfers.borrow_mut().live.remove(&number);
+                    self.tell_transfer(number);
+                }
+                () = self.until_parts_are_tried() => {}
             }
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;

@@ -1,5 +1,7 @@
 //! What is there of files that nobody wants any more.
 
+use std::time::Duration;
+
 use crate::client::Client;
 use crate::db::DbError;
 
@@ -23,7 +25,9 @@ impl Client {
     /// Removes what was not fetched to its end of files that nobody wants any more or whose message is gone, also where there
     /// is no way to the server.
     pub(super) async fn remove_parts(&self) {
-        for row in self.read(|tables| tables.parts_to_remove()).unwrap_or_default() {
+        let rows = self.read(|tables| tables.parts_to_remove()).unwrap_or_default();
+        self.transfers.borrow_mut().kept.retain(|number, _| rows.iter().any(|row| row.number == *number));
+        for row in rows {
             if let Some(live) = self.transfers.borrow().live.get(&row.number) {
                 // It goes when nothing writes it any more.
                 live.stop.notify_one();
@@ -48,6 +52,18 @@ impl Client {
             if let Err(error) = forgotten {
                 tracing::warn!(%error, "a transfer is not forgotten");
             }
+        }
+    }
+
+    /// Ready when what could not be removed is to be tried again; never where there is nothing of that kind.
+    pub(super) async fn until_parts_are_tried(&self) {
+        let next_ms = self.transfers.borrow().kept.values().min().copied();
+        match next_ms {
+            Some(next_ms) => {
+                let left_ms = next_ms.saturating_sub(self.clock.now_ms()).clamp(1, TRIED_AGAIN_MS);
+                self.clock.sleep(Duration::from_millis(left_ms)).await;
+            }
+            None => std::future::pending().await,
         }
     }
 }

@@ -339,6 +339,35 @@ fn a_part_that_can_not_be_removed_is_removed_later() {
 }
 
 #[test]
+fn a_part_that_can_not_be_removed_is_tried_again_without_anything_else_to_do() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let path = ann.has_a_file("roses of nowhere.txt", &bytes(300_000));
+        ann.sets_timer("@bea", 600, CountedFrom::Sending).await;
+        ann.sends_files("@bea", &[&path]).await;
+        is_sent(&ann, "@bea", "roses of nowhere.txt").await;
+        let heard = bea.hears_of_file("@ann", "roses of nowhere.txt").await;
+        let (folder, away) = (bea.folder().join("disk"), bea.folder().join("disk that is away"));
+        std::fs::create_dir(&folder).unwrap();
+        bea.file_requests_pass(|_| Passage::Lost);
+        let to = folder.to_str().unwrap().to_owned();
+        bea.command(Command::FetchFile(FetchFile { message: heard.id, number: 1, folder: to })).await;
+        bea.until("a part is there", async || std::fs::read_dir(&folder).unwrap().count() > 0).await;
+        // The disk is taken out, and comes back with what was on it.
+        std::fs::rename(&folder, &away).unwrap();
+        seconds_pass(&world, 601).await;
+        bea.has_lost(heard.id).await;
+        seconds_pass(&world, 60).await;
+        assert_eq!(bea.texts_on_its_pages(&["of nowhere"]), ["of nowhere"], "where the part is, is known");
+        std::fs::rename(&away, &folder).unwrap();
+        let back = Instant::now();
+        bea.until("the part is removed", async || std::fs::read_dir(&folder).unwrap().count() == 0).await;
+        assert!(back.elapsed() < Duration::from_secs(310));
+        bea.until("nothing tells of it", async || bea.texts_on_its_pages(&["of nowhere"]).is_empty()).await;
+    });
+}
+
+#[test]
 fn a_download_whose_message_is_gone_stops_at_once() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;

@@ -125,7 +125,8 @@ impl Files for NativeFiles {
     fn remove(&self, path: &str) -> Answer<'_, ()> {
         let path = PathBuf::from(path);
         on_disk(move || match std::fs::remove_file(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            // Without its folder its disk may be away, and come back with it.
+            Err(error) if error.kind() == ErrorKind::NotFound && folder_is_there(&path) => Ok(()),
             done => done,
         })
     }
@@ -137,6 +138,11 @@ impl Files for NativeFiles {
 
 fn as_text(path: PathBuf) -> io::Result<String> {
     path.into_os_string().into_string().map_err(|_| io::Error::other("its path is no text in UTF-8"))
+}
+
+fn folder_is_there(file: &Path) -> bool {
+    // That of a bare name is the one of the process; where nothing was written yet there is no name.
+    file.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
 /// A file's name is on disk when its folder is.
@@ -233,6 +239,7 @@ mod tests {
             assert_eq!(NativeFiles.open("/dev/zero").await.err(), Some(FileFault::NotAFile));
             assert_eq!(NativeFiles.open(&missing).await.err(), Some(FileFault::NotFound));
             assert_eq!(NativeFiles.remove(&missing).await, Ok(()));
+            assert_eq!(NativeFiles.remove(&format!("{here}/away/missing")).await, Err(FileFault::NotFound));
             let mut part = NativeFiles.open_part(&missing).await.unwrap();
             part.write(3, b"four".to_vec()).await.unwrap();
             part.cut(5).await.unwrap();
