@@ -111,7 +111,15 @@ impl Step<'_> {
         let here = read_seq(self.tables, row, &settings)?;
         let is_earlier = theirs.read_ms != 0 && (settings.read_ms == 0 || theirs.read_ms < settings.read_ms);
         let is_news = theirs.read_up_to > here || theirs.read_up_to == here && is_earlier;
-        if theirs.read_up_to == 0 || !is_news && theirs.read_up_to <= settings.read_seq {
+        if theirs.read_up_to == 0 {
+            return Ok(());
+        }
+        let position = self.tables.position_of_seq(id, theirs.read_up_to)?;
+        if theirs.read_ms != 0 {
+            // Also where this device's mark is as far: something may have opened behind it that was read only then.
+            self.was_read(id, position, theirs.read_ms)?;
+        }
+        if !is_news && theirs.read_up_to <= settings.read_seq {
             return Ok(());
         }
         if theirs.read_up_to > settings.read_seq {
@@ -120,7 +128,6 @@ impl Step<'_> {
         if is_news {
             self.tables.put_read_ms(id, theirs.read_ms)?;
         }
-        let position = self.tables.position_of_seq(id, theirs.read_up_to)?;
         self.raise_mark(id, position, self.read_at(theirs.read_ms))
     }
 

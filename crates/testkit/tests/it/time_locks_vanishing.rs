@@ -110,6 +110,33 @@ fn what_was_read_while_it_was_locked_counts_from_when_it_is_read_open() {
     });
 }
 
+#[test]
+fn what_was_read_open_on_another_device_counts_also_where_nobody_gives_receipts() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&bea).await;
+        bea.command(Command::SetPreferences(Preferences { read_receipts: false, presence: true })).await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Reading).await;
+        bea.has_timer("@ann", Some(3600)).await;
+        let sent = ann.locks("@bea", WORD, TWO_MINUTES).await.id;
+        let mut position = 0;
+        for device in [&bea, &tablet] {
+            position = device.sees_lock(sent, LockState::Waiting).await.position;
+        }
+        // Both marks are as far as they get before it opens.
+        bea.reads_all("@ann").await;
+        tablet.until("it was read", async || tablet.looks_at("@ann").await.unwrap().read_up_to >= position).await;
+        for device in [&bea, &tablet] {
+            device.sees_lock(sent, LockState::Opened).await;
+        }
+        bea.reads_all("@ann").await;
+        let here = bea.looks_up(sent).await.unwrap().vanishes_at_ms.unwrap();
+        let there = tablet.sees("that it was read", sent, |view| view.vanishes_at_ms.is_some()).await;
+        assert_eq!(there.vanishes_at_ms, Some(here));
+        nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
 fn files_to_open_once(device: &Device, name: &str, reply_to: huis_proto::MessageId) -> SendFiles {
     let path = device.has_a_file(name, &bytes(2_000));
     let file = FileToSend {
