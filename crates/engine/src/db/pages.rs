@@ -112,25 +112,7 @@ impl Tables<'_> {
 
     /// What a list says of a conversation, in one statement.
     pub(crate) fn glance(self, row: &ConversationRow) -> Result<Glance, DbError> {
-        let sql = format!(
-            "SELECT
-                 (SELECT count(*) FROM (SELECT 1 FROM messages
-                  WHERE conversation = ?1 AND position > ?2 AND own = 0 AND deleted = 0 LIMIT {MOST_COUNTED})),
-                 (SELECT count(*) FROM (SELECT 1 FROM messages
-                  WHERE conversation = ?1 AND position > ?2 AND mentions_me = 1 AND deleted = 0 LIMIT {MOST_COUNTED})),
-                 (SELECT count(*) FROM (SELECT 1 FROM messages
-                  WHERE conversation = ?1 AND pinned IS NOT NULL LIMIT {MOST_PINS})),
-                 t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted,
-                 CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 AND m.once = 0
-                      THEN m.content END,
-                 m.once,
-                 (SELECT min(position) FROM messages WHERE conversation = ?1 AND position <= ?2
-                  AND from_reading = 1 AND own = 0 AND vanishes_at_ms IS NULL)
-             FROM (SELECT 1)
-             LEFT JOIN titles AS t ON t.conversation = ?1
-             LEFT JOIN messages AS m ON m.position =
-                 (SELECT max(position) FROM messages WHERE conversation = ?1)"
-        );
+        let sql = glance();
         let mut statement = self.0.prepare_cached(&sql)?;
         let found = statement.query_row(params![&row.id.as_bytes()[..], int(row.read_up_to)], |row| {
             let settings = match row.get::<_, Option<Vec<u8>>>(3)? {
@@ -157,9 +139,33 @@ impl Tables<'_> {
     }
 }
 
+/// The statement of [`Tables::glance`]: of a conversation, as it was read up to a position.
+fn glance() -> String {
+    format!(
+        "SELECT
+             (SELECT count(*) FROM (SELECT 1 FROM messages
+              WHERE conversation = ?1 AND position > ?2 AND own = 0 AND deleted = 0 LIMIT {MOST_COUNTED})),
+             (SELECT count(*) FROM (SELECT 1 FROM messages
+              WHERE conversation = ?1 AND position > ?2 AND mentions_me = 1 AND deleted = 0 LIMIT {MOST_COUNTED})),
+             (SELECT count(*) FROM (SELECT 1 FROM messages
+              WHERE conversation = ?1 AND pinned IS NOT NULL LIMIT {MOST_PINS})),
+             t.settings, t.role, m.author, m.own, substr(m.body, 1, {LINE}), m.deleted,
+             CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 AND m.once = 0
+                  THEN m.content END,
+             m.once,
+             (SELECT min(position) FROM messages WHERE conversation = ?1 AND position <= ?2
+              AND from_reading = 1 AND own = 0 AND once = 0 AND vanishes_at_ms IS NULL)
+         FROM (SELECT 1)
+         LEFT JOIN titles AS t ON t.conversation = ?1
+         LEFT JOIN messages AS m ON m.position =
+             (SELECT max(position) FROM messages WHERE conversation = ?1)"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use huis_core::annotations::{Mark, MessageRef, Place};
+    use huis_core::content::{CountedFrom, Stay};
     use huis_proto::{ConversationKind, DeviceId, Member};
 
     use super::*;
@@ -246,6 +252,30 @@ mod tests {
         assert_eq!(kept.collect::<Vec<_>>(), (89..=600).collect::<Vec<_>>());
     }
 
+    fn plan(tables: Tables<'_>, sql: &str) -> Vec<String> {
+        let mut statement = tables.0.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = statement.parameter_count();
+        let nothing = rusqlite::params_from_iter(vec![rusqlite::types::Null; count]);
+        let plan = statement.query_map(nothing, |row| row.get(3)).unwrap();
+        plan.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_is_opened_once_is_not_to_be_read_by_passing_it_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder);
+        let tables = db.tables();
+        let mut place = ConversationRow::new(PLACE, ConversationKind::Group);
+        let timer = Some(Timer { after_s: 60, from: CountedFrom::Reading });
+        let [_, stays] = [true, false].map(|once| {
+            let mut row = message(u32::from(once), "x");
+            row.stay = Stay { timer, once };
+            tables.add_message(&row).unwrap().unwrap()
+        });
+        place.read_up_to = stays;
+        assert_eq!(tables.glance(&place).unwrap().opened, Some(stays));
+    }
+
     #[test]
     fn a_page_and_a_list_are_read_by_their_indexes() {
         let folder = tempfile::tempdir().unwrap();
@@ -288,12 +318,12 @@ mod tests {
             "SELECT k.marks FROM json_each(?1) AS p CROSS JOIN messages AS m ON m.position = p.value
              CROSS JOIN marks AS k ON k.conversation = m.conversation AND k.author = m.author AND k.message = m.id",
         ];
+        // With what was locked when it was read, of which there is little.
+        let glance = plan(tables, &glance());
+        assert!(glance.iter().any(|line| line.contains("INDEX messages_to_be_read")), "{glance:?}");
+        assert!(!glance.iter().any(|line| line.starts_with("SCAN m")), "{glance:?}");
         for sql in asked.into_iter().chain(searched.iter().map(String::as_str)) {
-            let mut statement = tables.0.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let count = statement.parameter_count();
-            let nothing = rusqlite::params_from_iter(vec![rusqlite::types::Null; count]);
-            let plan = statement.query_map(nothing, |row| row.get::<_, String>(3)).unwrap();
-            let plan: Vec<String> = plan.map(Result::unwrap).collect();
+            let plan = plan(tables, sql);
             let through_all = plan.iter().any(|line| {
                 line.starts_with("SCAN")
                     && !line.contains("json_each")
