@@ -161,6 +161,91 @@ fn other_forms_of_the_same_are_read_as_the_library_reads_them() {
     }
 }
 
+/// The bytes of a variant with what it holds.
+fn variant(name: &str, held: &[&[u8]]) -> Vec<u8> {
+    [&[0xa1][..], &to_cbor(&name), &held.concat()].concat()
+}
+
+#[test]
+fn a_variant_that_holds_several_things_is_read_as_it_was_written_and_no_other_way() {
+    let read = |held: &[&[u8]]| from_cbor::<Kind>(&variant("Tuple", held));
+    let (minus_one, x) = (&[0x20][..], &[0x61, b'x'][..]);
+    assert_eq!(to_cbor(&Kind::Tuple(-1, "x".into())), variant("Tuple", &[&[0x82], minus_one, x]));
+    assert_eq!(read(&[&[0x82], minus_one, x]), Ok(Kind::Tuple(-1, "x".into())));
+    let shape = || Err(CodecError::Malformed("not of the expected shape".into()));
+    // Too short, without anything, in another order, no array, and what is no variant at all.
+    for held in [&[&[0x81], minus_one][..], &[&[0x80]], &[&[0x82], x, minus_one], &[minus_one], &[x], &[&[0xf6]]] {
+        assert_eq!(read(held), shape(), "{held:02x?}");
+    }
+    for bytes in [&[0xa0][..], &[0xa2], &[0x00], &[0x81, 0x64, b'U', b'n', b'i', b't'], &[0xbf, 0xff]] {
+        assert_eq!(from_cbor::<Kind>(bytes), shape(), "{bytes:02x?}");
+    }
+    // More than it holds is left over, and what it says to hold and does not is missing.
+    assert_eq!(read(&[&[0x83], minus_one, x, &[0x00]]), Err(CodecError::Trailing(1)));
+    assert_eq!(read(&[&[0x82], minus_one]), Err(CodecError::Malformed("it ends too early".into())));
+    assert_eq!(read(&[&[0x82], minus_one, x, &[0x00]]), Err(CodecError::Trailing(1)));
+    assert_eq!(from_cbor::<Kind>(&variant("Triple", &[&[0x82], minus_one, x])), Err(CodecError::UnknownVariant));
+    assert_eq!(from_cbor::<Kind>(&to_cbor(&"Unheard")), Err(CodecError::UnknownVariant));
+    // A name alone holds nothing.
+    assert!(from_cbor::<Kind>(&to_cbor(&"Tuple")).is_err());
+}
+
+#[test]
+fn a_variant_with_named_fields_is_read_as_it_was_written_and_no_other_way() {
+    let read = |held: &[&[u8]]| from_cbor::<Kind>(&variant("Struct", held));
+    let (a, b) = (&[0x61, b'a', 0xf5][..], &[0x61, b'b', 0x81, 0x61, b'x'][..]);
+    let whole = Kind::Struct { a: Some(true), b: Wrapped(vec!["x".into()]) };
+    assert_eq!(to_cbor(&whole), variant("Struct", &[&[0xa2], a, b]));
+    assert_eq!(read(&[&[0xa2], a, b]), Ok(whole.clone()));
+    assert_eq!(read(&[&[0xa2], b, a]), Ok(whole.clone()), "in any order");
+    assert_eq!(read(&[&[0xbf], a, b, &[0xff]]), Ok(whole.clone()), "of a length that stands at its end");
+    assert_eq!(read(&[&[0xa3], a, b, &[0x61, b'c', 0x82, 0x00, 0xa0]]), Ok(whole), "with what a later version says");
+    assert_eq!(read(&[&[0xa1], b]), Ok(Kind::Struct { a: None, b: Wrapped(vec!["x".into()]) }));
+    let malformed = |why: &str| Err(CodecError::Malformed(why.into()));
+    assert_eq!(read(&[&[0xa1], a]), malformed("b is missing"));
+    assert_eq!(read(&[&[0xa0]]), malformed("b is missing"));
+    let shape = "not of the expected shape";
+    // Twice, as an array, with a number for a name, no map.
+    for held in [&[&[0xa3], a, b, a][..], &[&[0x82, 0xf5], &b[2..]], &[&[0xa1, 0x00], &b[2..]], &[&[0xf6]], &[&[0x00]]]
+    {
+        assert_eq!(read(held), malformed(shape), "{held:02x?}");
+    }
+    assert_eq!(read(&[&[0xa2], b]), malformed("it ends too early"));
+    assert_eq!(read(&[&[0xa1], b, a]), Err(CodecError::Trailing(a.len())));
+}
+
+/// Variants within variants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Deep {
+    End,
+    Tuple(Box<Deep>, u8),
+    Struct { within: Box<Deep> },
+}
+
+#[test]
+fn variants_count_for_the_depth_with_what_they_hold() {
+    fn same(bytes: &[u8]) -> Result<Deep, CodecError> {
+        let read = first_from_cbor::<Deep>(bytes).ok().map(|(value, rest)| (value, rest.len()));
+        assert_eq!(read, by_ciborium::<Deep>(bytes));
+        from_cbor(bytes)
+    }
+    let nested = |depth: usize, around: fn(Deep) -> Deep| (0..depth).fold(Deep::End, |deep, _| around(deep));
+    let arounds: [fn(Deep) -> Deep; 2] =
+        [|deep| Deep::Tuple(Box::new(deep), 1), |deep| Deep::Struct { within: Box::new(deep) }];
+    // Each is one level, and so is what it holds; at the end stands one more.
+    let (deepest, deepest_of_ones_own) = ((MOST_NESTING - 1) / 2, (MOST_NESTING_OF_ONES_OWN - 1) / 2);
+    for around in arounds {
+        let deep = nested(deepest, around);
+        assert_eq!(same(&to_cbor(&deep)), Ok(deep));
+        let too_deep = to_cbor(&nested(deepest + 1, around));
+        assert_eq!(same(&too_deep), Err(CodecError::Malformed("nested too deeply".into())));
+        let own = nested(deepest_of_ones_own, around);
+        assert_eq!(from_own_cbor(&to_cbor(&own)), Ok(own));
+        let own = to_cbor(&nested(deepest_of_ones_own + 1, around));
+        assert_eq!(from_own_cbor::<Deep>(&own), Err(CodecError::Malformed("nested too deeply".into())));
+    }
+}
+
 #[test]
 fn what_is_ones_own_may_be_deeper_and_has_an_end_too() {
     let nested = |depth| [vec![0x81; depth], vec![0xf6]].concat();
@@ -182,6 +267,19 @@ fn a_length_that_lies_does_not_reserve_memory() {
     // A byte string that claims 2^63 bytes and brings none.
     let bytes = [0x5b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     assert!(from_cbor::<crate::Bytes>(&bytes).is_err());
+    // And so do a text, an array, a map, and what stands in a variant.
+    for major in [0x7b, 0x9b, 0xbb] {
+        let bytes = [&[major], &bytes[1..]].concat();
+        let ends = CodecError::Malformed("it ends too early".into());
+        match major {
+            0x7b => assert_eq!(from_cbor::<String>(&bytes), Err(ends)),
+            0x9b => assert_eq!(from_cbor::<Vec<u64>>(&bytes), Err(ends)),
+            _ => assert_eq!(from_cbor::<BTreeMap<String, u8>>(&bytes), Err(ends)),
+        }
+        assert!(from_cbor::<Kind>(&variant("Tuple", &[&bytes])).is_err());
+        assert!(from_cbor::<Kind>(&variant("Struct", &[&bytes])).is_err());
+        assert!(from_cbor::<Kind>(&[&[0xa1], &bytes[..]].concat()).is_err());
+    }
 }
 
 #[test]
