@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { bytes, choose, fileOf, sendChosen } from "../support/files.mjs";
-import { hear, message, say, sent, writeTo } from "../support/people.mjs";
+import { hear, message, open, say, sent, writeTo } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
@@ -16,11 +16,11 @@ async function acquainted(stage) {
   await other.page.locator('[data-view="requests"]').getByText(one.name).first().click();
   await other.page.getByRole("button", { name: "Accept" }).click();
   await hear(other.page, "Good morning");
-  return [one.page, other.page];
+  return [one.page, other.page, one.name];
 }
 
 story("what is said under a timer goes by itself, and what was said before it stays", running, async (stage) => {
-  const [page, other] = await acquainted(stage);
+  const [page, other, name] = await acquainted(stage);
   await page.locator("button.talk-title").click();
   await page.locator("#vanish-after").selectOption("30");
   await page.locator('[data-view="timeline"]').getByText(/vanish 30 s after they are read/).first().waitFor();
@@ -39,15 +39,16 @@ story("what is said under a timer goes by itself, and what was said before it st
   }
   // Neither does the search find it, and a page that comes back does not have it.
   await other.locator("#search-field").fill("moment");
-  await other.locator('[data-view="found"]').waitFor();
+  await other.locator('[data-view="found"]').getByText("No message found").waitFor();
   assert.equal(await other.locator('[data-view="found"] button').count(), 0);
   await other.reload();
-  await other.locator('[data-view="list"]').waitFor();
+  await open(other, name);
+  await hear(other, "Good morning");
   assert.equal(await other.getByText("Only for a moment").count(), 0);
 });
 
 story("what can be opened once is opened once", running, async (stage) => {
-  const [page, other] = await acquainted(stage);
+  const [page, other, name] = await acquainted(stage);
   const once = page.getByRole("button", { name: "Can be opened once" });
   await once.click();
   assert.equal(await once.getAttribute("aria-pressed"), "true");
@@ -64,6 +65,7 @@ story("what can be opened once is opened once", running, async (stage) => {
   await other.getByTestId("open-once").waitFor({ state: "detached" });
   assert.equal(await other.getByText("The code is 4711").count(), 0);
   await other.reload();
-  await other.locator('[data-view="list"]').waitFor();
+  await open(other, name);
+  await hear(other, "Good morning");
   assert.equal(await other.getByText("The code is 4711").count(), 0);
 });
