@@ -54,7 +54,7 @@ pub(crate) struct Send {
 
     /// Lock it: nobody else can read it before, whatever they have; the server's clock counts. ISO 8601
     /// (2026-12-31T09:00, with Z or +01:00 behind it where it is not local time), DD:MM:YYYY:HH:MM:SS in local time, or a
-    /// span from now (8s, 2h, 3d) [at most ten years ahead]
+    /// span from now by this device's clock (8s, 2h, 3d) [at most ten years ahead]
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     unlock_at: Option<u64>,
 
