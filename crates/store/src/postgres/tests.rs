@@ -47,7 +47,8 @@ const POPULATION: &str = "
     INSERT INTO welcomes (device, conversation, seq) SELECT n, n, 1 FROM generate_series(1, 10000) n;
     INSERT INTO files SELECT decode(md5('f' || n), 'hex'), n, 9, 9 - n % 2, 1, n, 0 FROM generate_series(1, 10000) n;
     INSERT INTO file_references SELECT decode(md5('f' || n), 'hex'), n, 1, n, n FROM generate_series(1, 10000) n;
-    INSERT INTO time_locks SELECT n, n, decode(md5(n || 'm1'), 'hex'), n, n, '' FROM generate_series(1, 10000) n;
+    INSERT INTO time_locks SELECT n, n, decode(md5(n || 'm1'), 'hex'), n, n,
+      decode(repeat('00', 32), 'hex') FROM generate_series(1, 10000) n;
     INSERT INTO restored_logs SELECT n, 0, 1, 1 FROM generate_series(1, 10000) n;
     ANALYZE";
 
@@ -207,6 +208,16 @@ async fn no_plan_that_is_made_while_tables_are_empty_reads_them_from_end_to_end_
     let (_store, db) = opened(&database).await;
     let scans = scans(&db).await;
     assert!(scans.is_empty(), "{}", scans.join("\n\n"));
+}
+
+#[tokio::test]
+async fn locks_that_wait_are_counted_by_the_index_alone() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (_store, db) = opened(&database).await;
+    db.run(POPULATION).await.expect("populated");
+    db.run(FREE_CHOICE).await.expect("set");
+    let plan = plan(&db, time_locks::WAITING).await;
+    assert!(plan.contains("Index Only Scan using time_locks_by_account"), "{plan}");
 }
 
 #[tokio::test]

@@ -337,7 +337,7 @@ CREATE TABLE time_locks (
     share BLOB NOT NULL CHECK (length(share) IN (0, 32)),
     PRIMARY KEY (conversation, account, message)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms);
+CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms) WHERE length(share) > 0;
 CREATE INDEX time_locks_by_end ON time_locks (ends_at_ms);
 
 -- A move into this store that is not whole yet: as long as the row is here, nothing serves from it. `source`: the
