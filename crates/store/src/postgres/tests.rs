@@ -123,6 +123,7 @@ const HOT: &[&str] = &[
     files::FORGET,
     time_locks::WAITING,
     time_locks::RELEASE,
+    time_locks::NOTE_RELEASED,
     time_locks::HOLD_OF_AUTHOR,
     time_locks::FORGET_OLD,
     push_subscriptions::WANTED,
