@@ -1,11 +1,12 @@
 use std::task::Poll;
 use std::time::Duration;
 
+use huis_proto::{Bytes32, TimeShare};
 use huis_testpg::Database;
 
 use super::*;
 use crate::conformance::{CountingFranking, People};
-use crate::{Appended, Contests as _, Conversations as _, Dissenting, Settings as _, StoreError};
+use crate::{Append, Appended, Contests as _, Conversations as _, Dissenting, Locked, Settings as _, StoreError};
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
 const POPULATION: &str = "
@@ -356,4 +357,34 @@ async fn a_dissent_seats_no_device_that_is_being_taken_off_its_list() {
     assert!(matches!(dissenting.await, Ok(Ok(Dissenting::Taken(taken))) if taken.restored.is_empty()));
     let seated = "SELECT 1 FROM members JOIN devices USING (device) WHERE NOT listed AND last > 0";
     assert!(!observer.exists(seated, &[]).await.expect("read"));
+}
+
+/// The first one's lock is not to be seen yet when the second one is looked at.
+#[tokio::test]
+async fn locks_of_an_account_are_bounded_also_where_two_are_made_at_the_same_moment() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = Arc::new(PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store"));
+    let people = People::new(store.clone());
+    let anna = people.account().await;
+    let tablet = people.second_device(anna).await;
+    let (here, there) = (people.group(&[anna]).await, people.group(&[tablet]).await);
+    let locked = |group, author| {
+        let share = TimeShare(Bytes32([7; 32]));
+        let lock = Locked { unlocks_at_ms: u64::from(u32::MAX), share, ends_at_ms: u64::MAX, most_waiting: 1 };
+        Append { lock: Some(Box::new(lock)), ..people.message(group, author, 1) }
+    };
+    let (first, second) = (locked(here, anna), locked(there, tablet));
+
+    let db = store.pools.general.lend().await.expect("a connection");
+    db.begin().await.expect("begun");
+    let done = files::append(&db, &CountingFranking, &first).await.expect("an answer");
+    assert!(matches!(done, Appended::Stored(_)));
+    let node = Arc::clone(&store);
+    let other = tokio::spawn(async move { node.append(second).await });
+    let observer = store.pools.general.lend().await.expect("a connection");
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !other.is_finished() && !observer.exists(waits, &[]).await.expect("read") {}
+    db.commit().await.expect("done");
+    assert!(matches!(other.await, Ok(Ok(Appended::TooManyLocks))));
 }

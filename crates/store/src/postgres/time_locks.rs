@@ -34,7 +34,7 @@ const DESTROY: &str = "UPDATE time_locks SET share = '' WHERE conversation = $1 
 pub(super) const FORGET_OLD: &str = "DELETE FROM time_locks WHERE ctid = ANY(ARRAY(SELECT ctid FROM time_locks \
      WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// Why a message can't be locked, if it can't.
+/// Why a message can't be locked, if it can't. Its author's account is held, so that all its locks are counted.
 pub(super) async fn wrong(db: &Db, append: &Append, conversation: Key, account: Key) -> Outcome<Option<Appended>> {
     let Some(lock) = &append.lock else { return Ok(None) };
     if db.row(IS_TAKEN, &[&conversation, &account, &append.id.as_bytes().as_slice()]).await?.is_some() {
