@@ -109,7 +109,8 @@ pub async fn a_refused_message_leaves_no_lock(store: SharedStore) {
 pub async fn a_withdrawn_share_is_destroyed(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, berta) = (people.account().await, people.account().await);
-    let group = people.group(&[anna, berta]).await;
+    let tablet = people.second_device(anna).await;
+    let group = people.group(&[anna, tablet, berta]).await;
     let (message, opened) = (locked(&people, group, anna, 7), locked(&people, group, anna, 8));
     stored(store.append(message.clone()).await);
     stored(store.append(opened.clone()).await);
@@ -119,6 +120,12 @@ pub async fn a_withdrawn_share_is_destroyed(store: SharedStore) {
         assert_eq!(withdraws(&people, anna, &message, now_ms).await, Withdrawal::Done);
         assert_eq!(asks(&people, berta, &message, now_ms).await, Some(Release::Withdrawn));
     }
+    // Neither the message once more nor another one of its id.
+    let again = Append { submission: people.next(), ..message.clone() };
+    assert!(matches!(store.append(again).await, Ok(Appended::Repeat { .. })));
+    let same_id = Append { id: message.id, ..locked(&people, group, tablet, 9) };
+    assert_eq!(store.append(same_id).await.expect("an answer"), Appended::LockTaken);
+    assert_eq!(asks(&people, berta, &message, AT_MS).await, Some(Release::Withdrawn));
     assert_eq!(withdraws(&people, anna, &opened, AT_MS).await, Withdrawal::Opened);
     assert_eq!(asks(&people, berta, &opened, AT_MS).await, share(8));
 }
