@@ -66,6 +66,7 @@ for (const colorScheme of ["light", "dark"]) {
         await page.locator('[data-view="list"]').waitFor();
       }
       await page.getByRole("button", { name: "New conversation" }).first().click();
+      await page.locator("#begin-name").waitFor();
       await check(page, "new conversation");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Settings", exact: true }).first().click();

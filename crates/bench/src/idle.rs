@@ -167,7 +167,7 @@ fn access_token(key: &SigningKey, account: AccountId, device: DeviceId, session:
 }
 
 /// Every connection is an open file; the usual soft limit is 1,024.
-fn raise_open_files() {
+pub(crate) fn raise_open_files() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

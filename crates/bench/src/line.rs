@@ -48,6 +48,11 @@ impl Server {
         Ok(Self { host: format!("{host}:{port}"), address, tls: secure.then(tls_config).transpose()? })
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends a JSON body by POST and reads the answer.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,

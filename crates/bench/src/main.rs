@@ -6,6 +6,7 @@ mod carrying;
 mod chat;
 mod device;
 mod files;
+mod half_requests;
 mod idle;
 mod line;
 mod load;
@@ -38,6 +39,10 @@ struct Args {
     /// Instead of messages: hold this many idle connections, and say what they cost
     #[arg(long, conflicts_with = "url")]
     idle: Option<u32>,
+    /// Instead of messages: open this many connections from one address, each with half a request, to a server with the
+    /// limits that it has by itself, and say what its memory grows by
+    #[arg(long, conflicts_with_all = ["idle", "tls", "url"])]
+    half_requests: Option<u32>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -101,7 +106,7 @@ struct ServerArgs {
 const PASSPHRASE: &str = "bench bench bench bench bench bench";
 
 fn main() -> anyhow::Result<()> {
-    let Args { what, load, idle, server } = Args::parse();
+    let Args { what, load, idle, half_requests, server } = Args::parse();
     #[expect(clippy::print_stdout, reason = "the result is what this program is for")]
     let mut print = |line: Value| println!("{line}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -123,7 +128,10 @@ fn main() -> anyhow::Result<()> {
                 suite::measure(&server, &sealing, &mut print).await?;
             }
             (None, Some(count)) => print(idle::measure(&server, count).await?),
-            (None, None) => print(throughput::measure(&server, &load).await?),
+            (None, None) => match half_requests {
+                Some(count) => print(half_requests::measure(&server, count).await?),
+                None => print(throughput::measure(&server, &load).await?),
+            },
         }
         Ok(())
     })
@@ -142,6 +150,7 @@ mod tests {
         assert!(parsed("huis-bench --pairs 5 --window 16 --messages 150000").is_ok());
         assert!(parsed("huis-bench --postgres-nodes 3 --pairs 5 --window 16").is_ok());
         assert!(parsed("huis-bench --idle 8000 --tls").is_ok());
+        assert!(parsed("huis-bench --half-requests 20000").is_ok());
         assert!(parsed("huis-bench sealing --leaves 2,200 --iterations 10").is_ok());
         assert!(parsed("huis-bench chat --messages 1000 --runs 1 --pages 5").is_ok());
         assert!(parsed("huis-bench files --mib 64 --runs 3").is_ok());
@@ -149,6 +158,8 @@ mod tests {
         assert!(parsed("huis-bench say #lobby --profile p --messages 10 --pause-ms 5").is_ok());
         assert!(parsed("huis-bench all --server-binary huis").is_ok());
         assert!(parsed("huis-bench --idle 8000 --url http://localhost").is_err());
+        assert!(parsed("huis-bench --half-requests 20000 --url http://localhost").is_err());
+        assert!(parsed("huis-bench --half-requests 20000 --tls").is_err());
         assert!(parsed("huis-bench --postgres-nodes 1 --url http://localhost").is_err());
         assert!(parsed("huis-bench sealing --leaves 1").is_err());
         assert!(parsed("huis-bench chat --messages 10").is_err());

@@ -12,6 +12,17 @@ use crate::PASSPHRASE;
 use crate::line::Server;
 use crate::process_costs;
 
+/// One machine plays everybody.
+const FOR_EVERYBODY: [&str; 8] = [
+    "--connections",
+    "100000",
+    "--connections-per-address",
+    "100000",
+    "--requests-per-second",
+    "100000",
+    "--guesses-per-minute",
+    "10000",
+];
 /// How long the server is given to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -40,6 +51,16 @@ impl ServerProcess {
         tls: bool,
         settings: &[String],
     ) -> anyhow::Result<Self> {
+        let all: Vec<&str> = settings.iter().map(String::as_str).chain(FOR_EVERYBODY).collect();
+        Self::spawn(binary, data, tls, &all).await
+    }
+
+    /// As `start`, with the limits that a server has by itself, and without TLS.
+    pub(crate) async fn start_with_own_limits(binary: Option<&Path>, data: Option<&Path>) -> anyhow::Result<Self> {
+        Self::spawn(binary, data, false, &[]).await
+    }
+
+    async fn spawn(binary: Option<&Path>, data: Option<&Path>, tls: bool, settings: &[&str]) -> anyhow::Result<Self> {
         let binary = program(binary)?;
         let temporary = match data {
             Some(_) => None,
@@ -60,9 +81,6 @@ impl ServerProcess {
             .args(["--access-passphrase", PASSPHRASE])
             .args(["--log-level", "warn"])
             .args(settings)
-            // One machine plays everybody.
-            .args(["--connections", "100000", "--connections-per-address", "100000"])
-            .args(["--requests-per-second", "100000", "--guesses-per-minute", "10000"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -5,12 +5,14 @@ use serde_json::Value;
 use crate::machine::Machine;
 use crate::shared::Shared;
 use crate::spread::median_line;
-use crate::{ServerArgs, carrying, chat, files, idle, sealing, throughput};
+use crate::{ServerArgs, carrying, chat, files, half_requests, idle, sealing, throughput};
 
 /// Runs of what is stated as the median of five.
 const RUNS: u32 = 5;
 /// Runs of what varies less, or takes longer.
 const FEW_RUNS: u32 = 3;
+/// Connections of one address.
+const HALF_REQUESTS: u32 = 20_000;
 /// Messages of the conversation that is shown: fewer than what is stated of the longest one, which takes many minutes to
 /// be made.
 const CHAT_MESSAGES: u32 = 20_000;
@@ -57,6 +59,14 @@ pub(crate) async fn measure(
         }
         median_line(&lines).into_iter().for_each(&mut *print);
     }
+    let mut lines = Vec::new();
+    for run in 1..=FEW_RUNS {
+        eprintln!("{HALF_REQUESTS} connections with half a request, run {run} of {FEW_RUNS}");
+        let line = half_requests::measure(&ServerArgs { data: None, ..server.clone() }, HALF_REQUESTS).await?;
+        print(line.clone());
+        lines.push(line);
+    }
+    median_line(&lines).into_iter().for_each(&mut *print);
     sealing::measure(sealing, print)?;
     files::measure(&files::Args::stated(), print)?;
     carrying::measure(server, &carrying::Args::stated(), print).await?;

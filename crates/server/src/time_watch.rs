@@ -4,21 +4,40 @@
 //! As long as both have moved by the same since the time was last confirmed, it is. A jump ends that, and so does nothing
 //! else: time that was set forward for a moment must not open anything.
 //!
-//! What confirms the time: a file that the machine's time synchronisation touches, where the operator named one; else the
-//! operator, by starting the server.
+//! What confirms the time: a file that the machine's time synchronisation touches, where the operator named one, if that
+//! was touched within the last hour; else the operator, by starting the server.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use huis_proto::limits;
 
 use crate::serve::in_ms;
 use crate::state::Clock;
 
+/// For how long a file that was touched confirms the time: what touched it was right then, and says nothing of what became
+/// of the clock since. systemd-timesyncd touches its own every 34 minutes at least.
+const FRESH: Duration = Duration::from_secs(3600);
+
 /// The time is not sure. It may be again by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unsure;
+
+/// Why a file does not confirm the time.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Doubt {
+    /// It can't be looked at.
+    #[error("can't be looked at ({0})")]
+    Unseen(#[from] io::Error),
+    /// It was touched too long ago.
+    #[error("was touched {} minutes before the machine's clock, and counts for {}", .before_ms / 60_000, FRESH.as_secs() / 60)]
+    Old { before_ms: u64 },
+    /// It was touched in what is still to come.
+    #[error("was touched {} minutes ahead of the machine's clock", .ahead_ms / 60_000)]
+    Ahead { ahead_ms: u64 },
+}
 
 /// Looks at the clocks.
 pub(crate) struct TimeWatch {
@@ -38,8 +57,16 @@ enum State {
 
 impl TimeWatch {
     pub(crate) fn begin(confirmed_by: Option<PathBuf>, clock: &dyn Clock) -> Self {
-        let state = match confirmed_by {
-            Some(_) => State::Unconfirmed,
+        let state = match &confirmed_by {
+            Some(file) => {
+                if let Err(doubt) = confirm(file, clock.now_ms()) {
+                    tracing::warn!(
+                        "{} {doubt}: no locked message opens before the time is confirmed; see docs/time-locks.md",
+                        file.display()
+                    );
+                }
+                State::Unconfirmed
+            }
             None => State::Confirmed { wall_ms: clock.now_ms(), elapsed_ms: clock.elapsed_ms() },
         };
         Self { confirmed_by, state: Mutex::new(state) }
@@ -55,7 +82,7 @@ impl TimeWatch {
             now_ms.abs_diff(expected_ms) <= in_ms(limits::CLOCK_TOLERANCE)
         };
         match *state {
-            State::Unconfirmed if self.touched().is_none() => return Err(Unsure),
+            State::Unconfirmed if self.confirmed(now_ms).is_none() => return Err(Unsure),
             State::Unconfirmed => {
                 tracing::info!("the time is confirmed: locked messages open from here on");
                 *state = afresh;
@@ -74,7 +101,7 @@ impl TimeWatch {
                 *state = State::Confirmed { wall_ms, elapsed_ms };
             }
             // Only what was touched behind the moment at which the jump was seen says anything of the time after it.
-            State::Lost { touched, .. } => match self.touched() {
+            State::Lost { touched, .. } => match self.confirmed(now_ms) {
                 again @ Some(_) if again != touched => {
                     tracing::info!("the time is confirmed anew: locked messages open again");
                     *state = afresh;
@@ -87,14 +114,37 @@ impl TimeWatch {
 
     /// When the file that confirms the time was touched last.
     fn touched(&self) -> Option<SystemTime> {
-        self.confirmed_by.as_ref()?.metadata().ok()?.modified().ok()
+        touched(self.confirmed_by.as_ref()?).ok()
     }
+
+    /// The same, if that confirms the time.
+    fn confirmed(&self, now_ms: u64) -> Option<SystemTime> {
+        confirm(self.confirmed_by.as_ref()?, now_ms).ok()
+    }
+}
+
+/// When the file was touched last, if that confirms that it is `now_ms`.
+pub(crate) fn confirm(file: &Path, now_ms: u64) -> Result<SystemTime, Doubt> {
+    let touched = touched(file)?;
+    let touched_ms = touched.duration_since(UNIX_EPOCH).map_or(0, in_ms);
+    let (before_ms, ahead_ms) = (now_ms.saturating_sub(touched_ms), touched_ms.saturating_sub(now_ms));
+    if before_ms > in_ms(FRESH) {
+        Err(Doubt::Old { before_ms })
+    } else if ahead_ms > in_ms(limits::CLOCK_TOLERANCE) {
+        Err(Doubt::Ahead { ahead_ms })
+    } else {
+        Ok(touched)
+    }
+}
+
+fn touched(file: &Path) -> io::Result<SystemTime> {
+    file.metadata()?.modified()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Duration;
 
     use super::*;
 
@@ -131,9 +181,9 @@ mod tests {
         }
     }
 
-    fn touch(file: &std::path::Path, seconds: u64) {
+    fn touch(file: &Path, at_ms: u64) {
         let opened = std::fs::File::create(file).unwrap();
-        opened.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        opened.set_modified(UNIX_EPOCH + Duration::from_millis(at_ms)).unwrap();
     }
 
     #[test]
@@ -174,16 +224,100 @@ mod tests {
         let clocks = Clocks::new();
         let watch = TimeWatch::begin(Some(file.clone()), &clocks);
         assert_eq!(watch.sure_now_ms(&clocks), Err(Unsure));
-        touch(&file, 1);
+        touch(&file, BEGINNING_MS);
         assert!(watch.sure_now_ms(&clocks).is_ok());
         // Touched before the jump was seen, it says nothing of the time after it.
-        touch(&file, 2);
+        touch(&file, BEGINNING_MS + HOUR_MS);
         clocks.set(clocks.now_ms() + HOUR_MS);
         assert_eq!(watch.sure_now_ms(&clocks), Err(Unsure));
         assert_eq!(watch.sure_now_ms(&clocks), Err(Unsure));
-        touch(&file, 3);
+        touch(&file, BEGINNING_MS + HOUR_MS + 1);
         assert_eq!(watch.sure_now_ms(&clocks), Ok(clocks.now_ms()));
-        clocks.pass(HOUR_MS);
+        clocks.pass(2 * HOUR_MS);
         assert!(watch.sure_now_ms(&clocks).is_ok());
+    }
+
+    #[test]
+    fn only_a_file_that_was_touched_within_the_last_hour_confirms_the_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("synchronised");
+        let minute_ms = in_ms(limits::CLOCK_TOLERANCE);
+        for jump_ms in [0, 3 * HOUR_MS] {
+            for (touched_ms, confirms) in [
+                (BEGINNING_MS - HOUR_MS - 1, false),
+                (BEGINNING_MS - HOUR_MS, true),
+                (BEGINNING_MS + minute_ms, true),
+                (BEGINNING_MS + minute_ms + 1, false),
+                (0, false),
+            ] {
+                let clocks = Clocks::new();
+                clocks.set(BEGINNING_MS - jump_ms);
+                touch(&file, clocks.now_ms());
+                let watch = TimeWatch::begin(Some(file.clone()), &clocks);
+                if jump_ms > 0 {
+                    assert!(watch.sure_now_ms(&clocks).is_ok());
+                    clocks.set(BEGINNING_MS);
+                    assert_eq!(watch.sure_now_ms(&clocks), Err(Unsure));
+                }
+                touch(&file, touched_ms);
+                assert_eq!(watch.sure_now_ms(&clocks).is_ok(), confirms, "{jump_ms} {touched_ms}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_confirm_the_time_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("synchronised");
+        let says = |at_ms| confirm(&file, at_ms).unwrap_err().to_string();
+        assert!(says(BEGINNING_MS).starts_with("can't be looked at ("));
+        touch(&file, BEGINNING_MS);
+        let late = says(BEGINNING_MS + 3 * HOUR_MS);
+        assert_eq!(late, "was touched 180 minutes before the machine's clock, and counts for 60");
+        assert_eq!(says(BEGINNING_MS - HOUR_MS), "was touched 60 minutes ahead of the machine's clock");
+        assert!(confirm(&file, BEGINNING_MS).is_ok());
+    }
+
+    #[test]
+    fn that_nothing_confirms_the_time_is_said_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("synchronised");
+        let said = |confirmed_by: Option<&Path>| {
+            let log = Log::default();
+            let lines = tracing_subscriber::fmt().with_writer(log.clone()).without_time().finish();
+            tracing::subscriber::with_default(lines, || {
+                TimeWatch::begin(confirmed_by.map(Path::to_owned), &Clocks::new());
+            });
+            let said = log.0.lock().unwrap().clone();
+            String::from_utf8(said).unwrap()
+        };
+        let warning = said(Some(&file));
+        assert!(warning.contains("WARN") && warning.contains("synchronised can't be looked at"), "{warning}");
+        touch(&file, BEGINNING_MS - 2 * HOUR_MS);
+        assert!(said(Some(&file)).contains("was touched 120 minutes before"));
+        touch(&file, BEGINNING_MS);
+        assert_eq!(said(Some(&file)) + &said(None), "");
+    }
+
+    /// What is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
     }
 }

@@ -32,12 +32,20 @@ pub enum Release {
     Withdrawn,
 }
 
+/// What a look at a lock finds.
+pub(crate) enum Looked {
+    /// What is to be answered.
+    Answer(Option<Release>),
+    /// Its time has come, and that the share is given is not noted yet.
+    Due,
+}
+
 /// What became of a wish to withdraw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Withdrawal {
     /// The share is destroyed, now or before.
     Done,
-    /// Its time has come.
+    /// Its time has come, or its share was given to somebody by another node whose clock was ahead.
     Opened,
     /// There is no such lock of this account.
     Unknown,
@@ -48,6 +56,7 @@ pub enum Withdrawal {
 #[async_trait]
 pub trait TimeLocks: Send + Sync {
     /// What of a lock may be given at this time: none where there is none, or the asker takes no part in the conversation.
+    /// That a share is given is on disk before it is: from then on it can't be withdrawn, by whatever clock.
     async fn release(
         &self,
         asker: AccountId,
@@ -57,7 +66,8 @@ pub trait TimeLocks: Send + Sync {
         now_ms: u64,
     ) -> StoreResult<Option<Release>>;
 
-    /// Destroys the share of the account's own message, unless its time has come.
+    /// Destroys the share of the account's own message, unless its time has come or it was given to somebody. What is
+    /// destroyed was never given, and never is.
     async fn withdraw(
         &self,
         author: AccountId,

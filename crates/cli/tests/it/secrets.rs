@@ -92,7 +92,9 @@ fn no_log_holds_what_was_said_or_a_secret() {
     let wrong = ["register", "member-c", "--server", &url, "--invitation", "unmistakable-invitation"];
     let mut command = house.stranger("member-c").command(&wrong);
     command.env("HUIS_LOG", "debug");
-    Process::start(command, None).end();
+    let refused = Process::start(command, None).end();
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    logs.push_str(&refused.stderr);
     let server = house.stop("TERM").stderr;
     assert!(logs.contains("huis_engine") && server.contains("answered"), "both have logged: {logs}{server}");
     for (whose, log) in [("a client", &logs), ("the server", &server)] {

@@ -183,6 +183,8 @@ fn requests_are_answered_and_blocks_hold() {
     a.says("@member-b", "Thank you");
     assert_eq!(b.hears_texts(1), ["Thank you"]);
     b.does(&["send", "@member-c", "No"]).refused(1, "blocked");
+    c.says("@member-b", "Buy this now");
+    b.hears_nothing_more();
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The clock: plausible or not, as far as this machine alone can tell.
+//! The clock: plausible or not, as far as this machine alone can tell, and confirmed or not where a file is to do that.
 
 use super::Said;
 use super::scene::Scene;
+use crate::time_watch;
 
 /// The first of November 2026: this version of Huis did not exist before.
 const WRITTEN_MS: u64 = 1_793_491_200_000;
@@ -11,9 +12,21 @@ const TOLERANCE_MS: u64 = 2 * 60 * 1000;
 const ADVICE: &str =
     "set the clock by NTP (timedatectl set-ntp true): lifetimes of keys, sessions and tickets go by it";
 
+const CONFIRM: &str = "let the machine's time synchronisation touch it, after a start and every few minutes \
+                       (docs/time-locks.md): locked messages open once it has";
+
 pub(super) fn look(scene: &Scene<'_>) -> Vec<Said> {
+    let mut said = vec![plausible(scene)];
+    said.extend(scene.config.time_confirmed_by.as_ref().map(|file| match time_watch::confirm(file, scene.now_ms) {
+        Ok(_) => Said::ok(format!("confirmed by {}", file.display())),
+        Err(doubt) => Said::warning(format!("not confirmed: {} {doubt}", file.display()), CONFIRM),
+    }));
+    said
+}
+
+fn plausible(scene: &Scene<'_>) -> Said {
     let now_ms = scene.now_ms;
-    vec![match scene.database.newest_ms() {
+    match scene.database.newest_ms() {
         _ if now_ms < WRITTEN_MS => Said::fault("it stands before this version of Huis was written", ADVICE),
         Some(newest_ms) if newest_ms > now_ms.saturating_add(TOLERANCE_MS) => Said::fault(
             format!(
@@ -23,7 +36,7 @@ pub(super) fn look(scene: &Scene<'_>) -> Vec<Said> {
             ADVICE,
         ),
         _ => Said::ok("plausible"),
-    }]
+    }
 }
 
 fn span(ms: u64) -> String {
@@ -37,6 +50,8 @@ fn span(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use huis_proto::IncarnationId;
     use huis_store::sqlite::Inspection;
 
@@ -61,9 +76,32 @@ mod tests {
             let incarnation = IncarnationId::from_bytes([1; 16]);
             let database = Database::Whole(Inspection { schema: 1, incarnation, newest_ms, bytes: 4096 });
             let scene = Scene { config: &config, now_ms, database, is_held: Ok(false) };
-            let said = look(&scene).remove(0);
-            assert_eq!(said.verdict, verdict, "{now_ms} {newest_ms}");
-            assert!(said.says.contains(words), "{}", said.says);
+            let said = look(&scene);
+            assert_eq!(said.len(), 1, "nothing is to confirm it");
+            assert_eq!(said[0].verdict, verdict, "{now_ms} {newest_ms}");
+            assert!(said[0].says.contains(words), "{}", said[0].says);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_its_file_does_not_confirm_is_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("synchronised");
+        let mut config = Config::in_folder("/nowhere");
+        config.time_confirmed_by = Some(file.clone());
+        let now_ms = WRITTEN_MS + 1_000_000_000;
+        let said = || {
+            let scene = Scene { config: &config, now_ms, database: Database::Absent, is_held: Ok(false) };
+            look(&scene).remove(1)
+        };
+        assert!(said().verdict == Verdict::Warning && said().says.contains("can't be looked at"));
+        let touched = std::fs::File::create(&file).unwrap();
+        for (before_ms, verdict, words) in [
+            (2 * 3_600_000, Verdict::Warning, "was touched 120 minutes before the machine's clock"),
+            (60_000, Verdict::Ok, "confirmed by"),
+        ] {
+            touched.set_modified(UNIX_EPOCH + Duration::from_millis(now_ms - before_ms)).unwrap();
+            assert!(said().verdict == verdict && said().says.contains(words), "{}", said().says);
         }
     }
 }

@@ -53,7 +53,8 @@ pub struct Config {
     pub log_addresses: bool,
     /// How long an undelivered message is kept.
     pub retention: Duration,
-    /// The file whose touching confirms the machine's clock; none: whoever starts the server does.
+    /// The file that confirms the machine's clock by having been touched within the last hour; none: whoever starts the
+    /// server does.
     pub time_confirmed_by: Option<PathBuf>,
     /// How many connections are held.
     pub connections: ConnectionLimits,

@@ -266,7 +266,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         takes: "FILE",
         default: "whoever starts the server",
         explanation: "What confirms that the machine's clock is right, before locked messages open: a file that its time \
-                      synchronisation touches, as /run/systemd/timesync/synchronized",
+                      synchronisation has touched within the last hour, as /run/systemd/timesync/synchronized",
         apply: |draft, value| {
             draft.config.time_confirmed_by = Some(value.into());
             Ok(())

@@ -6,6 +6,8 @@ use http::StatusCode;
 use huis_proto::rest::ReleasedShare;
 use huis_proto::{AccountId, ConversationId, ErrorCode, MessageId};
 use huis_store::{Release, Withdrawal};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::json::UrlPath;
 use super::problem::Refusal;
@@ -20,16 +22,24 @@ pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(share, withdraw))
 }
 
+/// A locked message, as a path names it.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct LockPath {
+    /// The conversation.
+    conversation: ConversationId,
+    /// Whose message it is.
+    author: AccountId,
+    /// The message's id.
+    message: MessageId,
+}
+
 /// The server's share of a locked message, from its time on: for accounts that take part in the conversation.
 #[utoipa::path(
     get,
     path = "/api/v1/conversations/{conversation}/time-locks/{author}/{message}",
     tag = "time locks",
-    params(
-        ("conversation" = ConversationId, Path, description = "the conversation"),
-        ("author" = AccountId, Path, description = "whose message it is"),
-        ("message" = MessageId, Path, description = "the message's id"),
-    ),
+    params(LockPath),
     responses(
         (status = 200, body = ReleasedShare),
         Refusal
@@ -38,7 +48,7 @@ pub(super) fn routes() -> OpenApiRouter {
 async fn share(
     State(app): State<App>,
     device: SignedInDevice,
-    UrlPath((conversation, author, message)): UrlPath<(ConversationId, AccountId, MessageId)>,
+    UrlPath(LockPath { conversation, author, message }): UrlPath<LockPath>,
 ) -> Result<Json<ReleasedShare>, Refusal> {
     // While the time is not sure nothing's time has come.
     let sure = app.time.sure_now_ms(&*app.clock);
@@ -58,16 +68,12 @@ async fn share(
     }
 }
 
-/// Withdraws an own locked message before it opens: the server destroys its share.
+/// Withdraws an own locked message before it opens: the server destroys its share, which nobody was given.
 #[utoipa::path(
     delete,
     path = "/api/v1/conversations/{conversation}/time-locks/{author}/{message}",
     tag = "time locks",
-    params(
-        ("conversation" = ConversationId, Path, description = "the conversation"),
-        ("author" = AccountId, Path, description = "whose message it is"),
-        ("message" = MessageId, Path, description = "the message's id"),
-    ),
+    params(LockPath),
     responses(
         (status = 204),
         Refusal
@@ -76,7 +82,7 @@ async fn share(
 async fn withdraw(
     State(app): State<App>,
     device: SignedInDevice,
-    UrlPath((conversation, author, message)): UrlPath<(ConversationId, AccountId, MessageId)>,
+    UrlPath(LockPath { conversation, author, message }): UrlPath<LockPath>,
 ) -> Result<StatusCode, Refusal> {
     let now_ms = app.time.sure_now_ms(&*app.clock).map_err(|_| unsure())?;
     if author != device.member.account {

@@ -1,5 +1,9 @@
 //! Locked messages: who gets the server's share, and when.
 
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
 use http::StatusCode;
 use huis_proto::aad::{Act, AuthenticatedData};
 use huis_proto::rest::{ReleasedShare, SubmitMessage};
@@ -12,7 +16,8 @@ use super::harness::{Answer, House, Person};
 /// For how long a message is locked here: less than an access token is good for, even if the clock jumps over it.
 const LOCK_MS: u64 = 180_000;
 const JUMP_MS: u64 = 400_000;
-const DAY_MS: u64 = 24 * 3_600_000;
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 const SHARE: TimeShare = TimeShare(Bytes32([7; 32]));
 
 /// A locked message as it is submitted.
@@ -57,6 +62,11 @@ async fn asks(house: &House, asker: &Person, path: &str) -> Answer {
 async fn is_kept(house: &House, conversation: ConversationId, author: &Person, message: MessageId) -> bool {
     let account = author.account;
     house.store.release(account, conversation, account, message, u64::MAX / 2).await.unwrap().is_some()
+}
+
+/// The machine's time synchronisation touches the file, at this time of the machine's clock.
+fn touch(file: &Path, at_ms: u64) {
+    File::create(file).unwrap().set_modified(UNIX_EPOCH + Duration::from_millis(at_ms)).unwrap();
 }
 
 async fn gets(house: &House, asker: &Person, path: &str) -> bool {
@@ -196,7 +206,9 @@ async fn after_a_start_the_file_that_the_operator_named_confirms_the_time_on_eac
     let path = path(here, &anna, locks(&house, &anna, here).await);
     house.pass(LOCK_MS);
     assert_eq!(asks(&house, &berta, &path).await.code(), ErrorCode::TimeUnsure);
-    std::fs::write(&file, "").unwrap();
+    touch(&file, house.now_ms() - HOUR_MS - 1);
+    assert_eq!(asks(&house, &berta, &path).await.code(), ErrorCode::TimeUnsure);
+    touch(&file, house.now_ms());
     assert!(gets(&house, &berta, &path).await);
     // Another node, whose operator vouches for it, sees the same shares; and both see the same jump.
     let beside = house.beside().await;
@@ -205,6 +217,12 @@ async fn after_a_start_the_file_that_the_operator_named_confirms_the_time_on_eac
     for node in [&house, &beside] {
         assert_eq!(asks(node, &berta, &path).await.code(), ErrorCode::TimeUnsure);
     }
+    // Only where it was touched since, and for the time that it is by now.
+    touch(&file, house.now_ms() - HOUR_MS - 1);
+    assert_eq!(asks(&house, &berta, &path).await.code(), ErrorCode::TimeUnsure);
+    touch(&file, house.now_ms());
+    assert!(gets(&house, &berta, &path).await);
+    assert_eq!(asks(&beside, &berta, &path).await.code(), ErrorCode::TimeUnsure);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::contests::{dissents, four, takes_out};
 use super::files::upload;
 use super::people::{People, stored};
 use super::time_locks::locks;
-use crate::{Append, Beginning, Refresh, Session, SharedStore, Withdrawal};
+use crate::{Append, Beginning, Refresh, Release, Session, SharedStore, Withdrawal};
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
 const BEGINNING: u64 = 1 << 40;
@@ -106,12 +106,13 @@ async fn files(people: &People, group: ConversationId, anna: Member) {
     upload(people, anna, 900, 100).await;
 }
 
-/// A message that opens later, and one that was withdrawn.
+/// Messages that open later: one that waits, one whose share was given, and one that was withdrawn.
 async fn locked(people: &People, group: ConversationId, anna: Member) {
-    let first = locks(people, group, anna, 2, NOW_MS).await;
-    let second = locks(people, group, anna, 2, NOW_MS).await;
-    assert_ne!(first, second);
-    let withdrawn = people.store.withdraw(anna.account, group, second, 1).await;
+    locks(people, group, anna, 2, NOW_MS).await;
+    let (given, withdrawn) = (locks(people, group, anna, 2, NOW_MS).await, locks(people, group, anna, 2, NOW_MS).await);
+    let given = people.store.release(anna.account, group, anna.account, given, NOW_MS).await;
+    assert!(matches!(given, Ok(Some(Release::Share(_)))));
+    let withdrawn = people.store.withdraw(anna.account, group, withdrawn, 1).await;
     assert_eq!(withdrawn.expect("an answer"), Withdrawal::Done);
 }
 

@@ -191,6 +191,7 @@ macro_rules! conformance {
             a_lock_is_never_changed,
             a_refused_message_leaves_no_lock,
             a_withdrawn_share_is_destroyed,
+            a_share_that_was_given_is_not_withdrawn_by_any_clock,
             locked_messages_that_wait_are_bounded_for_each_account,
             locks_end_when_their_time_to_be_kept_is_over,
             the_incarnation_stays_until_it_is_renewed,

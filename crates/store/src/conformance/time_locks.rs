@@ -109,7 +109,8 @@ pub async fn a_refused_message_leaves_no_lock(store: SharedStore) {
 pub async fn a_withdrawn_share_is_destroyed(store: SharedStore) {
     let people = People::new(store.clone());
     let (anna, berta) = (people.account().await, people.account().await);
-    let group = people.group(&[anna, berta]).await;
+    let tablet = people.second_device(anna).await;
+    let group = people.group(&[anna, tablet, berta]).await;
     let (message, opened) = (locked(&people, group, anna, 7), locked(&people, group, anna, 8));
     stored(store.append(message.clone()).await);
     stored(store.append(opened.clone()).await);
@@ -119,8 +120,35 @@ pub async fn a_withdrawn_share_is_destroyed(store: SharedStore) {
         assert_eq!(withdraws(&people, anna, &message, now_ms).await, Withdrawal::Done);
         assert_eq!(asks(&people, berta, &message, now_ms).await, Some(Release::Withdrawn));
     }
+    // Neither the message once more nor another one of its id.
+    let again = Append { submission: people.next(), ..message.clone() };
+    assert!(matches!(store.append(again).await, Ok(Appended::Repeat { .. })));
+    let same_id = Append { id: message.id, ..locked(&people, group, tablet, 9) };
+    assert_eq!(store.append(same_id).await.expect("an answer"), Appended::LockTaken);
+    assert_eq!(asks(&people, berta, &message, AT_MS).await, Some(Release::Withdrawn));
     assert_eq!(withdraws(&people, anna, &opened, AT_MS).await, Withdrawal::Opened);
     assert_eq!(asks(&people, berta, &opened, AT_MS).await, share(8));
+}
+
+/// Nodes may tell the time differently, and the same one by and by.
+pub async fn a_share_that_was_given_is_not_withdrawn_by_any_clock(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta, carla) = (people.account().await, people.account().await, people.account().await);
+    let group = people.group(&[anna, berta]).await;
+    let (given, kept) = (locked(&people, group, anna, 7), locked(&people, group, anna, 8));
+    stored(store.append(given.clone()).await);
+    stored(store.append(kept.clone()).await);
+    assert_eq!(asks(&people, berta, &given, AT_MS).await, share(7));
+    for now_ms in [0, AT_MS - 1, AT_MS] {
+        assert_eq!(withdraws(&people, anna, &given, now_ms).await, Withdrawal::Opened);
+    }
+    assert_eq!(asks(&people, berta, &given, AT_MS - 1).await, Some(Release::Waits { unlocks_at_ms: AT_MS }));
+    assert_eq!(asks(&people, berta, &given, AT_MS).await, share(7));
+    // Who asked in vain was given nothing.
+    assert_eq!(asks(&people, berta, &kept, AT_MS - 1).await, Some(Release::Waits { unlocks_at_ms: AT_MS }));
+    assert_eq!(asks(&people, carla, &kept, AT_MS).await, None);
+    assert_eq!(withdraws(&people, anna, &kept, AT_MS - 1).await, Withdrawal::Done);
+    assert_eq!(asks(&people, berta, &kept, AT_MS).await, Some(Release::Withdrawn));
 }
 
 /// What is withdrawn or open waits no longer.

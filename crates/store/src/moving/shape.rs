@@ -321,6 +321,7 @@ pub(crate) const TABLES: &[Table] = &[
             number("unlocks_at_ms"),
             number("ends_at_ms"),
             bytes("share"),
+            flag("released"),
         ],
     ),
     plain("restored_logs", 2, &[number("conversation"), number("life"), number("head"), number("commit_counter")]),

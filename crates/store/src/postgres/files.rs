@@ -1,7 +1,8 @@
 //! Files, and the messages that bring them.
 //!
 //! A message with files, or with a time lock, has a transaction of its own, beside those of `batch.rs`: it holds its files
-//! behind the conversation and the device, so that none of them is marked as removed meanwhile.
+//! behind the conversation and the device, so that none of them is marked as removed meanwhile. One with a time lock holds
+//! its author's account before them.
 
 use huis_proto::frames::{EntryKind, LogEntry};
 use huis_proto::{AccountId, BlobId, Bytes32, ConversationId, limits};
@@ -13,7 +14,7 @@ use super::fault::Outcome;
 use super::{held, log, time_locks};
 use crate::{Append, Appended, Arrived, FileCreation, Franking, NewFile, Upload};
 
-/// The account is held, so that no two uploads of it are begun at the same moment.
+/// The account is held, so that no two uploads of it are begun, and no two messages of it locked, at the same moment.
 pub(super) const HOLD_ACCOUNT: &str = "SELECT account FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
 const ACCOUNT: &str = "SELECT account FROM accounts WHERE id = $1";
 pub(super) const UNFINISHED: &str =
@@ -135,6 +136,10 @@ pub(super) async fn total(db: &Db, counted: u64) -> Outcome<u64> {
 
 /// Appends a message that brings files or is locked.
 pub(super) async fn append(db: &Db, franking: &dyn Franking, append: &Append) -> Outcome<Appended> {
+    if append.lock.is_some() {
+        // Before the conversation, as everybody takes them.
+        db.row(HOLD_ACCOUNT, &[&append.author.account.as_bytes().as_slice()]).await?;
+    }
     let Some(conversation) = held::conversation(db, append.conversation).await? else {
         return Ok(Appended::NotAMember);
     };

@@ -313,9 +313,10 @@ CREATE TABLE time_locks (
     unlocks_at_ms BIGINT NOT NULL,
     ends_at_ms BIGINT NOT NULL,
     share BYTEA NOT NULL CHECK (octet_length(share) IN (0, 32)),
+    released BOOLEAN NOT NULL DEFAULT false,
     PRIMARY KEY (conversation, account, message)
 );
-CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms);
+CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms) WHERE octet_length(share) > 0;
 CREATE INDEX time_locks_by_end ON time_locks (ends_at_ms);
 
 CREATE TABLE moving_in (

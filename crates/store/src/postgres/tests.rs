@@ -1,11 +1,12 @@
 use std::task::Poll;
 use std::time::Duration;
 
+use huis_proto::{Bytes32, TimeShare};
 use huis_testpg::Database;
 
 use super::*;
 use crate::conformance::{CountingFranking, People};
-use crate::{Appended, Contests as _, Conversations as _, Dissenting, Settings as _, StoreError};
+use crate::{Append, Appended, Contests as _, Conversations as _, Dissenting, Locked, Settings as _, StoreError};
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
 const POPULATION: &str = "
@@ -47,7 +48,8 @@ const POPULATION: &str = "
     INSERT INTO welcomes (device, conversation, seq) SELECT n, n, 1 FROM generate_series(1, 10000) n;
     INSERT INTO files SELECT decode(md5('f' || n), 'hex'), n, 9, 9 - n % 2, 1, n, 0 FROM generate_series(1, 10000) n;
     INSERT INTO file_references SELECT decode(md5('f' || n), 'hex'), n, 1, n, n FROM generate_series(1, 10000) n;
-    INSERT INTO time_locks SELECT n, n, decode(md5(n || 'm1'), 'hex'), n, n, '' FROM generate_series(1, 10000) n;
+    INSERT INTO time_locks SELECT n, n, decode(md5(n || 'm1'), 'hex'), n, n,
+      decode(repeat('00', 32), 'hex') FROM generate_series(1, 10000) n;
     INSERT INTO restored_logs SELECT n, 0, 1, 1 FROM generate_series(1, 10000) n;
     ANALYZE";
 
@@ -122,6 +124,7 @@ const HOT: &[&str] = &[
     files::FORGET,
     time_locks::WAITING,
     time_locks::RELEASE,
+    time_locks::NOTE_RELEASED,
     time_locks::HOLD_OF_AUTHOR,
     time_locks::FORGET_OLD,
     push_subscriptions::WANTED,
@@ -207,6 +210,16 @@ async fn no_plan_that_is_made_while_tables_are_empty_reads_them_from_end_to_end_
     let (_store, db) = opened(&database).await;
     let scans = scans(&db).await;
     assert!(scans.is_empty(), "{}", scans.join("\n\n"));
+}
+
+#[tokio::test]
+async fn locks_that_wait_are_counted_by_the_index_alone() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (_store, db) = opened(&database).await;
+    db.run(POPULATION).await.expect("populated");
+    db.run(FREE_CHOICE).await.expect("set");
+    let plan = plan(&db, time_locks::WAITING).await;
+    assert!(plan.contains("Index Only Scan using time_locks_by_account"), "{plan}");
 }
 
 #[tokio::test]
@@ -344,4 +357,34 @@ async fn a_dissent_seats_no_device_that_is_being_taken_off_its_list() {
     assert!(matches!(dissenting.await, Ok(Ok(Dissenting::Taken(taken))) if taken.restored.is_empty()));
     let seated = "SELECT 1 FROM members JOIN devices USING (device) WHERE NOT listed AND last > 0";
     assert!(!observer.exists(seated, &[]).await.expect("read"));
+}
+
+/// The first one's lock is not to be seen yet when the second one is looked at.
+#[tokio::test]
+async fn locks_of_an_account_are_bounded_also_where_two_are_made_at_the_same_moment() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let address: DatabaseAddress = database.address().parse().expect("an address");
+    let store = Arc::new(PostgresStore::open(&address, Arc::new(CountingFranking)).await.expect("a store"));
+    let people = People::new(store.clone());
+    let anna = people.account().await;
+    let tablet = people.second_device(anna).await;
+    let (here, there) = (people.group(&[anna]).await, people.group(&[tablet]).await);
+    let locked = |group, author| {
+        let share = TimeShare(Bytes32([7; 32]));
+        let lock = Locked { unlocks_at_ms: u64::from(u32::MAX), share, ends_at_ms: u64::MAX, most_waiting: 1 };
+        Append { lock: Some(Box::new(lock)), ..people.message(group, author, 1) }
+    };
+    let (first, second) = (locked(here, anna), locked(there, tablet));
+
+    let db = store.pools.general.lend().await.expect("a connection");
+    db.begin().await.expect("begun");
+    let done = files::append(&db, &CountingFranking, &first).await.expect("an answer");
+    assert!(matches!(done, Appended::Stored(_)));
+    let node = Arc::clone(&store);
+    let other = tokio::spawn(async move { node.append(second).await });
+    let observer = store.pools.general.lend().await.expect("a connection");
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !other.is_finished() && !observer.exists(waits, &[]).await.expect("read") {}
+    db.commit().await.expect("done");
+    assert!(matches!(other.await, Ok(Ok(Appended::TooManyLocks))));
 }

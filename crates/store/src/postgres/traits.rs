@@ -21,6 +21,7 @@ use super::{
     PostgresStore, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages, lives,
     push_subscriptions, sessions, time_locks,
 };
+use crate::time_locks::Looked;
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
     Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
@@ -182,7 +183,10 @@ impl TimeLocks for PostgresStore {
         now_ms: u64,
     ) -> StoreResult<Option<Release>> {
         let of = (conversation, author, message);
-        self.single(|db| async move { time_locks::release(&db, asker, of, now_ms).await }).await
+        match self.single(|db| async move { time_locks::look(&db, asker, of, now_ms).await }).await? {
+            Looked::Answer(answer) => Ok(answer),
+            Looked::Due => self.write(|db| async move { time_locks::release(&db, asker, of, now_ms).await }).await,
+        }
     }
 
     async fn withdraw(

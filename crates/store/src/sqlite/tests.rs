@@ -122,6 +122,7 @@ fn no_hot_query_scans_a_table() {
         files::MARKED,
         time_locks::WAITING,
         time_locks::RELEASE,
+        time_locks::NOTE_RELEASED,
         time_locks::OF_AUTHOR,
         time_locks::OLD,
         push_subscriptions::TAKE,

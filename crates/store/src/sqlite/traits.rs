@@ -19,6 +19,7 @@ use super::{
     SqliteStore, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock, push_subscriptions,
     sessions, time_locks,
 };
+use crate::time_locks::Looked;
 use crate::{
     Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
     Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
@@ -225,7 +226,11 @@ impl TimeLocks for SqliteStore {
         message: MessageId,
         now_ms: u64,
     ) -> StoreResult<Option<Release>> {
-        self.read(move |db| time_locks::release(db, asker, (conversation, author, message), now_ms)).await
+        let of = (conversation, author, message);
+        match self.read(move |db| time_locks::look(db, asker, of, now_ms)).await? {
+            Looked::Answer(answer) => Ok(answer),
+            Looked::Due => self.write(move |writer| writer.release(asker, of, now_ms)).await,
+        }
     }
 
     async fn withdraw(

@@ -47,6 +47,28 @@ async fn an_upload_that_no_message_brings_expires_a_day_behind_its_last_byte() {
 }
 
 #[tokio::test]
+async fn a_clock_that_jumps_ends_no_file_and_what_is_let_go_of_goes_all_the_same() {
+    let house = House::open().await;
+    let (anna, berta) = (Person::registers(&house, "anna").await, Person::registers(&house, "berta").await);
+    let here = group(&house, &[&anna, &berta]).await;
+    let (said, unsaid) = (uploads(&house, &anna, &[1; 50]).await, uploads(&house, &anna, &[2; 50]).await);
+    let dropped = uploads(&house, &anna, &[3; 50]).await;
+    says(&house, &anna, here, &[said]).await;
+    let right = house.now_ms();
+    house.clock_is_set_to(right + 1000 * DAY_MS);
+    assert!(house.store.let_go_of_file(anna.account, dropped, None, right).await.unwrap());
+    house.server.keep_up().await;
+    assert!(is_kept(&house, &berta, said).await && is_kept(&house, &anna, unsaid).await);
+    assert!(!is_kept(&house, &anna, dropped).await);
+    assert_eq!(pieces(&house.blobs()), 2);
+    // Once the clock is right again what is over goes.
+    house.clock_is_set_to(right);
+    house.pass(DAY_MS);
+    house.server.keep_up().await;
+    assert!(is_kept(&house, &berta, said).await && !is_kept(&house, &anna, unsaid).await);
+}
+
+#[tokio::test]
 async fn a_file_is_kept_for_as_long_as_a_message_brings_it_and_by_whoever_forwards_it() {
     let house = House::with(|config| config.files.retention = std::time::Duration::from_secs(10 * 24 * 3600)).await;
     let anna = Person::registers(&house, "anna").await;
