@@ -182,7 +182,7 @@ impl App {
         self.pane.set(Pane::List);
         self.shelf.clear();
         self.talk.close();
-        self.composer.clear();
+        self.composer.forget();
         self.reads.update_value(|reads| *reads = reading::Reads::default());
         self.dirty.update_value(|dirty| *dirty = dirty::Dirty::default());
     }

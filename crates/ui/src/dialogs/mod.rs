@@ -29,6 +29,8 @@ pub(crate) enum Overlay {
     React(MessageId),
     /// An emoji for what is being written.
     Emoji,
+    /// When what is being written opens.
+    Later,
     /// Where a message is said again.
     Forward(MessageId),
     /// Who has a message.
@@ -91,6 +93,7 @@ fn draw(app: App, overlay: Overlay) -> AnyView {
                 composer::insert(app, emoji);
             }),
         ),
+        Overlay::Later => composer::later(app),
         Overlay::Forward(message) => forward::forward(app, message),
         Overlay::Receipts(message) => receipts::receipts(app, message),
         Overlay::Opened(message) => opened(app, &message),
