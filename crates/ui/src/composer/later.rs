@@ -168,6 +168,7 @@ pub(crate) fn later(app: App) -> AnyView {
             <p id="later-words" role="status" class=follow(move || if is_wrong() { "form-wrong" } else { "later-when" })>{live(words)}</p>
             <p class="about">{say::text("later-about")}</p>
             <div class="dialog-buttons">
+                <button type="button" class="button quiet" on:click=on(move |_| app.show(Overlay::Locks))>{say::text("locks-title")}</button>
                 {off}
                 <button type="submit" class="button primary">{say::text("later-go")}</button>
             </div>

@@ -2,6 +2,7 @@
 
 pub(crate) mod begin;
 mod forward;
+mod locks;
 mod menu;
 mod receipts;
 
@@ -31,6 +32,8 @@ pub(crate) enum Overlay {
     Emoji,
     /// When what is being written opens.
     Later,
+    /// What opens later, and what has opened.
+    Locks,
     /// Where a message is said again.
     Forward(MessageId),
     /// Who has a message.
@@ -94,6 +97,7 @@ fn draw(app: App, overlay: Overlay) -> AnyView {
             }),
         ),
         Overlay::Later => composer::later(app),
+        Overlay::Locks => locks::locks(app),
         Overlay::Forward(message) => forward::forward(app, message),
         Overlay::Receipts(message) => receipts::receipts(app, message),
         Overlay::Opened(message) => opened(app, &message),
