@@ -105,6 +105,28 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await sendChosen(other.page, "As we said:");
       await fileOf(me.page, "programme.pdf").waitFor();
       await picture(me.page, `files-${end}`);
+
+      await me.page.getByRole("button", { name: "Open later", exact: true }).click();
+      await me.page.locator("#later-date").waitFor();
+      await picture(me.page, `later-${end}`);
+      await me.page.getByRole("button", { name: "Tomorrow morning" }).click();
+      await me.page.locator('.composer [data-view="later"]').waitFor();
+      await say(me.page, "And this is what we open then.");
+      await sent(me.page, "And this is what we open then.");
+      await other.page.getByRole("button", { name: "Open later", exact: true }).click();
+      await other.page.getByRole("button", { name: "Tomorrow morning" }).click();
+      await say(other.page, "Mine as well.");
+      await me.page.locator('.message-lock[data-lock="sealed"]').waitFor();
+      await me.page.getByRole("button", { name: "Open later", exact: true }).click();
+      await me.page.getByRole("button", { name: "Tomorrow morning" }).click();
+      await me.page.locator('.composer [data-view="later"]').waitFor();
+      await picture(me.page, `locked-until-${end}`);
+      await me.page.getByRole("button", { name: "No lock" }).click();
+      await me.page.getByRole("button", { name: "Open later", exact: true }).click();
+      await me.page.getByRole("button", { name: "What opens later" }).click();
+      await me.page.locator('[data-view="locks-waiting"] .lock-row').nth(1).waitFor();
+      await picture(me.page, `locks-${end}`);
+      await me.page.keyboard.press("Escape");
       await backToList(me.page);
 
       await writeTo(third.page, me.name);

@@ -54,6 +54,12 @@ pub(crate) fn moment(ms: u64) -> String {
     format(Form::Moment, ms)
 }
 
+/// When something opens: the day in words, and the time.
+pub(crate) fn opening(ms: u64) -> String {
+    let form = if year(ms) == year(now_ms()) { Form::DayOfYear } else { Form::DayOfAnyYear };
+    format!("{}, {}", format(form, ms), time(ms))
+}
+
 /// The day in words, for a line between messages.
 pub(crate) fn day(ms: u64, now_ms: u64) -> String {
     match local_day(now_ms) - local_day(ms) {
@@ -74,6 +80,34 @@ pub(crate) fn recent(ms: u64, now_ms: u64) -> String {
         _ if year(ms) == year(now_ms) => format(Form::DayMonth, ms),
         _ => format(Form::Short, ms),
     }
+}
+
+/// The day and the time as a browser's fields have them, by this device's clock and zone: `2026-12-04` and `09:00`.
+pub(crate) fn fields(ms: u64) -> (String, String) {
+    let date = date(ms);
+    let day = format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date());
+    (day, format!("{:02}:{:02}", date.get_hours(), date.get_minutes()))
+}
+
+/// The moment that a browser's fields name; none where they are empty.
+pub(crate) fn typed(day: &str, time: &str) -> Option<u64> {
+    let ms = Date::parse(&format!("{day}T{time}"));
+    (!day.is_empty() && !time.is_empty() && !ms.is_nan()).then(|| as_ms(ms))
+}
+
+/// This day, or one so many days later, at an hour.
+pub(crate) fn local(ms: u64, days: u32, hour: u32) -> u64 {
+    let date = date(ms);
+    date.set_date(date.get_date() + days);
+    date.set_hours(hour);
+    date.set_minutes(0);
+    date.set_seconds(0);
+    as_ms(date.set_milliseconds(0))
+}
+
+/// The day of the week, from Sunday on, which is 0.
+pub(crate) fn weekday(ms: u64) -> u32 {
+    date(ms).get_day()
 }
 
 /// The day's number by this device's clock and zone.

@@ -95,7 +95,11 @@ pub(crate) fn line_of(message: &MessageView) -> String {
 
 /// What a person is called with for a message. What does not stay leaves no words where others keep them.
 pub(crate) fn call_of(message: &MessageView) -> String {
-    if message.vanishes.is_some() { text("message-vanishing-line") } else { line_of(message) }
+    match message.waiting_lock() {
+        _ if message.vanishes.is_some() => text("message-vanishing-line"),
+        Some(_) => text("message-locked-line"),
+        None => line_of(message),
+    }
 }
 
 /// What is left of a message that vanishes, or all of it while its time does not run.

@@ -71,6 +71,13 @@ impl App {
         }));
     }
 
+    /// Takes a locked message of one's own back.
+    pub(crate) fn ask_withdraw(self, message: MessageId) {
+        self.ask(Confirm::danger(say::text("confirm-withdraw"), "confirm-withdraw-yes", move |app| {
+            app.act(Command::WithdrawTimed { message });
+        }));
+    }
+
     pub(crate) fn ask_discard(self, message: MessageId) {
         self.ask(Confirm::danger(say::text("confirm-discard"), "confirm-discard-yes", move |app| {
             app.act_then(Command::Discard { message }, move |app, _| app.message_gone(message));

@@ -5,6 +5,7 @@ use huis_views::{Command, Connection, Event};
 
 use super::{App, Gate, Pane, dirty};
 use crate::app::reading::Read;
+use crate::dialogs::Overlay;
 use crate::{dates, notify, page, port, pushes, say};
 
 /// How often one tells that one is there, in milliseconds: at least once a minute.
@@ -95,6 +96,9 @@ impl App {
     fn read_dirty(self) {
         let open = self.talk.open.get_untracked();
         let Some(plan) = self.dirty.try_update_value(|dirty| dirty.take(open, dates::now_ms())) else { return };
+        if self.overlay.with_untracked(|overlay| matches!(overlay, Some(Overlay::Locks))) {
+            self.locks_changed.update(|changes| *changes = changes.wrapping_add(1));
+        }
         if plan.everything {
             self.read_everything();
             self.fill_again();

@@ -16,6 +16,7 @@ impl App {
             let draft = view.with_untracked(|view| view.draft.clone());
             view.with_untracked(|view| self.talk.begin(view));
             self.composer.begin(&draft);
+            self.composer.wish_again(id);
             self.fill_newest();
             self.read(super::reading::Read::Notices(id));
             self.touch_details();

@@ -96,6 +96,8 @@ pub(crate) struct App {
     pub(crate) has_update: RwSignal<bool>,
     /// Changes when what the details show may have changed.
     pub(crate) details_changed: RwSignal<u32>,
+    /// Changes while the locks are shown, when one of them may have.
+    pub(crate) locks_changed: RwSignal<u32>,
     /// What a notification led to, until it is there.
     wanted: StoredValue<Option<ConversationId>>,
     /// When somebody last did something here, in milliseconds since 1970.
@@ -138,6 +140,7 @@ impl App {
             spoken: RwSignal::new(String::new()),
             has_update: RwSignal::new(false),
             details_changed: RwSignal::new(0),
+            locks_changed: RwSignal::new(0),
             wanted: StoredValue::new(page::take_from_hash("open").and_then(|id| id.parse().ok())),
             active_ms: StoredValue::new(dates::now_ms()),
             reads: StoredValue::new(reading::Reads::default()),
@@ -182,7 +185,7 @@ impl App {
         self.pane.set(Pane::List);
         self.shelf.clear();
         self.talk.close();
-        self.composer.clear();
+        self.composer.forget();
         self.reads.update_value(|reads| *reads = reading::Reads::default());
         self.dirty.update_value(|dirty| *dirty = dirty::Dirty::default());
     }

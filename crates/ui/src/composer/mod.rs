@@ -2,10 +2,11 @@
 
 mod complete;
 mod emoji;
+mod later;
 mod view;
 
 use huis_proto::{ConversationId, MessageId};
-use huis_views::{Annotation, Command, Failure, Reply, Send, Target};
+use huis_views::{Annotation, Command, Failure, Reply, Send, Target, ToSend};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -17,6 +18,7 @@ use crate::signals::{RwSignal, StoredValue};
 pub(crate) use complete::Candidate;
 pub(crate) use emoji::QUICK;
 use emoji::{GROUPS, find};
+pub(crate) use later::later;
 pub(crate) use view::{composer, emoji_grid, insert};
 
 /// The most bytes of a message.
@@ -36,6 +38,25 @@ pub(crate) enum Mode {
     Edit(MessageId),
 }
 
+/// What is wished of a message beside what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// It can be opened once.
+    pub(crate) view_once: bool,
+    /// When it opens, in milliseconds since 1970; none: at once.
+    pub(crate) opens_at_ms: Option<u64>,
+}
+
+impl Wish {
+    pub(crate) fn command(self, what: ToSend) -> Command {
+        match (self.opens_at_ms, what) {
+            (Some(unlocks_at_ms), what) => Command::SendTimed { what, unlocks_at_ms },
+            (None, ToSend::Text(send)) => Command::Send(send),
+            (None, ToSend::Files(files)) => Command::SendFiles(files),
+        }
+    }
+}
+
 /// What is being written.
 #[derive(Clone, Copy)]
 pub(crate) struct Composer {
@@ -47,8 +68,10 @@ pub(crate) struct Composer {
     pub(crate) files: RwSignal<Vec<Chosen>>,
     /// Whether photos go without what says where they were taken.
     pub(crate) strips: RwSignal<bool>,
-    /// Whether what is written can be opened once.
-    pub(crate) is_once: RwSignal<bool>,
+    /// What is wished of it.
+    pub(crate) wish: RwSignal<Wish>,
+    /// What is wished of drafts, so that nothing goes openly that was to be locked.
+    wishes: StoredValue<Vec<(ConversationId, Wish)>>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
     kept: StoredValue<String>,
@@ -65,7 +88,8 @@ impl Composer {
             chosen: RwSignal::new(0),
             files: RwSignal::new(Vec::new()),
             strips: RwSignal::new(true),
-            is_once: RwSignal::new(false),
+            wish: RwSignal::new(Wish::default()),
+            wishes: StoredValue::new(Vec::new()),
             aside: StoredValue::new(String::new()),
             kept: StoredValue::new(String::new()),
             is_keeping: StoredValue::new(false),
@@ -76,7 +100,7 @@ impl Composer {
     /// Begins with a draft.
     pub(crate) fn begin(self, draft: &str) {
         self.mode.set(Mode::Plain);
-        self.is_once.set(false);
+        self.wish.set(Wish::default());
         self.candidates.set(Vec::new());
         self.aside.set_value(String::new());
         self.kept.set_value(draft.to_owned());
@@ -87,6 +111,30 @@ impl Composer {
 
     pub(crate) fn clear(self) {
         self.begin("");
+    }
+
+    /// Nothing of an account stays.
+    pub(crate) fn forget(self) {
+        self.clear();
+        self.wishes.set_value(Vec::new());
+    }
+
+    /// What is wished here is wished again when somebody comes back to this conversation.
+    fn keep_wish(self, conversation: ConversationId) {
+        let wish = self.wish.get_untracked();
+        self.wishes.update_value(|wishes| {
+            wishes.retain(|(of, _)| *of != conversation);
+            if wish != Wish::default() {
+                wishes.push((conversation, wish));
+            }
+        });
+    }
+
+    /// Wishes what was wished here before.
+    pub(crate) fn wish_again(self, conversation: ConversationId) {
+        let kept =
+            self.wishes.with_value(|wishes| wishes.iter().find(|(of, _)| *of == conversation).map(|(_, wish)| *wish));
+        self.wish.set(kept.unwrap_or_default());
     }
 
     /// The text that is a draft: not that of a message that is edited.
@@ -166,6 +214,7 @@ impl App {
     /// Keeps what is written, if that is not done yet.
     pub(crate) fn keep_draft(self) {
         let Some(conversation) = self.talk.open.get_untracked() else { return };
+        self.composer.keep_wish(conversation);
         let text = self.composer.draft();
         if self.composer.kept.with_value(|kept| *kept == text) || text.len() > LONGEST {
             return;
@@ -190,40 +239,24 @@ impl App {
             self.say(say::text_with("composer-too-long-to-send", &[("bytes", bytes.into()), ("most", most.into())]));
             return;
         }
-        let view_once = self.composer.is_once.get_untracked();
+        let wish = self.composer.wish.get_untracked();
         let open = self.talk.open.get_untracked();
-        let (command, is_edit) = match (mode, open) {
-            (Mode::Edit(message), _) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
-            (Mode::Plain | Mode::Reply(_), Some(conversation)) => {
+        let (command, is_edit) = match mode {
+            Mode::Edit(message) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
+            mode => {
+                let name = || self.talk.addressee.get_untracked();
+                let Some(to) = open.map(Target::Id).or_else(|| name().map(Target::Account)) else { return };
                 let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
-                (
-                    Command::Send(Send {
-                        to: Target::Id(conversation),
-                        text: text.clone(),
-                        reply_to,
-                        view_once,
-                        wait: false,
-                    }),
-                    false,
-                )
-            }
-            (_, None) => {
-                let Some(name) = self.talk.addressee.get_untracked() else { return };
-                (
-                    Command::Send(Send {
-                        to: Target::Account(name),
-                        text: text.clone(),
-                        reply_to: None,
-                        view_once,
-                        wait: false,
-                    }),
-                    false,
-                )
+                let send = Send { to, text: text.clone(), reply_to, view_once: wish.view_once, wait: false };
+                (wish.command(ToSend::Text(send)), false)
             }
         };
         let after = if is_edit { self.composer.aside.get_value() } else { String::new() };
         self.composer.mode.set(Mode::Plain);
-        self.composer.is_once.set(false);
+        if !is_edit {
+            // What was wished of the text that lies aside still holds for it.
+            self.composer.wish.set(Wish::default());
+        }
         self.composer.candidates.set(Vec::new());
         self.composer.text.set(after);
         self.composer.typed_ms.set_value(0);
@@ -233,14 +266,14 @@ impl App {
             self.go_to_newest();
         }
         if sends_files {
-            self.send_chosen(text, mode, view_once);
+            self.send_chosen(text, mode, wish);
             return;
         }
         spawn_local(async move {
             match port::ask(command).await {
                 Ok(Reply::Sent(sent)) if open.is_none() => self.first_word_sent(sent.conversation),
                 Ok(_) => {}
-                Err(failure) => self.not_sent(open, mode, view_once, text, &failure),
+                Err(failure) => self.not_sent(open, mode, wish, text, &failure),
             }
         });
     }
@@ -250,7 +283,7 @@ impl App {
         self,
         open: Option<ConversationId>,
         mode: Mode,
-        view_once: bool,
+        wish: Wish,
         text: String,
         failure: &Failure,
     ) {
@@ -261,7 +294,7 @@ impl App {
                 self.composer.mode.set(Mode::Edit(message));
             } else {
                 self.composer.mode.set(mode);
-                self.composer.is_once.set(view_once);
+                self.composer.wish.set(wish);
             }
             self.composer.text.set(text);
         }

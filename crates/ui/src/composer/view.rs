@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::{Mode, complete};
+use super::{Mode, complete, later};
 use crate::app::App;
 use crate::dialogs::Overlay;
 use crate::files::{standing, tray};
@@ -13,7 +13,7 @@ use crate::parts::{follow, icon, icon_button, live, on};
 use crate::signals::{RwSignal, effect};
 use crate::{page, say};
 
-const TEXT: &str = "composer-text";
+pub(super) const TEXT: &str = "composer-text";
 /// `files.js` hears of what is chosen there.
 const FILES: &str = "composer-files";
 
@@ -51,11 +51,14 @@ pub(crate) fn composer(app: App) -> AnyView {
         >
             {candidates(app)}
             {mode_line(app)}
+            {later::chip(app)}
             {tray(app)}
             <div class="composer-line">
                 <input id=FILES type="file" multiple hidden />
                 {icon_button("attach", say::text("files-attach"), choose)}
-                {icon_button("smile", say::text("composer-emoji"), move || app.show(Overlay::Emoji))}
+                <span class="composer-emoji">
+                    {icon_button("smile", say::text("composer-emoji"), move || app.show(Overlay::Emoji))}
+                </span>
                 <textarea
                     id=TEXT
                     rows="1"
@@ -84,11 +87,12 @@ pub(crate) fn composer(app: App) -> AnyView {
                     class="icon-button"
                     title=say::text("composer-once")
                     aria-label=say::text("composer-once")
-                    aria-pressed=follow(move || composer.is_once.get().to_string())
-                    on:click=on(move |_| composer.is_once.update(|is_once| *is_once = !*is_once))
+                    aria-pressed=follow(move || composer.wish.with(|wish| wish.view_once).to_string())
+                    on:click=on(move |_| composer.wish.update(|wish| wish.view_once = !wish.view_once))
                 >
                     {icon("eye-off")}
                 </button>
+                {later::button(app)}
                 <button
                     type="submit"
                     class="send"

@@ -152,6 +152,8 @@ fn item(app: App, sign: &'static str, words: String, is_grave: bool, act: impl F
 fn of_message(app: App, id: MessageId) -> Option<Found> {
     let message = app.talk.message(id)?;
     let is_text = message.kind == "text";
+    // What would show others what is inside waits until it opens.
+    let is_locked = message.waiting_lock().is_some();
     let is_whole = message.deleted_by.is_none() && !message.is_closed() && (is_text || message.kind == "file");
     let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Waiting);
     let (can_write, may_delete) = app.peek_open(|view| {
@@ -168,14 +170,14 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
         if !message.text.is_empty() {
             items.push(item(app, "copy", say::text("menu-copy"), false, move || app.copy_message(id)));
         }
-        if is_sent && message.vanishes.is_none() && !message.view_once {
+        if is_sent && message.vanishes.is_none() && !message.view_once && !is_locked {
             items.push(item(app, "forward", say::text("menu-forward"), false, move || app.show(Overlay::Forward(id))));
         }
     }
-    if message.own && is_whole && is_text && !message.view_once && can_write {
+    if message.own && is_whole && is_text && !message.view_once && !is_locked && can_write {
         items.push(item(app, "edit", say::text("menu-edit"), false, move || app.edit(id)));
     }
-    if is_whole && is_sent && can_write {
+    if is_whole && is_sent && can_write && !is_locked {
         let key = if message.pinned { "menu-unpin" } else { "menu-pin" };
         items.push(item(app, "pin", say::text(key), false, move || app.toggle_pin(id)));
     }
@@ -185,10 +187,12 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
     if !is_sent {
         items.push(item(app, "retry", say::text("menu-retry"), false, move || app.act(Command::Retry { message: id })));
         items.push(item(app, "trash", say::text("menu-discard"), true, move || app.ask_discard(id)));
+    } else if message.own && is_locked && message.deleted_by.is_none() {
+        items.push(item(app, "trash", say::text("menu-withdraw"), true, move || app.ask_withdraw(id)));
     } else if message.deleted_by.is_none() && can_write && (message.own || may_delete) {
         items.push(item(app, "trash", say::text("menu-delete"), true, move || app.ask_delete(id)));
     }
-    let quick = (is_whole && is_sent && can_write).then(|| quick(app, id));
+    let quick = (is_whole && is_sent && can_write && !is_locked).then(|| quick(app, id));
     let about = dates::moment(message.sent_at_ms);
     Some((say::text("menu-message"), Some(about), quick, items))
 }

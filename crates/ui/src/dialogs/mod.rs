@@ -2,6 +2,7 @@
 
 pub(crate) mod begin;
 mod forward;
+mod locks;
 mod menu;
 mod receipts;
 
@@ -29,6 +30,10 @@ pub(crate) enum Overlay {
     React(MessageId),
     /// An emoji for what is being written.
     Emoji,
+    /// When what is being written opens.
+    Later,
+    /// What opens later, and what has opened.
+    Locks,
     /// Where a message is said again.
     Forward(MessageId),
     /// Who has a message.
@@ -91,6 +96,8 @@ fn draw(app: App, overlay: Overlay) -> AnyView {
                 composer::insert(app, emoji);
             }),
         ),
+        Overlay::Later => composer::later(app),
+        Overlay::Locks => locks::locks(app),
         Overlay::Forward(message) => forward::forward(app, message),
         Overlay::Receipts(message) => receipts::receipts(app, message),
         Overlay::Opened(message) => opened(app, &message),

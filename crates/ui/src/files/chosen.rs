@@ -1,7 +1,7 @@
 //! What is chosen to be sent: it stands above the text until it goes with it.
 
 use huis_proto::limits;
-use huis_views::{Command, Failure, FileToSend, Reply, SendFiles, Target, ThumbnailView};
+use huis_views::{Failure, FileToSend, Reply, SendFiles, Target, ThumbnailView, ToSend};
 use js_sys::{Array, Uint8Array};
 use leptos::html;
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 
 use super::browser;
 use crate::app::App;
-use crate::composer::Mode;
+use crate::composer::{Mode, Wish};
 use crate::parts::{follow, icon, icon_button, live, switch};
 use crate::signals::ArcRwSignal;
 use crate::{dates, port, say};
@@ -75,7 +75,7 @@ impl App {
     }
 
     /// Sends what is chosen, with this text.
-    pub(crate) fn send_chosen(self, text: String, mode: Mode, view_once: bool) {
+    pub(crate) fn send_chosen(self, text: String, mode: Mode, wish: Wish) {
         let files = self.composer.files.get_untracked();
         let open = self.talk.open.get_untracked();
         let Some(to) = open.map(Target::Id).or_else(|| self.talk.addressee.get_untracked().map(Target::Account)) else {
@@ -97,8 +97,9 @@ impl App {
                     voice: false,
                 });
             }
-            let wish = SendFiles { to, files: to_send, text: text.clone(), reply_to, keep_metadata, view_once };
-            match port::ask(Command::SendFiles(wish)).await {
+            let view_once = wish.view_once;
+            let sending = SendFiles { to, files: to_send, text: text.clone(), reply_to, keep_metadata, view_once };
+            match port::ask(wish.command(ToSend::Files(sending))).await {
                 Ok(reply) => {
                     files.iter().for_each(Chosen::let_go);
                     if let (Reply::Sent(sent), None) = (reply, open) {
@@ -106,9 +107,11 @@ impl App {
                     }
                 }
                 Err(failure) => {
-                    self.not_sent(open, mode, view_once, text, &failure);
+                    self.not_sent(open, mode, wish, text, &failure);
                     if self.talk.open.get_untracked() == open {
                         self.composer.files.update(|newer| newer.splice(0..0, files).for_each(drop));
+                        // They would go openly with what is being written.
+                        self.composer.wish.set(wish);
                     } else {
                         files.iter().for_each(Chosen::let_go);
                     }

@@ -27,6 +27,7 @@ pub(super) fn look(app: App) -> AnyView {
         {notifications(app)}
         {storage()}
         <section class="settings-part">
+            <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Locks))>{say::text("locks-title")}</button>
             <button type="button" class="button" on:click=on(move |_| app.show(Overlay::Shortcuts))>{say::text("shortcut-sheet")}</button>
         </section>
     }

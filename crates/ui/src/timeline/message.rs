@@ -228,12 +228,19 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
 
 /// The text, or what stands in its place.
 fn said(app: App, message: &MessageView) -> AnyView {
-    let is_readable = message.kind != "timed";
-    let lock = message.lock.filter(|lock| !is_readable || lock.state == LockState::Waiting);
-    match lock.filter(|_| message.deleted_by.is_none()) {
-        Some(lock) => view! { {locked(lock, is_readable)} {is_readable.then(|| told(app, message))} }.into_any(),
+    match lock_of(message) {
+        Some((lock, is_readable)) => {
+            view! { {locked(lock, is_readable)} {is_readable.then(|| told(app, message))} }.into_any()
+        }
         None => told(app, message),
     }
+}
+
+/// The lock of a message that has one to show, and whether this device can read it nevertheless.
+pub(crate) fn lock_of(message: &MessageView) -> Option<(LockView, bool)> {
+    let is_readable = message.kind != "timed";
+    let lock = message.lock.filter(|lock| !is_readable || lock.state == LockState::Waiting);
+    lock.filter(|_| message.deleted_by.is_none()).map(|lock| (lock, is_readable))
 }
 
 fn told(app: App, message: &MessageView) -> AnyView {
@@ -259,7 +266,7 @@ fn told(app: App, message: &MessageView) -> AnyView {
 }
 
 /// A sealed card, with what is left until it opens.
-fn locked(lock: LockView, is_readable: bool) -> AnyView {
+pub(crate) fn locked(lock: LockView, is_readable: bool) -> AnyView {
     let now_ms = RwSignal::new(dates::now_ms());
     if lock.state == LockState::Waiting {
         count_down(lock.unlocks_at_ms, now_ms);

@@ -15,6 +15,7 @@ use huis_proto::{ConversationId, MessageId};
 use huis_views::{ConversationView, MessageView};
 
 pub(crate) use body::{text_of, with_marks};
+pub(crate) use message::{lock_of, locked};
 pub(crate) use view::timeline;
 #[cfg(test)]
 pub(crate) use window::tests::message as a_message;
