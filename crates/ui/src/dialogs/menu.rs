@@ -153,7 +153,7 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
     let message = app.talk.message(id)?;
     let is_text = message.kind == "text";
     let is_whole = message.deleted_by.is_none() && !message.is_closed() && (is_text || message.kind == "file");
-    let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Waiting);
+    let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Held(_) | MessageState::Waiting);
     let (can_write, may_delete) = app.peek_open(|view| {
         let is_member =
             matches!(view.state, ConversationState::Joined | ConversationState::Repairing | ConversationState::Joining);
