@@ -89,7 +89,13 @@ export class Server {
     return output(HUIS, ["--profile", join(this.folder, profile), ...args], environment);
   }
 
-  /** The same, and leaves it running. */
+  /** Gives the account of that profile another identity key, and a new password. */
+  async renewsIdentity(profile, password) {
+    const environment = { ...this.environment(), HUIS_PASSWORD: PASSWORD, HUIS_NEW_PASSWORD: password };
+    return output(HUIS, ["--profile", join(this.folder, profile), "identity", "renew"], environment);
+  }
+
+  /** Runs a client's command as `terminal` does, and leaves it running. */
   starts(profile, ...args) {
     const env = { ...this.environment(), HUIS_PASSWORD: PASSWORD };
     const child = spawn(HUIS, ["--profile", join(this.folder, profile), ...args], { stdio: ["ignore", "ignore", "pipe"], env });

@@ -10,15 +10,18 @@ use huis_core::content::{Content, CountedFrom, Draft, Quote, Stay, Timer, TimerS
 use huis_core::directory::{AccountDevices, KnownDevices};
 use huis_core::groups::key_packages::{self, Use};
 use huis_core::groups::{Change, Entry, Expectation, Group, Roster, VerifiedKeyPackage};
-use huis_core::identity::{IdentitySecret, LocalDevice, credential_bytes, member_of_credential, next_device_list};
+use huis_core::identity::{
+    IdentityKey, IdentitySecret, LocalDevice, credential_bytes, member_of_credential, next_device_list,
+};
 use huis_core::password::{ExportKey, Identifiers, Registration, SignIn};
 use huis_core::recovery::RecoveryKey;
+use huis_core::safety::{Pair, Side};
 use huis_core::store::MemoryGroupStore;
 use huis_core::time_locks::{Place, Shares, Timed};
 use huis_core::vault::{self, VaultContents};
 use huis_proto::device_list::{ListedDevice, SignedDeviceList};
 use huis_proto::opaque::StretchParameters;
-use huis_proto::{AccountId, ConversationId, ConversationKind, Member, MessageId, codec};
+use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, Member, MessageId, codec};
 use rand::rngs::OsRng;
 
 const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
@@ -105,6 +108,26 @@ pub fn account_state_seeds() -> Vec<Vec<u8>> {
     let state = AccountState::default();
     let sealed = state.seal(&mut OsRng, &StateKey::from_bytes(&[1; 32]), ACCOUNT, 1).expect("a small state");
     vec![sealed, codec::to_cbor(&state)]
+}
+
+/// What a camera read, or somebody pasted, as the code of a safety number.
+pub fn safety_code(bytes: &[u8]) {
+    thread_local!(static PAIR: Pair = safety_pair());
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    PAIR.with(|pair| {
+        let _ = pair.scan(text);
+        let _ = pair.is_number(text);
+    });
+}
+
+fn safety_pair() -> Pair {
+    let side = |byte| Side { account: AccountId::from_bytes([byte; 16]), identity: IdentityKey(Bytes32([byte; 32])) };
+    Pair::new(side(1), side(2))
+}
+
+pub fn safety_code_seeds() -> Vec<Vec<u8>> {
+    let pair = safety_pair();
+    vec![pair.code().into_bytes(), pair.number().into_bytes()]
 }
 
 /// The server's answers in OPAQUE.

@@ -22,6 +22,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("core_password", core::password_seeds()),
         ("core_directory", core::directory_seeds()),
         ("core_groups", core::groups_seeds()),
+        ("core_safety_code", core::safety_code_seeds()),
         ("rest_bodies", rest::bodies_seeds()),
     ]
 }

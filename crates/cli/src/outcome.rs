@@ -57,6 +57,17 @@ impl Stop {
         Self::Failed(Fault { code: code.into(), why: why.into(), advice: advice.into(), failure: None })
     }
 
+    /// A message waits on this device until a person has decided.
+    pub(crate) fn held(failure: Failure) -> Self {
+        match failure.into() {
+            Self::Failed(fault) => {
+                let why = format!("{}; the message waits here, and goes out then", fault.why);
+                Self::Failed(Fault { why, ..fault })
+            }
+            stop => stop,
+        }
+    }
+
     /// A file of the profile, or the standard input or output, can't be used.
     pub(crate) fn file(what: impl std::fmt::Display, error: &std::io::Error) -> Self {
         Self::failed("file", format!("{what}: {error}"), "check that it is there, writable and that the disk has space")
@@ -144,6 +155,7 @@ fn code(failure: &Failure) -> &'static str {
         Failure::NotAMember => "not-a-member",
         Failure::IdentityChanged { .. } => "identity-changed",
         Failure::OtherNumber { .. } => "other-number",
+        Failure::OtherPair { .. } => "other-pair",
         Failure::Blocked { .. } => "blocked",
         Failure::Unsent { .. } => "unsent",
         Failure::ServerTooOld { .. } => "server-too-old",
@@ -183,8 +195,13 @@ fn advice(failure: &Failure) -> String {
         Failure::NotAllowed => "`huis room members` shows the roles; ask an owner or admin",
         Failure::NotAMember => "join an open room by `huis room join`; a member can invite you to a group",
         Failure::File { reason, .. } if reason.ends_with("send it with its metadata") => "--keep-metadata does that",
-        Failure::IdentityChanged { .. } => "`huis verify` does both",
-        Failure::OtherNumber { .. } => "`huis verify` shows the one that does; compare again",
+        Failure::IdentityChanged { .. } => {
+            "`huis verify` shows the number, --number or --scanned compares it, and --accept-change goes on without"
+        }
+        Failure::OtherNumber { .. } => {
+            "`huis verify` shows the one that does; if the two of you did not mistype it, somebody is between you"
+        }
+        Failure::OtherPair { .. } => "let the other one open the code with your name, and scan that",
         Failure::RegistrationCutOff { .. } => "`huis logout --local` gives it up",
         Failure::Blocked { .. } => "`huis unblock` does it",
         Failure::Unsent { .. } => "let them go out by `huis status --wait`, or drop them with --force",

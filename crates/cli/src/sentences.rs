@@ -48,10 +48,21 @@ pub(crate) fn notice(notice: &Notice) -> String {
             "by the change at entry {seq}, which broke a rule, the server shuts this device out of a conversation until others \
              contest it as well; if it stays silent, open another conversation with those whom you trust"
         ),
-        Notice::IdentityChanged { account, handed_over: true } => format!(
+        Notice::IdentityChanged { account, handed_over, was_verified: true } => format!(
+            "you had compared the safety number with {name}, and the identity key is another one since{how}; what is written to \
+             {name}, in groups as well, waits here until you compare anew (`huis verify {name}`), or go on without by \
+             `huis verify {name} --accept-change`",
+            name = at_name(account),
+            how = if *handed_over {
+                ": the one before has signed the account over, which somebody who stole that one could do as well"
+            } else {
+                ": somebody may be between you"
+            },
+        ),
+        Notice::IdentityChanged { account, handed_over: true, .. } => format!(
             "{name} has another identity key, to which the one before has signed the account over; somebody who stole that one \
-             could do this as well, so nothing is sent to {name} alone before you compare the safety number and accept it with \
-             `huis verify {name} --accept`",
+             could do this as well, so nothing is sent to {name} alone before you compare the safety number (`huis verify {name}`), \
+             or go on without by `huis verify {name} --accept-change`",
             name = at_name(account)
         ),
         Notice::TimerSet { by, timer: None } => format!("{} set messages to stay", at_name(by)),
@@ -75,9 +86,9 @@ pub(crate) fn notice(notice: &Notice) -> String {
              somebody who stole the one before has taken your account: tell your contacts by another way"
                 .into()
         }
-        Notice::IdentityChanged { account, handed_over: false } => format!(
-            "the identity key of {name} has changed; nothing is sent to {name} before you compare the safety number and \
-             accept it with `huis verify {name} --accept`",
+        Notice::IdentityChanged { account, handed_over: false, .. } => format!(
+            "the identity key of {name} has changed; nothing is sent to {name} before you compare the safety number \
+             (`huis verify {name}`), or go on without by `huis verify {name} --accept-change`",
             name = at_name(account)
         ),
         Notice::DeviceListRefused { account, reason } => {
@@ -92,6 +103,12 @@ pub(crate) fn notice(notice: &Notice) -> String {
             names(accounts)
         ),
         Notice::JoinFailed { failure } => format!("a conversation could not be joined: {failure}"),
+        Notice::OwnDeviceAdded { count } => format!(
+            "your account has {}; if you did not add {}, take it off by `huis devices revoke`, and renew your identity by \
+             `huis identity renew`: somebody knows your password",
+            if *count == 1 { "a new device".into() } else { format!("{count} new devices") },
+            if *count == 1 { "it" } else { "them" },
+        ),
         Notice::DeviceAdded { account, count } => match count {
             1 => format!("{} has a new device", at_name(account)),
             count => format!("{} has {count} new devices", at_name(account)),

@@ -107,15 +107,28 @@ pub struct Pin {
     pub list_number: u64,
     /// The hash of that list.
     pub list_hash: Bytes32,
-    /// Whether a person compared the safety number.
-    #[serde(default)]
-    pub verified: bool,
+    /// Where a person compared the safety number: when, and of which identity key. It counts for that key alone, and stays
+    /// where another one is there, so that all devices see that the mark broke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Comparison>,
     /// Whether it is the first that was seen, or a person has accepted it; not yet where the one before has handed the
     /// account over to it.
     pub accepted: bool,
     /// The name under which it is known here.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+/// That a person compared the safety number with an account, and it was the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The account's identity key then.
+    pub identity: IdentityKey,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Whether the code was scanned; otherwise digits were compared.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scanned: bool,
 }
 
 /// The value of a setting.
@@ -241,7 +254,7 @@ mod tests {
             identity: IdentityKey(Bytes32([4; 32])),
             list_number: 2,
             list_hash: Bytes32([5; 32]),
-            verified: true,
+            compared: Some(Comparison { identity: IdentityKey(Bytes32([4; 32])), at_ms: 11, scanned: true }),
             accepted: true,
             name: None,
         };

@@ -6,7 +6,6 @@ use huis_proto::device_list::{DeviceList, SignedDeviceList};
 use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, Member, labels};
 use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use crate::secret::secret_key;
@@ -98,35 +97,6 @@ impl DeviceSecret {
     fn signing_key(&self) -> SigningKey {
         SigningKey::from_bytes(self.expose())
     }
-}
-
-/// How many groups of five digits each side adds to a safety number.
-const SAFETY_GROUPS: usize = 6;
-
-impl IdentityKey {
-    /// The safety number of two accounts: 60 digits, the same for both, to be compared by two people. It covers account
-    /// ids and identity keys.
-    pub fn safety_number(&self, account: AccountId, other: &Self, other_account: AccountId) -> String {
-        let mut halves = [digits(self, account), digits(other, other_account)];
-        halves.sort_unstable();
-        halves.concat()
-    }
-}
-
-/// 30 digits of one side.
-fn digits(key: &IdentityKey, account: AccountId) -> String {
-    let hash = Sha512::new()
-        .chain_update(b"huis safety number v1\0")
-        .chain_update(account.as_bytes())
-        .chain_update(key.0.0)
-        .finalize();
-    hash.chunks_exact(8)
-        .take(SAFETY_GROUPS)
-        .map(|chunk| {
-            let number = chunk.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-            format!("{:05}", number % 100_000)
-        })
-        .collect()
 }
 
 /// The version byte of a device credential.
@@ -243,17 +213,5 @@ mod tests {
         assert_eq!(*stored, [vec![1], vec![7; 32]].concat());
         assert_eq!(DeviceSecret::from_stored(&stored).unwrap(), secret);
         assert!(DeviceSecret::from_stored(&stored[..20]).is_err());
-    }
-
-    #[test]
-    fn both_sides_see_the_same_safety_number_and_another_key_changes_it() {
-        let (a, b) = (IdentitySecret::from_bytes(&[1; 32]).key(), IdentitySecret::from_bytes(&[2; 32]).key());
-        let (alice, bob) = (AccountId::from_bytes([3; 16]), AccountId::from_bytes([4; 16]));
-        let number = a.safety_number(alice, &b, bob);
-        assert_eq!(number, "847787762704659070779385121903894383346325395204813810125185");
-        assert_eq!(number.len(), 60);
-        assert_eq!(number, b.safety_number(bob, &a, alice));
-        let c = IdentitySecret::from_bytes(&[5; 32]).key();
-        assert_ne!(number, c.safety_number(alice, &b, bob));
     }
 }

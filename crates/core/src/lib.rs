@@ -20,6 +20,7 @@ pub mod identity;
 pub mod locked_key;
 pub mod password;
 pub mod recovery;
+pub mod safety;
 mod sealing;
 pub mod secret;
 pub mod store;

@@ -12,7 +12,7 @@ use crate::sealing;
 use crate::secret::Secret32;
 
 /// Crockford's base 32: no I, L, O or U.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// 256 bits of key and 24 of checksum are 56 characters of 5 bits: 14 groups of 4.
 const CHECKSUM: usize = 3;
 const CHARACTERS: usize = 56;
@@ -146,7 +146,8 @@ fn checksum(key: &[u8; 32]) -> [u8; CHECKSUM] {
     hash.first_chunk().copied().unwrap_or_default()
 }
 
-fn digit(character: char) -> Option<u32> {
+/// What a character counts for, as a person may type it.
+pub(crate) fn digit(character: char) -> Option<u32> {
     let character = match character.to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',

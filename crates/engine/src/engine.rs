@@ -250,6 +250,8 @@ impl Client {
             Command::Invitations => self.invitations().await.map(Reply::Invitations),
             Command::RevokeInvitation { invitation } => self.revoke_invitation(invitation).await.map(done),
             Command::Contact { name } => self.contact(&name).await.map(|view| Reply::Contact(Box::new(view))),
+            Command::SafetyCode { name } => self.safety_code(&name).await.map(|code| Reply::SafetyCode(Box::new(code))),
+            Command::VerifyScanned { name, code } => self.verify_scanned(&name, &code).await.map(done),
             Command::SetVerified { name, verified, safety_number } => {
                 self.set_verified(&name, verified, safety_number.as_deref()).await.map(done)
             }

@@ -14,7 +14,7 @@ use huis_views::{
 
 use crate::client::Client;
 use crate::conversations::{level_of, muted_of};
-use crate::db::{ConversationRow, DbError, Glance, SettingsRow, State, Tables};
+use crate::db::{AccountRow, ConversationRow, DbError, Glance, SettingsRow, State, Tables};
 
 /// The most rows that one question gives.
 pub(crate) const MOST_ROWS: u32 = 1000;
@@ -41,16 +41,21 @@ fn name_of(tables: Tables<'_>, row: &ConversationRow) -> Result<String, DbError>
 
 /// Whether the others in a conversation are whom one takes them for.
 fn trust_of(tables: Tables<'_>, row: &ConversationRow, me: Option<AccountId>) -> Result<Trust, DbError> {
-    let (mut others, mut verified) = (0, 0);
+    let (mut others, mut verified, mut has_changed) = (0, 0, false);
     for account in row.accounts.iter().filter(|account| Some(**account) != me) {
         let known = tables.account(*account)?;
-        if known.as_ref().is_some_and(|known| known.shown_identity.is_some()) {
-            return Ok(Trust::Changed);
+        if known.as_ref().is_some_and(AccountRow::is_broken) {
+            return Ok(Trust::Broken);
         }
+        has_changed |= known.as_ref().is_some_and(|known| known.shown_identity.is_some());
         others += 1;
-        verified += u32::from(known.is_some_and(|known| known.verified));
+        verified += u32::from(known.is_some_and(|known| known.is_verified()));
     }
-    Ok(if others > 0 && others == verified { Trust::Verified } else { Trust::NotYet })
+    Ok(match (has_changed, others > 0 && others == verified) {
+        (true, _) => Trust::Changed,
+        (false, true) => Trust::Verified,
+        (false, false) => Trust::NotYet,
+    })
 }
 
 fn conversation_view(
@@ -202,6 +207,7 @@ impl Client {
                         .filter(|member| member.account == account)
                         .map(|member| member.device)
                         .collect(),
+                    verified: tables.account(account)?.is_some_and(|known| known.is_verified()),
                     here: self.is_here(account, Some(id)),
                 })
             };

@@ -29,6 +29,7 @@ impl Texts {
             Failure::NotAllowed => self.text("failure-not-allowed"),
             Failure::NotAMember => self.text("failure-not-a-member"),
             Failure::IdentityChanged { name } => with("failure-identity-changed", "name", &at(name)),
+            Failure::OtherPair { name } => with("failure-other-pair", "name", &at(name)),
             Failure::OtherNumber { name } => with("failure-other-number", "name", &at(name)),
             Failure::Blocked { name } => with("failure-blocked", "name", &at(name)),
             Failure::Unsent { count } => {
@@ -159,6 +160,7 @@ mod tests {
             Failure::NotAllowed,
             Failure::NotAMember,
             Failure::IdentityChanged { name: text() },
+            Failure::OtherPair { name: text() },
             Failure::OtherNumber { name: text() },
             Failure::Blocked { name: text() },
             Failure::Unsent { count: 2 },

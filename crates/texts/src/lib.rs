@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 mod addresses;
+mod codes;
 mod failures;
 mod language;
 mod moments;
@@ -18,6 +19,7 @@ mod times;
 mod used;
 
 pub use addresses::{AddressError, is_unprotected, server_address, typed_address};
+pub use codes::drawn_code;
 pub use moments::{MomentError, moment};
 pub use safe::{is_visible_name, safe_block, safe_line};
 pub use sizes::size;

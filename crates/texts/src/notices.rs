@@ -42,8 +42,15 @@ impl Texts {
             Notice::Unreadable { seq, reason } => self.reasoned_at("notice-unreadable", *seq, reason),
             Notice::InvalidCommit { seq, reason } => self.reasoned_at("notice-invalid-commit", *seq, reason),
             Notice::ShutOut { seq: at } => seq("notice-shut-out", at),
-            Notice::IdentityChanged { account, handed_over: false } => name("notice-identity-changed", account),
-            Notice::IdentityChanged { account, handed_over: true } => name("notice-identity-handed-over", account),
+            Notice::IdentityChanged { account, handed_over, was_verified } => {
+                let key = match (was_verified, handed_over) {
+                    (false, false) => "notice-identity-changed",
+                    (false, true) => "notice-identity-handed-over",
+                    (true, false) => "notice-identity-broken",
+                    (true, true) => "notice-identity-broken-by-handover",
+                };
+                name(key, account)
+            }
             Notice::IdentityRenewed => self.text("notice-identity-renewed"),
             Notice::OwnIdentityChanged => self.text("notice-own-identity-changed"),
             Notice::DeviceListRefused { account, reason } => {
@@ -58,6 +65,9 @@ impl Texts {
             }
             Notice::JoinFailed { failure } => {
                 self.text_with("notice-join-failed", &[("failure", Value::Text(&self.failure(failure)))])
+            }
+            Notice::OwnDeviceAdded { count } => {
+                self.text_with("notice-own-device-added", &[("count", Value::Number(u64::from(*count)))])
             }
             Notice::DeviceAdded { account, count } => {
                 let (name, count) = (named(account), Value::Number(u64::from(*count)));
@@ -133,8 +143,11 @@ mod tests {
             Notice::Unreadable { seq: 1, reason: text() },
             Notice::InvalidCommit { seq: 1, reason: text() },
             Notice::ShutOut { seq: 1 },
-            Notice::IdentityChanged { account: account(), handed_over: false },
-            Notice::IdentityChanged { account: account(), handed_over: true },
+            Notice::IdentityChanged { account: account(), handed_over: false, was_verified: false },
+            Notice::IdentityChanged { account: account(), handed_over: true, was_verified: false },
+            Notice::IdentityChanged { account: account(), handed_over: false, was_verified: true },
+            Notice::IdentityChanged { account: account(), handed_over: true, was_verified: true },
+            Notice::OwnDeviceAdded { count: 1 },
             Notice::IdentityRenewed,
             Notice::OwnIdentityChanged,
             Notice::DeviceListRefused { account: account(), reason: text() },

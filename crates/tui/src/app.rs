@@ -174,6 +174,8 @@ pub enum Purpose {
     Greet(String),
     /// To show what is known of somebody.
     Person(String),
+    /// To show what that one scans.
+    Code(AccountId),
     /// To show the server's rooms.
     Rooms,
     /// To show what is locked, and what was.

@@ -121,6 +121,7 @@ pub(crate) fn trust(texts: &Texts, trust: Trust) -> (String, Role) {
         Trust::Verified => (format!("✓ {}", texts.text("trust-verified")), Role::Good),
         Trust::NotYet => (format!("○ {}", texts.text("trust-not-yet")), Role::Muted),
         Trust::Changed => (format!("! {}", texts.text("trust-changed")), Role::Danger),
+        Trust::Broken => (format!("! {}", texts.text("trust-broken")), Role::Danger),
     }
 }
 

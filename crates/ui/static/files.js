@@ -191,6 +191,21 @@ export const files = (worker) => {
       }
     },
 
+    // Whether this browser reads QR codes.
+    readsCodes: () => "BarcodeDetector" in globalThis,
+
+    // What the code in the picture says that was taken or chosen there; undefined where none is seen.
+    async codeIn(input) {
+      const [file] = input.files;
+      // The same picture can be chosen again.
+      input.value = "";
+      if (!file || !PICTURES.includes(file.type) || file.size > LARGEST_PICTURE) return undefined;
+      const image = await createImageBitmap(file);
+      const [code] = await new BarcodeDetector({ formats: ["qr_code"] }).detect(image);
+      image.close();
+      return code?.rawValue;
+    },
+
     // Shows a picture large, with those before and after it in the conversation.
     async look(button, words) {
       const { view } = await import("{{viewer.js}}");

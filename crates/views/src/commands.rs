@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SendFiles, Status, TransferView,
-    VanishTimer,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SendFiles, Status,
+    TransferView, VanishTimer,
 };
 
 /// What is sent to be opened later.
@@ -390,7 +390,24 @@ pub enum Command {
         /// The account's username, with or without `@`.
         name: String,
     },
-    /// Marks an account's identity as compared (or as not). Answer: [`Reply::Done`].
+    /// What the other one scans in place of reading the safety number. Answer: [`Reply::SafetyCode`].
+    SafetyCode {
+        /// The account's username, with or without `@`.
+        name: String,
+    },
+    /// Compares the code on the other one's screen, and marks the account's identity as compared if it is the same; an
+    /// identity key that changed is accepted by it, and what was held back goes out. Answer: [`Reply::Done`];
+    /// [`Failure::OtherNumber`](crate::Failure::OtherNumber) where the code says that somebody may be between the two,
+    /// [`Failure::OtherPair`](crate::Failure::OtherPair) where it is of other accounts, and
+    /// [`Failure::Invalid`](crate::Failure::Invalid) where it is none, or a later version's.
+    VerifyScanned {
+        /// The account's username, with or without `@`.
+        name: String,
+        /// The text of the code.
+        code: String,
+    },
+    /// Marks an account's identity as compared (or as not). With the number that was compared an identity key that changed is
+    /// accepted by it, and what was held back goes out. Answer: [`Reply::Done`].
     SetVerified {
         /// The account's username, with or without `@`.
         name: String,
@@ -400,7 +417,8 @@ pub enum Command {
         /// [`Failure::OtherNumber`](crate::Failure::OtherNumber) and nothing is marked.
         safety_number: Option<String>,
     },
-    /// Accepts an identity key that changed. Answer: [`Reply::Done`].
+    /// Accepts an identity key that changed, and lets go out what was held back. The mark of a comparison with the one before
+    /// is gone. Answer: [`Reply::Done`].
     AcceptIdentity {
         /// The account's username, with or without `@`.
         name: String,
@@ -718,6 +736,8 @@ pub enum Reply {
     Invitations(Vec<InvitationInfo>),
     /// What is known of an account.
     Contact(Box<ContactView>),
+    /// What the other one scans.
+    SafetyCode(Box<SafetyCode>),
     /// Notices, newest first.
     Notices(Vec<NoticeView>),
     /// The key of the server's pushes: a point of P-256, uncompressed. None: it sends none.

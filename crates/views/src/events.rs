@@ -218,8 +218,12 @@ pub enum Notice {
         /// The account.
         account: Named,
         /// Whether the identity key before has signed the account over to it, which whoever stole that one can do too.
-        /// Groups go on then.
+        /// Groups go on then, unless the safety number with it had been compared.
         handed_over: bool,
+        /// Whether the safety number with it had been compared: the mark is broken, and what is written to it, in groups as
+        /// well, is held back until a person compares anew or goes on without.
+        #[serde(default)]
+        was_verified: bool,
     },
     /// The own account has another identity key, as this device was asked for. A recovery key that nobody was shown, because
     /// the command ended too early, is shown where the same is asked for again.
@@ -248,6 +252,11 @@ pub enum Notice {
     JoinFailed {
         /// Why.
         failure: Failure,
+    },
+    /// The own account has new devices, which were added elsewhere.
+    OwnDeviceAdded {
+        /// How many.
+        count: u32,
     },
     /// The account has a new device.
     DeviceAdded {

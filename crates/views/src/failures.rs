@@ -88,6 +88,12 @@ pub enum Failure {
         /// With whom.
         name: String,
     },
+    /// The code that was scanned is of other accounts.
+    #[error("this is not {name}'s code for you: it was made for, or by, somebody else")]
+    OtherPair {
+        /// With whom the comparison was.
+        name: String,
+    },
     /// The account is blocked here.
     #[error("{name} is blocked; unblock first")]
     Blocked {

@@ -207,6 +207,9 @@ pub enum MessageState {
     Received,
     /// Stored here; it goes out by itself.
     Waiting,
+    /// Stored here, and held back until a person decides something: it goes out then. What, the failure says; today it is
+    /// [`Failure::IdentityChanged`] alone.
+    Held(Failure),
     /// The server has it on disk.
     Sent,
     /// It was not and will not be sent, unless it is tried again.
@@ -346,6 +349,15 @@ pub enum Trust {
     Verified,
     /// The identity key of one changed, and nobody accepted that.
     Changed,
+    /// As `Changed`, and the safety number with that one had been compared: the mark is broken.
+    Broken,
+}
+
+impl Trust {
+    /// Whether an identity key changed that nobody accepted.
+    pub fn is_changed(self) -> bool {
+        matches!(self, Self::Changed | Self::Broken)
+    }
 }
 
 /// What one shows of oneself.
@@ -402,6 +414,9 @@ pub struct MemberView {
     pub role: MemberRole,
     /// Its devices in the conversation.
     pub devices: Vec<DeviceId>,
+    /// Whether its safety number was compared, and no other identity key came since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
     /// Whether somebody is there at one of them at this moment, as far as they let one know.
     #[serde(default)]
     pub here: bool,
@@ -439,10 +454,16 @@ pub struct ContactView {
     pub account: Named,
     /// 60 digits, the same on both sides, to be compared by two people.
     pub safety_number: String,
-    /// Whether they were compared.
+    /// Whether they were compared, and no other identity key came since.
     pub verified: bool,
+    /// When that was, and how, where they were compared, also where another identity key came since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
     /// Whether the server shows another identity key than the pinned one.
     pub identity_changed: bool,
+    /// Whether there is another identity key than the one that was compared: what was verified is not any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub broken: bool,
     /// Whether the account is blocked here.
     pub blocked: bool,
     /// Its devices.
@@ -453,6 +474,26 @@ pub struct ContactView {
     /// Whether somebody is there at this moment, as far as they let one know.
     #[serde(default)]
     pub here: bool,
+}
+
+/// That a person compared the safety number with somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Whether the code was scanned; otherwise the digits were compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scanned: bool,
+}
+
+/// What the other one scans to compare a safety number: text, and the QR code that holds it (ISO/IEC 18004).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SafetyCode {
+    /// The text: `HUIS:` and 156 capital letters and digits. Nothing in it is secret.
+    pub text: String,
+    /// The modules of each line from the top, `1` for a dark one: a square without the quiet zone, four modules wide, that
+    /// belongs around it.
+    pub lines: Vec<String>,
 }
 
 /// Who has got or read a message.

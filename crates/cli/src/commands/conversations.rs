@@ -5,7 +5,7 @@ use huis_proto::{ConversationKind, MessageId};
 use huis_texts::{readable, rfc3339, safe_line};
 use huis_views::{
     Command, ConversationState, ConversationView, CountedFrom, Found, Muted, NotificationLevel, Reply, RequestAnswer,
-    Target, VanishTimer,
+    Target, Trust, VanishTimer,
 };
 use serde::Serialize;
 
@@ -79,6 +79,8 @@ pub(crate) struct ConversationLine<'a> {
     accounts: Vec<String>,
     state: ConversationState,
     request: bool,
+    /// Whether the others are whom one takes them for.
+    trust: Trust,
     newest_at: Option<String>,
     unread: u32,
     notifications: NotificationLevel,
@@ -199,6 +201,7 @@ impl<'a> From<&'a ConversationView> for ConversationLine<'a> {
             accounts: view.accounts.iter().map(name).collect(),
             state: view.state,
             request: view.request,
+            trust: view.trust,
             newest_at: (view.newest_ms > 0).then(|| rfc3339(view.newest_ms)),
             unread: view.unread,
             notifications: view.notifications,

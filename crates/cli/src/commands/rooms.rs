@@ -152,6 +152,7 @@ struct MemberLine {
     name: String,
     account: String,
     role: MemberRole,
+    verified: bool,
     devices: Vec<String>,
 }
 
@@ -266,7 +267,8 @@ async fn members(context: &Context, session: &mut Session, target: Target) -> Ou
                 1 => "1 device".into(),
                 count => format!("{count} devices"),
             };
-            format!("{}  {role}  {devices}", at_name(&member.account))
+            let mark = if member.verified { " ✓" } else { "" };
+            format!("{}{mark}  {role}  {devices}", at_name(&member.account))
         })
     })
 }
@@ -277,6 +279,7 @@ impl std::convert::From<&MemberView> for MemberLine {
             name: name(&member.account),
             account: member.account.account.to_string(),
             role: member.role,
+            verified: member.verified,
             devices: member.devices.iter().map(ToString::to_string).collect(),
         }
     }

@@ -309,6 +309,7 @@ async fn confirmed(session: &mut Session, id: MessageId, places: &BTreeSet<Conve
         return match message.state {
             MessageState::Sent | MessageState::Received => Ok(Some(Sent { id, conversation, seq: message.seq })),
             MessageState::Failed(failure) => Err(failure.into()),
+            MessageState::Held(failure) => Err(Stop::held(failure)),
             MessageState::Waiting => Ok(None),
         };
     }

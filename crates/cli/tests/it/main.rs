@@ -27,6 +27,7 @@ mod secrets;
 mod settings;
 mod starts;
 mod stories;
+mod sureness;
 mod terminal;
 mod time_locks;
 mod vanishing;

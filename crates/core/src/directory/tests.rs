@@ -52,7 +52,7 @@ fn pin(identity: &IdentitySecret, number: u64, list: &SignedDeviceList) -> Pin {
         identity: identity.key(),
         list_number: number,
         list_hash: list.hash(),
-        verified: false,
+        compared: None,
         accepted: true,
         name: None,
     }

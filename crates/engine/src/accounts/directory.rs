@@ -144,15 +144,23 @@ impl Client {
 
     /// Refuses where an account's identity key changed and nobody accepted that, or where it is blocked.
     pub(crate) fn check_contact(&self, row: &AccountRow) -> Result<(), Failure> {
-        let name = || row.name.clone().unwrap_or_else(|| row.account.to_string());
-        if row.blocked {
-            Err(Failure::Blocked { name: name() })
-        } else if row.shown_identity.is_some() {
-            Err(Failure::IdentityChanged { name: name() })
-        } else {
-            Ok(())
-        }
+        self.check_not_blocked(row)?;
+        if row.shown_identity.is_some() { Err(identity_changed(row)) } else { Ok(()) }
     }
+
+    pub(crate) fn check_not_blocked(&self, row: &AccountRow) -> Result<(), Failure> {
+        if row.blocked { Err(Failure::Blocked { name: shown_name(row) }) } else { Ok(()) }
+    }
+}
+
+/// How an account is called in a failure.
+fn shown_name(row: &AccountRow) -> String {
+    row.name.clone().unwrap_or_else(|| row.account.to_string())
+}
+
+/// Nothing is sent to it before a person has decided.
+pub(crate) fn identity_changed(row: &AccountRow) -> Failure {
+    Failure::IdentityChanged { name: shown_name(row) }
 }
 
 impl Step<'_> {
@@ -202,8 +210,12 @@ impl Step<'_> {
         self.state_changed()?;
         if !first && !accepted.added.is_empty() {
             let count = accepted.added.len() as u32;
-            let account = self.named(account)?;
-            self.notice(None, Notice::DeviceAdded { account, count })?;
+            let notice = if self.client.me().is_some_and(|me| me.account() == account) {
+                Notice::OwnDeviceAdded { count }
+            } else {
+                Notice::DeviceAdded { account: self.named(account)?, count }
+            };
+            self.notice(None, notice)?;
         }
         if !accepted.revoked.is_empty() {
             self.wake_outbox();
@@ -218,30 +230,32 @@ impl Step<'_> {
         let state: AccountState = self.tables.fact("state_base")?.unwrap_or_default();
         let is_doubted = row.shown_identity == Some(identity.0);
         let is_accepted = |pin: &&Pin| pin.identity == *identity && pin.accepted && !is_doubted;
-        let accepted = state.pins.get(&row.account).filter(is_accepted);
-        row.verified = accepted.is_some_and(|pin| pin.verified);
-        row.shown_identity = accepted.is_none().then_some(identity.0);
-        if accepted.is_some() {
-            return Ok(());
+        if let Some(pin) = state.pins.get(&row.account).filter(is_accepted) {
+            (row.compared, row.shown_identity) = (pin.compared, None);
+            return self.release_held();
         }
+        row.shown_identity = Some(identity.0);
         self.event(Event::Contact { account: row.account });
         self.state_changed()?;
-        let account = self.named(row.account)?;
-        self.notice(None, Notice::IdentityChanged { account, handed_over: true })
+        self.identity_noticed(row, true)
+    }
+
+    /// Shows that an account's identity key is another one than before.
+    pub(super) fn identity_noticed(&mut self, row: &AccountRow, handed_over: bool) -> Result<(), DbError> {
+        let (account, was_verified) = (self.named(row.account)?, row.is_broken());
+        self.notice(None, Notice::IdentityChanged { account, handed_over, was_verified })
     }
 
     fn lists_refused(&mut self, row: &mut AccountRow, error: &DirectoryError) -> Result<Failure, DbError> {
-        let account = self.named(row.account)?;
-        let name = row.name.clone().unwrap_or_else(|| row.account.to_string());
         if let DirectoryError::IdentityChanged { found, .. } = error {
             if row.shown_identity != Some(found.0) {
                 row.shown_identity = Some(found.0);
-                row.verified = false;
                 self.event(Event::Contact { account: row.account });
-                self.notice(None, Notice::IdentityChanged { account, handed_over: false })?;
+                self.identity_noticed(row, false)?;
             }
-            return Ok(Failure::IdentityChanged { name });
+            return Ok(identity_changed(row));
         }
+        let account = self.named(row.account)?;
         self.notice(None, Notice::DeviceListRefused { account, reason: error.to_string() })?;
         Ok(Failure::BadAnswer { reason: error.to_string() })
     }

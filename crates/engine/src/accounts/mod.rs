@@ -2,6 +2,7 @@
 
 mod administration;
 mod cards;
+mod codes;
 mod contacts;
 mod devices;
 mod directory;
@@ -32,6 +33,7 @@ use crate::client::{Client, Me};
 use crate::db::{DbError, Tables};
 
 pub(crate) use self::cards::is_talked_in;
+pub(crate) use self::directory::identity_changed;
 pub(crate) use self::entering::Keys;
 pub(crate) use self::session::{Session, read_session};
 pub(crate) use self::strength::Estimate;

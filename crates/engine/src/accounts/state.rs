@@ -170,26 +170,30 @@ impl Client {
                 let mut row = step.account(*account)?;
                 row.devices = known_devices.get(*account).cloned();
                 row.name = row.name.or_else(|| pin.name.clone());
-                let before = row.shown_identity;
+                let before = (row.shown_identity, row.compared);
                 if row.devices.as_ref().is_some_and(|known| known.identity() == pin.identity) {
-                    row.verified |= pin.verified;
+                    merge_comparison(&mut row, pin, base.pins.get(account));
                     merge_acceptance(&mut row, pin, base.pins.get(account));
                 } else if !base.pins.contains_key(account) && is_news(&row, pin) {
                     // There it was a first contact, here it is another key than the one that is known: nobody has
                     // accepted it.
                     row.shown_identity = Some(pin.identity.0);
-                    row.verified = false;
+                    row.compared = row.compared.or(pin.compared);
+                    if row.is_broken() {
+                        // Not to be passed over, whatever the server shows when it is asked.
+                        step.identity_noticed(&row, false)?;
+                    }
                     asked_for.push(*account);
                 } else if !base.pins.contains_key(account) && was_first_contact(&row, pin) {
                     // The other way round: there a key is known that has handed the account over, and what was a first
                     // contact here is a change.
                     row.shown_identity = row.devices.as_ref().map(|known| known.identity().0);
-                    row.verified = false;
-                    let account = step.named(*account)?;
-                    step.notice(None, Notice::IdentityChanged { account, handed_over: true })?;
+                    row.compared = row.compared.or(pin.compared);
+                    step.identity_noticed(&row, true)?;
                 }
-                if row.shown_identity != before {
+                if (row.shown_identity, row.compared) != before {
                     step.event(Event::Contact { account: *account });
+                    step.release_held()?;
                 }
                 step.tables.put_account(&row)?;
             }
@@ -405,9 +409,21 @@ fn merge_acceptance(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
         (Some(false), true) if row.shown_identity == Some(pin.identity.0) => row.shown_identity = None,
         (None | Some(true), false) => {
             row.shown_identity = Some(pin.identity.0);
-            row.verified = false;
         }
         _ => {}
+    }
+}
+
+/// What was compared, or is not any more, on another device since the state that was common. Where it changed here as well
+/// the later comparison counts, and otherwise what was done here, which is stored last.
+fn merge_comparison(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
+    let before = base.and_then(|base| base.compared);
+    if pin.compared == before {
+        return;
+    }
+    let theirs_is_later = row.compared.zip(pin.compared).is_some_and(|(ours, theirs)| theirs.at_ms > ours.at_ms);
+    if row.compared == before || theirs_is_later {
+        row.compared = pin.compared;
     }
 }
 
@@ -486,7 +502,7 @@ pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, D
             None => true,
             Some(shown) => shown != identity.0 && state.pins.get(&row.account).is_some_and(is_known_as),
         };
-        let pin = Pin { identity, list_number, list_hash, verified: row.verified, accepted, name: row.name };
+        let pin = Pin { identity, list_number, list_hash, compared: row.compared, accepted, name: row.name };
         state.pins.insert(row.account, pin);
     }
     Ok(state)

@@ -62,7 +62,11 @@ impl Client {
 
     /// Whether there is room for something more that waits to be sent.
     pub(crate) fn check_room_to_wait(&self) -> Result<(), Failure> {
-        if self.read(|tables| tables.count_tasks())? >= MOST_WAITING { Err(Failure::Busy) } else { Ok(()) }
+        if self.read(|tables| Ok::<_, DbError>(tables.count_tasks()? + tables.count_held()?))? >= MOST_WAITING {
+            Err(Failure::Busy)
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends a message that failed once more, under the same id.
@@ -113,12 +117,13 @@ impl Client {
 }
 
 impl Step<'_> {
-    /// A person says something in a conversation, where that can be done; who speaks accepts.
+    /// A person says something in a conversation, where that can be done; who speaks accepts. Where an identity key changed
+    /// the outbox holds it back.
     pub(crate) fn speaks_in(&mut self, conversation: ConversationId) -> Result<ConversationRow, Failure> {
         let row = self.conversation(conversation)?;
         check_speakable(&row)?;
         if let Some(peer) = row.peer {
-            self.client.check_contact(&self.account(peer)?)?;
+            self.client.check_not_blocked(&self.account(peer)?)?;
         }
         self.accept(conversation)?;
         Ok(row)

@@ -1,6 +1,8 @@
 //! What is known of accounts: names, device lists, marks.
 
+use huis_core::account_state::Comparison;
 use huis_core::directory::AccountDevices;
+use huis_core::identity::IdentityKey;
 use huis_proto::{AccountId, Bytes32};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -16,28 +18,22 @@ pub(crate) struct AccountRow {
     pub(crate) devices: Option<AccountDevices>,
     /// When its device lists were last fetched.
     pub(crate) checked_ms: u64,
-    /// Whether a person compared the safety number.
-    pub(crate) verified: bool,
+    /// Where a person compared the safety number: of which identity key. It stays when another one comes, so that it shows
+    /// that it broke.
+    pub(crate) compared: Option<Comparison>,
     /// Whether nothing of it is taken any more.
     pub(crate) blocked: bool,
     /// The identity key that no person has accepted yet: the server shows it, or the one before has handed over to it.
     pub(crate) shown_identity: Option<Bytes32>,
 }
 
-const COLUMNS: &str = "account, name, devices, checked_ms, verified, blocked, shown_identity";
+const COLUMNS: &str =
+    "account, name, devices, checked_ms, compared_key, blocked, shown_identity, compared_ms, compared_by_code";
 
 impl AccountRow {
     /// An account of which nothing is known.
     pub(crate) fn new(account: AccountId) -> Self {
-        Self {
-            account,
-            name: None,
-            devices: None,
-            checked_ms: 0,
-            verified: false,
-            blocked: false,
-            shown_identity: None,
-        }
+        Self { account, name: None, devices: None, checked_ms: 0, compared: None, blocked: false, shown_identity: None }
     }
 
     /// Whether the key that no person has accepted yet is the one to which the one before has handed the account over.
@@ -45,9 +41,29 @@ impl AccountRow {
         self.shown_identity.is_some_and(|shown| self.devices.as_ref().is_some_and(|known| known.identity().0 == shown))
     }
 
+    /// The identity key that a safety number goes over: what no person has accepted yet, where there is such a one, so that
+    /// it is that one which is compared.
+    pub(crate) fn counts(&self) -> Option<IdentityKey> {
+        self.shown_identity.map(IdentityKey).or_else(|| self.devices.as_ref().map(AccountDevices::identity))
+    }
+
+    /// Whether a person compared the safety number of the identity key that is there.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.shown_identity.is_none() && self.compared.is_some_and(|compared| Some(compared.identity) == self.counts())
+    }
+
+    /// Whether there is another identity key than the one of which a person compared the safety number.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.compared.is_some_and(|compared| self.counts().is_some_and(|counts| counts != compared.identity))
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let devices: Option<Vec<u8>> = row.get(2)?;
-        let shown: Option<Vec<u8>> = row.get(6)?;
+        let key = |column: usize| {
+            let key: Option<Vec<u8>> = row.get(column)?;
+            key.map(|bytes| bytes.try_into().map(Bytes32).map_err(|_| super::damaged(column, "key"))).transpose()
+        };
+        let (at_ms, scanned) = (uint(row, 7)?, row.get(8)?);
         Ok(Self {
             account: super::id(row, 0)?,
             name: row.get(1)?,
@@ -55,11 +71,9 @@ impl AccountRow {
                 .map(|bytes| AccountDevices::from_bytes(&bytes).map_err(|_| super::damaged(2, "device list")))
                 .transpose()?,
             checked_ms: uint(row, 3)?,
-            verified: row.get(4)?,
+            compared: key(4)?.map(|key| Comparison { identity: IdentityKey(key), at_ms, scanned }),
             blocked: row.get(5)?,
-            shown_identity: shown
-                .map(|bytes| bytes.try_into().map(Bytes32).map_err(|_| super::damaged(6, "key")))
-                .transpose()?,
+            shown_identity: key(6)?,
         })
     }
 }
@@ -91,17 +105,20 @@ impl Tables<'_> {
 
     pub(crate) fn put_account(self, row: &AccountRow) -> Result<(), DbError> {
         let sql = format!(
-            "INSERT INTO accounts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (account) DO UPDATE SET
-             name = ?2, devices = ?3, checked_ms = ?4, verified = ?5, blocked = ?6, shown_identity = ?7"
+            "INSERT INTO accounts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (account) DO UPDATE SET name = ?2, devices = ?3, checked_ms = ?4, compared_key = ?5, blocked = ?6,
+             shown_identity = ?7, compared_ms = ?8, compared_by_code = ?9"
         );
         self.0.prepare_cached(&sql)?.execute(params![
             &row.account.as_bytes()[..],
             row.name,
             row.devices.as_ref().map(AccountDevices::to_bytes),
             int(row.checked_ms),
-            row.verified,
+            row.compared.map(|compared| compared.identity.0.0.to_vec()),
             row.blocked,
             row.shown_identity.map(|key| key.0.to_vec()),
+            int(row.compared.map_or(0, |compared| compared.at_ms)),
+            row.compared.is_some_and(|compared| compared.scanned),
         ])?;
         Ok(())
     }

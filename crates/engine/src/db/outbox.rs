@@ -109,10 +109,12 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// As [`tasks`](Self::tasks), without what waits for a person's answer to a request.
+    /// As [`tasks`](Self::tasks), without what waits for a person: for the answer to a request, or a word about an identity
+    /// key.
     pub(crate) fn tasks_to_do(self, most: u32) -> Result<Vec<OutboxRow>, DbError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM outbox WHERE {GOES_OUT} ORDER BY submission IS NULL, submission, position LIMIT ?2"
+            "SELECT {COLUMNS} FROM outbox WHERE held = 0 AND {GOES_OUT}
+             ORDER BY submission IS NULL, submission, position LIMIT ?2"
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(params![codec::to_cbor(&Task::Leave), most], OutboxRow::read)?;
@@ -138,10 +140,30 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many are to be done, but for those that wait for a person's answer to a request.
+    /// How many are to be done, but for those that wait for a person, as for [`tasks_to_do`](Self::tasks_to_do).
     pub(crate) fn count_tasks(self) -> Result<u32, DbError> {
-        let sql = format!("SELECT count(*) FROM outbox WHERE {GOES_OUT}");
+        let sql = format!("SELECT count(*) FROM outbox WHERE held = 0 AND {GOES_OUT}");
         Ok(self.0.query_row(&sql, [codec::to_cbor(&Task::Leave)], |row| row.get(0))?)
+    }
+
+    /// How many are held back until a person has decided about an identity key.
+    pub(crate) fn count_held(self) -> Result<u32, DbError> {
+        Ok(self.0.query_row("SELECT count(*) FROM outbox WHERE held = 1", [], |row| row.get(0))?)
+    }
+
+    /// Holds a draft back.
+    pub(crate) fn hold_task(self, position: u64) -> Result<(), DbError> {
+        let sql = "UPDATE outbox SET held = 1 WHERE position = ?1 AND sealed IS NULL";
+        self.0.prepare_cached(sql)?.execute([int(position)])?;
+        Ok(())
+    }
+
+    /// Holds nothing back any more; gives what was, by conversation and id.
+    pub(crate) fn release_tasks(self) -> Result<Vec<(ConversationId, MessageId)>, DbError> {
+        let sql = "UPDATE outbox SET held = 0 WHERE held = 1 RETURNING conversation, id";
+        let mut statement = self.0.prepare_cached(sql)?;
+        let released = statement.query_map([], |row| Ok((super::id(row, 0)?, super::id(row, 1)?)))?;
+        Ok(released.collect::<Result<_, _>>()?)
     }
 
     /// Whether this account is about to leave a conversation.

@@ -15,7 +15,9 @@ CREATE TABLE accounts (
     name TEXT,
     devices BLOB,
     checked_ms INTEGER NOT NULL DEFAULT 0,
-    verified INTEGER NOT NULL DEFAULT 0,
+    compared_key BLOB,
+    compared_ms INTEGER NOT NULL DEFAULT 0,
+    compared_by_code INTEGER NOT NULL DEFAULT 0,
     blocked INTEGER NOT NULL DEFAULT 0,
     shown_identity BLOB
 ) STRICT, WITHOUT ROWID;
@@ -161,7 +163,7 @@ CREATE TRIGGER messages_changed AFTER UPDATE OF body ON messages BEGIN
 END;
 
 -- What waits to be submitted. `submission` and `sealed` are there from the moment in which it is sealed, and `share` where
--- the server gets one beside it.
+-- the server gets one beside it. `held`: a draft that waits until a person has decided about an identity key.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation BLOB NOT NULL,
@@ -172,9 +174,11 @@ CREATE TABLE outbox (
     follows INTEGER,
     sealed BLOB,
     share BLOB,
-    tries INTEGER NOT NULL DEFAULT 0
+    tries INTEGER NOT NULL DEFAULT 0,
+    held INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX outbox_by_id ON outbox (conversation, id);
+CREATE INDEX outbox_held ON outbox (held) WHERE held = 1;
 
 -- Files on their way: up, for a message of one's own that waits for them, or down. `message`: its position; `number`: which
 -- of its files, from 0. `path`: what is sent, or what is there of what is fetched; `target`: where that lies once it is

@@ -12,6 +12,7 @@ use huis_proto::{Bytes, ConversationId, ConversationKind};
 use huis_views::{Failure, RepairReason};
 
 use super::answers::unblock_after;
+use crate::accounts::identity_changed;
 use crate::client::{Client, Step};
 use crate::db::{AccountRow, DbError, OutboxRow, State, Task};
 use crate::sync::taken_back;
@@ -29,8 +30,10 @@ enum Readiness {
     Ready,
     /// Not now; something else goes first.
     Later,
-    /// Not before a person does something.
+    /// It will not work.
     Refused(Failure),
+    /// Not before a person does something; it waits.
+    Held(Failure),
 }
 
 impl Client {
@@ -64,6 +67,9 @@ impl Client {
                 match readiness.get(&row.conversation) {
                     Some(Ok(Readiness::Ready)) => sealed.extend(step.seal(row)?),
                     Some(Ok(Readiness::Refused(failure))) => step.fail_task(&row, failure.clone())?,
+                    // Who leaves says nothing to anybody.
+                    Some(Ok(Readiness::Held(_))) if row.task == Task::Leave => sealed.extend(step.seal(row)?),
+                    Some(Ok(Readiness::Held(failure))) => step.hold(&row, failure)?,
                     _ => {}
                 }
             }
@@ -107,13 +113,18 @@ impl Client {
         }
         for account in &row.accounts {
             let known = self.read(|tables| tables.account(*account))?;
-            // A group goes on over a handover: its members are the same devices, and everybody sees who they are.
+            // A group goes on over a handover: its members are the same devices, and everybody sees who they are. Not so where
+            // this person has compared the key before; but an open room is open to others anyhow.
             let stops = |known: &AccountRow| {
-                known.shown_identity.is_some() && (row.kind == ConversationKind::Direct || !known.is_handed_over())
+                let goes_on = match row.kind {
+                    ConversationKind::Direct => false,
+                    ConversationKind::Group => known.is_handed_over() && !known.is_broken(),
+                    ConversationKind::Open => known.is_handed_over(),
+                };
+                known.shown_identity.is_some() && !goes_on
             };
             if let Some(known) = known.filter(stops) {
-                let name = known.name.unwrap_or_else(|| account.to_string());
-                return Ok(Readiness::Refused(Failure::IdentityChanged { name }));
+                return Ok(Readiness::Held(identity_changed(&known)));
             }
         }
         let untidy = self.step(|step| {

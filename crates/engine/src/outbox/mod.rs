@@ -248,6 +248,34 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// A draft waits until a person has decided about an identity key. The message, if it is one, says why; whoever waits for
+    /// its answer is told.
+    fn hold(&mut self, row: &OutboxRow, failure: &Failure) -> Result<(), DbError> {
+        if self.tables.task(row.position)?.is_none_or(|row| row.sealed.is_some()) {
+            return Ok(());
+        }
+        self.tables.hold_task(row.position)?;
+        if matches!(row.task, Task::Say { shown: true, .. }) {
+            self.tables.set_standing(row.id, MessageStanding::Waiting, Some(failure))?;
+            self.said(row.conversation, row.id);
+        }
+        self.answer(row.id, Err(failure.clone()));
+        Ok(())
+    }
+
+    /// Something was decided, or is known otherwise: what was held back is tried again, all of it, and held back anew where
+    /// that still has to be.
+    pub(crate) fn release_held(&mut self) -> Result<(), DbError> {
+        for (conversation, id) in self.tables.release_tasks()? {
+            if self.tables.own_message(id)?.is_some_and(|message| message.standing == MessageStanding::Waiting) {
+                self.tables.set_standing(id, MessageStanding::Waiting, None)?;
+                self.said(conversation, id);
+            }
+            self.wake_outbox();
+        }
+        Ok(())
+    }
+
     /// Takes a task out of the outbox. One that is not sealed, but was, has a counter, which is given back.
     pub(crate) fn drop_task(&mut self, position: u64) -> Result<(), DbError> {
         let row = self.tables.task(position)?;

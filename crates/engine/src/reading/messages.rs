@@ -219,7 +219,7 @@ fn lock_view(lock: &LockRow, row: &MessageRow) -> LockView {
 fn state(standing: MessageStanding, failure: Option<Failure>) -> MessageState {
     match standing {
         MessageStanding::Received => MessageState::Received,
-        MessageStanding::Waiting => MessageState::Waiting,
+        MessageStanding::Waiting => failure.map_or(MessageState::Waiting, MessageState::Held),
         MessageStanding::Sent => MessageState::Sent,
         MessageStanding::Failed => {
             let unknown = Failure::Internal { reason: "the reason was not kept".into() };

@@ -41,7 +41,9 @@ impl Step<'_> {
             }
         }
         self.tables.heard(conversation, summary.author, at_ms)?;
-        self.read_roster(conversation, at_ms)
+        self.read_roster(conversation, at_ms)?;
+        // It may be one of those whose key was to be decided about.
+        if summary.accounts_left.is_empty() { Ok(()) } else { self.release_held() }
     }
 
     /// Forgets who left where that was carried out, or taken back by coming in again.

@@ -400,7 +400,7 @@ pub(crate) fn with(response: HttpResponse, body: &impl Serialize) -> HttpRespons
 
 /// What the server honestly shows of an account at this moment. The asker looks it up for the first time, or says
 /// something to it after so long that it asks anew.
-async fn recorded_card(world: &World, asker: &Device, account: &Device) -> AccountCard {
+pub(crate) async fn recorded_card(world: &World, asker: &Device, account: &Device) -> AccountCard {
     let (id, by_name) = (account.profile().await.account, format!("/by-name/{}", account.name()));
     let found: Rc<RefCell<Option<AccountCard>>> = Rc::default();
     let kept = Rc::clone(&found);

@@ -37,6 +37,7 @@ mod settings;
 mod short_runs;
 mod silence;
 mod stolen_identities;
+mod sureness;
 mod talking;
 mod time_locks;
 mod time_locks_attacked;

@@ -21,8 +21,9 @@ failure-ambiguous = Several conversations are called { $name }. Choose one from 
 failure-invalid = That does not work: { $reason }.
 failure-not-allowed = Your role in this conversation does not allow that. Ask an owner or admin; F2 shows who is one.
 failure-not-a-member = You are not in this conversation (any more). A member can invite you; an open room lets you in by /join.
-failure-identity-changed = The identity key of { $name } has changed, and nothing is sent before you accept it. Compare the safety number by /verify { $name }.
+failure-identity-changed = The identity key of { $name } has changed, and nothing is sent before you have compared the safety number, or gone on without: /verify { $name }.
 failure-other-number = This is not the safety number with { $name } that counts here, so nothing is changed. Look at it again by /verify { $name } and compare anew.
+failure-other-pair = This code is not the one that { $name } shows for you: it was made for somebody else, or by somebody else. Let { $name } open the code with your name, and scan again.
 failure-blocked = { $name } is blocked. /unblock { $name } undoes that.
 failure-unsent =
     { $count ->

@@ -19,12 +19,19 @@ notice-invalid-commit = A change (entry { $seq }) broke a rule, and all members 
 notice-shut-out = By a change that broke a rule (entry { $seq }) the server shuts this device out until others contest it as well. If it stays silent, open another conversation with those whom you trust.
 notice-identity-changed = The identity key of { $name } has changed. Nothing is sent to { $name } before you compare the safety number and accept it: /verify { $name }.
 notice-identity-handed-over = { $name } has another identity key, to which the one before has signed the account over; somebody who stole that one could do this as well. Nothing is sent to { $name } alone before you compare the safety number and accept it: /verify { $name }.
+notice-identity-broken = You had compared the safety number with { $name }, and the identity key has changed since: somebody may be between you. What you write to { $name }, in groups as well, waits here until you compare anew, or go on without: /verify { $name }.
+notice-identity-broken-by-handover = You had compared the safety number with { $name }, who has another identity key since. The one before has signed the account over to it, which somebody who stole that one could do as well. What you write to { $name }, in groups as well, waits here until you compare anew, or go on without: /verify { $name }.
 notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device. If you were not shown the new recovery key, `huis identity renew` shows it.
 notice-own-identity-changed = Your account has another identity key, which this device did not ask for. If you did not renew it yourself, somebody who stole the one before has taken your account: tell your contacts by another way.
 notice-device-list-refused = The server showed a list of the devices of { $name } that is not acceptable: { $reason }.
 notice-account-state-refused = The server showed a state of your account that is not acceptable: { $reason }.
 notice-unexpected-members = This conversation has members that your account does not know ({ $names }) and was not joined. Join it only if that is right.
 notice-join-failed = The conversation could not be joined. { $failure }
+notice-own-device-added =
+    { $count ->
+        [one] Your account has a new device. If you did not add it, take it off at once (/devices), and renew your identity: somebody knows your password.
+       *[other] Your account has { $count } new devices. If you did not add them, take them off at once (/devices), and renew your identity: somebody knows your password.
+    }
 notice-device-added =
     { $count ->
         [one] { $name } has a new device.

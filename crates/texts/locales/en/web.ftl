@@ -161,6 +161,7 @@ message-locked-line = (opens later)
 message-show-all = Show all
 message-show-less = Show less
 message-reactions = Reactions
+message-held-title = Waits.
 message-failed-title = Not sent.
 reach-sent = sent
 reach-delivered = delivered
@@ -247,7 +248,7 @@ confirm-leave-yes = Leave
 confirm-decline-yes = Decline
 confirm-join-anyway-yes = Join
 confirm-block-yes = Block
-confirm-identity-yes = Accept the key
+confirm-identity-yes = Send anyway
 confirm-verify-yes = Yes, it was the same
 confirm-remove = Take { $name } out of this conversation?
 confirm-remove-yes = Take out
@@ -314,7 +315,15 @@ person-not-verified = Not compared yet.
 person-key-changed = This person's key changed. Compare numbers before you go on.
 person-verify = They are the same
 person-unverify = No longer take it for compared
-person-accept-key = Accept the changed key
+person-accept-key = Send anyway
+person-broken = The key changed since you compared: they are not verified any more, and what you write waits.
+person-compare-again = Compare again
+person-code = Code to scan
+person-code-about = Let them read this code, or read theirs.
+person-read = Read their code
+person-no-code = No code is seen in the picture. Go closer, or paste its text.
+person-paste = The text of their code
+person-paste-check = Compare
 
 # Settings.
 settings-title = Settings
@@ -405,12 +414,20 @@ failure-unknown-device = The account has no device { $name }. The settings show 
 failure-unknown-member = { $name } is not in this conversation. The details show who is.
 failure-not-allowed = Your role in this conversation does not allow that. Ask an owner or admin; the details show who is one.
 failure-not-a-member = You are not in this conversation (any more). A member can invite you; an open room lets you in again.
-failure-identity-changed = The key of { $name } has changed, and nothing is sent before you accept it. Compare numbers before you go on.
+failure-identity-changed = The key of { $name } has changed, and nothing is sent before you have compared, or gone on without.
+failure-other-pair = This code is not the one that { $name } shows for you. Let them open the code with your name, and read that one.
 failure-other-number = This is not the safety number with { $name } that counts here, so nothing is changed. Look at it again and compare anew.
 failure-blocked = { $name } is blocked. Unblock them first.
 failure-database = What is kept here cannot be used: { $reason }. Check that the device has space left.
 notice-identity-changed = The key of { $name } has changed. Nothing is sent to { $name } before you compare numbers and accept it.
 notice-identity-handed-over = { $name } has another key, to which the one before has signed the account over; somebody who stole that one could do this as well. Nothing is sent to { $name } alone before you compare numbers and accept it.
+notice-identity-broken = You had compared numbers with { $name }, whose key has changed since: somebody may be between you. What you write to { $name }, in groups as well, waits here until you compare again, or send it anyway.
+notice-identity-broken-by-handover = You had compared numbers with { $name }, who has another key since. The one before has signed the account over to it, which somebody who stole that one could do as well. What you write to { $name }, in groups as well, waits here until you compare again, or send it anyway.
+notice-own-device-added =
+    { $count ->
+        [one] Your account has a new device. If you did not add it, take it off at once in the settings, and renew your identity: somebody knows your password.
+       *[other] Your account has { $count } new devices. If you did not add them, take them off at once in the settings, and renew your identity: somebody knows your password.
+    }
 notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device.
 notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, change it in the settings.
 

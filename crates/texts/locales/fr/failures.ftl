@@ -21,8 +21,9 @@ failure-ambiguous = Plusieurs conversations s'appellent { $name }. Choisissez da
 failure-invalid = Cela ne va pas : { $reason }.
 failure-not-allowed = Votre rôle dans cette conversation ne le permet pas. Demandez à un propriétaire ou à un administrateur ; F2 montre qui l'est.
 failure-not-a-member = Vous n'êtes pas (ou plus) dans cette conversation. Un membre peut vous inviter ; dans un salon ouvert, on entre par /entrer.
-failure-identity-changed = La clé d'identité de { $name } a changé, et rien ne part avant que vous l'acceptiez. Comparez le numéro de sécurité par /verifier { $name }.
+failure-identity-changed = La clé d'identité de { $name } a changé, et rien ne part avant que vous ayez comparé le numéro de sécurité, ou passé outre : /verifier { $name }.
 failure-other-number = Ce n'est pas le numéro de sécurité avec { $name } qui compte ici ; rien n'a changé. Regardez-le de nouveau par /verifier { $name } et comparez encore une fois.
+failure-other-pair = Ce code n'est pas celui que { $name } affiche pour vous : il est fait pour quelqu'un d'autre, ou par quelqu'un d'autre. Demandez à { $name } d'ouvrir le code à votre nom, puis scannez de nouveau.
 failure-blocked = { $name } est bloqué. /debloquer { $name } lève le blocage.
 failure-unsent =
     { $count ->

@@ -19,12 +19,19 @@ notice-invalid-commit = Un changement (entrée { $seq }) enfreint une règle, et
 notice-shut-out = Par un changement qui enfreint une règle (entrée { $seq }), le serveur exclut cet appareil jusqu'à ce que d'autres le contestent aussi. Si cela reste silencieux, ouvrez une autre conversation avec ceux en qui vous avez confiance.
 notice-identity-changed = La clé d'identité de { $name } a changé. Rien n'est envoyé à { $name } avant que vous ayez comparé le numéro de sécurité et accepté la clé : /verifier { $name }.
 notice-identity-handed-over = { $name } a une autre clé d'identité, à laquelle la précédente a cédé le compte ; quelqu'un qui aurait volé celle-ci pourrait le faire aussi. Rien n'est envoyé à { $name } seul avant que vous ayez comparé le numéro de sécurité et accepté la clé : /verifier { $name }.
+notice-identity-broken = Vous aviez comparé le numéro de sécurité avec { $name }, et la clé d'identité a changé depuis : quelqu'un se trouve peut-être entre vous. Ce que vous écrivez à { $name }, dans les groupes aussi, attend ici que vous compariez de nouveau, ou que vous passiez outre : /verifier { $name }.
+notice-identity-broken-by-handover = Vous aviez comparé le numéro de sécurité avec { $name }, qui a une autre clé d'identité depuis. La précédente lui a transmis le compte par sa signature, ce que quelqu'un qui l'aurait volée pourrait faire aussi. Ce que vous écrivez à { $name }, dans les groupes aussi, attend ici que vous compariez de nouveau, ou que vous passiez outre : /verifier { $name }.
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil. Si la nouvelle clé de secours ne vous a pas été montrée, `huis identity renew` la montre.
 notice-own-identity-changed = Votre compte a une autre clé d'identité, que cet appareil n'a pas demandée. Si vous ne l'avez pas renouvelée vous-même, quelqu'un qui a volé la précédente a pris votre compte : prévenez vos contacts par un autre moyen.
 notice-device-list-refused = Le serveur a montré une liste des appareils de { $name } qui n'est pas acceptable : { $reason }.
 notice-account-state-refused = Le serveur a montré un état de votre compte qui n'est pas acceptable : { $reason }.
 notice-unexpected-members = Cette conversation a des membres que votre compte ne connaît pas ({ $names }) et n'a pas été rejointe. N'y entrez que si c'est voulu.
 notice-join-failed = La conversation n'a pas pu être rejointe. { $failure }
+notice-own-device-added =
+    { $count ->
+        [one] Votre compte a un nouvel appareil. Si vous ne l'avez pas ajouté, retirez-le tout de suite (/appareils) et renouvelez votre identité : quelqu'un connaît votre mot de passe.
+       *[other] Votre compte a { $count } nouveaux appareils. Si vous ne les avez pas ajoutés, retirez-les tout de suite (/appareils) et renouvelez votre identité : quelqu'un connaît votre mot de passe.
+    }
 notice-device-added =
     { $count ->
         [one] { $name } a un nouvel appareil.

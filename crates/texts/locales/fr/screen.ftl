@@ -48,6 +48,7 @@ header-pins =
     }
 trust-verified = vérifié
 trust-not-yet = non vérifié
+trust-broken = clé changée depuis votre comparaison
 trust-changed = clé changée
 
 # Les jours.
@@ -137,6 +138,7 @@ span-days = { $count } j
 timer-reading = Les messages disparaissent { $span } après leur lecture.
 timer-sending = Les messages disparaissent { $span } après leur envoi.
 message-waiting = en attente
+message-held = retenu
 message-failed = non envoyé
 message-not-own = Vous ne pouvez modifier que vos propres messages.
 message-copied = Copié.
@@ -196,8 +198,8 @@ confirm-decline-yes = refuser
 confirm-join-anyway = Rejoindre cette conversation, bien que votre compte n'en connaisse pas tous les membres ?
 confirm-join-anyway-yes = rejoindre
 confirm-block-yes = bloquer
-confirm-identity = La clé d'identité de { $name } a changé. Ne l'acceptez qu'après avoir comparé ensemble le numéro de sécurité.
-confirm-identity-yes = accepter
+confirm-identity = Passer outre le changement de clé d'identité de { $name }, sans comparer ? Quelqu'un se trouve peut-être entre vous. Ce qui attend partira.
+confirm-identity-yes = passer outre
 confirm-verify = Avez-vous comparé le numéro de sécurité avec { $name }, et était-il le même ?
 confirm-unverify = Ne plus tenir { $name } pour vérifié ?
 confirm-verify-yes = oui
@@ -225,6 +227,7 @@ details-safety-number = Numéro de sécurité
 details-verified = ✓ Vous l'avez comparé.
 details-not-verified = Pas encore comparé. Lisez-le-vous l'un à l'autre, puis appuyez sur v.
 details-identity-changed = ! La clé d'identité a changé. Comparez le numéro, puis appuyez sur v.
+details-broken = ! La clé d'identité a changé depuis votre comparaison, et ce que vous écrivez attend. Comparez de nouveau, puis appuyez sur v ; ou /verifier.
 details-blocked = Bloqué.
 details-muted = Muette.
 details-devices =

@@ -161,6 +161,7 @@ message-locked-line = (s'ouvre plus tard)
 message-show-all = Tout montrer
 message-show-less = Montrer moins
 message-reactions = Réactions
+message-held-title = En attente.
 message-failed-title = Pas envoyé.
 reach-sent = envoyé
 reach-delivered = reçu
@@ -247,7 +248,7 @@ confirm-leave-yes = Quitter
 confirm-decline-yes = Refuser
 confirm-join-anyway-yes = Entrer
 confirm-block-yes = Bloquer
-confirm-identity-yes = Accepter la clé
+confirm-identity-yes = Envoyer quand même
 confirm-verify-yes = Oui, c'était le même
 confirm-remove = Retirer { $name } de cette conversation ?
 confirm-remove-yes = Retirer
@@ -314,7 +315,15 @@ person-not-verified = Pas encore comparé.
 person-key-changed = La clé de cette personne a changé. Comparez les numéros avant de continuer.
 person-verify = Ils sont les mêmes
 person-unverify = Ne plus tenir pour comparé
-person-accept-key = Accepter la nouvelle clé
+person-accept-key = Envoyer quand même
+person-broken = La clé a changé depuis votre comparaison : cette personne n'est plus vérifiée, et ce que vous écrivez attend.
+person-compare-again = Comparer de nouveau
+person-code = Code à scanner
+person-code-about = Faites lire ce code, ou lisez le sien.
+person-read = Lire son code
+person-no-code = Aucun code n'est visible sur l'image. Approchez-vous, ou collez son texte.
+person-paste = Le texte de son code
+person-paste-check = Comparer
 
 # Réglages.
 settings-title = Réglages
@@ -405,12 +414,20 @@ failure-unknown-device = Le compte n'a pas d'appareil { $name }. Les réglages l
 failure-unknown-member = { $name } n'est pas dans cette conversation. Les détails montrent qui s'y trouve.
 failure-not-allowed = Votre rôle dans cette conversation ne le permet pas. Demandez à un propriétaire ou à un administrateur ; les détails montrent qui l'est.
 failure-not-a-member = Vous n'êtes pas (ou plus) dans cette conversation. Un membre peut vous inviter ; un salon ouvert vous laisse rentrer.
-failure-identity-changed = La clé de { $name } a changé, et rien ne part avant que vous l'acceptiez. Comparez les numéros avant de continuer.
+failure-identity-changed = La clé de { $name } a changé, et rien ne part avant que vous ayez comparé, ou passé outre.
+failure-other-pair = Ce code n'est pas celui que { $name } affiche pour vous. Demandez-lui d'ouvrir le code à votre nom, et lisez celui-là.
 failure-other-number = Ce n'est pas le numéro de sécurité avec { $name } qui compte ici ; rien n'a changé. Regardez-le de nouveau et comparez encore une fois.
 failure-blocked = { $name } est bloqué. Débloquez d'abord.
 failure-database = Ce qui est gardé ici est inutilisable : { $reason }. Vérifiez qu'il reste de la place sur l'appareil.
 notice-identity-changed = La clé de { $name } a changé. Rien n'est envoyé à { $name } avant que vous compariez les numéros et l'acceptiez.
 notice-identity-handed-over = { $name } a une autre clé, à laquelle la précédente a cédé le compte ; quelqu'un qui aurait volé celle-ci pourrait le faire aussi. Rien n'est envoyé à { $name } seul avant que vous compariez les numéros et l'acceptiez.
+notice-identity-broken = Vous aviez comparé les numéros avec { $name }, dont la clé a changé depuis : quelqu'un se trouve peut-être entre vous. Ce que vous écrivez à { $name }, dans les groupes aussi, attend ici que vous compariez de nouveau, ou que vous l'envoyiez quand même.
+notice-identity-broken-by-handover = Vous aviez comparé les numéros avec { $name }, qui a une autre clé depuis. La précédente lui a transmis le compte par sa signature, ce que quelqu'un qui l'aurait volée pourrait faire aussi. Ce que vous écrivez à { $name }, dans les groupes aussi, attend ici que vous compariez de nouveau, ou que vous l'envoyiez quand même.
+notice-own-device-added =
+    { $count ->
+        [one] Votre compte a un nouvel appareil. Si vous ne l'avez pas ajouté, retirez-le tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
+       *[other] Votre compte a { $count } nouveaux appareils. Si vous ne les avez pas ajoutés, retirez-les tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
+    }
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.
 

@@ -238,7 +238,9 @@ impl App {
     }
 
     pub(crate) fn retry(&mut self, message: MessageId) {
-        if self.is_in_trouble(message) {
+        let view = self.timeline.as_ref().and_then(|timeline| timeline.message(message));
+        // What is held back goes out by itself, once that was decided.
+        if self.is_in_trouble(message) && !view.is_some_and(|view| matches!(view.state, MessageState::Held(_))) {
             self.act(Command::Retry { message });
         }
     }
@@ -251,7 +253,9 @@ impl App {
 
     fn is_in_trouble(&self, message: MessageId) -> bool {
         let view = self.timeline.as_ref().and_then(|timeline| timeline.message(message));
-        view.is_some_and(|view| matches!(view.state, MessageState::Failed(_) | MessageState::Waiting))
+        view.is_some_and(|view| {
+            matches!(view.state, MessageState::Failed(_) | MessageState::Held(_) | MessageState::Waiting)
+        })
     }
 
     pub(crate) fn confirm(&mut self, question: String, yes: &'static str, confirmed: Confirmed) {
@@ -296,19 +300,15 @@ impl App {
         }
     }
 
-    /// Marks the other one's identity as compared, or as not; accepts it where it changed.
+    /// Marks the other one's identity as compared, which accepts it where it changed, or as not.
     pub(crate) fn verify(&mut self) {
         let Some(contact) = self.details.as_ref().and_then(|details| details.contact.as_ref()) else { return };
         let Some(name) = contact.account.name.clone() else { return };
         let (verified, safety_number) = (!contact.verified, Some(contact.safety_number.clone()));
-        if contact.identity_changed {
-            self.ask_identity(name, safety_number);
-        } else {
-            let key = if verified { "confirm-verify" } else { "confirm-unverify" };
-            let shown = crate::cells::cut(&name, 40);
-            let question = self.texts.text_with(key, &[("name", Value::Text(&shown))]);
-            self.confirm(question, "confirm-verify-yes", Confirmed::Verified { name, verified, safety_number });
-        }
+        let key = if verified { "confirm-verify" } else { "confirm-unverify" };
+        let shown = crate::cells::cut(&name, 40);
+        let question = self.texts.text_with(key, &[("name", Value::Text(&shown))]);
+        self.confirm(question, "confirm-verify-yes", Confirmed::Verified { name, verified, safety_number });
     }
 
     pub(super) fn ask_identity(&mut self, name: String, safety_number: Option<String>) {

@@ -269,6 +269,18 @@ impl App {
             }
             (Purpose::Person(_), Reply::Contact(contact)) => {
                 self.show(Sheet::person(&self.texts, &contact));
+                let (account, name) = (contact.account.account, contact.account.name);
+                if let Some(name) = name.filter(|_| Some(account) != self.my_account()) {
+                    self.effects
+                        .push(Effect::Ask { purpose: Purpose::Code(account), command: Command::SafetyCode { name } });
+                }
+            }
+            (Purpose::Code(account), Reply::SafetyCode(code)) => {
+                if let Some(Overlay::Sheet(sheet)) = &mut self.overlay
+                    && sheet.is_of(*account)
+                {
+                    sheet.add_code(&self.texts, &code);
+                }
             }
             (Purpose::Locks, Reply::Messages(messages)) => {
                 self.show(Sheet::locks(&self.texts, &self.zone, &messages, self.now_ms));

@@ -2,7 +2,7 @@
 
 use huis_proto::ConversationId;
 use huis_texts::{Texts, Value};
-use huis_views::ConversationView;
+use huis_views::{ConversationView, Trust};
 use ratatui::layout::Rect;
 
 use super::{Line, List, is_other_here};
@@ -99,18 +99,26 @@ fn conversation(view: &ConversationView, look: &Look<'_>, canvas: &mut Canvas<'_
         end = canvas.put_right(row.left() + 3, row.y, end, &time, theme.style(Role::Muted)).saturating_sub(1);
     }
     let name = say::conversation(view);
-    let dot = if is_other_here(view) { 2 } else { 0 };
+    let signs = if is_other_here(view) { 2 } else { 0 };
+    let sign = match view.trust {
+        Trust::Verified => Some(("✓", Role::Good)),
+        Trust::Changed | Trust::Broken => Some(("!", Role::Danger)),
+        Trust::NotYet => None,
+    };
+    let signs = if sign.is_some() { signs + 2 } else { signs };
     if let Some((word, role)) = word(view, look, is_open) {
         // The word gives way to the name, unless that is very long.
-        let kept = cells::width(&name).min(14) + 4 + dot;
+        let kept = cells::width(&name).min(14) + 4 + signs;
         if row.left() + kept + cells::width(&word) <= end {
             end = canvas.put_right(row.left() + kept, row.y, end, &word, theme.style(role)).saturating_sub(1);
         }
     }
-    let room = end.saturating_sub(row.left() + 3 + dot);
+    let room = end.saturating_sub(row.left() + 3 + signs);
     let x = canvas.put(row.left() + 3, row.y, end, &cells::cut(&name, room), theme.style(name_role));
-    if dot > 0 {
-        canvas.put(x + 1, row.y, end.max(x + 2), "●", theme.style(Role::Good));
+    let mut x = x;
+    let here = is_other_here(view).then_some(("●", Role::Good));
+    for (sign, role) in sign.into_iter().chain(here) {
+        x = canvas.put(x + 1, row.y, end.max(x + 2), sign, theme.style(role));
     }
 }
 

@@ -152,6 +152,7 @@ fn person(app: &App, contact: &ContactView, lines: &mut Lines) {
     }
     lines.push((String::new(), Role::Text));
     let (key, role) = match (contact.identity_changed, contact.verified) {
+        _ if contact.broken => ("details-broken", Role::Danger),
         (true, _) => ("details-identity-changed", Role::Danger),
         (false, true) => ("details-verified", Role::Good),
         (false, false) => ("details-not-verified", Role::Muted),
@@ -176,7 +177,8 @@ fn draw_member(app: &App, member: &MemberView, canvas: &mut Canvas<'_>, row: Rec
         MemberRole::Member => String::new(),
     };
     let end = canvas.put_right(row.x + 10, row.y, row.right() - 1, &word, theme.style(Role::Muted)).saturating_sub(1);
-    let name = if is_me { app.texts.text("you") } else { say::name(&member.account) };
+    let mark = if member.verified { "✓ " } else { "" };
+    let name = if is_me { app.texts.text("you") } else { format!("{mark}{}", say::name(&member.account)) };
     let role = if is_me { Role::Accent } else { hue(member.account.account) };
     canvas.put(row.x + 3, row.y, end, &cells::cut(&name, end.saturating_sub(row.x + 3)), theme.style(role));
 }

@@ -1,9 +1,10 @@
 //! A few lines to read, some of which can be chosen: rooms, devices, what one shows of oneself, a safety number.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use huis_proto::AccountId;
 use huis_proto::rest::{Room, Secret};
 use huis_texts::{Texts, Value};
-use huis_views::{CardView, Command, ContactView, DeviceView, LockState, MessageView, Profile};
+use huis_views::{CardView, Command, ContactView, DeviceView, LockState, MessageView, Profile, SafetyCode};
 use ratatui::layout::Rect;
 
 use super::{Outcome, window};
@@ -21,6 +22,8 @@ const WIDE: u16 = 60;
 pub(crate) struct Sheet {
     heading: String,
     rows: Vec<Row>,
+    /// Of whom it tells, if of somebody.
+    account: Option<AccountId>,
     /// None at first: an Enter that was meant for something else does nothing.
     chosen: Option<usize>,
     top: usize,
@@ -65,7 +68,7 @@ impl Row {
 
 impl Sheet {
     fn new(heading: String, rows: Vec<Row>) -> Self {
-        Self { heading, rows, chosen: None, top: 0, last_top: 0, height: 1 }
+        Self { heading, rows, account: None, chosen: None, top: 0, last_top: 0, height: 1 }
     }
 
     pub(crate) fn rooms(texts: &Texts, rooms: &[Room]) -> Self {
@@ -164,7 +167,10 @@ impl Sheet {
         let Some(name) = contact.account.name.clone() else { return Self::new(texts.text("sheet-person"), rows) };
         let number = Some(contact.safety_number.clone());
         if contact.identity_changed {
-            rows.push(Row::new(texts.text("details-identity-changed"), Role::Danger));
+            let key = if contact.broken { "sheet-broken" } else { "sheet-identity-changed" };
+            rows.push(Row::new(texts.text(key), Role::Danger));
+            let compared = Command::SetVerified { name: name.clone(), verified: true, safety_number: number.clone() };
+            rows.push(Row::doing(texts.text("sheet-verify"), compared, false));
             let accept = Command::AcceptIdentity { name: name.clone(), safety_number: number.clone() };
             rows.push(Row::doing(texts.text("sheet-accept-identity"), accept, false));
         } else {
@@ -181,7 +187,21 @@ impl Sheet {
             rows.push(Row::new(texts.text("details-blocked"), Role::Danger));
             rows.push(Row::doing(texts.text("sheet-unblock"), Command::Unblock { name }, false));
         }
-        Self::new(texts.text("sheet-person"), rows)
+        Self { account: Some(contact.account.account), ..Self::new(texts.text("sheet-person"), rows) }
+    }
+
+    /// Whether it tells of this account.
+    pub(crate) fn is_of(&self, account: AccountId) -> bool {
+        self.account == Some(account)
+    }
+
+    /// What the other one scans, below what is there.
+    pub(crate) fn add_code(&mut self, texts: &Texts, code: &SafetyCode) {
+        self.rows.push(Row::new("", Role::Text));
+        self.rows.push(Row::new(texts.text("sheet-code"), Role::Strong));
+        self.rows.extend(huis_texts::drawn_code(&code.lines).into_iter().map(|line| Row::new(line, Role::Text)));
+        self.rows.push(Row::new(code.text.clone(), Role::Muted));
+        self.rows.push(Row::new(texts.text("sheet-code-how"), Role::Muted));
     }
 
     /// What was opened once. It is nowhere else any more, and is wiped when this closes.

@@ -8,6 +8,9 @@ use huis_views::{
 use super::words::{CARD, FROM, LEVELS, OFF, ROLES, keyword};
 use super::{Mistake, Question, Word};
 
+/// The digits of a safety number; a name is never as long.
+const SAFETY_DIGITS: usize = 60;
+
 /// Where one is when one types a command.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Here {
@@ -175,7 +178,7 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
             confirm(Question::Block(at_names([&name])), Command::Block { name })
         }
         "unblock" => ask(Command::Unblock { name: name_or_peer(rest, here).ok_or_else(usage)? }),
-        "verify" => Intent::Person(name_or_peer(rest, here).ok_or_else(usage)?),
+        "verify" => verify(rest, here).ok_or_else(usage)?,
         "profile" => profile(rest).ok_or_else(usage)?,
         "kick" => {
             let name = one_name(rest).ok_or_else(usage)?;
@@ -253,6 +256,28 @@ fn one_name(typed: &str) -> Option<String> {
 
 fn name_or_peer(typed: &str, here: &Here) -> Option<String> {
     if typed.is_empty() { here.peer.clone() } else { one_name(typed) }
+}
+
+/// Whose number and code are shown; with a number or a code behind it, they are compared.
+fn verify(typed: &str, here: &Here) -> Option<Intent> {
+    let (name, compared) = match typed.split_once(char::is_whitespace) {
+        Some((name, compared)) if name.starts_with('@') => (name, compared.trim()),
+        _ if typed.starts_with('@') => (typed, ""),
+        _ if typed.starts_with(|first: char| first.is_ascii_digit()) && typed.len() >= SAFETY_DIGITS => ("", typed),
+        _ if typed.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("HUIS:")) => ("", typed),
+        _ => (typed, ""),
+    };
+    let name = name_or_peer(name, here)?;
+    if compared.is_empty() {
+        return Some(Intent::Person(name));
+    }
+    let is_number = compared.chars().all(|character| character.is_ascii_digit() || character.is_whitespace());
+    let command = if is_number {
+        Command::SetVerified { name, verified: true, safety_number: Some(compared.into()) }
+    } else {
+        Command::VerifyScanned { name, code: compared.into() }
+    };
+    Some(Intent::Ask { command: Box::new(command), opens: false })
 }
 
 fn names(typed: &str) -> Option<Vec<String>> {

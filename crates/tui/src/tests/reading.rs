@@ -94,7 +94,7 @@ fn a_page_that_fails_is_asked_for_again_by_a_key_and_not_by_itself() {
 fn a_changed_key_stands_in_the_conversations_with_that_account_alone() {
     for (letter, stands) in [('d', true), ('z', false)] {
         let mut world = World::lively(Language::English, (160, 50));
-        let notice = Notice::IdentityChanged { account: person(letter), handed_over: false };
+        let notice = Notice::IdentityChanged { account: person(letter), handed_over: false, was_verified: false };
         world.notices = vec![NoticeView { at_ms: NOW - MINUTE / 2, conversation: None, notice: notice.clone() }];
         world.open();
         let said = crate::say::notice(&world.app.texts, &notice);

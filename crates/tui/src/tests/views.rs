@@ -70,7 +70,11 @@ const VIEWS: [(&str, Steps); 12] = [
         world.notices = vec![NoticeView {
             at_ms: NOW - MINUTE / 2,
             conversation: None,
-            notice: Notice::IdentityChanged { account: Named { card_name: None, ..person('d') }, handed_over: false },
+            notice: Notice::IdentityChanged {
+                account: Named { card_name: None, ..person('d') },
+                handed_over: false,
+                was_verified: false,
+            },
         }];
         world.open();
     }),

@@ -331,6 +331,7 @@ impl World {
                         account: person(letter),
                         role: if letter == 'a' { MemberRole::Owner } else { MemberRole::Member },
                         devices: Vec::new(),
+                        verified: letter == 'b',
                         here: letter != 'd',
                     })
                     .to_vec(),
@@ -339,7 +340,9 @@ impl World {
                 account: Named { account: person('b').account, name: Some(name), card_name: None },
                 safety_number: "012345678901234567890123456789012345678901234567890123456789".into(),
                 verified: false,
+                compared: None,
                 identity_changed: false,
+                broken: false,
                 blocked: false,
                 devices: vec![DeviceId::from_bytes([1; 16])],
                 card: CardView { about: Some("Reads everything twice.".into()), ..CardView::default() },

@@ -209,6 +209,7 @@ fn state(env: &Env<'_>, message: &MessageView) -> Option<(String, Role)> {
     }
     match &message.state {
         MessageState::Waiting => Some((format!("◷ {}", env.texts.text("message-waiting")), Role::Waiting)),
+        MessageState::Held(_) => Some((format!("! {}", env.texts.text("message-held")), Role::Danger)),
         MessageState::Failed(_) => Some((format!("✗ {}", env.texts.text("message-failed")), Role::Danger)),
         MessageState::Sent | MessageState::Received => Some(say::receipts(env.texts, message, env.is_direct())),
     }
@@ -229,15 +230,21 @@ fn put_state(env: &Env<'_>, columns: Columns, message: &MessageView, rows: &mut 
 }
 
 fn trouble(env: &Env<'_>, columns: Columns, message: &MessageView, rows: &mut Vec<Row>) {
-    let MessageState::Failed(failure) = &message.state else { return };
+    let (MessageState::Failed(failure) | MessageState::Held(failure)) = &message.state else { return };
     let reason = say::failure(env.texts, failure);
     for at in cells::wrap(&reason, columns.end.saturating_sub(columns.text)) {
         let piece = reason.get(at).unwrap_or_default();
         rows.push(Row::new(Part::Trouble, vec![Span::new(columns.text, piece, Role::Danger)]));
     }
-    let again = Span::new(columns.text, "t", Role::Key);
-    let again_text = Span::new(again.end() + 1, env.texts.text("action-retry"), Role::Muted);
-    let discard = Span::new(again_text.end() + 3, "x", Role::Key);
-    let discard_text = Span::new(discard.end() + 1, env.texts.text("action-discard"), Role::Muted);
-    rows.push(Row::new(Part::Trouble, vec![again, again_text, discard, discard_text]));
+    let mut spans = Vec::new();
+    let mut x = columns.text;
+    // What is held back goes out by itself, once that was decided.
+    let keys = [("t", "action-retry"), ("x", "action-discard")];
+    for (key, action) in keys.into_iter().skip(usize::from(matches!(message.state, MessageState::Held(_)))) {
+        let key = Span::new(x, key, Role::Key);
+        let text = Span::new(key.end() + 1, env.texts.text(action), Role::Muted);
+        x = text.end() + 3;
+        spans.extend([key, text]);
+    }
+    rows.push(Row::new(Part::Trouble, spans));
 }

@@ -155,7 +155,7 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
     // What would show others what is inside waits until it opens.
     let is_locked = message.waiting_lock().is_some();
     let is_whole = message.deleted_by.is_none() && !message.is_closed() && (is_text || message.kind == "file");
-    let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Waiting);
+    let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Held(_) | MessageState::Waiting);
     let (can_write, may_delete) = app.peek_open(|view| {
         let is_member =
             matches!(view.state, ConversationState::Joined | ConversationState::Repairing | ConversationState::Joining);

@@ -33,6 +33,12 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     async fn save(this: &Files, message: &str, number: u32, name: &str, size: f64) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(method, js_name = readsCodes)]
+    fn reads_codes(this: &Files) -> bool;
+
+    #[wasm_bindgen(method, catch, js_name = codeIn)]
+    async fn code_in(this: &Files, input: &JsValue) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(method)]
     fn look(this: &Files, button: &JsValue, words: &str) -> JsValue;
 }
@@ -49,6 +55,16 @@ fn browser() -> Option<Files> {
 /// Whether sound and film play in place.
 pub(crate) fn plays() -> bool {
     browser().is_some_and(|browser| browser.plays())
+}
+
+/// Whether this browser reads QR codes.
+pub(crate) fn reads_codes() -> bool {
+    browser().is_some_and(|browser| browser.reads_codes())
+}
+
+/// What the code in the picture says that was taken or chosen there, where there is one.
+pub(crate) async fn code_in(input: &JsValue) -> Option<String> {
+    browser()?.code_in(input).await.ok()?.as_string()
 }
 
 /// Takes what `files.js` made, and hears of what is chosen, dropped and pasted.

@@ -68,7 +68,8 @@ fn content(app: App, view: &ConversationView) -> AnyView {
     let here = is_here.then(|| view! { {blank("here-dot")} <span class="sr">{say::text("header-here")}</span> });
     let favourite = view.favourite.then(|| view! { <span class="list-mark" title=say::text("list-favourite")>{icon("star")}<span class="sr">{say::text("list-favourite")}</span></span> });
     let muted = is_muted.then(|| view! { <span class="list-mark" title=say::text("list-muted")>{icon("mute")}<span class="sr">{say::text("list-muted")}</span></span> });
-    let changed = (view.trust == Trust::Changed).then(|| view! { <span class="list-mark is-bad" title=say::text("trust-changed")>{icon("shield-alert")}<span class="sr">{say::text("trust-changed")}</span></span> });
+    let changed = view.trust.is_changed().then(|| view! { <span class="list-mark is-bad" title=say::text("trust-changed")>{icon("shield-alert")}<span class="sr">{say::text("trust-changed")}</span></span> });
+    let verified = (view.trust == Trust::Verified).then(|| view! { <span class="list-mark is-good" title=say::text("trust-verified")>{icon("shield-check")}<span class="sr">{say::text("trust-verified")}</span></span> });
     let mentions = (view.mentions > 0).then(|| view! { <span class="badge is-mention" title=say::text("list-mentions")>"@"<span class="sr">{say::text("list-mentions")}</span></span> });
     let unread = (view.unread > 0).then(|| {
         let class = if is_muted { "badge is-quiet" } else { "badge" };
@@ -87,7 +88,7 @@ fn content(app: App, view: &ConversationView) -> AnyView {
             </span>
             <span class="list-line">
                 {preview(app, view)}
-                {changed}{mentions}{unread}
+                {verified} {changed}{mentions}{unread}
             </span>
         </span>
     }

@@ -1,14 +1,14 @@
 //! What is known of somebody: what they show of themselves, the safety number, whether they are blocked.
 
 use huis_texts::Value;
-use huis_views::{Command, ContactView, Reply};
-use leptos::html;
+use huis_views::{Command, ContactView, Reply, SafetyCode};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::{html, svg};
 
 use crate::app::App;
 use crate::dialogs::Confirm;
-use crate::parts::{copy_button, icon, live, on, person_avatar, skeleton};
+use crate::parts::{copy_button, follow, icon, live, on, person_avatar, skeleton};
 use crate::signals::{RwSignal, effect};
 use crate::{port, say};
 
@@ -119,7 +119,9 @@ fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
         .collect();
     let spoken = groups.join(" ");
     let digits = groups.into_iter().map(|five| html::span().child(five)).collect_view();
-    let (state, sign, class) = if contact.identity_changed {
+    let (state, sign, class) = if contact.broken {
+        ("person-broken", "shield-alert", "label is-bad")
+    } else if contact.identity_changed {
         ("person-key-changed", "shield-alert", "label is-bad")
     } else if contact.verified {
         ("person-verified", "shield-check", "label is-good")
@@ -128,14 +130,11 @@ fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
     };
     let shown = say::line(&username, 64);
     let (is_changed, is_verified) = (contact.identity_changed, contact.verified);
+    let anyway = is_changed.then(|| anyway_button(app, username.clone()));
+    let code = code(app, username.clone());
     let decide = move |_| {
         let (name, safety_number) = (username.clone(), Some(number.clone()));
-        if is_changed {
-            let question = say::text_with("confirm-identity", &[("name", Value::Text(&shown))]);
-            app.ask(Confirm::danger(question, "confirm-identity-yes", move |app| {
-                app.act(Command::AcceptIdentity { name: name.clone(), safety_number: safety_number.clone() });
-            }));
-        } else if is_verified {
+        if is_verified {
             app.act(Command::SetVerified { name, verified: false, safety_number });
         } else {
             let question = say::text_with("confirm-verify", &[("name", Value::Text(&shown))]);
@@ -148,22 +147,113 @@ fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
             }));
         }
     };
-    let button = match (is_changed, is_verified) {
-        (true, _) => "person-accept-key",
-        (false, true) => "person-unverify",
-        (false, false) => "person-verify",
-    };
+    let button = if is_verified { "person-unverify" } else { "person-verify" };
+    let state = view! { <p class=class data-verified=is_verified.to_string()>{icon(sign)} {say::text(state)}</p> };
     view! {
         <section class="safety" aria-label=say::text("details-safety-number")>
             <h3>{say::text("details-safety-number")}</h3>
-            <p class=class>{icon(sign)} {say::text(state)}</p>
+            {state}
             <div class="safety-number" role="img" aria-label=spoken.clone()>{digits}</div>
             <p class="about">{say::text("person-compare-about")}</p>
             <div class="contact-buttons">
                 <button type="button" class="button" on:click=decide>{say::text(button)}</button>
                 {copy_button(app, spoken)}
+                {anyway}
             </div>
+            {code}
         </section>
     }
     .into_any()
+}
+
+/// Goes on with an identity key that changed, after a question.
+pub(crate) fn anyway_button(app: App, name: String) -> AnyView {
+    let shown = say::line(&name, 64);
+    let ask = move |_| {
+        let question = say::text_with("confirm-identity", &[("name", Value::Text(&shown))]);
+        let name = name.clone();
+        app.ask(Confirm::danger(question, "confirm-identity-yes", move |app| {
+            app.act(Command::AcceptIdentity { name: name.clone(), safety_number: None });
+        }));
+    };
+    view! { <button type="button" class="button danger" on:click=ask>{say::text("person-accept-key")}</button> }
+        .into_any()
+}
+
+/// What the other one scans, once it is wished for, and where the text of theirs goes.
+fn code(app: App, name: String) -> AnyView {
+    let shown = RwSignal::new(None::<SafetyCode>);
+    let (asked, theirs) = (name.clone(), RwSignal::new(String::new()));
+    let show = move |_| {
+        let name = asked.clone();
+        spawn_local(async move {
+            if let Ok(Reply::SafetyCode(code)) = port::ask(Command::SafetyCode { name }).await {
+                shown.set(Some(*code));
+            }
+        });
+    };
+    let of = name.clone();
+    let picture = crate::files::reads_codes().then(|| read_button(app, of, theirs));
+    let compare = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        app.act(Command::VerifyScanned { name: name.clone(), code: theirs.get_untracked() });
+    };
+    view! {
+        <details class="code" on:toggle=show>
+            <summary>{say::text("person-code")}</summary>
+            <p class="about">{say::text("person-code-about")}</p>
+            {live(move || shown.get().map(|code| drawn_code(app, code)))}
+            {picture}
+            <form class="form" on:submit=compare>
+                <label for="their-code">{say::text("person-paste")}</label>
+                <input id="their-code" class="field" type="text" autocomplete="off" spellcheck="false" prop:value=follow(move || theirs.get()) on:input=on(move |event: web_sys::Event| theirs.set(event_target_value(&event))) />
+                <button type="submit" class="button">{say::text("person-paste-check")}</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// A picture of theirs, which a phone takes with its camera: what it says is compared at once. It does not leave the browser.
+fn read_button(app: App, name: String, theirs: RwSignal<String>) -> AnyView {
+    let read = move |event: web_sys::Event| {
+        let (name, input) = (name.clone(), event.target());
+        spawn_local(async move {
+            let Some(input) = input else { return };
+            match crate::files::code_in(&input).await {
+                Some(code) => {
+                    theirs.set(code.clone());
+                    app.act(Command::VerifyScanned { name, code });
+                }
+                None => app.say_wrong(say::text("person-no-code")),
+            }
+        });
+    };
+    view! {
+        <label class="button">
+            {icon("shield-check")}
+            <span>{say::text("person-read")}</span>
+            <input class="sr" type="file" data-kind="code" accept="image/*" capture="environment" on:change=read />
+        </label>
+    }
+    .into_any()
+}
+
+/// The code as one path: dark on light in every theme, with the quiet ground around it that a camera needs.
+fn drawn_code(app: App, code: SafetyCode) -> AnyView {
+    let mut path = String::new();
+    for (y, line) in code.lines.iter().enumerate() {
+        for (x, _) in line.bytes().enumerate().filter(|(_, module)| *module == b'1') {
+            path.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
+        }
+    }
+    let size = code.lines.len() + 8;
+    let drawing = svg::svg()
+        .attr("class", "code-drawn")
+        .attr("viewBox", format!("0 0 {size} {size}"))
+        .attr("role", "img")
+        .attr("aria-label", say::text("person-code"))
+        .attr("data-code", code.text.clone())
+        .child(svg::path().attr("d", path));
+    view! { {drawing} <div class="contact-buttons">{copy_button(app, code.text)}</div> }.into_any()
 }

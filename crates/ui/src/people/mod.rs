@@ -5,6 +5,6 @@ mod details;
 mod forms;
 mod timer;
 
-pub(crate) use contact::person;
+pub(crate) use contact::{anyway_button, person};
 pub(crate) use details::details;
 pub(crate) use forms::{describe, invite};

@@ -146,7 +146,7 @@ fn classes(app: App, line: &Line) -> String {
         (message.mentions_me && !message.own, "calls-me"),
         (message.deleted_by.is_some(), "is-deleted"),
         (is_direct, "is-direct"),
-        (matches!(message.state, MessageState::Failed(_)), "has-failed"),
+        (matches!(message.state, MessageState::Failed(_) | MessageState::Held(_)), "has-failed"),
     ];
     let mut class = "row message".to_owned();
     for (_, mark) in marks.iter().filter(|(is_so, _)| *is_so) {
@@ -160,6 +160,7 @@ fn state_name(message: &MessageView) -> &'static str {
     match message.state {
         MessageState::Received => "received",
         MessageState::Waiting => "waiting",
+        MessageState::Held(_) => "held",
         MessageState::Failed(_) => "failed",
         MessageState::Sent => match say::receipts(message, false).0 {
             Reach::Sent => "sent",
@@ -392,7 +393,13 @@ fn reactions(app: App, id: MessageId, given: &[ReactionView]) -> AnyView {
 
 /// Why a message was not sent, and what to do.
 fn trouble(app: App, message: &MessageView) -> AnyView {
-    let MessageState::Failed(failure) = &message.state else { return ().into_any() };
+    let (failure, is_held) = match &message.state {
+        MessageState::Failed(failure) => (failure, false),
+        MessageState::Held(failure) => (failure, true),
+        _ => return ().into_any(),
+    };
+    // What is held back goes out by itself, once that was decided.
+    let title = if is_held { "message-held-title" } else { "message-failed-title" };
     let id = message.id;
     let changed = match failure {
         huis_views::Failure::IdentityChanged { name } => Some(name.trim_start_matches('@').to_owned()),
@@ -406,13 +413,15 @@ fn trouble(app: App, message: &MessageView) -> AnyView {
         }
     });
     view! {
-        <div class="trouble" role="group" aria-label=say::text("message-failed")>
-            <p>{icon("alert")} <span><strong>{say::text("message-failed-title")}</strong> " " {say::failure(failure)}</span></p>
+        <div class="trouble" role="group" aria-label=say::text(title)>
+            <p>{icon("alert")} <span><strong>{say::text(title)}</strong> " " {say::failure(failure)}</span></p>
             <div class="trouble-actions">
                 {compare}
-                <button type="button" class="button small" on:click=on(move |_| app.act(Command::Retry { message: id }))>
-                    {say::text("action-retry")}
-                </button>
+                {(!is_held).then(|| view! {
+                    <button type="button" class="button small" on:click=on(move |_| app.act(Command::Retry { message: id }))>
+                        {say::text("action-retry")}
+                    </button>
+                })}
                 <button type="button" class="button small quiet" on:click=on(move |_| app.ask_discard(id))>
                     {say::text("action-discard")}
                 </button>
@@ -430,7 +439,7 @@ fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
             <span class="reach" title=say::text("message-waiting")>{drawn(CLOCK)} <span class="sr">{say::text("message-waiting")}</span></span>
         }
         .into_any(),
-        MessageState::Failed(_) => ().into_any(),
+        MessageState::Failed(_) | MessageState::Held(_) => ().into_any(),
         _ => {
             let (reach, words) = say::receipts(message, is_direct);
             let sign = if reach == Reach::Sent { CHECK } else { CHECKS };

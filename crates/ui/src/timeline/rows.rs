@@ -124,7 +124,7 @@ fn is_together(before: &MessageView, message: &MessageView) -> bool {
 fn is_same_stamp(before: &MessageView, message: &MessageView) -> bool {
     before.sent_at_ms / 60_000 == message.sent_at_ms / 60_000
         && before.state == message.state
-        && !matches!(before.state, MessageState::Failed(_))
+        && !matches!(before.state, MessageState::Failed(_) | MessageState::Held(_))
         && before.receipts == message.receipts
         && before.edited_at_ms.is_none()
 }

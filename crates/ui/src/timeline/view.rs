@@ -13,6 +13,7 @@ use crate::app::{App, Pane};
 use crate::composer::composer;
 use crate::dialogs::{Confirm, Menu, Overlay};
 use crate::parts::{blank, conversation_avatar, follow, icon, icon_button, live, nothing, on, person_avatar, skeleton};
+use crate::people::anyway_button;
 use crate::signals::effect;
 use crate::{dates, page, say};
 
@@ -68,6 +69,7 @@ fn conversation(app: App) -> AnyView {
     let closed = Memo::new(move |_| closed(app));
     view! {
         {head(app)}
+        {changed_strip(app)}
         {pinned_strip(app)}
         <div class="timeline-frame">
             {scroller(app)}
@@ -156,11 +158,42 @@ fn shield(app: App, trust: Trust) -> AnyView {
         Trust::Verified => ("shield-check", "trust-verified", "shield is-good"),
         Trust::NotYet => ("shield", "trust-not-yet", "shield"),
         Trust::Changed => ("shield-alert", "trust-changed", "shield is-bad"),
+        Trust::Broken => ("shield-alert", "trust-broken", "shield is-bad"),
     };
     view! {
         <button type="button" class=format!("icon-button {class}") title=say::text(key) aria-label=say::text(key) on:click=on(move |_| app.open_details())>
             {icon(sign)}
         </button>
+    }
+    .into_any()
+}
+
+/// Says that an identity key changed, and what can be done about it.
+fn changed_strip(app: App) -> AnyView {
+    let changed = Memo::new(move |_| {
+        app.with_open(|view| {
+            let whose = (view.kind == ConversationKind::Direct).then(|| view.name.trim_start_matches('@').to_owned());
+            view.trust.is_changed().then_some((view.trust, whose))
+        })
+        .flatten()
+    });
+    view! {
+        {live(move || changed.get().map(|(trust, whose)| {
+            let key = if trust == Trust::Broken { "person-broken" } else { "person-key-changed" };
+            let compared = whose.clone();
+            let compare = move |_| match compared.clone() {
+                Some(name) => app.show(Overlay::Person(name)),
+                None => app.open_details(),
+            };
+            view! {
+                <div class="strip changed" role="alert" data-state="hindered">
+                    {icon("shield-alert")}
+                    <span>{say::text(key)}</span>
+                    <button type="button" class="button small" on:click=on(compare)>{say::text("person-compare-again")}</button>
+                    {whose.map(|name| anyway_button(app, name))}
+                </div>
+            }
+        }))}
     }
     .into_any()
 }

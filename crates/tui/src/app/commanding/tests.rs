@@ -80,7 +80,9 @@ fn contact(name: &str) -> ContactView {
         account: Named { account: AccountId::from_bytes([8; 16]), name: Some(name.into()), card_name: None },
         safety_number: "0123456789".repeat(6),
         verified: false,
+        compared: None,
         identity_changed: false,
+        broken: false,
         blocked: false,
         devices: Vec::new(),
         card: huis_views::CardView::default(),
@@ -202,4 +204,40 @@ fn a_safety_number_is_shown_and_marked_as_compared() {
     press(&mut app, KeyCode::Down);
     let asks = asked(press(&mut app, KeyCode::Enter));
     assert!(matches!(&asks[..], [(Purpose::Act, Command::SetVerified { verified: true, .. })]), "{asks:?}");
+}
+
+#[test]
+fn a_code_to_scan_stands_below_the_number_of_whom_it_is_for() {
+    let mut app = newcomer(Language::English);
+    let asks = enters(&mut app, "/verify member-b");
+    let asks = asked(answer(&mut app, asks[0].0.clone(), Ok(Reply::Contact(Box::new(contact("member-b"))))));
+    let [(purpose, Command::SafetyCode { name })] = &asks[..] else { panic!("{asks:?}") };
+    assert_eq!(name, "member-b");
+    let code = huis_views::SafetyCode { text: "HUIS:04AB".into(), lines: vec!["10".into(), "01".into()] };
+    answer(&mut app, purpose.clone(), Ok(Reply::SafetyCode(Box::new(code.clone()))));
+    let shown = screen(&mut app);
+    assert!(shown.contains("HUIS:04AB") && shown.contains("██▄▀██"), "{shown}");
+
+    // One that comes late does not stand below somebody else's.
+    let other = ContactView {
+        account: Named { account: AccountId::from_bytes([9; 16]), ..contact("c").account },
+        ..contact("c")
+    };
+    enters(&mut app, "/verify member-c");
+    answer(&mut app, Purpose::Person("member-c".into()), Ok(Reply::Contact(Box::new(other))));
+    answer(&mut app, purpose.clone(), Ok(Reply::SafetyCode(Box::new(code))));
+    assert!(!screen(&mut app).contains("HUIS:04AB"));
+}
+
+#[test]
+fn who_goes_on_with_a_broken_mark_without_comparing_is_asked_first() {
+    let mut app = newcomer(Language::English);
+    let asks = enters(&mut app, "/verify member-b");
+    let broken = ContactView { identity_changed: true, broken: true, ..contact("member-b") };
+    answer(&mut app, asks[0].0.clone(), Ok(Reply::Contact(Box::new(broken))));
+    assert!(screen(&mut app).contains("what you write waits"));
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::Down);
+    assert!(asked(press(&mut app, KeyCode::Enter)).is_empty());
+    assert!(screen(&mut app).contains("Somebody may be between you"));
 }

@@ -109,6 +109,29 @@ fn who_is_meant_may_be_left_out_between_two() {
 }
 
 #[test]
+fn a_number_or_a_code_behind_verify_is_compared() {
+    let asked = |line: &str| match means(line, &here()) {
+        Ok(Intent::Ask { command, opens: false }) => *command,
+        other => panic!("{line}: {other:?}"),
+    };
+    let number = "01234 56789 ".repeat(6);
+    for (line, whose) in
+        [(format!("/verify @member-c {number}"), "member-c"), (format!("/verify {number}"), "member-b")]
+    {
+        let Command::SetVerified { name, verified: true, safety_number: Some(compared) } = asked(&line) else {
+            panic!("{line}")
+        };
+        assert_eq!((name.as_str(), compared.as_str()), (whose, number.trim()));
+    }
+    for (line, whose) in [("/verify @member-c HUIS:04AB", "member-c"), ("/verify huis:04AB", "member-b")] {
+        let Command::VerifyScanned { name, code } = asked(line) else { panic!("{line}") };
+        assert_eq!((name.as_str(), code.to_uppercase().as_str()), (whose, "HUIS:04AB"));
+    }
+    assert!(matches!(means("/verify @member-c", &here()), Ok(Intent::Person(name)) if name == "member-c"));
+    assert!(matches!(means("/verify 4711", &here()), Ok(Intent::Person(name)) if name == "4711"));
+}
+
+#[test]
 fn being_quiet_has_an_end_or_none() {
     for (line, muted) in [
         ("/mute", Muted::ForEver),

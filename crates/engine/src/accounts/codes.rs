@@ -1,0 +1,33 @@
+//! QR codes, as modules: faces draw them.
+
+use huis_views::{Failure, SafetyCode};
+use qrcode::{Color, EcLevel, QrCode};
+
+use super::entering::internal;
+
+/// The code that holds a text. It is shown on a screen, where nothing of it is torn or stained, so the lowest level of
+/// correction makes it as small as it can be.
+pub(super) fn code_of(text: String) -> Result<SafetyCode, Failure> {
+    let code = QrCode::with_error_correction_level(&text, EcLevel::L).map_err(internal)?;
+    let modules = code.to_colors();
+    let line = |line: &[Color]| line.iter().map(|module| if *module == Color::Dark { '1' } else { '0' }).collect();
+    Ok(SafetyCode { lines: modules.chunks(code.width()).map(line).collect(), text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_a_safety_number_is_a_square_of_41_modules() {
+        let text = format!("HUIS:{}", "041G60R30C1G".repeat(13));
+        let code = code_of(text.clone()).unwrap();
+        assert_eq!((code.text, code.lines.len()), (text, 41));
+        assert!(code.lines.iter().all(|line| line.len() == 41 && line.bytes().all(|module| b"01".contains(&module))));
+        // The three corners by which a camera finds it.
+        for (top, left) in [(0, 0), (0, 34), (34, 0)] {
+            let corner: Vec<_> = code.lines[top..top + 7].iter().map(|line| &line[left..left + 7]).collect();
+            assert_eq!(corner, ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"]);
+        }
+    }
+}
