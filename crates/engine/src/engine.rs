@@ -280,6 +280,9 @@ impl Client {
             Command::SetCard(wish) => self.set_card(wish).map(|card| Reply::Card(Box::new(card))),
             Command::Preferences => self.preferences().map(Reply::Preferences),
             Command::SetPreferences(wished) => self.set_preferences(wished).map(Reply::Preferences),
+            Command::Administrate { method, path, body } => {
+                self.administrate(method, &path, body).await.map(Reply::Administrated)
+            }
             Command::EndSessions { name } => self.end_sessions(&name).await.map(|count| Reply::SessionsEnded { count }),
             Command::RenewAccessPassphrase => self.renew_access_passphrase().await.map(Reply::AccessPassphrase),
             Command::StopServer => self.stop_server().await.map(done),

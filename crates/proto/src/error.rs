@@ -72,6 +72,10 @@ codes! {
     InvitationRefused = "invitation-refused", 403;
     /// Nobody can register on this server.
     RegistrationClosed = "registration-closed", 403;
+    /// The account is suspended; the sentence says why and until when.
+    Suspended = "suspended", 403;
+    /// The address, or the name, is banned; the sentence says why and until when.
+    Banned = "banned", 403;
     /// The device is no member of the conversation.
     NotAMember = "not-a-member", 403;
     /// There is no such thing, or it is not for you to know.

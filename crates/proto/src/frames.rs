@@ -289,6 +289,10 @@ pub enum CloseCode {
     TooMany = 4004,
     /// The store has a fault: connect again after a while.
     StoreFault = 4005,
+    /// The account was suspended, or its name banned: its session has ended, and the reason is said.
+    Suspended = 4006,
+    /// The address was banned, and the reason is said: connect again after a long while.
+    Banned = 4007,
 }
 
 impl CloseCode {

@@ -132,6 +132,10 @@ id!(
     /// Names an invitation; lets nobody in.
     InvitationId
 );
+id!(
+    /// Names a ban.
+    BanId
+);
 
 fn parse_hex(text: &str) -> Result<[u8; 16], ParseIdError> {
     let text = text.as_bytes();

@@ -44,6 +44,14 @@ pub const ACCOUNT_STATE: usize = 176 * 1024;
 pub const INVITATIONS: usize = 1000;
 /// How many newcomers one invitation may let in.
 pub const INVITATION_USES: std::ops::RangeInclusive<u32> = 1..=1000;
+/// The most bans at the same time.
+pub const BANS: usize = 10_000;
+/// The longest reason of a suspension or ban, in characters.
+pub const REASON_CHARACTERS: usize = 200;
+/// How many accounts, or entries of the audit log, one page holds at most.
+pub const ADMINISTRATION_PAGE: usize = 200;
+/// The shortest prefix of a banned network: of IPv4 (a 256th of all addresses), and of IPv6.
+pub const BANNED_PREFIX: (u32, u32) = (8, 16);
 /// The shortest and longest username, in characters.
 pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=32;
 /// The longest e-mail address.
@@ -81,6 +89,8 @@ pub const SILENCE: Duration = Duration::from_secs(70);
 pub const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
 /// The longest time that an invitation is good for.
 pub const INVITATION_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+/// The longest time after which a suspension or ban ends by itself; longer ones have no end.
+pub const BAR_LIFE: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 /// How long an undelivered message is kept, unless the server states otherwise.
 pub const RETENTION: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a file is kept that no message brings: from its last byte, finished or not.

@@ -44,9 +44,14 @@ impl Admission {
         Self { policy, passphrase, claim: claim.map(Fingerprint::of) }
     }
 
+    /// Whether anybody comes in by a passphrase.
+    pub(crate) fn takes_passphrase(&self) -> bool {
+        self.policy == RegistrationPolicy::Passphrase
+    }
+
     /// Makes a fresh passphrase, which counts from here on in place of the one before; none where nobody comes in by one.
     pub(crate) fn renew_passphrase(&self) -> Option<Secret> {
-        if self.policy != RegistrationPolicy::Passphrase {
+        if !self.takes_passphrase() {
             return None;
         }
         let fresh = passphrase::generate(&mut OsRng);

@@ -2,6 +2,7 @@
 //! `huis-store`, and can open nothing of what its users seal.
 
 mod access_tokens;
+mod address_bans;
 mod admission;
 pub mod backup;
 mod bus;
@@ -30,6 +31,7 @@ pub use config::{
     Config, ConfigError, ConnectionLimits, FileRules, LogFormat, Network, PushEndpoints, Rates, ServeArgs, Tls,
 };
 pub use delivery::FrankingKey;
+pub use http::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
 pub use keys::{KeyError, Keys};
 pub use logs::start_logs;
 pub use moving::{MigrateError, Moved, Place, migrate_store, place};

@@ -8,6 +8,7 @@ use huis_store::SharedStore;
 use tokio::sync::Notify;
 
 use crate::access_tokens::AccessTokens;
+use crate::address_bans::AddressBans;
 use crate::admission::Admission;
 use crate::bus::Bus;
 use crate::config::Config;
@@ -29,6 +30,7 @@ pub(crate) struct ServerState {
     pub bus: Arc<dyn Bus>,
     pub hub: Arc<Hub>,
     pub push: Arc<Push>,
+    pub bans: Arc<AddressBans>,
     pub tokens: AccessTokens,
     pub rate_limits: RateLimits,
     pub config: Config,

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::opaque::StretchParameters;
+pub use huis_proto::rest::ServerRole;
 use huis_proto::{AccountId, Bytes, Bytes32, DeviceId, SessionId};
 
 use crate::StoreResult;
@@ -24,16 +25,6 @@ pub struct Account {
     pub device_list_number: u64,
     /// Counts the passwords that the account has had, from 1.
     pub password_number: u64,
-}
-
-/// What an account may do on the server; stored as its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ServerRole {
-    /// Nothing beyond its own account.
-    Member = 0,
-    /// Everything; made by the one-time code of the first start.
-    SuperAdministrator = 3,
 }
 
 /// How an account signs in.
@@ -199,13 +190,13 @@ pub trait Accounts: Send + Sync {
     /// Whether a super-administrator exists.
     async fn super_administrator_exists(&self) -> StoreResult<bool>;
 
-    /// An account by its username in its one form.
+    /// An account by its username in its one form, unless it was deleted.
     async fn account_by_name(&self, username: &str) -> StoreResult<Option<Account>>;
 
-    /// An account by its id.
+    /// An account by its id, also one that was deleted: what it said is still checked.
     async fn account(&self, account: AccountId) -> StoreResult<Option<Account>>;
 
-    /// How the account of this name signs in.
+    /// How the account of this name signs in, unless it was deleted.
     async fn password_record(&self, username: &str) -> StoreResult<Option<PasswordRecord>>;
 
     /// Replaces password and vault together, if the newest ones are those before: OPAQUE record, stretch, vault and the

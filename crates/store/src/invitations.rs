@@ -4,14 +4,20 @@ use async_trait::async_trait;
 use huis_proto::rest::InvitationInfo;
 use huis_proto::{Bytes32, InvitationId};
 
-use crate::{Creation, NewAccount, StoreResult};
+use crate::{Act, Acted, Creation, NewAccount, Noted, StoreResult};
 
 /// Invitations. One is *good* while it has uses left and its time has not come.
 #[async_trait]
 pub trait Invitations: Send + Sync {
-    /// Keeps an invitation under the hash of its code, unless `most` are good at `info.made_at_ms` already; whether it
-    /// was kept. Those that are no longer good are forgotten.
-    async fn put_invitation(&self, hash: Bytes32, info: InvitationInfo, most: usize) -> StoreResult<bool>;
+    /// Keeps an invitation under the hash of its code, unless `most` are good at `info.made_at_ms` already. Those that are
+    /// no longer good are forgotten.
+    async fn put_invitation(
+        &self,
+        act: Act,
+        hash: Bytes32,
+        info: InvitationInfo,
+        most: usize,
+    ) -> StoreResult<Acted<()>>;
 
     /// Whether there is a good invitation of this hash; uses nothing of it.
     async fn invitation_is_good(&self, hash: Bytes32, now_ms: u64) -> StoreResult<bool>;
@@ -19,10 +25,21 @@ pub trait Invitations: Send + Sync {
     /// The good invitations, oldest first.
     async fn invitations(&self, now_ms: u64) -> StoreResult<Vec<InvitationInfo>>;
 
-    /// Forgets an invitation. Whether there was one.
-    async fn revoke_invitation(&self, invitation: InvitationId) -> StoreResult<bool>;
+    /// Forgets an invitation.
+    async fn revoke_invitation(&self, act: Act, invitation: InvitationId) -> StoreResult<Acted<()>>;
 
     /// As [`create_account`](crate::Accounts::create_account), and takes one use of the invitation of this hash, which
     /// must be good at `account.created_at_ms`: both or neither, so that no race lets in more than were invited.
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation>;
+}
+
+/// What the audit log says of one that is made.
+pub(crate) fn made(info: &InvitationInfo) -> Noted {
+    let after = format!("for {}, until {}", info.uses, info.expires_at_ms);
+    Noted { subject: format!("invitation {}", info.id), before: String::new(), after }
+}
+
+/// What the audit log says of one that is revoked.
+pub(crate) fn revoked(invitation: InvitationId) -> Noted {
+    Noted { subject: format!("invitation {invitation}"), ..Noted::default() }
 }

@@ -31,10 +31,12 @@ pub trait KeyPackages: Send + Sync {
     async fn key_package_stock(&self, owner: Member) -> StoreResult<KeyPackageStock>;
 
     /// Takes one key package for each listed device of the account (or for those of `devices` that are listed): a
-    /// one-time one, oldest first, which nobody gets again, or else the last-resort one. `None` if there is no such account.
+    /// one-time one, oldest first, which nobody gets again, or else the last-resort one; none of an account that is barred at
+    /// this time. `None` if there is no such account.
     async fn claim_key_packages(
         &self,
         account: AccountId,
         devices: Option<Vec<DeviceId>>,
+        now_ms: u64,
     ) -> StoreResult<Option<ClaimedKeyPackages>>;
 }

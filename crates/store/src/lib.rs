@@ -6,6 +6,9 @@
 //! (a name is taken, another commit came first) are values; [`StoreError`] is for faults of the store itself.
 
 mod accounts;
+mod administration;
+mod audit;
+mod bans;
 pub mod conformance;
 mod contests;
 mod conversations;
@@ -25,6 +28,9 @@ mod turns;
 use std::sync::Arc;
 
 pub use accounts::*;
+pub use administration::*;
+pub use audit::*;
+pub use bans::*;
 pub use contests::*;
 pub use conversations::*;
 pub use files::*;
@@ -93,6 +99,9 @@ pub trait Store:
     + Contests
     + Files
     + TimeLocks
+    + Administration
+    + Bans
+    + AuditLog
     + Settings
 {
 }
@@ -107,6 +116,9 @@ impl<T> Store for T where
         + Contests
         + Files
         + TimeLocks
+        + Administration
+        + Bans
+        + AuditLog
         + Settings
 {
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use huis_proto::{AccountId, Bytes32, DeviceId, SessionId};
 
-use crate::StoreResult;
+use crate::{Bar, StoreResult};
 
 /// A session that has not ended.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Session {
 }
 
 /// What became of the wish for a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beginning {
     /// It has begun, and ended this one of the same device.
     Begun {
@@ -32,6 +32,8 @@ pub enum Beginning {
     },
     /// The account has another password by now than the one that was proved.
     PasswordChanged,
+    /// The account is suspended, or its name banned.
+    Barred(Bar),
 }
 
 /// What became of a refresh.
@@ -49,7 +51,8 @@ pub enum Refresh {
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// Begins a session with the SHA-256 of its refresh token, if the account's password is still the one of this number:
-    /// a change of the password ends sessions, and this one must not slip in behind it.
+    /// a change of the password ends sessions, and this one must not slip in behind it. Neither does one of an account that
+    /// is barred when it begins.
     async fn begin_session(
         &self,
         session: Session,

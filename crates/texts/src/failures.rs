@@ -79,6 +79,11 @@ impl Texts {
             ErrorCode::ClaimRefused => "refused-claim",
             ErrorCode::InvitationRefused => "refused-invitation",
             ErrorCode::RegistrationClosed => "refused-registration-closed",
+            // Why, and for how long, somebody has written by hand.
+            ErrorCode::Suspended | ErrorCode::Banned => {
+                let key = if code == ErrorCode::Suspended { "refused-suspended" } else { "refused-banned" };
+                return self.text_with(key, &[("message", Value::Text(&safe_line(message)))]);
+            }
             ErrorCode::ProofRefused => "refused-proof",
             ErrorCode::NotFound => "refused-not-found",
             ErrorCode::DeviceListConflict

@@ -375,12 +375,21 @@ pub enum Command {
         /// Which one.
         invitation: InvitationId,
     },
-    /// Ends all sessions of an account on this server, as its super-administrator. Answer: [`Reply::SessionsEnded`].
+    /// Asks the server for something that it does for those who look after it. Answer: [`Reply::Administrated`].
+    Administrate {
+        /// What kind of request it is.
+        method: AdministrativeMethod,
+        /// Its path behind `/api/v1/admin/`, with its query.
+        path: String,
+        /// Its body, as JSON; empty for none.
+        body: String,
+    },
+    /// Ends all sessions of an account on this server, as somebody who may. Answer: [`Reply::SessionsEnded`].
     EndSessions {
         /// The account's username, with or without `@`.
         name: String,
     },
-    /// Makes a fresh access passphrase, as the server's super-administrator; the one before lets nobody in any more.
+    /// Makes a fresh access passphrase, as an administrator of the server; the one before lets nobody in any more.
     /// Answer: [`Reply::AccessPassphrase`].
     RenewAccessPassphrase,
     /// Stops the server, as its super-administrator. Answer: [`Reply::Done`].
@@ -439,6 +448,19 @@ pub enum Command {
         /// As the browser gave it; none: nowhere.
         subscription: Option<PushSubscription>,
     },
+}
+
+/// The kind of an [administrative](Command::Administrate) request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdministrativeMethod {
+    /// Looks.
+    Get,
+    /// Does something.
+    Post,
+    /// Replaces something.
+    Put,
+    /// Ends something.
+    Delete,
 }
 
 /// What to register with.
@@ -713,6 +735,8 @@ pub enum Reply {
     Card(Box<CardView>),
     /// What others learn of one's reading and writing.
     Preferences(Preferences),
+    /// What the server answered to somebody who looks after it, as JSON.
+    Administrated(String),
     /// Sessions have ended.
     SessionsEnded {
         /// How many.

@@ -13,7 +13,7 @@ use super::Context;
 use super::conversations::id;
 use crate::outcome::{Outcome, Stop};
 
-/// Let newcomers into the server, as its super-administrator
+/// Let newcomers into the server, as its administrator
 #[derive(Debug, Args)]
 pub(crate) struct Invitations {
     #[command(subcommand)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use huis_engine::Config;
 use huis_proto::rest::Secret;
-use huis_views::{Command, Connection, Event, Failure, Reply, Status};
+use huis_views::{AdministrativeMethod, Command, Connection, Event, Failure, Reply, Status};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::given::GivenKey;
@@ -369,14 +369,15 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 /// Whether asking twice is the same as asking once.
 fn may_repeat(command: &Command) -> bool {
     use Command::{
-        Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, FetchFile, Files, Invitations,
-        MarkPrinted, MarkRead, Members, Message, Messages, MessagesAfter, Notices, PinnedMessages, Preferences,
-        Receipts, RecoveryKeyShown, Requests, Rooms, Search, SetArchived, SetCard, SetDraft, SetFavourite,
+        Administrate, Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, FetchFile, Files,
+        Invitations, MarkPrinted, MarkRead, Members, Message, Messages, MessagesAfter, Notices, PinnedMessages,
+        Preferences, Receipts, RecoveryKeyShown, Requests, Rooms, Search, SetArchived, SetCard, SetDraft, SetFavourite,
         SetNotifications, SetPreferences, SetVerified, Status, Transfers, Typing, Unprinted, WhoAmI,
     };
     matches!(
         command,
-        Attend
+        Administrate { method: AdministrativeMethod::Get, .. }
+            | Attend
             | Card
             | CheckPassword { .. }
             | Contact { .. }

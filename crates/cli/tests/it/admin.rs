@@ -74,3 +74,119 @@ fn nobody_else_looks_after_the_server() {
     a.says("@head", "It still runs");
     assert_eq!(head.hears_texts(1), ["It still runs"]);
 }
+
+/// A fresh list of accounts, by name.
+fn names(head: &Person, args: &[&str]) -> Vec<String> {
+    let all = [&["admin", "accounts", "list", "--json"], args].concat();
+    head.does(&all).objects().iter().map(|account| account["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_suspended_account_is_out_here_and_now_is_told_why_and_comes_back_when_it_is_lifted() {
+    let mut house = House::open();
+    let head = head_of(&mut house);
+    let a = house.person("member-a");
+    let follows = a.starts(&["receive", "--follow"]);
+    head.says("@member-a", "Who are you?");
+    let suspended = head
+        .does(&["admin", "accounts", "suspend", "@member-a", "--reason", "Too loud", "--for", "1h", "--json"])
+        .objects()
+        .remove(0);
+    assert_eq!((&suspended["name"], &suspended["sessions"]), (&"member-a".into(), &1.into()));
+    follows.end().refused_after_output(1, "session-ended");
+    assert!(a.logs_in().refused(1, "suspended").contains("Too loud"));
+    let shown = head.does(&["admin", "accounts", "show", "member-a", "--json"]).objects().remove(0);
+    assert_eq!(shown["suspension"]["reason"], "Too loud");
+    assert_eq!((&shown["role"], &shown["sessions"], &shown["devices"]), (&"member".into(), &0.into(), &1.into()));
+    assert_eq!(names(&head, &["--suspended"]), ["member-a"]);
+    // It outlives the server.
+    house.stop("TERM").well();
+    house.start(&[]);
+    a.logs_in().refused(1, "suspended");
+    head.does(&["admin", "accounts", "lift", "@member-a"]).well();
+    head.does(&["admin", "accounts", "lift", "@member-a"]).refused(1, "not-found");
+    a.logs_in().well();
+    a.says("@head", "Back again");
+    assert_eq!(head.hears_texts(1), ["Back again"]);
+}
+
+#[test]
+fn roles_are_given_and_end_where_they_end() {
+    let mut house = House::open();
+    let head = head_of(&mut house);
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    head.does(&["admin", "accounts", "role", "@member-a", "moderator"]).well();
+    assert_eq!(names(&a, &["--search", "mem"]), ["member-a", "member-b"]);
+    assert_eq!(names(&a, &["--role", "moderator"]), ["member-a"]);
+    assert_eq!(names(&a, &["--most", "2"]), ["head", "member-a"]);
+    a.does(&["admin", "accounts", "suspend", "member-b", "--reason", "spam"]).well();
+    for args in [
+        &["admin", "accounts", "suspend", "head", "--reason", "coup"][..],
+        &["admin", "accounts", "role", "member-b", "moderator"],
+        &["admin", "accounts", "delete", "member-b", "--yes"],
+        &["admin", "audit", "list"],
+        &["admin", "stop"],
+    ] {
+        a.does(args).refused(1, "forbidden");
+    }
+    head.does(&["admin", "accounts", "role", "head", "member"]).refused(1, "forbidden");
+    head.does(&["admin", "accounts", "delete", "member-b", "--yes"]).well();
+    b.does(&["send", "@head", "Am I here?"]).refused(1, "session-ended");
+    b.logs_in().refused(1, "wrong-password");
+    b.with_profile("another").registers().refused(1, "name-taken");
+}
+
+#[test]
+fn bans_are_set_listed_and_lifted() {
+    let mut house = House::open();
+    let head = head_of(&mut house);
+    let a = house.person("member-a");
+    let add = |target: &[&str]| {
+        let args = [&["admin", "bans", "add", "--reason", "Flood", "--json"], target].concat();
+        head.does(&args)
+    };
+    add(&["--network", "127.0.0.1"]).refused(1, "bad-request");
+    let network = add(&["--network", "2001:DB8::1/32", "--for", "1d"]).objects().remove(0);
+    assert_eq!((&network["network"], &network["set_by"]), (&"2001:db8::/32".into(), &"head".into()));
+    let name = add(&["--name", "@member-a"]).objects().remove(0);
+    assert_eq!((&name["name"], &name["ended_sessions"]), (&"member-a".into(), &1.into()));
+    a.does(&["send", "@head", "Am I here?"]).refused(1, "session-ended");
+    assert!(a.logs_in().refused(1, "banned").contains("Flood"));
+    assert_eq!(head.does(&["admin", "bans", "list", "--json"]).objects().len(), 2);
+    let id = name["id"].as_str().unwrap();
+    head.does(&["admin", "bans", "lift", id]).well();
+    head.does(&["admin", "bans", "lift", id]).refused(1, "not-found");
+    a.logs_in().well();
+    assert!(head.does(&["admin", "bans", "list"]).well().contains("2001:db8::/32"));
+}
+
+#[test]
+fn the_audit_log_says_what_was_done_and_a_change_of_it_is_found() {
+    let mut house = House::open();
+    let head = head_of(&mut house);
+    house.person("member-a");
+    head.does(&["admin", "accounts", "role", "member-a", "moderator"]).well();
+    head.does(&["admin", "accounts", "end-sessions", "member-a"]).well();
+    let log = head.does(&["admin", "audit", "list", "--json"]).objects();
+    let actions: Vec<_> = log.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["super-administrator.claim", "accounts.set-role", "accounts.end-sessions"]);
+    assert_eq!((&log[1]["actor_name"], &log[1]["address"]), (&"head".into(), &"127.0.0.1".into()));
+    assert_eq!((&log[1]["before"], &log[1]["after"]), (&"member".into(), &"moderator".into()));
+    assert_eq!(head.does(&["admin", "audit", "list", "--after", "1", "--most", "1", "--json"]).objects(), log[1..2]);
+    let verified = head.does(&["admin", "audit", "verify", "--json"]).objects().remove(0);
+    assert_eq!((&verified["entries"], &verified["hash"]), (&3.into(), &log[2]["hash"]));
+    let known = format!("3:{}", verified["hash"].as_str().unwrap());
+    head.does(&["admin", "audit", "verify", "--known", &known]).well();
+    head.does(&["admin", "audit", "verify", "--known", &format!("4{}", &known[1..])]).refused(1, "audit-broken");
+    let export = house.path("audit.jsonl");
+    head.does(&["admin", "audit", "export", export.to_str().unwrap()]).well();
+    head.does(&["admin", "audit", "export", export.to_str().unwrap()]).refused(1, "file");
+    assert_eq!(std::fs::read_to_string(&export).unwrap().lines().count(), 3);
+    // Somebody changes the database by hand.
+    house.stop("TERM").well();
+    let db = rusqlite::Connection::open(house.data().join("huis.db")).unwrap();
+    assert_eq!(db.execute("UPDATE audit SET subject = 'member-x' WHERE number = 2", []).unwrap(), 1);
+    drop(db);
+    house.start(&[]);
+    assert!(head.does(&["admin", "audit", "verify"]).refused(1, "audit-broken").contains("number 2"));
+}

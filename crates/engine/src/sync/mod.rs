@@ -88,7 +88,10 @@ impl Client {
             self.caught_up.set(false);
             tracing::debug!(%ended, "the connection ended");
             match ended {
-                Ended::Link(LinkEnd::Closed(code)) if code == CloseCode::SessionEnded.code() => {
+                // Who is suspended learns why when signing in again.
+                Ended::Link(LinkEnd::Closed(code))
+                    if code == CloseCode::SessionEnded.code() || code == CloseCode::Suspended.code() =>
+                {
                     self.session_ended_unless_renewed(session);
                 }
                 Ended::Api(ApiError::Own(Failure::SessionEnded)) => self.session_ended_unless_renewed(session),

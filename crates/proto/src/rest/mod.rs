@@ -5,6 +5,7 @@
 
 mod accounts;
 mod administration;
+mod audit;
 mod conversations;
 mod files;
 mod identities;
@@ -15,6 +16,7 @@ mod sign_in;
 
 pub use accounts::*;
 pub use administration::*;
+pub use audit::*;
 pub use conversations::*;
 pub use files::*;
 pub use identities::*;

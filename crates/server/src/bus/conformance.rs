@@ -140,6 +140,8 @@ fn one_of_each() -> Vec<Hint> {
         Hint::DeviceList { account: AccountId::from_bytes([1; 16]), number: 2 },
         Hint::KeyPackagesLow { device: member(1), remaining: 4 },
         Hint::Connected { device: member(1), number: 1 << 50 },
+        Hint::Barred(AccountId::from_bytes([1; 16])),
+        Hint::Bans,
         Hint::Missed,
     ]
 }

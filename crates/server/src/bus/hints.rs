@@ -27,6 +27,10 @@ pub(crate) enum Hint {
     KeyPackagesLow { device: Member, remaining: u32 },
     /// The device has connected; a connection of it with a lower [number](super::Bus::number) is over.
     Connected { device: Member, number: u64 },
+    /// The account was suspended, or its name banned.
+    Barred(AccountId),
+    /// A network was banned, or a ban lifted.
+    Bans,
     /// Hints were lost: look at the store.
     Missed,
     /// A node lives. Who hears nothing of it any more has missed its last words.

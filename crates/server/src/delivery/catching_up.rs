@@ -40,6 +40,9 @@ pub(crate) async fn catch_up(hub: Arc<Hub>, mut is_stopping: watch::Receiver<boo
 /// Every connection looks once.
 async fn round(hub: &Hub, at_all: bool) {
     hub.forget_rosters();
+    if let Err(error) = hub.look_at_bans().await {
+        tracing::warn!(%error, "bans could not be read; they will be at the next round");
+    }
     let (count, pause) = AT_ONCE;
     let mailboxes = hub.mailboxes();
     let mut portions = mailboxes.chunks(count).peekable();

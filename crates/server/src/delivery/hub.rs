@@ -1,6 +1,7 @@
 //! Who is connected to this node, and who is to be woken by what.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
@@ -8,12 +9,13 @@ use std::time::Duration;
 use axum::body::Bytes;
 use huis_proto::frames::{CloseCode, EntryKind, LogEntry, ServerFrame};
 use huis_proto::{AccountId, ConversationId, DeviceId, Member, SessionId, codec};
-use huis_store::SharedStore;
+use huis_store::{SharedStore, StoreResult};
 use tokio::sync::Notify;
 
 use super::mailbox::Mailbox;
 use super::meters::Meters;
 use super::rosters::Rosters;
+use crate::address_bans::AddressBans;
 use crate::bus::{Bus, Hint, Listener, LiveEntry, Reached, RosterChange};
 use crate::push::Push;
 
@@ -29,6 +31,7 @@ pub(crate) struct Hub {
     store: SharedStore,
     pub(super) bus: Arc<dyn Bus>,
     push: Arc<Push>,
+    bans: Arc<AddressBans>,
     connected: RwLock<Connected>,
     rosters: Rosters,
     /// Hints were lost since the store was last looked at.
@@ -51,6 +54,8 @@ struct ConnectedDevice {
     session: SessionId,
     mailbox: Arc<Mailbox>,
     age: Age,
+    /// Where it comes from.
+    address: IpAddr,
 }
 
 /// Which connection of a device is the newest, over all nodes.
@@ -70,6 +75,7 @@ pub(super) struct Place {
     member: Member,
     session: SessionId,
     pub(super) mailbox: Arc<Mailbox>,
+    pub(super) address: IpAddr,
     /// There is something that the device did not acknowledge.
     pub(super) owes: bool,
 }
@@ -80,7 +86,7 @@ pub(super) struct Stopping;
 
 impl Hub {
     /// The hub of a node, which hears from here on what the bus brings.
-    pub(crate) fn new(store: SharedStore, bus: Arc<dyn Bus>, push: Arc<Push>) -> Arc<Self> {
+    pub(crate) fn new(store: SharedStore, bus: Arc<dyn Bus>, push: Arc<Push>, bans: Arc<AddressBans>) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
             bus.listen(Weak::<Self>::clone(this));
             Self {
@@ -88,6 +94,7 @@ impl Hub {
                 store,
                 bus,
                 push,
+                bans,
                 connected: RwLock::default(),
                 rosters: Rosters::default(),
                 missed: Notify::new(),
@@ -102,6 +109,30 @@ impl Hub {
     /// A session has ended: its connection is closed, and nothing is sent on it any more.
     pub(crate) fn session_ended(&self, session: SessionId) {
         self.bus.publish(Hint::SessionEnded(session));
+    }
+
+    /// An account was suspended, or its name banned, and its sessions have ended: its connections are closed with the reason.
+    pub(crate) fn barred(&self, account: AccountId) {
+        self.bus.publish(Hint::Barred(account));
+    }
+
+    /// A network was banned, or a ban lifted: when this answers, this node goes by it, and the others are told.
+    pub(crate) async fn bans_changed(&self) -> StoreResult<()> {
+        self.look_at_bans().await?;
+        self.bus.publish(Hint::Bans);
+        Ok(())
+    }
+
+    /// Reads the banned networks anew, and closes connections from them.
+    pub(crate) async fn look_at_bans(&self) -> StoreResult<()> {
+        self.bans.read(&self.store).await?;
+        let connected = self.connected();
+        for device in connected.accounts.values().flatten() {
+            if self.bans.of(device.address).is_some() {
+                device.mailbox.end(CloseCode::Banned);
+            }
+        }
+        Ok(())
     }
 
     /// A device of the account has stored a new version of the account state.
@@ -163,11 +194,11 @@ impl Hub {
 
     /// Gives a connection its place. An older connection of the same device to this node is closed; one to another node
     /// when this one's place is [announced](Place::announce).
-    pub(super) fn connect(&self, member: Member, session: SessionId) -> Result<Place, Stopping> {
+    pub(super) fn connect(&self, member: Member, session: SessionId, address: IpAddr) -> Result<Place, Stopping> {
         let hub = self.this.upgrade().ok_or(Stopping)?;
         let mailbox = Arc::new(Mailbox::default());
         let age = Age::Asked { heard: 0 };
-        let newcomer = ConnectedDevice { device: member.device, session, mailbox: Arc::clone(&mailbox), age };
+        let newcomer = ConnectedDevice { device: member.device, session, mailbox: Arc::clone(&mailbox), age, address };
         let mut connected = self.connected_mut();
         // Looked at under the lock, so that `stop` sees either the connection or nobody.
         if self.is_stopping() {
@@ -189,10 +220,14 @@ impl Hub {
             connected.sessions.remove(&older.session);
         }
         connected.sessions.insert(session, Arc::clone(&mailbox));
+        // It may have been banned since its request was let in.
+        if self.bans.of(address).is_some() {
+            mailbox.end(CloseCode::Banned);
+        }
         // Under the lock, as going is, so that what comes last is noted last.
         self.push.came(session);
         drop(connected);
-        Ok(Place { hub, member, session, mailbox, owes: false })
+        Ok(Place { hub, member, session, mailbox, address, owes: false })
     }
 
     /// An entry was appended: wakes everybody whom it concerns.
@@ -391,6 +426,18 @@ impl Listener for Hub {
                 if let Some(mailbox) = self.connected().sessions.get(&session) {
                     mailbox.end(CloseCode::SessionEnded);
                 }
+            }
+            Hint::Barred(account) => self.each_device(account, |mailbox| mailbox.end(CloseCode::Suspended)),
+            Hint::Bans => {
+                let Some(hub) = self.this.upgrade() else {
+                    return;
+                };
+                // Somebody who may has just set or lifted one.
+                tokio::spawn(async move {
+                    if let Err(error) = hub.look_at_bans().await {
+                        tracing::warn!(%error, "bans could not be read; they will be at the next round");
+                    }
+                });
             }
             Hint::AccountState { account, version } => {
                 self.each_device(account, |mailbox| mailbox.account_state(version));

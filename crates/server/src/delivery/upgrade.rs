@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::connection::{self, Socket};
 use super::hub::Place;
+use crate::http::ClientAddress;
 use crate::http::problem::Refusal;
 use crate::http::resources::{OpenApiRouter, routes};
 use crate::http::signed_in::SignedInDevice;
@@ -44,7 +45,12 @@ pub(crate) fn routes() -> OpenApiRouter {
         Refusal
     ),
 )]
-async fn connect(State(app): State<App>, device: SignedInDevice, mut request: Request) -> Result<Response, Refusal> {
+async fn connect(
+    State(app): State<App>,
+    device: SignedInDevice,
+    ClientAddress(address): ClientAddress,
+    mut request: Request,
+) -> Result<Response, Refusal> {
     let accept = accepted_key(request.headers())?;
     let upgrade = request
         .extensions_mut()
@@ -52,7 +58,7 @@ async fn connect(State(app): State<App>, device: SignedInDevice, mut request: Re
         .ok_or_else(|| Refusal::bad_request("This connection can't become a WebSocket."))?;
     let place = app
         .hub
-        .connect(device.member, device.session)
+        .connect(device.member, device.session, address)
         .map_err(|_| Refusal::unavailable("The server is stopping; come back in a moment.", 5))?;
     tokio::spawn(upgraded(app, device, place, upgrade));
 

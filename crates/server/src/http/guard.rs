@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use tokio::time::{Instant, timeout};
 
 use super::address::{ClientAddress, Peer};
+use super::bars;
 use super::bodies::counted;
 use super::problem::Refusal;
 use super::versions;
@@ -71,6 +72,9 @@ async fn answered(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
+    if let Some(bar) = app.bans.of(client.0) {
+        return Err(bars::address(&bar, app.clock.now_ms()));
+    }
     app.rate_limits.request(client.0, app.clock.now_ms()).await?;
     versions::check(app.config.minimum_client, &request)?;
     request.extensions_mut().insert(client);

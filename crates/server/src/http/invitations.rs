@@ -1,21 +1,20 @@
-//! Invitations: made, listed and revoked by the super-administrator.
+//! Invitations: made, listed and revoked by administrators.
 
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use huis_proto::rest::{CreateInvitation, InvitationInfo, InvitationMade};
 use huis_proto::{ErrorCode, InvitationId, limits};
+use huis_store::Acted;
 use rand::rngs::OsRng;
 
-use super::administrators::only_the_super_administrator;
+use super::admin::Allowed;
+use super::admin::actions::Action;
 use super::json::{JsonBody, UrlPath};
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
-use super::signed_in::SignedInDevice;
 use crate::invitation_codes::InvitationCode;
 use crate::state::App;
-
-const WHAT: &str = "handles invitations; ask them for one.";
 
 pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
@@ -28,8 +27,10 @@ pub(super) fn routes() -> OpenApiRouter {
     tag = "invitations",
     responses((status = 200, body = [InvitationInfo]), Refusal)
 )]
-async fn list(State(app): State<App>, asker: SignedInDevice) -> Result<Json<Vec<InvitationInfo>>, Refusal> {
-    only_the_super_administrator(&app, asker, WHAT).await?;
+async fn list(
+    State(app): State<App>,
+    _: Allowed<{ Action::ListInvitations as usize }>,
+) -> Result<Json<Vec<InvitationInfo>>, Refusal> {
     Ok(Json(app.store.invitations(app.clock.now_ms()).await?))
 }
 
@@ -43,10 +44,9 @@ async fn list(State(app): State<App>, asker: SignedInDevice) -> Result<Json<Vec<
 )]
 async fn create(
     State(app): State<App>,
-    asker: SignedInDevice,
+    asker: Allowed<{ Action::CreateInvitation as usize }>,
     JsonBody(request): JsonBody<CreateInvitation>,
 ) -> Result<Json<InvitationMade>, Refusal> {
-    only_the_super_administrator(&app, asker, WHAT).await?;
     let (uses, longest_s) = (limits::INVITATION_USES, limits::INVITATION_LIFE.as_secs());
     if !uses.contains(&request.uses) {
         let (least, most) = (uses.start(), uses.end());
@@ -65,11 +65,14 @@ async fn create(
         made_at_ms: now_ms,
         expires_at_ms: now_ms.saturating_add(request.expires_in_s * 1000),
     };
-    if !app.store.put_invitation(code.hash(), info, limits::INVITATIONS).await? {
-        return Err(Refusal::new(
-            ErrorCode::LimitReached,
-            format!("There are {} invitations already; revoke one, or let them be used up.", limits::INVITATIONS),
-        ));
+    match app.store.put_invitation(asker.act(now_ms), code.hash(), info, limits::INVITATIONS).await? {
+        Acted::TooMany => {
+            return Err(Refusal::new(
+                ErrorCode::LimitReached,
+                format!("There are {} invitations already; revoke one, or let them be used up.", limits::INVITATIONS),
+            ));
+        }
+        acted => asker.done(acted, String::new)?,
     }
     Ok(Json(InvitationMade { invitation: code.into_secret(), info }))
 }
@@ -84,12 +87,10 @@ async fn create(
 )]
 async fn revoke(
     State(app): State<App>,
-    asker: SignedInDevice,
+    asker: Allowed<{ Action::RevokeInvitation as usize }>,
     UrlPath(invitation): UrlPath<InvitationId>,
 ) -> Result<StatusCode, Refusal> {
-    only_the_super_administrator(&app, asker, WHAT).await?;
-    if !app.store.revoke_invitation(invitation).await? {
-        return Err(Refusal::not_found("There is no such invitation; it may have been used up or revoked."));
-    }
+    let acted = app.store.revoke_invitation(asker.act(app.clock.now_ms()), invitation).await?;
+    asker.done(acted, || "There is no such invitation; it may have been used up or revoked.".into())?;
     Ok(StatusCode::NO_CONTENT)
 }

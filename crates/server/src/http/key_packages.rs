@@ -76,7 +76,7 @@ async fn claim(
         let reason = format!("An account has at most {} devices.", limits::DEVICES);
         return Err(Refusal::bad_request(reason));
     }
-    let claimed = app.store.claim_key_packages(account, request.devices).await?;
+    let claimed = app.store.claim_key_packages(account, request.devices, app.clock.now_ms()).await?;
     let claimed = claimed.ok_or_else(|| Refusal::not_found("There is no such account."))?;
     for package in &claimed.packages {
         let owner = Member { account, device: package.device };

@@ -3,8 +3,8 @@
 mod account_state;
 mod accounts;
 mod address;
-mod administration;
-mod administrators;
+mod admin;
+pub(crate) mod bars;
 mod bodies;
 pub(crate) mod contests;
 mod conversations;
@@ -46,7 +46,8 @@ use axum::middleware::from_fn_with_state;
 use http::StatusCode;
 use huis_proto::{ErrorCode, limits};
 
-pub(crate) use address::Peer;
+pub(crate) use address::{ClientAddress, Peer};
+pub use admin::actions::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
 pub(crate) use bodies::BodyBudget;
 pub(crate) use health::Readiness;
 
@@ -77,7 +78,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(contests::routes())
         .merge(files::routes())
         .merge(invitations::routes())
-        .merge(administration::routes())
+        .merge(admin::routes())
         .merge(delivery::routes())
         .split();
     let front = match app.config.web_app {

@@ -9,6 +9,7 @@ use huis_proto::{Bytes, Bytes32, ErrorCode, Member, limits, names};
 use huis_store::{Creation, NewAccount, PasswordRecord};
 
 use super::address::ClientAddress;
+use super::bars;
 use super::first_steps::malformed;
 use super::json::JsonBody;
 use super::problem::Refusal;
@@ -117,6 +118,9 @@ async fn admitted(
         return Err(name_refused(format!(
             "The name {username} would pass for the server or its operator; choose another."
         )));
+    }
+    if let Some(bar) = app.store.bar_of_name(&names::skeleton(&username), now_ms).await? {
+        return Err(bars::name(&bar, &username, now_ms));
     }
     Ok((username, admitted))
 }

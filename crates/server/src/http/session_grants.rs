@@ -9,6 +9,7 @@ use rand::RngCore as _;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 
+use super::bars;
 use super::problem::Refusal;
 use super::tickets::password_changed;
 use crate::access_tokens::Claims;
@@ -63,6 +64,7 @@ pub(super) async fn begin(
             Ok(grant)
         }
         Beginning::PasswordChanged => Err(password_changed()),
+        Beginning::Barred(bar) => Err(bars::account(&bar, now_ms)),
     }
 }
 

@@ -13,7 +13,7 @@ use super::first_steps::{Named, fixed, malformed, seal};
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
-use super::tickets::Ticket;
+use super::tickets::{Ticket, refuse_barred};
 use crate::passwords::OpaqueServer;
 use crate::sealing::Purpose;
 use crate::state::App;
@@ -82,6 +82,8 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
         // Changed between the two steps: what was proved is the old one.
         return Err(refused());
     }
+    // Who has proved the password, and nobody else, learns of it.
+    refuse_barred(&app, account.account).await?;
     let vault = app.store.vault(account.account).await?.ok_or_else(|| {
         tracing::error!("an account without a vault");
         Refusal::internal()

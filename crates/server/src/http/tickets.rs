@@ -8,6 +8,7 @@ use huis_store::Account;
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
+use super::bars;
 use super::device_lists::own_account;
 use super::problem::Refusal;
 use crate::sealing::Purpose;
@@ -45,7 +46,20 @@ impl Ticket {
             Refusal::proof("The ticket is not of this server, or older than ten minutes; sign in again.")
         })?;
         let account = own_account(app, ticket.account).await?;
-        if account.password_number == ticket.password_number { Ok((ticket, account)) } else { Err(password_changed()) }
+        if account.password_number != ticket.password_number {
+            return Err(password_changed());
+        }
+        refuse_barred(app, ticket.account).await?;
+        Ok((ticket, account))
+    }
+}
+
+/// Refuses an account that is suspended, or whose name is banned.
+pub(super) async fn refuse_barred(app: &App, account: AccountId) -> Result<(), Refusal> {
+    let now_ms = app.clock.now_ms();
+    match app.store.bar_of(account, now_ms).await? {
+        Some(bar) => Err(bars::account(&bar, now_ms)),
+        None => Ok(()),
     }
 }
 

@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::access_tokens::AccessTokens;
+use crate::address_bans::AddressBans;
 use crate::admission::Admission;
 use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
@@ -180,9 +181,12 @@ impl Server {
         let vapid = keys.vapid().ok_or_else(|| KeyError::Form(config.data.join("keys/push")))?;
         let push = Arc::new(Push::new(vapid, config.push_endpoints));
         push.begin(&store).await;
+        let bans = Arc::new(AddressBans::new(clock.clone()));
+        bans.read(&store).await?;
         let app = Arc::new(ServerState {
-            hub: Hub::new(store.clone(), bus.clone(), push.clone()),
+            hub: Hub::new(store.clone(), bus.clone(), push.clone(), bans.clone()),
             push,
+            bans,
             tokens: AccessTokens::new(&keys.token_signing),
             rate_limits: RateLimits::new(&config.rates, bus.clone()),
             sealing: Sealing::new(&keys.sealing),

@@ -147,7 +147,7 @@ async fn an_invitation_ends_by_its_time_or_by_a_word() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_super_administrator_handles_invitations() {
+async fn nobody_below_an_administrator_handles_invitations() {
     let house = House::open().await;
     let head = administrator(&house).await;
     let anna = Person::registers(&house, "anna").await;

@@ -162,7 +162,7 @@ pub async fn a_device_off_the_list_loses_session_key_packages_and_welcomes(store
     assert_eq!((stock.one_time, stock.last_resort), (0, false));
     assert_eq!(store.welcomes(lost, 10).await.expect("read"), []);
     assert_eq!(store.welcomes(kept, 10).await.expect("read").len(), 1);
-    let claimed = store.claim_key_packages(kept.account, None).await.expect("read");
+    let claimed = store.claim_key_packages(kept.account, None, 1).await.expect("read");
     assert_eq!(claimed.expect("the account").devices_without, [kept.device]);
 }
 

@@ -1,13 +1,16 @@
 //! A store with something in every table, for what is done with whole stores.
 
-use huis_proto::rest::{InvitationInfo, PushSubscription};
+use huis_proto::rest::{BanTarget, InvitationInfo, PushSubscription, ServerRole};
 use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, InvitationId, Member, SessionId};
 
+use super::administration::{act, ban};
 use super::contests::{dissents, four, takes_out};
 use super::files::upload;
 use super::people::{People, stored};
 use super::time_locks::locks;
-use crate::{Append, Beginning, Refresh, Release, Session, SharedStore, Withdrawal};
+use crate::{
+    Act, Acted, Append, Beginning, Creation, NewSuspension, Refresh, Release, Session, SharedStore, Withdrawal,
+};
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
 const BEGINNING: u64 = 1 << 40;
@@ -72,6 +75,7 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
     signed_in(&people, anna).await;
     files(&people, group, anna).await;
     locked(&people, group, anna).await;
+    let act = looked_after(&people).await;
     let info = InvitationInfo {
         id: InvitationId::from_bytes(people.id()),
         uses: 3,
@@ -79,7 +83,7 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
         made_at_ms: NOW_MS,
         expires_at_ms: NOW_MS + 1000,
     };
-    assert!(store.put_invitation(Bytes32([0x77; 32]), info, 5).await.expect("kept"));
+    assert_eq!(store.put_invitation(act, Bytes32([0x77; 32]), info, 5).await.expect("kept"), Acted::Done(()));
     Everything { people, group, anna, berta, said, forgotten }
 }
 
@@ -114,6 +118,25 @@ async fn locked(people: &People, group: ConversationId, anna: Member) {
     assert!(matches!(given, Ok(Some(Release::Share(_)))));
     let withdrawn = people.store.withdraw(anna.account, group, withdrawn, 1).await;
     assert_eq!(withdrawn.expect("an answer"), Withdrawal::Done);
+}
+
+/// A super-administrator who has suspended and banned somebody.
+async fn looked_after(people: &People) -> Act {
+    let head = people.stranger();
+    let mut new = people.new_account(head, "the-head");
+    new.claims_super_administrator = true;
+    assert_eq!(people.store.create_account(new).await.expect("made"), Creation::Created);
+    let created = people.store.create_account(people.new_account(people.stranger(), "the-suspended")).await;
+    assert_eq!(created.expect("made"), Creation::Created);
+    let act = act(head, ServerRole::Moderator, "try");
+    let new = NewSuspension { reason: "spam".into(), ends_at_ms: Some(NOW_MS) };
+    let suspended = people.store.suspend(act.clone(), "the-suspended", new).await;
+    assert!(matches!(suspended, Ok(Acted::Done(_))));
+    for target in [BanTarget::Name("the-banned".into()), BanTarget::Network("198.51.100.0/24".into())] {
+        let put = people.store.put_ban(act.clone(), ban(people, target, None), 5).await;
+        assert!(matches!(put, Ok(Acted::Done(_))));
+    }
+    act
 }
 
 /// Commits that members contest, and one that most of them do.

@@ -12,7 +12,7 @@ fn packages(numbers: std::ops::Range<u8>) -> Vec<Bytes> {
 }
 
 async fn claim(store: &SharedStore, of: huis_proto::Member) -> Option<(u8, bool)> {
-    let claimed = store.claim_key_packages(of.account, None).await;
+    let claimed = store.claim_key_packages(of.account, None, 1).await;
     let claimed = claimed.expect("an answer").expect("the account");
     let package = claimed.packages.first()?;
     assert_eq!(package.device, of.device);
@@ -30,7 +30,7 @@ pub async fn key_packages_are_handed_out_once_oldest_first(store: SharedStore) {
         assert_eq!(claim(&store, owner).await, Some((number, false)));
     }
     assert_eq!(claim(&store, owner).await, None);
-    let unknown = store.claim_key_packages(people.stranger().account, None).await;
+    let unknown = store.claim_key_packages(people.stranger().account, None, 1).await;
     assert_eq!(unknown.expect("an answer"), None);
 }
 
@@ -100,13 +100,13 @@ pub async fn only_listed_devices_that_were_asked_for_are_claimed(store: SharedSt
         put.await.expect("stocked");
     }
     let only = Some(vec![second.device, DeviceId::from_bytes([0; 16])]);
-    let claimed = store.claim_key_packages(first.account, only).await;
+    let claimed = store.claim_key_packages(first.account, only, 1).await;
     let claimed = claimed.expect("an answer").expect("the account");
     assert_eq!(claimed.packages.len(), 1);
     assert_eq!(claimed.packages[0].device, second.device);
     assert_eq!(claimed.devices_without, []);
     people.list(first.account, &[second, first]).await;
-    let claimed = store.claim_key_packages(first.account, None).await;
+    let claimed = store.claim_key_packages(first.account, None, 1).await;
     let claimed = claimed.expect("an answer").expect("the account");
     let devices: Vec<_> = claimed.packages.iter().map(|package| package.device).collect();
     assert_eq!(devices, [second.device, first.device]);

@@ -88,7 +88,7 @@ pub async fn no_key_package_from_before_a_restore_is_handed_out_again(store: Sha
     put.await.expect("stocked");
     store.renew_incarnation().await.expect("renewed");
     assert_eq!(store.key_package_stock(berta).await.expect("read").one_time, 0);
-    let claimed = store.claim_key_packages(berta.account, None).await.expect("claimed").expect("an account");
+    let claimed = store.claim_key_packages(berta.account, None, 1).await.expect("claimed").expect("an account");
     assert_eq!(claimed.packages.len(), 1);
     assert_eq!(claimed.packages[0].key_package, Bytes(b"last resort".to_vec()));
 }

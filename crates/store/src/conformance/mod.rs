@@ -4,6 +4,7 @@
 //! the store breaks a promise.
 
 mod accounts;
+mod administration;
 mod commits;
 mod contests;
 mod delivery;
@@ -25,6 +26,7 @@ mod taking_part;
 mod time_locks;
 
 pub use accounts::*;
+pub use administration::*;
 pub use commits::*;
 pub use contests::*;
 pub use delivery::*;
@@ -194,6 +196,19 @@ macro_rules! conformance {
             a_share_that_was_given_is_not_withdrawn_by_any_clock,
             locked_messages_that_wait_are_bounded_for_each_account,
             locks_end_when_their_time_to_be_kept_is_over,
+            nobody_acts_on_an_account_whose_role_is_not_below_their_own,
+            the_last_super_administrator_stays,
+            two_super_administrators_cannot_both_step_down_at_once,
+            a_suspension_ends_sessions_and_lets_none_begin_until_it_is_over,
+            what_somebody_of_a_higher_role_has_set_is_not_lifted_from_below,
+            a_ban_of_a_name_keeps_out_who_has_it_and_who_would,
+            bans_are_bounded_in_number,
+            a_deleted_account_is_out_and_its_name_stays_taken,
+            accounts_are_listed_by_name_page_by_page,
+            when_an_account_was_there_is_known_by_the_day,
+            every_act_is_in_the_audit_log_and_no_refused_one,
+            many_acts_at_once_make_one_chain,
+            an_act_looks_at_the_role_anew,
             the_incarnation_stays_until_it_is_renewed,
             a_restore_notes_where_each_log_was_cut,
             of_several_restores_the_lowest_cut_since_the_known_life_counts,

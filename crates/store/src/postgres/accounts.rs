@@ -8,15 +8,14 @@ use tokio_postgres::Row;
 use super::columns::{self, Key, signed};
 use super::db::{Db, Params};
 use super::fault::{Fault, Outcome};
-use super::{listing, sessions};
+use super::{audit, listing, sessions};
+use crate::administration::claim;
 use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
-
-const SUPER_ADMINISTRATOR: i16 = ServerRole::SuperAdministrator as i16;
 
 const ID_TAKEN: &str = "SELECT 1 FROM accounts WHERE id = $1";
 const NAME_TAKEN: &str = "SELECT 1 FROM accounts WHERE username = $1";
 const SKELETON_TAKEN: &str = "SELECT 1 FROM accounts WHERE skeleton = $1";
-const SLOT_TAKEN: &str = "SELECT 1 FROM accounts WHERE role = 3";
+pub(super) const SLOT_TAKEN: &str = "SELECT 1 FROM accounts WHERE role > 0 AND role = 3";
 const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, role, opaque, \
      stretch_memory_kib, stretch_passes, stretch_lanes, identity_key, recovery_key, \
      device_list_number, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12) \
@@ -24,13 +23,13 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
      a.password_number, l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
-     WHERE a.username = $1";
+     WHERE a.username = $1 AND a.deleted_at_ms = 0";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
      a.password_number, l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = $1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
-     password_number, recovery_key FROM accounts WHERE username = $1";
+     password_number, recovery_key FROM accounts WHERE username = $1 AND deleted_at_ms = 0";
 pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = $1 AND l.number > $2 \
      ORDER BY l.number LIMIT $3";
@@ -160,6 +159,10 @@ pub(super) async fn sealed(db: &Db, account: AccountId, what: Sealed) -> Outcome
 
 pub(super) async fn create_account(db: &Db, new: &NewAccount) -> Outcome<Creation> {
     let id = new.account.as_bytes().as_slice();
+    if new.claims_super_administrator {
+        // Of two who claim the place at once, one comes first.
+        audit::hold(db).await?;
+    }
     if db.exists(ID_TAKEN, &[&id]).await? {
         return Ok(Creation::NameTaken);
     }
@@ -168,12 +171,13 @@ pub(super) async fn create_account(db: &Db, new: &NewAccount) -> Outcome<Creatio
         refusal => return Ok(refusal),
     }
     let role = if !new.claims_super_administrator {
-        ServerRole::Member as i16
+        ServerRole::Member
     } else if super_administrator_exists(db).await? {
         return Ok(Creation::SlotTaken);
     } else {
-        SUPER_ADMINISTRATOR
+        ServerRole::SuperAdministrator
     };
+    let role = role as i16;
     let stretch = [new.stretch.memory_kib, new.stretch.passes, new.stretch.lanes].map(i64::from);
     let (email, opaque, created) =
         (new.email.as_deref().unwrap_or(""), &*new.opaque as &[u8], signed(new.created_at_ms));
@@ -198,6 +202,10 @@ pub(super) async fn create_account(db: &Db, new: &NewAccount) -> Outcome<Creatio
     listing::put_devices(db, account, &new.devices).await?;
     for (what, sealed) in [(Sealed::Vault, &new.vault), (Sealed::AccountState, &new.account_state)] {
         db.execute(what.put(), &[&account, &&**sealed]).await?;
+    }
+    if new.claims_super_administrator {
+        let (act, noted) = claim(new);
+        audit::write_down(db, &act, &new.username, noted).await?;
     }
     Ok(Creation::Created)
 }
@@ -286,15 +294,10 @@ async fn put_list(db: &Db, account: Key, number: u64, list: &SignedDeviceList) -
 }
 
 fn found_account(row: &Row) -> Outcome<Account> {
-    let role = match row.try_get(2)? {
-        0 => ServerRole::Member,
-        SUPER_ADMINISTRATOR => ServerRole::SuperAdministrator,
-        _ => return Err(Fault::Damaged("the number of an account's role stands for nothing")),
-    };
     Ok(Account {
         account: AccountId::from_bytes(columns::array(row, 0)?),
         username: row.try_get(1)?,
-        role,
+        role: columns::role(row, 2)?,
         identity_key: columns::bytes32(row, 3)?,
         device_list_number: columns::number(row, 4)?,
         password_number: columns::number(row, 5)?,

@@ -1,6 +1,7 @@
 //! Between columns and plain types.
 
 use huis_proto::frames::EntryKind;
+use huis_proto::rest::ServerRole;
 use huis_proto::{AccountId, Bytes, Bytes32, ConversationKind, DeviceId, Member};
 use tokio_postgres::Row;
 
@@ -55,6 +56,18 @@ pub(super) fn member(row: &Row, column: usize) -> Outcome<Member> {
         account: AccountId::from_bytes(array(row, column)?),
         device: DeviceId::from_bytes(array(row, column + 1)?),
     })
+}
+
+/// A column that holds when something ends; 0 stands for never.
+pub(super) fn end(row: &Row, column: usize) -> Outcome<Option<u64>> {
+    Ok(Some(number(row, column)?).filter(|end| *end > 0))
+}
+
+/// A column that holds the number of a role.
+pub(super) fn role(row: &Row, column: usize) -> Outcome<ServerRole> {
+    let number: i16 = row.try_get(column)?;
+    const UNKNOWN: Fault = Fault::Damaged("the number of an account's role stands for nothing");
+    ServerRole::from_number(number.into()).ok_or(UNKNOWN)
 }
 
 /// The number of a conversation's kind.

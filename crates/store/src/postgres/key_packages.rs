@@ -3,6 +3,7 @@
 use huis_proto::rest::{ClaimedKeyPackage, ClaimedKeyPackages, KeyPackageStock};
 use huis_proto::{AccountId, Bytes, DeviceId, Member, limits};
 
+use super::administration;
 use super::columns::{self, Key};
 use super::db::Db;
 use super::fault::{Fault, Outcome};
@@ -66,7 +67,9 @@ pub(super) async fn claim(
     db: &Db,
     account: AccountId,
     devices: Option<&[DeviceId]>,
+    now_ms: u64,
 ) -> Outcome<Option<ClaimedKeyPackages>> {
+    let is_barred = administration::bar(db, account, now_ms).await?.is_some();
     let Some(account) = moves::account_key(db, account).await? else {
         return Ok(None);
     };
@@ -75,6 +78,10 @@ pub(super) async fn claim(
         let key: Key = row.try_get(0)?;
         let device = DeviceId::from_bytes(columns::array(&row, 1)?);
         if devices.is_some_and(|wanted| !wanted.contains(&device)) {
+            continue;
+        }
+        if is_barred {
+            claimed.devices_without.push(device);
             continue;
         }
         let one_time = db.row(TAKE_OLDEST, &[&key]).await?;

@@ -8,6 +8,10 @@
 mod accounts;
 mod acks;
 mod address;
+mod administering;
+mod administration;
+mod audit;
+mod bans;
 mod batch;
 mod columns;
 mod commits;

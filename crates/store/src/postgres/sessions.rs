@@ -3,10 +3,11 @@
 use huis_proto::{AccountId, Bytes32, DeviceId, SessionId};
 use tokio_postgres::Row;
 
-use super::accounts;
 use super::columns::{self, Key, signed};
 use super::db::Db;
 use super::fault::{Fault, Outcome};
+use super::{accounts, administration};
+use crate::administration::day;
 use crate::{Beginning, EndedSessions, Refresh, Session};
 
 /// Older tokens of a session that are remembered, so that their use ends it: more than a day of refreshes.
@@ -70,6 +71,11 @@ pub(super) async fn begin_session(
     if held.password_number != password_number {
         return Ok(Beginning::PasswordChanged);
     }
+    // Whoever bars the account holds the same row.
+    if let Some(bar) = administration::bar(db, session.account, session.began_at_ms).await? {
+        return Ok(Beginning::Barred(bar));
+    }
+    administration::seen(db, session.account, session.began_at_ms).await?;
     let ended = db.row(END_OF_DEVICE, &[&device]).await?.map(|row| found_id(&row)).transpose()?;
     let id = session.session.as_bytes().as_slice();
     let (began, used) = (signed(session.began_at_ms), signed(session.used_at_ms));
@@ -79,6 +85,8 @@ pub(super) async fn begin_session(
 }
 
 pub(super) async fn refresh_session(db: &Db, presented: Bytes32, next: Bytes32, now_ms: u64) -> Outcome<Refresh> {
+    // Before the session, for rows are taken in this order.
+    db.execute(administration::SEEN_BY_TOKEN, &[&presented.0.as_slice(), &signed(day(now_ms))]).await?;
     let Some(row) = db.row(HOLD_SESSION, &[&presented.0.as_slice()]).await? else {
         return Ok(Refresh::Unknown);
     };

@@ -14,6 +14,12 @@ const POPULATION: &str = "
       identity_key, recovery_key, device_list_number, created_at_ms)
       SELECT n, decode(md5('a' || n), 'hex'), 'name' || n, 'name' || n, '', 1, 1, 1, decode(repeat('00', 32), 'hex'),
       decode(repeat('00', 32), 'hex'), 1, 1 FROM generate_series(1, 10000) n;
+    UPDATE accounts SET role = account % 3 + 1 WHERE account % 100 = 0;
+    INSERT INTO suspensions SELECT n, 'name' || n, '', 1, 0, '', 1 FROM generate_series(1, 10000) n;
+    INSERT INTO bans SELECT decode(md5('b' || n), 'hex'), n % 2, 'name' || n, 'name' || n, '', 1, 0, '', 1
+      FROM generate_series(1, 10000) n;
+    INSERT INTO audit SELECT n, 1, decode(md5('a' || n), 'hex'), '', '', '', '', '', '', decode(repeat('00', 32), 'hex')
+      FROM generate_series(1, 10000) n;
     INSERT INTO device_lists SELECT n, 1, '', '' FROM generate_series(1, 10000) n;
     INSERT INTO vaults SELECT n, 1, '' FROM generate_series(1, 10000) n;
     INSERT INTO account_states SELECT n, 1, '' FROM generate_series(1, 10000) n;
@@ -85,6 +91,24 @@ const HOT: &[&str] = &[
     expiry::DROP_WELCOMES,
     lives::LOST_SINCE,
     lives::ACKNOWLEDGED,
+    administration::ONE,
+    administration::ALL,
+    administration::OF_ROLE,
+    administration::SUSPENDED,
+    administration::BAR,
+    administration::HOLD_ACTED_ON,
+    administration::SUSPENSION,
+    administration::OTHER_HEAD,
+    administration::SEEN,
+    administration::SEEN_BY_TOKEN,
+    audit::ACTOR,
+    audit::NEWEST,
+    audit::PAGE,
+    bans::BY_TARGET,
+    bans::BY_ID,
+    bans::OF_NAME,
+    bans::DROP,
+    accounts::SLOT_TAKEN,
     accounts::ACCOUNT_BY_NAME,
     accounts::ACCOUNT_BY_ID,
     accounts::PASSWORD,

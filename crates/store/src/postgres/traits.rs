@@ -23,11 +23,11 @@ use super::{
 };
 use crate::time_locks::Looked;
 use crate::{
-    Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
-    Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
-    NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
-    Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
-    TimeLocks, Upload, Wanting, Withdrawal,
+    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
+    Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
+    NewFile, NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions,
+    Recipients, Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult,
+    Swap, TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -108,9 +108,15 @@ impl Accounts for PostgresStore {
 
 #[async_trait]
 impl Invitations for PostgresStore {
-    async fn put_invitation(&self, hash: Bytes32, info: InvitationInfo, most: usize) -> StoreResult<bool> {
-        let info = &info;
-        self.write(|db| async move { invitations::put(&db, hash, info, most).await }).await
+    async fn put_invitation(
+        &self,
+        act: Act,
+        hash: Bytes32,
+        info: InvitationInfo,
+        most: usize,
+    ) -> StoreResult<Acted<()>> {
+        let (act, info) = (&act, &info);
+        self.write(|db| async move { invitations::put(&db, act, hash, info, most).await }).await
     }
 
     async fn invitation_is_good(&self, hash: Bytes32, now_ms: u64) -> StoreResult<bool> {
@@ -121,8 +127,9 @@ impl Invitations for PostgresStore {
         self.single(|db| async move { invitations::good(&db, now_ms).await }).await
     }
 
-    async fn revoke_invitation(&self, invitation: InvitationId) -> StoreResult<bool> {
-        self.write(|db| async move { invitations::revoke(&db, invitation).await }).await
+    async fn revoke_invitation(&self, act: Act, invitation: InvitationId) -> StoreResult<Acted<()>> {
+        let act = &act;
+        self.write(|db| async move { invitations::revoke(&db, act, invitation).await }).await
     }
 
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
@@ -318,9 +325,10 @@ impl KeyPackages for PostgresStore {
         &self,
         account: AccountId,
         devices: Option<Vec<DeviceId>>,
+        now_ms: u64,
     ) -> StoreResult<Option<ClaimedKeyPackages>> {
         let devices = devices.as_deref();
-        self.write(|db| async move { key_packages::claim(&db, account, devices).await }).await
+        self.write(|db| async move { key_packages::claim(&db, account, devices, now_ms).await }).await
     }
 }
 

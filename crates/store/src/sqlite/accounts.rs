@@ -8,27 +8,26 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::{self, Key, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
+use crate::administration::claim;
 use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
-
-const SUPER_ADMINISTRATOR: i64 = ServerRole::SuperAdministrator as i64;
 
 const ID_TAKEN: &str = "SELECT 1 FROM accounts WHERE id = ?1";
 const NAME_TAKEN: &str = "SELECT 1 FROM accounts WHERE username = ?1";
 const SKELETON_TAKEN: &str = "SELECT 1 FROM accounts WHERE skeleton = ?1";
-const SLOT_TAKEN: &str = "SELECT 1 FROM accounts WHERE role = 3";
+pub(super) const SLOT_TAKEN: &str = "SELECT 1 FROM accounts WHERE role > 0 AND role = 3";
 const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, role, opaque, \
      stretch_memory_kib, stretch_passes, stretch_lanes, identity_key, recovery_key, \
      device_list_number, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
      l.list, l.signature, l.handover, a.password_number FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
-     WHERE a.username = ?1";
+     WHERE a.username = ?1 AND a.deleted_at_ms = 0";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
      l.list, l.signature, l.handover, a.password_number FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = ?1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
-     password_number, recovery_key FROM accounts WHERE username = ?1";
+     password_number, recovery_key FROM accounts WHERE username = ?1 AND deleted_at_ms = 0";
 pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = ?1 AND l.number > ?2 \
      ORDER BY l.number LIMIT ?3";
@@ -41,7 +40,7 @@ const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signatu
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = ?2 WHERE account = ?1";
 const PUT_DEVICE: &str = "INSERT INTO devices (account, id, listed, place) VALUES (?1, ?2, 1, ?3) \
      ON CONFLICT (account, id) DO UPDATE SET listed = 1, place = excluded.place";
-const LISTED_DEVICES: &str = "SELECT device, id FROM devices WHERE account = ?1 AND listed = 1";
+pub(super) const LISTED_DEVICES: &str = "SELECT device, id FROM devices WHERE account = ?1 AND listed = 1";
 const UNLIST: &str = "UPDATE devices SET listed = 0 WHERE device = ?1";
 /// What an unlisted device loses, and its seats that nobody has to tidy.
 const STRIP: [&str; 6] = [
@@ -173,18 +172,18 @@ impl Writer {
             refusal => return Ok(refusal),
         }
         let role = if !new.claims_super_administrator {
-            ServerRole::Member as i64
+            ServerRole::Member
         } else if super_administrator_exists(db)? {
             return Ok(Creation::SlotTaken);
         } else {
-            SUPER_ADMINISTRATOR
+            ServerRole::SuperAdministrator
         };
         let account = db.prepare_cached(PUT_ACCOUNT)?.insert(params![
             new.account.as_bytes(),
             new.username,
             new.skeleton,
             new.email.as_deref().unwrap_or(""),
-            role,
+            role as u8,
             &*new.opaque,
             new.stretch.memory_kib,
             new.stretch.passes,
@@ -197,6 +196,10 @@ impl Writer {
         self.put_devices(account, &new.devices)?;
         for (what, sealed) in [(Sealed::Vault, &new.vault), (Sealed::AccountState, &new.account_state)] {
             self.db.prepare_cached(what.put())?.execute(params![account, &**sealed])?;
+        }
+        if new.claims_super_administrator {
+            let (act, noted) = claim(new);
+            self.write_down(&act, &new.username, noted)?;
         }
         Ok(Creation::Created)
     }
@@ -223,11 +226,7 @@ impl Writer {
         self.write_back()?;
         self.put_list(account, number, list)?;
         self.db.prepare_cached(SET_NEWEST_LIST)?.execute(params![account, signed(number)])?;
-        let listed: Vec<(Key, DeviceId)> = self
-            .db
-            .prepare_cached(LISTED_DEVICES)?
-            .query_map([account], |row| Ok((row.get(0)?, DeviceId::from_bytes(row.get(1)?))))?
-            .collect::<rusqlite::Result<_>>()?;
+        let listed = self.listed_devices(account)?;
         self.put_devices(account, devices)?;
         for device in devices {
             self.hot.forget_device(Member { account: id, device: *device });
@@ -305,7 +304,7 @@ impl Writer {
         Ok(())
     }
 
-    fn unlist(&mut self, device: Key) -> Outcome<()> {
+    pub(super) fn unlist(&mut self, device: Key) -> Outcome<()> {
         let conversations: Vec<(Key, ConversationId)> = self
             .db
             .prepare_cached(CONVERSATIONS_OF_DEVICE)?
@@ -334,15 +333,10 @@ impl Writer {
 }
 
 fn found_account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    let role = match row.get(2)? {
-        0 => ServerRole::Member,
-        SUPER_ADMINISTRATOR => ServerRole::SuperAdministrator,
-        other => return Err(columns::unknown(2, other)),
-    };
     Ok(Account {
         account: AccountId::from_bytes(row.get(0)?),
         username: row.get(1)?,
-        role,
+        role: columns::role(row, 2)?,
         identity_key: Bytes32(row.get(3)?),
         device_list: found_list(row, 5)?,
         device_list_number: columns::number(row, 4)?,

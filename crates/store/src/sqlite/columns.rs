@@ -1,6 +1,7 @@
 //! Between columns and plain types.
 
 use huis_proto::frames::EntryKind;
+use huis_proto::rest::ServerRole;
 use huis_proto::{AccountId, Bytes, ConversationKind, DeviceId, Member};
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -31,6 +32,17 @@ pub(super) fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
 /// Two columns that hold the ids of an account and of a device.
 pub(super) fn member(row: &Row<'_>, column: usize) -> rusqlite::Result<Member> {
     Ok(Member { account: AccountId::from_bytes(row.get(column)?), device: DeviceId::from_bytes(row.get(column + 1)?) })
+}
+
+/// A column that holds when something ends; 0 stands for never.
+pub(super) fn end(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    Ok(Some(number(row, column)?).filter(|end| *end > 0))
+}
+
+/// A column that holds the number of a role.
+pub(super) fn role(row: &Row<'_>, column: usize) -> rusqlite::Result<ServerRole> {
+    let number = row.get(column)?;
+    ServerRole::from_number(number).ok_or_else(|| unknown(column, number))
 }
 
 /// The number of a conversation's kind.

@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 use super::columns::{self, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
-use crate::{Creation, NewAccount};
+use crate::invitations::{made, revoked};
+use crate::{Act, Acted, Creation, NewAccount};
 
 pub(super) const IS_GOOD: &str = "SELECT 1 FROM invitations WHERE hash = ?1 AND uses_left > 0 AND expires_at_ms > ?2";
 pub(super) const TAKE_USE: &str = "UPDATE invitations SET uses_left = uses_left - 1 \
@@ -40,11 +41,20 @@ pub(super) fn good(db: &Connection, now_ms: u64) -> Outcome<Vec<InvitationInfo>>
 }
 
 impl Writer {
-    pub(super) fn put_invitation(&mut self, hash: Bytes32, info: &InvitationInfo, most: usize) -> Outcome<bool> {
+    pub(super) fn put_invitation(
+        &mut self,
+        act: &Act,
+        hash: Bytes32,
+        info: &InvitationInfo,
+        most: usize,
+    ) -> Outcome<Acted<()>> {
+        let Some(actor) = self.actor(act)? else {
+            return Ok(Acted::NotAllowed);
+        };
         self.db.prepare_cached(FORGET_DEAD)?.execute([signed(info.made_at_ms)])?;
         let kept: i64 = self.db.prepare_cached(COUNT)?.query_row([], |row| row.get(0))?;
         if kept >= signed(most as u64) {
-            return Ok(false);
+            return Ok(Acted::TooMany);
         }
         self.db.prepare_cached(PUT)?.execute(params![
             hash.0,
@@ -54,11 +64,19 @@ impl Writer {
             signed(info.made_at_ms),
             signed(info.expires_at_ms),
         ])?;
-        Ok(true)
+        self.write_down(act, &actor.username, made(info))?;
+        Ok(Acted::Done(()))
     }
 
-    pub(super) fn revoke_invitation(&mut self, invitation: InvitationId) -> Outcome<bool> {
-        Ok(self.db.prepare_cached(REVOKE)?.execute([invitation.as_bytes()])? > 0)
+    pub(super) fn revoke_invitation(&mut self, act: &Act, invitation: InvitationId) -> Outcome<Acted<()>> {
+        let Some(actor) = self.actor(act)? else {
+            return Ok(Acted::NotAllowed);
+        };
+        if self.db.prepare_cached(REVOKE)?.execute([invitation.as_bytes()])? == 0 {
+            return Ok(Acted::NotThere);
+        }
+        self.write_down(act, &actor.username, revoked(invitation))?;
+        Ok(Acted::Done(()))
     }
 
     pub(super) fn create_invited_account(&mut self, new: &NewAccount, hash: Bytes32) -> Outcome<Creation> {

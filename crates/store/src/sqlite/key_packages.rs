@@ -4,6 +4,7 @@ use huis_proto::rest::{ClaimedKeyPackage, ClaimedKeyPackages, KeyPackageStock};
 use huis_proto::{AccountId, Bytes, DeviceId, Member, limits};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::administration;
 use super::columns::{self, Key};
 use super::fault::{Fault, Outcome};
 use super::hot::LOAD_DEVICE;
@@ -62,7 +63,9 @@ impl Writer {
         &mut self,
         account: AccountId,
         devices: Option<&[DeviceId]>,
+        now_ms: u64,
     ) -> Outcome<Option<ClaimedKeyPackages>> {
+        let is_barred = administration::bar(&self.db, account, now_ms)?.is_some();
         let Some(account) = moves::account_key(&self.db, account)? else {
             return Ok(None);
         };
@@ -75,6 +78,10 @@ impl Writer {
         let mut claimed = ClaimedKeyPackages { packages: Vec::new(), devices_without: Vec::new() };
         for (_, key, device) in listed {
             if devices.is_some_and(|wanted| !wanted.contains(&device)) {
+                continue;
+            }
+            if is_barred {
+                claimed.devices_without.push(device);
                 continue;
             }
             let one_time = take(db, TAKE_OLDEST, key)?;

@@ -4,6 +4,10 @@
 //! serves all that waits; a few readers look beside it. One process owns the file at a time, by a lock file beside it.
 
 mod accounts;
+mod administering;
+mod administration;
+mod audit;
+mod bans;
 mod columns;
 mod commits;
 mod contests;

@@ -38,9 +38,54 @@ CREATE TABLE accounts (
     identity_key BLOB NOT NULL CHECK (length(identity_key) = 32),
     recovery_key BLOB NOT NULL CHECK (length(recovery_key) = 32),
     device_list_number INTEGER NOT NULL,
-    created_at_ms INTEGER NOT NULL
+    created_at_ms INTEGER NOT NULL,
+    -- The day, counted from 1970, on which a session began or was refreshed last; 0 if none ever did.
+    seen_day INTEGER NOT NULL DEFAULT 0,
+    -- 0 if it was not. Its name stays taken, and what others check it by stays.
+    deleted_at_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE UNIQUE INDEX super_administrator ON accounts (role) WHERE role = 3;
+CREATE INDEX accounts_by_role ON accounts (role, username) WHERE role > 0;
+
+-- Accounts that may not be signed in. `username`: the account's own. `ends_at_ms`: 0 if it has no end.
+CREATE TABLE suspensions (
+    account INTEGER PRIMARY KEY REFERENCES accounts (account),
+    username TEXT NOT NULL UNIQUE,
+    reason TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    ends_at_ms INTEGER NOT NULL,
+    set_by TEXT NOT NULL,
+    set_by_role INTEGER NOT NULL
+) STRICT;
+
+-- `kind`: 0 keeps the username `subject` and what looks like it out, 1 the network `subject`. `skeleton`: the username's;
+-- empty for a network. `ends_at_ms`: 0 if it has no end.
+CREATE TABLE bans (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    kind INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    skeleton TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    ends_at_ms INTEGER NOT NULL,
+    set_by TEXT NOT NULL,
+    set_by_role INTEGER NOT NULL,
+    UNIQUE (kind, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bans_by_skeleton ON bans (skeleton) WHERE kind = 0;
+
+-- What was done by those who look after the server: only added to. `hash`: that of the entry and of the one before.
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    actor BLOB NOT NULL CHECK (length(actor) = 16),
+    actor_name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
 
 -- Codes that let newcomers in, by their hashes.
 CREATE TABLE invitations (

@@ -3,6 +3,7 @@
 use huis_proto::{AccountId, Bytes32, DeviceId, SessionId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::administration;
 use super::columns::{self, Key, signed};
 use super::fault::{Fault, Outcome};
 use super::writer::Writer;
@@ -77,6 +78,9 @@ impl Writer {
         if newest != password_number {
             return Ok(Beginning::PasswordChanged);
         }
+        if let Some(bar) = administration::bar(&self.db, session.account, session.began_at_ms)? {
+            return Ok(Beginning::Barred(bar));
+        }
         let ended = self
             .db
             .prepare_cached(SESSION_OF_DEVICE)?
@@ -94,6 +98,7 @@ impl Writer {
             signed(session.used_at_ms),
         ])?;
         self.put_token(refresh_hash, session.session, 1)?;
+        self.seen(session.account, session.began_at_ms)?;
         Ok(Beginning::Begun { ended })
     }
 
@@ -121,6 +126,7 @@ impl Writer {
         // The previous token may be older than those that nobody used: it is never forgotten.
         let forgotten = (newest + 1 - TOKENS_REMEMBERED).min(number - 1);
         self.db.prepare_cached(FORGET_TOKENS)?.execute(params![id, forgotten])?;
+        self.seen(session.account, now_ms)?;
         session.used_at_ms = now_ms;
         Ok(Refresh::Renewed(session))
     }

@@ -21,11 +21,11 @@ use super::{
 };
 use crate::time_locks::Looked;
 use crate::{
-    Account, Accounts, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create, Creation,
-    Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount, NewFile,
-    NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
-    Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap,
-    TimeLocks, Upload, Wanting, Withdrawal,
+    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
+    Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
+    NewFile, NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions,
+    Recipients, Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult,
+    Swap, TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 #[async_trait]
@@ -103,8 +103,14 @@ impl Accounts for SqliteStore {
 
 #[async_trait]
 impl Invitations for SqliteStore {
-    async fn put_invitation(&self, hash: Bytes32, info: InvitationInfo, most: usize) -> StoreResult<bool> {
-        self.write(move |writer| writer.put_invitation(hash, &info, most)).await
+    async fn put_invitation(
+        &self,
+        act: Act,
+        hash: Bytes32,
+        info: InvitationInfo,
+        most: usize,
+    ) -> StoreResult<Acted<()>> {
+        self.write(move |writer| writer.put_invitation(&act, hash, &info, most)).await
     }
 
     async fn invitation_is_good(&self, hash: Bytes32, now_ms: u64) -> StoreResult<bool> {
@@ -115,8 +121,8 @@ impl Invitations for SqliteStore {
         self.read(move |db| invitations::good(db, now_ms)).await
     }
 
-    async fn revoke_invitation(&self, invitation: InvitationId) -> StoreResult<bool> {
-        self.write(move |writer| writer.revoke_invitation(invitation)).await
+    async fn revoke_invitation(&self, act: Act, invitation: InvitationId) -> StoreResult<Acted<()>> {
+        self.write(move |writer| writer.revoke_invitation(&act, invitation)).await
     }
 
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
@@ -308,8 +314,9 @@ impl KeyPackages for SqliteStore {
         &self,
         account: AccountId,
         devices: Option<Vec<DeviceId>>,
+        now_ms: u64,
     ) -> StoreResult<Option<ClaimedKeyPackages>> {
-        self.write(move |writer| writer.claim_key_packages(account, devices.as_deref())).await
+        self.write(move |writer| writer.claim_key_packages(account, devices.as_deref(), now_ms)).await
     }
 }
 

@@ -137,7 +137,7 @@ sheet-passphrase = The fresh access passphrase
 sheet-passphrase-about = It lets newcomers in from now on; the one before lets nobody in any more.
 
 help-commands = Commands
-help-administrators = For the server's super-administrator
+help-administrators = For those who look after the server
 composer-hint-first = A first message to { $name }
 composer-hint-command = /dm @NAME writes to somebody, /join #ROOM goes into a room, /help shows more
 welcome-first = There is no conversation with { $name } yet; your first message makes it. They may accept it or turn it away.

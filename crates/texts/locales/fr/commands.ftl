@@ -137,7 +137,7 @@ sheet-passphrase = La nouvelle phrase d'accès
 sheet-passphrase-about = Elle laisse entrer les nouveaux venus dès maintenant ; l'ancienne ne laisse plus entrer personne.
 
 help-commands = Commandes
-help-administrators = Pour le super-administrateur du serveur
+help-administrators = Pour ceux qui s'occupent du serveur
 composer-hint-first = Un premier message à { $name }
 composer-hint-command = /écrire @NOM écrit à quelqu'un, /entrer #SALON entre dans un salon, /aide en dit plus
 welcome-first = Il n'y a pas encore de conversation avec { $name } ; votre premier message la crée. L'autre peut l'accepter ou l'écarter.

@@ -12,7 +12,7 @@ pub(crate) struct Word {
     also: &'static [&'static str],
     /// What stands behind it, for completion.
     pub(crate) takes: Takes,
-    /// For the server's super-administrator alone.
+    /// For those who look after the server.
     pub(crate) administers: bool,
 }
 

@@ -1,10 +1,12 @@
 //! How a connection ends: what was submitted is finished, what was acknowledged is kept, and the client is told why.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use huis_proto::AccountId;
 use huis_proto::frames::CloseCode;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -12,6 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding;
 
 use super::{Connection, End};
+use crate::http::bars;
+use crate::state::App;
 
 /// How long a client is given to take the last bytes.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -57,7 +61,8 @@ impl Connection {
 
     async fn close(&mut self, why: CloseCode) {
         tracing::debug!(code = why.code(), "closing a connection");
-        let frame = CloseFrame { code: coding::CloseCode::from(why.code()), reason: reason(why).into() };
+        let reason = told(self.app.clone(), self.device.account, self.place.address, why).await;
+        let frame = CloseFrame { code: coding::CloseCode::from(why.code()), reason: reason.into() };
         let socket = Pin::new(&mut self.socket);
         let said = async {
             let mut socket = socket;
@@ -70,6 +75,27 @@ impl Connection {
     }
 }
 
+/// What the client is told, with the reason of who has suspended or banned it.
+async fn told(app: App, account: AccountId, address: IpAddr, why: CloseCode) -> String {
+    let now_ms = app.clock.now_ms();
+    let found = match why {
+        CloseCode::Suspended => {
+            let bar = app.store.bar_of(account, now_ms).await.ok().flatten();
+            bar.map(|bar| bars::sentence(&bar, "This account", now_ms))
+        }
+        CloseCode::Banned => app.bans.of(address).map(|bar| bars::sentence(&bar, "Your address", now_ms)),
+        _ => None,
+    };
+    found.map_or_else(|| reason(why).to_owned(), beginning)
+}
+
+/// The beginning of a text, as far as a close frame has room for it (RFC 6455, section 5.5).
+fn beginning(mut text: String) -> String {
+    const ROOM: usize = 123;
+    text.truncate(text.floor_char_boundary(ROOM));
+    text
+}
+
 fn reason(why: CloseCode) -> &'static str {
     match why {
         CloseCode::GoingAway => "the server stops: connect again",
@@ -79,6 +105,8 @@ fn reason(why: CloseCode) -> &'static str {
         CloseCode::Silent => "nothing was heard for too long: connect again",
         CloseCode::Replaced => "this device has connected again",
         CloseCode::TooMany => "too many frames: connect again after a while",
+        CloseCode::Suspended => "the account is suspended: its session has ended",
+        CloseCode::Banned => "this address is banned",
         CloseCode::StoreFault => "the store has a fault: connect again after a while",
     }
 }

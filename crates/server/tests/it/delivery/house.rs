@@ -66,6 +66,8 @@ pub(crate) struct Phone {
 pub(crate) struct Wire {
     socket: WebSocketStream<TcpStream>,
     frames: VecDeque<ServerFrame>,
+    /// What the server said when it closed.
+    pub(crate) farewell: String,
 }
 
 impl Clock for HouseClock {
@@ -102,6 +104,8 @@ impl House {
         let mut config = Config::in_folder(data.path());
         config.bus = bus.map(|bus| bus.parse().unwrap());
         config.push_endpoints = PushEndpoints::Any;
+        // Whoever connects from here is whom they say.
+        config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
         // So slow that no test waits for the next.
         config.rates.guesses_per_minute = 4;
         let clock = Arc::<HouseClock>::default();
@@ -118,6 +122,15 @@ impl House {
 
     /// An account with two devices; gives the first.
     pub(crate) async fn account(&self, number: u8) -> Phone {
+        self.account_of(number, false).await
+    }
+
+    /// The same, and it is the super-administrator.
+    pub(crate) async fn head(&self, number: u8) -> Phone {
+        self.account_of(number, true).await
+    }
+
+    async fn account_of(&self, number: u8, claims_super_administrator: bool) -> Phone {
         let devices = vec![device(number, 1), device(number, 2)];
         let name = format!("person{number}");
         let created = self.store.create_account(NewAccount {
@@ -125,7 +138,7 @@ impl House {
             skeleton: huis_proto::names::skeleton(&name),
             username: name,
             email: None,
-            claims_super_administrator: false,
+            claims_super_administrator,
             opaque: Bytes(vec![1]),
             stretch: StretchParameters::NEW_ACCOUNTS,
             identity_key: Bytes32([number; 32]),
@@ -162,7 +175,18 @@ impl House {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let request = upgrade(&phone.token, Some(SUBPROTOCOL));
         let (socket, _) = client_async(request, stream).await.unwrap();
-        Wire { socket, frames: VecDeque::new() }
+        Wire { socket, frames: VecDeque::new(), farewell: String::new() }
+    }
+
+    /// Connects from this address, as a proxy says.
+    pub(crate) async fn arrive_from(&self, phone: &Phone, address: &str) -> Wire {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let mut request = upgrade(&phone.token, Some(SUBPROTOCOL));
+        request.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        let mut wire = Wire { socket, frames: VecDeque::new(), farewell: String::new() };
+        while !matches!(wire.next().await, ServerFrame::CaughtUp {}) {}
+        wire
     }
 
     /// Connects and reads on until the server says that the device is caught up.
@@ -345,7 +369,10 @@ impl Wire {
                         }
                     }
                 }
-                Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
+                Some(Ok(Message::Close(frame))) => {
+                    self.farewell = frame.as_ref().map(|frame| frame.reason.to_string()).unwrap_or_default();
+                    return Err(frame.map(|frame| frame.code.into()));
+                }
                 Some(Ok(other)) => panic!("unexpected {other:?}"),
                 Some(Err(_)) | None => return Err(None),
             }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use huis_proto::frames::{ClientFrame, CloseCode, ServerFrame};
-use huis_proto::rest::{AccountState, Committed, StartSignIn};
+use huis_proto::rest::{AccountState, BanSet, BanTarget, Committed, CreateBan, SessionsEnded, StartSignIn, Suspend};
 use huis_proto::{Bytes, ConversationId, ErrorCode};
 use huis_testredis::Server;
 use tokio::net::{UnixListener, UnixStream};
@@ -226,6 +226,74 @@ async fn without_the_bus_delivery_goes_on_and_behind_it_nothing_is_missing() {
         anna.submit(two.anna.message(two.here, 1, 300)).await.unwrap();
         assert_eq!(next_entry(&mut berta).await, seq);
     }
+}
+
+fn suspension() -> Suspend {
+    Suspend { reason: "Trop fort cet été, ".repeat(9), ends_in_s: None }
+}
+
+#[tokio::test]
+async fn who_is_suspended_at_one_node_is_out_at_the_other_at_once_and_told_why() {
+    let Some(mut two) = two_nodes().await else { return };
+    let head = two.nodes[0].head(7).await;
+    let (mut anna, mut berta) = two.arrive().await;
+    let path = "/api/v1/admin/accounts/person2/suspend";
+    let ended: SessionsEnded = two.nodes[0].ask(&head, Method::POST, path, &suspension()).await.unwrap();
+    assert_eq!(ended.count, 1);
+    // Whatever is said from here on does not reach her.
+    anna.submit(two.anna.message(two.here, 1, 300)).await.unwrap();
+    let before = berta.closed_with(CloseCode::Suspended).await;
+    assert!(!before.iter().any(|frame| matches!(frame, ServerFrame::Entry(entry) if entry.seq > 1)));
+    assert!(berta.farewell.starts_with("This account is suspended on this server: Trop fort"), "{}", berta.farewell);
+    assert!((120..=123).contains(&berta.farewell.len()));
+    let (status, problem) = two.nodes[1].refused_upgrade(&two.berta.token, Some("huis.v1")).await;
+    assert_eq!((status, problem.code), (StatusCode::UNAUTHORIZED, ErrorCode::SessionEnded));
+    assert_eq!(next_entry(&mut anna).await, 2, "the others go on");
+}
+
+#[tokio::test]
+async fn who_is_suspended_while_the_bus_is_away_is_out_at_the_other_node_too() {
+    let Some(two) = two_nodes().await else { return };
+    let head = two.nodes[0].head(7).await;
+    let (_, mut berta) = two.arrive().await;
+    two.bus.crash();
+    let path = "/api/v1/admin/accounts/person2/suspend";
+    let _: SessionsEnded = two.nodes[0].ask(&head, Method::POST, path, &suspension()).await.unwrap();
+    // The session has ended; that is what the node finds when it looks.
+    berta.closed_with(CloseCode::SessionEnded).await;
+}
+
+fn ban(network: &str) -> CreateBan {
+    CreateBan { target: BanTarget::Network(network.into()), reason: "flood".into(), ends_in_s: None }
+}
+
+#[tokio::test]
+async fn a_network_that_is_banned_at_one_node_is_cut_off_at_both_at_once() {
+    let Some(two) = two_nodes().await else { return };
+    let head = two.nodes[0].head(7).await;
+    let clara = two.nodes[0].account(3).await;
+    let mut anna = two.nodes[0].arrive_from(&two.anna, "198.51.100.7").await;
+    let mut berta = two.nodes[1].arrive_from(&two.berta, "2001:db8:7::1").await;
+    let mut clara_there = two.nodes[1].arrive_from(&clara, "198.51.101.7").await;
+    for network in ["198.51.100.0/24", "2001:db8:7::/48"] {
+        let _: BanSet = two.nodes[0].ask(&head, Method::POST, "/api/v1/admin/bans", &ban(network)).await.unwrap();
+    }
+    for wire in [&mut anna, &mut berta] {
+        wire.closed_with(CloseCode::Banned).await;
+        assert_eq!(wire.farewell, "Your address is banned on this server: flood");
+    }
+    clara_there.send(&[ClientFrame::Ping {}]).await;
+    while !matches!(clara_there.next().await, ServerFrame::Pong { .. }) {}
+}
+
+#[tokio::test]
+async fn a_network_that_is_banned_while_the_bus_is_away_is_cut_off_at_the_other_node_too() {
+    let Some(two) = two_nodes().await else { return };
+    let head = two.nodes[0].head(7).await;
+    let mut berta = two.nodes[1].arrive_from(&two.berta, "198.51.100.7").await;
+    two.bus.crash();
+    let _: BanSet = two.nodes[0].ask(&head, Method::POST, "/api/v1/admin/bans", &ban("198.51.100.7")).await.unwrap();
+    berta.closed_with(CloseCode::Banned).await;
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ async fn a_key_package_is_taken_once_by_many_tasks_of_two_nodes() {
             tokio::spawn(async move {
                 let mut taken = Vec::new();
                 for _ in 0..6 {
-                    let claimed = store.claim_key_packages(berta.account, None).await.expect("claimed");
+                    let claimed = store.claim_key_packages(berta.account, None, 1).await.expect("claimed");
                     let packages = claimed.expect("an account").packages;
                     taken.extend(packages.into_iter().map(|claimed| claimed.key_package[0]));
                 }

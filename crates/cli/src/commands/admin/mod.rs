@@ -1,5 +1,10 @@
 //! `huis admin`.
 
+mod accounts;
+mod asking;
+mod audit;
+mod bans;
+
 use clap::{Args, Subcommand};
 use huis_proto::rest::Secret;
 use huis_views::{Command, Reply};
@@ -9,7 +14,7 @@ use super::Context;
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
 
-/// Look after the running server, as its super-administrator
+/// Look after the running server, as its moderator, administrator or super-administrator
 #[derive(Debug, Args)]
 pub(crate) struct Admin {
     #[command(subcommand)]
@@ -18,6 +23,15 @@ pub(crate) struct Admin {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// List, show, suspend and delete accounts, and give them roles
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+    /// Keep names, addresses and networks out
+    #[command(subcommand)]
+    Bans(bans::Bans),
+    /// Read and verify what was done by those who look after the server
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// End all sessions of an account, here and now; it may sign in again
     Kick {
         /// The account, with or without @
@@ -45,6 +59,9 @@ struct PassphraseLine {
 impl Admin {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         match self.what {
+            What::Accounts(accounts) => accounts.run(context).await,
+            What::Bans(bans) => bans.run(context).await,
+            What::Audit(audit) => audit.run(context).await,
             What::Kick { name } => kick(context, name).await,
             What::Passphrase => passphrase(context).await,
             What::Stop => {
@@ -64,11 +81,15 @@ async fn kick(context: &Context, name: String) -> Outcome {
         })
         .await?;
     let line = KickedLine { name, sessions };
-    context.printer.thing(&line, || match sessions {
-        0 => format!("{} had no session.", line.name),
-        1 => format!("One session of {} has ended.", line.name),
-        many => format!("{many} sessions of {} have ended.", line.name),
-    })
+    context.printer.thing(&line, || sessions_ended(&line.name, sessions))
+}
+
+fn sessions_ended(name: &str, sessions: u32) -> String {
+    match sessions {
+        0 => format!("{name} had no session."),
+        1 => format!("One session of {name} has ended."),
+        many => format!("{many} sessions of {name} have ended."),
+    }
 }
 
 async fn passphrase(context: &Context) -> Outcome {

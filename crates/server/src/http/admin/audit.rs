@@ -1,0 +1,34 @@
+//! The audit log, page by page.
+
+use axum::Json;
+use axum::extract::State;
+use huis_proto::limits;
+use huis_proto::rest::{AuditPage, ReadAudit};
+
+use super::actions::Action;
+use super::{Allowed, most};
+use crate::http::json::UrlQuery;
+use crate::http::problem::Refusal;
+use crate::http::resources::{OpenApiRouter, routes};
+use crate::state::App;
+
+pub(super) fn routes() -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(read))
+}
+
+/// The audit log, oldest entry first. Whoever reads all of it can follow the chain of its hashes.
+#[utoipa::path(
+    get,
+    path = "/api/v1/admin/audit",
+    tag = "administration",
+    params(ReadAudit),
+    responses((status = 200, body = AuditPage), Refusal)
+)]
+async fn read(
+    State(app): State<App>,
+    _: Allowed<{ Action::ReadAudit as usize }>,
+    UrlQuery(asked): UrlQuery<ReadAudit>,
+) -> Result<Json<AuditPage>, Refusal> {
+    let most = most(asked.most, limits::ADMINISTRATION_PAGE)?;
+    Ok(Json(AuditPage { entries: app.store.audit_page(asked.after.unwrap_or(0), most).await? }))
+}

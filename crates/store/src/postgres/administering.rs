@@ -1,0 +1,85 @@
+//! The store's traits of those who look after the server: which statement or transaction each method is.
+
+use async_trait::async_trait;
+use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, ServerRole};
+use huis_proto::{AccountId, BanId};
+
+use super::{PostgresStore, administration, audit, bans};
+use crate::{
+    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewSuspension, Noted,
+    StoreResult,
+};
+
+#[async_trait]
+impl Administration for PostgresStore {
+    async fn accounts_page(&self, wanted: AccountsWanted) -> StoreResult<Vec<AdministeredAccount>> {
+        let wanted = &wanted;
+        self.single(|db| async move { administration::page(&db, wanted).await }).await
+    }
+
+    async fn administered_account(&self, username: &str, now_ms: u64) -> StoreResult<Option<AdministeredAccount>> {
+        self.single(|db| async move { administration::one(&db, username, now_ms).await }).await
+    }
+
+    async fn bar_of(&self, account: AccountId, now_ms: u64) -> StoreResult<Option<Bar>> {
+        self.single(|db| async move { administration::bar(&db, account, now_ms).await }).await
+    }
+
+    async fn end_sessions_of(&self, act: Act, username: &str) -> StoreResult<Acted<Ended>> {
+        let act = &act;
+        self.write(|db| async move { administration::end_sessions_of(&db, act, username).await }).await
+    }
+
+    async fn suspend(&self, act: Act, username: &str, new: NewSuspension) -> StoreResult<Acted<Ended>> {
+        let (act, new) = (&act, &new);
+        self.write(|db| async move { administration::suspend(&db, act, username, new).await }).await
+    }
+
+    async fn lift_suspension(&self, act: Act, username: &str) -> StoreResult<Acted<()>> {
+        let act = &act;
+        self.write(|db| async move { administration::lift_suspension(&db, act, username).await }).await
+    }
+
+    async fn set_role(&self, act: Act, username: &str, role: ServerRole) -> StoreResult<Acted<()>> {
+        let act = &act;
+        self.write(|db| async move { administration::set_role(&db, act, username, role).await }).await
+    }
+
+    async fn delete_account(&self, act: Act, username: &str) -> StoreResult<Acted<Ended>> {
+        let act = &act;
+        self.write(|db| async move { administration::delete_account(&db, act, username).await }).await
+    }
+}
+
+#[async_trait]
+impl Bans for PostgresStore {
+    async fn bans(&self, now_ms: u64) -> StoreResult<Vec<BanInfo>> {
+        self.single(|db| async move { bans::all(&db, now_ms).await }).await
+    }
+
+    async fn bar_of_name(&self, skeleton: &str, now_ms: u64) -> StoreResult<Option<Bar>> {
+        self.single(|db| async move { bans::of_name(&db, skeleton, now_ms).await }).await
+    }
+
+    async fn put_ban(&self, act: Act, new: NewBan, most: usize) -> StoreResult<Acted<BanPut>> {
+        let (act, new) = (&act, &new);
+        self.write(|db| async move { bans::put(&db, act, new, most).await }).await
+    }
+
+    async fn lift_ban(&self, act: Act, ban: BanId) -> StoreResult<Acted<BanInfo>> {
+        let act = &act;
+        self.write(|db| async move { bans::lift(&db, act, ban).await }).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for PostgresStore {
+    async fn note(&self, act: Act, noted: Noted) -> StoreResult<Acted<()>> {
+        let (act, noted) = (&act, &noted);
+        self.write(|db| async move { audit::note(&db, act, noted).await }).await
+    }
+
+    async fn audit_page(&self, after: u64, most: usize) -> StoreResult<Vec<AuditEntry>> {
+        self.single(|db| async move { audit::page(&db, after, most).await }).await
+    }
+}
