@@ -60,8 +60,8 @@ impl Kept {
     }
 
     fn find(&self, address: IpAddr, now_ms: u64) -> Option<Bar> {
-        let holding = self.0.iter().filter_map(|(prefix, bars)| bars.get(&Network::base_of(address, *prefix)));
-        holding.filter(|bar| bar.ends_at_ms.is_none_or(|end| end > now_ms)).next_back().cloned()
+        let mut found = self.0.iter().filter_map(|(prefix, bars)| bars.get(&Network::base_of(address, *prefix)));
+        found.rfind(|bar| bar.ends_at_ms.is_none_or(|end| end > now_ms)).cloned()
     }
 }
 
