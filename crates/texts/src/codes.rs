@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn light_is_drawn_and_two_rows_share_a_line() {
         let rows = ["101", "011", "001"].map(String::from);
-        let drawn = ["███████", "██ ▀ ██", "██▄▄ ██", "▀▀▀▀▀▀▀"];
+        let drawn = ["███████", "██▄▀ ██", "████▄██", "▀▀▀▀▀▀▀"];
         assert_eq!(drawn_code(&rows), drawn);
     }
 }

@@ -223,6 +223,7 @@ fn a_code_to_scan_stands_below_the_number_of_whom_it_is_for() {
         account: Named { account: AccountId::from_bytes([9; 16]), ..contact("c").account },
         ..contact("c")
     };
+    press(&mut app, KeyCode::Esc);
     enters(&mut app, "/verify member-c");
     answer(&mut app, Purpose::Person("member-c".into()), Ok(Reply::Contact(Box::new(other))));
     answer(&mut app, purpose.clone(), Ok(Reply::SafetyCode(Box::new(code))));
@@ -235,9 +236,9 @@ fn who_goes_on_with_a_broken_mark_without_comparing_is_asked_first() {
     let asks = enters(&mut app, "/verify member-b");
     let broken = ContactView { identity_changed: true, broken: true, ..contact("member-b") };
     answer(&mut app, asks[0].0.clone(), Ok(Reply::Contact(Box::new(broken))));
-    assert!(screen(&mut app).contains("what you write waits"));
+    assert!(screen(&mut app).contains("since you compared it"));
     press(&mut app, KeyCode::Down);
     press(&mut app, KeyCode::Down);
     assert!(asked(press(&mut app, KeyCode::Enter)).is_empty());
-    assert!(screen(&mut app).contains("Somebody may be between you"));
+    assert!(screen(&mut app).contains("Go on with the changed"));
 }
