@@ -13,10 +13,9 @@ impl App {
         if self.talk.open.get_untracked() != Some(id) {
             let Some(view) = self.shelf.peek(id) else { return };
             self.keep_draft();
-            let draft = view.with_untracked(|view| view.draft.clone());
+            let (draft, wish) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
             view.with_untracked(|view| self.talk.begin(view));
-            self.composer.begin(&draft);
-            self.composer.wish_again(id);
+            self.composer.begin(&draft, wish);
             self.fill_newest();
             self.read(super::reading::Read::Notices(id));
             self.touch_details();
@@ -46,8 +45,8 @@ impl App {
             Some(id) => self.open(id),
             None => {
                 self.keep_draft();
-                self.talk.close();
-                self.composer.begin("");
+                    self.talk.close();
+                self.composer.clear();
                 self.talk.addressee.set(Some(username));
                 self.has_details.set(false);
                 self.go(Pane::Talk);
@@ -65,6 +64,7 @@ impl App {
 
     /// Nothing is open any more.
     pub(crate) fn leave_talk(self) {
+        self.keep_draft();
         self.talk.close();
         self.composer.clear();
         self.has_details.set(false);

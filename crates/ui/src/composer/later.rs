@@ -81,7 +81,7 @@ impl App {
     }
 
     fn set_moment(self, at_ms: Option<u64>) {
-        self.composer.wish.update(|wish| wish.opens_at_ms = at_ms);
+        self.wish(|wish| wish.opens_at_ms = at_ms);
     }
 }
 
@@ -264,9 +264,9 @@ mod tests {
 
     #[test]
     fn what_opens_later_is_sent_as_such_with_all_that_is_wished() {
-        use huis_views::{Command, Send, Target, ToSend};
+        use huis_views::{Command, Send, Target, ToSend, Wish};
 
-        use crate::composer::Wish;
+        use crate::composer::sending;
 
         let send = |view_once| Send {
             to: Target::Account("member-b".to_owned()),
@@ -276,12 +276,12 @@ mod tests {
             wait: false,
         };
         let locked = Wish { view_once: true, opens_at_ms: Some(THURSDAY) };
-        let command = locked.command(ToSend::Text(send(locked.view_once)));
+        let command = sending(ToSend::Text(send(locked.view_once)), locked);
         assert!(
             matches!(&command, Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms: THURSDAY } if send.view_once),
             "{command:?}"
         );
-        let command = Wish::default().command(ToSend::Text(send(false)));
+        let command = sending(ToSend::Text(send(false)), Wish::default());
         assert!(matches!(&command, Command::Send(send) if !send.view_once), "{command:?}");
     }
 }
