@@ -12,6 +12,7 @@ use leptos::task::spawn_local;
 
 use crate::app::{App, annotate};
 use crate::files::{Chosen, standing};
+use crate::timeline::can_be_edited;
 use crate::{dates, page, port, say};
 
 use crate::signals::{RwSignal, StoredValue};
@@ -123,8 +124,9 @@ impl App {
     /// Changes a message of one's own.
     pub(crate) fn edit(self, message: MessageId) {
         let Some(view) = self.talk.message(message) else { return };
-        if !view.own || view.kind != "text" || view.deleted_by.is_some() {
-            self.say(say::text("message-not-own"));
+        if !can_be_edited(&view) {
+            let is_locked = view.own && view.waiting_lock().is_some();
+            self.say(say::text(if is_locked { "refused-time-locked" } else { "message-not-own" }));
             return;
         }
         self.cancel_mode();
