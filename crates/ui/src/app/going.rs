@@ -13,6 +13,7 @@ impl App {
         if self.talk.open.get_untracked() != Some(id) {
             let Some(view) = self.shelf.peek(id) else { return };
             self.keep_draft();
+            self.close_later();
             let (draft, wish) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
             view.with_untracked(|view| self.talk.begin(view));
             self.composer.begin(&draft, wish);
@@ -45,7 +46,8 @@ impl App {
             Some(id) => self.open(id),
             None => {
                 self.keep_draft();
-                    self.talk.close();
+                self.close_later();
+                self.talk.close();
                 self.composer.clear();
                 self.talk.addressee.set(Some(username));
                 self.has_details.set(false);
@@ -65,10 +67,18 @@ impl App {
     /// Nothing is open any more.
     pub(crate) fn leave_talk(self) {
         self.keep_draft();
+        self.close_later();
         self.talk.close();
         self.composer.clear();
         self.has_details.set(false);
         self.back_to(Pane::List);
+    }
+
+    /// The choice of a moment goes with what it was opened for: it would lock what is written elsewhere.
+    fn close_later(self) {
+        if self.overlay.with_untracked(|overlay| matches!(overlay, Some(Overlay::Later))) {
+            self.overlay.set(None);
+        }
     }
 
     pub(crate) fn open_details(self) {
