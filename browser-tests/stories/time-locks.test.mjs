@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
 import { bytes, choose, fileOf, sendChosen } from "../support/files.mjs";
-import { enterLobby, hear, message, say, sent } from "../support/people.mjs";
+import { enterLobby, hear, message, say, sent, writeTo } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
 /** Long enough to look everywhere before it opens, also on a slow machine. */
-const SPAN = "30s";
+const SPAN = "75s";
 
 const lines = (printed) => printed.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
 const sealed = (page) => page.locator('[data-view="timeline"] .message-lock[data-lock="sealed"]');
@@ -108,6 +108,26 @@ story("a moment is chosen in the composer, and what is locked can be withdrawn",
   await chip.getByText(/^Opens .*9:05/).waitFor();
   await chip.getByRole("button", { name: "No lock" }).click();
   await chip.waitFor({ state: "detached" });
+
+  // What is to be locked stays so: beside another conversation, and over a reload.
+  const text = page.locator("#composer-text");
+  await text.fill("Not for today");
+  await clock.click();
+  await form.getByRole("button", { name: "Tomorrow morning" }).click();
+  await chip.getByText(/^Opens .*9:00/).waitFor();
+  await writeTo(page, "patient");
+  await chip.waitFor({ state: "detached" });
+  assert.equal(await text.inputValue(), "", "nothing of it goes to somebody else");
+  await enterLobby(page);
+  await chip.getByText(/^Opens .*9:00/).waitFor();
+  assert.equal(await text.inputValue(), "Not for today");
+  await page.reload();
+  await enterLobby(page);
+  await chip.getByText(/^Opens .*9:00/).waitFor();
+  assert.equal(await text.inputValue(), "Not for today");
+  await chip.getByRole("button", { name: "No lock" }).click();
+  await chip.waitFor({ state: "detached" });
+  assert.equal(await clock.evaluate((button) => button === document.activeElement), true, "the keyboard is at the clock");
 
   // A text for tomorrow: only who wrote it reads it.
   const secret = "Not before tomorrow";

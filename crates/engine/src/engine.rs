@@ -273,7 +273,7 @@ impl Client {
             }
             Command::SetArchived { target, archived } => self.set_archived(&target, archived).map(conversation),
             Command::SetFavourite { target, favourite } => self.set_favourite(&target, favourite).map(conversation),
-            Command::SetDraft { conversation, text } => self.set_draft(conversation, &text).map(done),
+            Command::SetDraft { conversation, text, wish } => self.set_draft(conversation, &text, wish).map(done),
             Command::Typing { conversation } => self.typing(conversation).map(done),
             Command::Attend => self.attend().map(done),
             Command::Card => self.own_card().map(|card| Reply::Card(Box::new(card))),

@@ -63,7 +63,7 @@ fn conversation_view(
     row: &ConversationRow,
     me: Option<AccountId>,
 ) -> Result<ConversationView, DbError> {
-    let SettingsRow { settings, draft, .. } = tables.settings(row.id)?;
+    let SettingsRow { settings, draft, draft_wish, .. } = tables.settings(row.id)?;
     let Glance { unread, mentions, pins, topic, role, newest, timer, brings, opened } = tables.glance(row)?;
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
     let clip = match &content {
@@ -103,6 +103,7 @@ fn conversation_view(
         archived: settings.archived_at.is_some(),
         favourite: settings.favourite,
         draft,
+        draft_wish,
         typing: Vec::new(),
         here: Vec::new(),
         pins,

@@ -27,12 +27,25 @@ enum Form {
 thread_local! {
     static FORMATS: RefCell<HashMap<Form, Function>> = RefCell::new(HashMap::new());
     static NUMBERS: RefCell<Option<Function>> = const { RefCell::new(None) };
+    static ZONE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Forgets the forms of the language before.
 pub(crate) fn language_changed() {
     FORMATS.with(|formats| formats.borrow_mut().clear());
     NUMBERS.with(|numbers| *numbers.borrow_mut() = None);
+}
+
+/// Whether the device is in another zone than when this was asked before: the forms of that one are forgotten.
+pub(crate) fn has_moved() -> bool {
+    let options = Intl::DateTimeFormat::new(&locales(), &Object::new()).resolved_options();
+    let zone = Reflect::get(&options, &JsValue::from_str("timeZone")).ok().and_then(|zone| zone.as_string());
+    let before = ZONE.with(|known| known.replace(zone.clone()));
+    let has_moved = before.is_some() && before != zone;
+    if has_moved {
+        FORMATS.with(|formats| formats.borrow_mut().clear());
+    }
+    has_moved
 }
 
 pub(crate) fn now_ms() -> u64 {

@@ -3,7 +3,7 @@
 //! For tests the page has these hooks, which stay as they are:
 //!
 //! * `data-view`: `entry`, `opening`, `app`, `list`, `talk`, `timeline`, `composer`, `details`, `requests`, `archive`,
-//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `tray`, `later`, `later-form`, `locks-waiting`, `locks-opened`,
+//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `tray`, `later`, `later-form`, `locks-waiting`, `locks-over`,
 //!   `viewer`, `menu`, `settings`, `password-form`, `toast`.
 //! * `data-state` of an entry: `welcome`, `register`, `sign-in`, `sign-in-again`, `recover`, `recovery-key`, `locked`,
 //!   `elsewhere`, `taken-over`, `lost`, `insecure`, `no-files`, `newer-version`, `unable`, `ended`; of a list or a timeline:

@@ -20,6 +20,26 @@ pub enum ToSend {
     Files(SendFiles),
 }
 
+/// What is wished of a message beside what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Whether it can be opened once, and is then gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
+    /// When it opens, in milliseconds since 1970; none: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at_ms: Option<u64>,
+}
+
+impl Wish {
+    /// What is wished here or there: the later of two moments, and once where either says so. So whatever comes together
+    /// goes no earlier, and to no more eyes, than was wished of any of it.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self { view_once: self.view_once || other.view_once, opens_at_ms: self.opens_at_ms.max(other.opens_at_ms) }
+    }
+}
+
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
 /// [`Failure`](crate::Failure).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -303,12 +323,16 @@ pub enum Command {
         /// Whether it is kept there.
         favourite: bool,
     },
-    /// Keeps what is being written, on this device alone; an empty text forgets it. Answer: [`Reply::Done`].
+    /// Keeps what is being written and what is wished of it, on this device alone; an empty text of which nothing is wished
+    /// forgets it. Answer: [`Reply::Done`].
     SetDraft {
         /// Where.
         conversation: ConversationId,
         /// The text so far, at most 65,536 bytes.
         text: String,
+        /// What is wished of it. It is kept in one step with the text, so that neither comes back without the other.
+        #[serde(default)]
+        wish: Wish,
     },
     /// Tells the others that one is writing; it is over after six seconds, or with the message. Answer: [`Reply::Done`].
     Typing {
@@ -789,4 +813,19 @@ pub struct Named {
     /// How it wants to be called, where it said so to this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_together_opens_no_earlier_and_no_more_often_than_was_wished_of_any_of_it() {
+        let wish = |view_once, opens_at_ms| Wish { view_once, opens_at_ms };
+        let (earlier, later) = (wish(true, Some(5)), wish(false, Some(7)));
+        assert_eq!(earlier.with(later), wish(true, Some(7)));
+        assert_eq!(later.with(earlier), wish(true, Some(7)));
+        assert_eq!(later.with(Wish::default()), later);
+        assert_eq!(Wish::default().with(earlier), earlier);
+    }
 }

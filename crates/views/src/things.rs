@@ -3,7 +3,7 @@
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Connection, Failure, FileView, LockState, LockView, Named};
+use crate::{Connection, Failure, FileView, LockState, LockView, Named, Wish};
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +270,9 @@ pub struct ConversationView {
     /// What is being written here.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub draft: String,
+    /// What is wished of it.
+    #[serde(default)]
+    pub draft_wish: Wish,
     /// Who is writing at this moment.
     #[serde(default)]
     pub typing: Vec<Named>,

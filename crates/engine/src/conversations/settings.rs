@@ -3,7 +3,7 @@
 use huis_core::account_state::KnownConversation;
 use huis_core::conversation_settings::{Announced, ConversationSettings, MUTED_FOR_EVER};
 use huis_proto::{ConversationId, limits};
-use huis_views::{ConversationView, Failure, Muted, NotificationLevel, Target};
+use huis_views::{ConversationView, Failure, Muted, NotificationLevel, Target, Wish};
 
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError};
@@ -63,8 +63,8 @@ impl Client {
         self.conversation_of(row.id)
     }
 
-    /// Keeps what is being written, on this device alone.
-    pub(crate) fn set_draft(&self, conversation: ConversationId, text: &str) -> Result<(), Failure> {
+    /// Keeps what is being written and what is wished of it, on this device alone.
+    pub(crate) fn set_draft(&self, conversation: ConversationId, text: &str, wish: Wish) -> Result<(), Failure> {
         if text.len() > limits::MESSAGE_TEXT {
             let reason = format!("the draft has {} bytes; at most {} are kept", text.len(), limits::MESSAGE_TEXT);
             return Err(Failure::Invalid { reason });
@@ -75,7 +75,7 @@ impl Client {
                 // It was sent, maybe to be opened once, or is not to be sent.
                 step.log_tells();
             }
-            Ok(step.tables.put_draft(conversation, text)?)
+            Ok(step.tables.put_draft(conversation, text, wish)?)
         })
     }
 }

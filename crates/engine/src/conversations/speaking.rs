@@ -44,8 +44,10 @@ impl Client {
             }
             message.set_text(&content, me.account());
             message.content = content.to_bytes().map_err(refused)?;
-            let position = step.tables.add_message(&message)?;
-            if let Some((position, unlocks_at_ms)) = position.zip(unlocks_at_ms) {
+            let Some(position) = step.tables.add_message(&message)? else {
+                return Err(Failure::Internal { reason: "a fresh id was there already".into() });
+            };
+            if let Some(unlocks_at_ms) = unlocks_at_ms {
                 step.lock_until(position, unlocks_at_ms)?;
             }
             step.brings_back(conversation, None, step.client.now_ms())?;

@@ -2,6 +2,7 @@
 
 use huis_core::conversation_settings::{Announced, ConversationSettings};
 use huis_proto::{ConversationId, MessageId};
+use huis_views::Wish;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{DbError, Tables, int, optional_uint, uint};
@@ -15,6 +16,8 @@ pub(crate) struct SettingsRow {
     /// When the newest of what was read was, on whichever device; 0 where that is not known.
     pub(crate) read_ms: u64,
     pub(crate) draft: String,
+    /// What is wished of the draft.
+    pub(crate) draft_wish: Wish,
     /// Whether the other side of a direct conversation has spoken here.
     pub(crate) answered: bool,
 }
@@ -39,6 +42,7 @@ impl SettingsRow {
             draft: row.get(5)?,
             answered: row.get(6)?,
             read_ms: uint(row, 7)?,
+            draft_wish: Wish { view_once: row.get(8)?, opens_at_ms: optional_uint(row, 9)? },
         })
     }
 }
@@ -46,8 +50,8 @@ impl SettingsRow {
 impl Tables<'_> {
     pub(crate) fn settings(self, id: ConversationId) -> Result<SettingsRow, DbError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT announced, muted_until_ms, archived_at, favourite, read_seq, draft, answered, read_ms FROM settings
-             WHERE conversation = ?1",
+            "SELECT announced, muted_until_ms, archived_at, favourite, read_seq, draft, answered, read_ms, draft_once,
+             draft_opens_ms FROM settings WHERE conversation = ?1",
         )?;
         Ok(statement.query_row([&id.as_bytes()[..]], SettingsRow::read).optional()?.unwrap_or_default())
     }
@@ -94,13 +98,13 @@ impl Tables<'_> {
         Ok(())
     }
 
-    pub(crate) fn put_draft(self, id: ConversationId, text: &str) -> Result<(), DbError> {
+    pub(crate) fn put_draft(self, id: ConversationId, text: &str, wish: Wish) -> Result<(), DbError> {
         self.0
             .prepare_cached(
-                "INSERT INTO settings (conversation, draft) VALUES (?1, ?2)
-                 ON CONFLICT (conversation) DO UPDATE SET draft = ?2",
+                "INSERT INTO settings (conversation, draft, draft_once, draft_opens_ms) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (conversation) DO UPDATE SET draft = ?2, draft_once = ?3, draft_opens_ms = ?4",
             )?
-            .execute(params![&id.as_bytes()[..], text])?;
+            .execute(params![&id.as_bytes()[..], text, wish.view_once, wish.opens_at_ms.map(int)])?;
         Ok(())
     }
 
@@ -110,9 +114,9 @@ impl Tables<'_> {
         let (moved, known) = (self.settings(from)?, self.settings(to)?);
         let merged = moved.settings.merged(known.settings, ConversationSettings::default());
         self.put_settings(to, &ConversationSettings { archived_at: None, ..merged })?;
-        if !moved.draft.is_empty() {
-            self.put_draft(to, &moved.draft)?;
-        }
+        let wish = moved.draft_wish.with(known.draft_wish);
+        let draft = if moved.draft.is_empty() { &known.draft } else { &moved.draft };
+        self.put_draft(to, draft, wish)?;
         self.0.prepare_cached("DELETE FROM settings WHERE conversation = ?1")?.execute([&from.as_bytes()[..]])?;
         Ok(())
     }
@@ -232,7 +236,8 @@ mod tests {
         let tables = db.tables();
         let moved = ConversationSettings { muted_until_ms: 7, archived_at: Some(3), ..Default::default() };
         tables.put_settings(OTHER, &moved).unwrap();
-        tables.put_draft(OTHER, "dear").unwrap();
+        tables.put_draft(OTHER, "dear", Wish { view_once: false, opens_at_ms: Some(11) }).unwrap();
+        tables.put_draft(PLACE, "", Wish { view_once: true, opens_at_ms: Some(10) }).unwrap();
         let known = ConversationSettings { favourite: true, archived_at: Some(2), ..Default::default() };
         tables.put_settings(PLACE, &known).unwrap();
         tables.put_read_seq(PLACE, 4).unwrap();
@@ -240,7 +245,9 @@ mod tests {
         tables.put_answered(PLACE).unwrap();
         tables.move_settings(OTHER, PLACE).unwrap();
         let settings = ConversationSettings { muted_until_ms: 7, favourite: true, ..Default::default() };
-        let merged = SettingsRow { settings, read_seq: 4, read_ms: 5, draft: "dear".into(), answered: true };
+        let draft_wish = Wish { view_once: true, opens_at_ms: Some(11) };
+        let merged =
+            SettingsRow { settings, read_seq: 4, read_ms: 5, draft: "dear".into(), draft_wish, answered: true };
         assert_eq!(tables.settings(PLACE).unwrap(), merged);
         assert_eq!(tables.settings(OTHER).unwrap(), SettingsRow::default());
     }

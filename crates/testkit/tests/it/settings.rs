@@ -7,7 +7,7 @@ use std::time::Duration;
 use huis_engine::Method;
 use huis_proto::frames::ClientFrame;
 use huis_testkit::{Device, Fate, World, story};
-use huis_views::{Command, ConversationView, Failure, Muted, NotificationLevel, Preferences, Reply, Trust};
+use huis_views::{Command, ConversationView, Failure, Muted, NotificationLevel, Preferences, Reply, Trust, Wish};
 
 use crate::{nobody_is_alarmed, two_friends};
 
@@ -83,7 +83,8 @@ fn what_is_set_for_a_conversation_holds_on_all_devices() {
         mutes(&ann, "@bea", Muted::ForEver).await;
         archives(&ann, "@bea").await;
         keeps_at_the_top(&ann, "@bea").await;
-        let draft = Command::SetDraft { conversation: ann.id_of("@bea").await, text: "dear".into() };
+        let wish = Wish { view_once: true, opens_at_ms: Some(7) };
+        let draft = Command::SetDraft { conversation: ann.id_of("@bea").await, text: "dear".into(), wish };
         ann.command(draft).await;
         let late = world.another_device_of(&ann).await;
         for other in [&tablet, &late] {
@@ -91,10 +92,12 @@ fn what_is_set_for_a_conversation_holds_on_all_devices() {
             let view = view(other, "@bea").await;
             assert_eq!((view.notifications, view.muted), (NotificationLevel::Mentions, Muted::ForEver));
             assert!(view.archived);
-            assert_eq!(view.draft, "", "a draft stays on its device");
+            let nothing = (String::new(), Wish::default());
+            assert_eq!((view.draft, view.draft_wish), nothing, "a draft stays on its device");
         }
         ann.restarts().await;
-        assert_eq!(view(&ann, "@bea").await.draft, "dear");
+        let kept = view(&ann, "@bea").await;
+        assert_eq!((kept.draft.as_str(), kept.draft_wish), ("dear", wish), "what is wished of it comes back with it");
         assert_eq!(view(&bea, "@ann").await.notifications, NotificationLevel::All);
         nobody_is_alarmed(&[&ann, &tablet, &late, &bea]).await;
     });
@@ -186,9 +189,13 @@ fn a_draft_has_a_bound_and_a_place() {
     story(async |world| {
         let (ann, _bea) = two_friends(&world).await;
         let conversation = ann.id_of("@bea").await;
-        let long = Command::SetDraft { conversation, text: "x".repeat(65_537) };
+        let long = Command::SetDraft { conversation, text: "x".repeat(65_537), wish: Wish::default() };
         assert!(matches!(ann.tries(long).await, Err(Failure::Invalid { .. })));
-        let nowhere = Command::SetDraft { conversation: "00".repeat(16).parse().unwrap(), text: "x".into() };
+        let nowhere = Command::SetDraft {
+            conversation: "00".repeat(16).parse().unwrap(),
+            text: "x".into(),
+            wish: Wish::default(),
+        };
         assert!(matches!(ann.tries(nowhere).await, Err(Failure::Unknown { .. })));
     });
 }

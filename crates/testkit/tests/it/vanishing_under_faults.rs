@@ -8,7 +8,7 @@ use huis_engine::FileMethod;
 use huis_proto::frames::ServerFrame;
 use huis_testkit::{Device, Fate, Passage, story};
 use huis_views::{
-    Command, Connection, CountedFrom, Failure, FetchFile, MessageState, Preferences, Reply, Send, Target,
+    Command, Connection, CountedFrom, Failure, FetchFile, MessageState, Preferences, Reply, Send, Target, Wish,
 };
 use tokio::time::Instant;
 
@@ -267,7 +267,7 @@ fn who_writes_what_is_opened_once_has_it_until_it_is_sent_and_nothing_of_it_then
         ann.sees("it", hello, |_| true).await;
         // As it is being written it is kept, too.
         let conversation = ann.id_of("@bea").await;
-        ann.command(Command::SetDraft { conversation, text: format!("@bea {WORD}") }).await;
+        ann.command(Command::SetDraft { conversation, text: format!("@bea {WORD}"), wish: Wish::default() }).await;
         assert_eq!(ann.texts_on_its_pages(&[WORD]), [WORD]);
         ann.goes_offline();
         let send = Send {
@@ -278,7 +278,7 @@ fn who_writes_what_is_opened_once_has_it_until_it_is_sent_and_nothing_of_it_then
             wait: false,
         };
         let Reply::Sent(sent) = ann.command(Command::Send(send)).await else { panic!() };
-        ann.command(Command::SetDraft { conversation, text: String::new() }).await;
+        ann.command(Command::SetDraft { conversation, text: String::new(), wish: Wish::default() }).await;
         let waiting = ann.looks_up(sent.id).await.unwrap();
         assert!(!waiting.is_closed() && waiting.text.contains(WORD));
         assert_eq!((waiting.mentions.len(), waiting.reply_to.is_some()), (1, true));
@@ -295,9 +295,9 @@ fn a_draft_that_is_given_up_is_on_no_page() {
     story(async |world| {
         let (ann, _bea) = two_friends(&world).await;
         let conversation = ann.id_of("@bea").await;
-        ann.command(Command::SetDraft { conversation, text: WORD.into() }).await;
+        ann.command(Command::SetDraft { conversation, text: WORD.into(), wish: Wish::default() }).await;
         assert_eq!(ann.texts_on_its_pages(&[WORD]), [WORD]);
-        ann.command(Command::SetDraft { conversation, text: String::new() }).await;
+        ann.command(Command::SetDraft { conversation, text: String::new(), wish: Wish::default() }).await;
         ann.until("it is gone", async || ann.texts_on_its_pages(&[WORD]).is_empty()).await;
     });
 }

@@ -1,7 +1,7 @@
 //! What the engine answered.
 
 use huis_proto::ConversationId;
-use huis_views::{Command, Failure, MessageView, Reply};
+use huis_views::{Command, Failure, MessageView, Reply, Wish};
 
 use super::{Answer, App, Effect, Purpose, Way};
 use crate::composer::Mode;
@@ -183,7 +183,7 @@ impl App {
         if has_room && !matches!(mode, Mode::Edit(_)) {
             let text = text.to_owned();
             self.list.set_draft(conversation, text.clone());
-            self.read(Purpose::Draft(conversation), Command::SetDraft { conversation, text });
+            self.read(Purpose::Draft(conversation), Command::SetDraft { conversation, text, wish: Wish::default() });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use huis_proto::MessageId;
 use huis_texts::Value;
-use huis_views::{Annotate, Annotation, Command, Send, Target};
+use huis_views::{Annotate, Annotation, Command, Send, Target, Wish};
 
 use super::{App, Effect, Purpose};
 use crate::composer::{LONGEST, Mode};
@@ -127,7 +127,7 @@ impl App {
             let text = self.composer.draft().to_owned();
             self.list.set_draft(conversation, text);
             let text = self.composer.kept_draft().to_owned();
-            self.read(Purpose::Draft(conversation), Command::SetDraft { conversation, text });
+            self.read(Purpose::Draft(conversation), Command::SetDraft { conversation, text, wish: Wish::default() });
         }
     }
 }

@@ -58,7 +58,7 @@ fn a_draft_is_kept_after_a_pause_and_comes_back_with_its_conversation() {
     world.pass(1_000);
     let drafts = |asked: Vec<Command>| -> Vec<(_, String)> {
         let draft = |command| {
-            if let Command::SetDraft { conversation, text } = command { Some((conversation, text)) } else { None }
+            if let Command::SetDraft { conversation, text, .. } = command { Some((conversation, text)) } else { None }
         };
         asked.into_iter().filter_map(draft).collect()
     };

@@ -106,6 +106,7 @@ pub(crate) fn conversation(
         archived: false,
         favourite: false,
         draft: String::new(),
+        draft_wish: Wish::default(),
         typing: Vec::new(),
         here: Vec::new(),
         pins: 0,

@@ -168,8 +168,9 @@ impl App {
 
     fn look_at_the_clock(self) {
         let now_ms = dates::now_ms();
+        let has_moved = dates::has_moved();
         self.now_ms.set(now_ms);
-        if dates::local_day(now_ms) != dates::local_day(self.today_ms.get_untracked()) {
+        if has_moved || dates::local_day(now_ms) != dates::local_day(self.today_ms.get_untracked()) {
             self.today_ms.set(now_ms);
         }
     }

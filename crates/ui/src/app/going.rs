@@ -13,10 +13,10 @@ impl App {
         if self.talk.open.get_untracked() != Some(id) {
             let Some(view) = self.shelf.peek(id) else { return };
             self.keep_draft();
-            let draft = view.with_untracked(|view| view.draft.clone());
+            self.close_later();
+            let (draft, wish) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
             view.with_untracked(|view| self.talk.begin(view));
-            self.composer.begin(&draft);
-            self.composer.wish_again(id);
+            self.composer.begin(&draft, wish);
             self.fill_newest();
             self.read(super::reading::Read::Notices(id));
             self.touch_details();
@@ -46,8 +46,9 @@ impl App {
             Some(id) => self.open(id),
             None => {
                 self.keep_draft();
+                self.close_later();
                 self.talk.close();
-                self.composer.begin("");
+                self.composer.clear();
                 self.talk.addressee.set(Some(username));
                 self.has_details.set(false);
                 self.go(Pane::Talk);
@@ -65,10 +66,19 @@ impl App {
 
     /// Nothing is open any more.
     pub(crate) fn leave_talk(self) {
+        self.keep_draft();
+        self.close_later();
         self.talk.close();
         self.composer.clear();
         self.has_details.set(false);
         self.back_to(Pane::List);
+    }
+
+    /// The choice of a moment goes with what it was opened for: it would lock what is written elsewhere.
+    fn close_later(self) {
+        if self.overlay.with_untracked(|overlay| matches!(overlay, Some(Overlay::Later))) {
+            self.overlay.set(None);
+        }
     }
 
     pub(crate) fn open_details(self) {

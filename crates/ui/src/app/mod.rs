@@ -185,7 +185,7 @@ impl App {
         self.pane.set(Pane::List);
         self.shelf.clear();
         self.talk.close();
-        self.composer.forget();
+        self.composer.clear();
         self.reads.update_value(|reads| *reads = reading::Reads::default());
         self.dirty.update_value(|dirty| *dirty = dirty::Dirty::default());
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::signals::{ArcRwSignal, RwSignal, StoredValue, sorted};
 use huis_proto::ConversationId;
-use huis_views::ConversationView;
+use huis_views::{ConversationView, Wish};
 
 type Views = HashMap<ConversationId, ArcRwSignal<ConversationView>>;
 
@@ -21,6 +21,9 @@ pub(crate) struct Shelf {
     /// How many messages of others are not read, where a person is called for them.
     pub(crate) unread: RwSignal<u64>,
     views: StoredValue<Views>,
+    /// What was written on this page, with what is wished of it: newer than what comes with a conversation that was asked for
+    /// before.
+    drafts: StoredValue<Vec<(ConversationId, String, Wish)>>,
     /// Changes when a conversation appears or goes away.
     changes: RwSignal<u32>,
 }
@@ -34,6 +37,7 @@ impl Shelf {
             is_filled: RwSignal::new(false),
             unread: RwSignal::new(0),
             views: StoredValue::new(HashMap::new()),
+            drafts: StoredValue::new(Vec::new()),
             changes: RwSignal::new(0),
         }
     }
@@ -63,6 +67,7 @@ impl Shelf {
 
     pub(super) fn clear(self) {
         self.views.update_value(HashMap::clear);
+        self.drafts.set_value(Vec::new());
         self.is_filled.set(false);
         self.sort();
     }
@@ -108,7 +113,22 @@ impl Shelf {
         }
     }
 
-    fn place(self, view: ConversationView) {
+    /// Keeps what is being written with what is wished of it.
+    pub(crate) fn keep_draft(self, id: ConversationId, text: &str, wish: Wish) {
+        self.drafts.update_value(|drafts| {
+            drafts.retain(|(of, ..)| *of != id);
+            drafts.push((id, text.to_owned(), wish));
+        });
+        self.change(id, |view| (view.draft, view.draft_wish) = (text.to_owned(), wish));
+    }
+
+    fn place(self, mut view: ConversationView) {
+        self.drafts.with_value(|drafts| {
+            if let Some((_, text, wish)) = drafts.iter().find(|(of, ..)| *of == view.id) {
+                view.draft.clone_from(text);
+                view.draft_wish = *wish;
+            }
+        });
         match self.peek(view.id) {
             Some(signal) => {
                 if signal.with_untracked(|known| *known != view) {
@@ -148,5 +168,43 @@ impl Shelf {
         if self.unread.get_untracked() != unread {
             self.unread.set(unread);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A conversation as it was when it was asked for, with nothing being written.
+    fn asked_for() -> ConversationView {
+        let view = serde_json::json!({
+            "id": "09".repeat(16), "kind": "open", "name": "#club", "title": "club", "accounts": [], "state": "joined",
+            "request": false, "newest_ms": 1, "unread": 0,
+        });
+        serde_json::from_value(view).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_here_is_newer_than_what_was_asked_for_before() {
+        let shelf = Shelf::new();
+        let view = asked_for();
+        let draft = || {
+            let view = shelf.peek(view.id).unwrap().get_untracked();
+            (view.draft, view.draft_wish)
+        };
+        let wish = Wish { view_once: false, opens_at_ms: Some(7) };
+        shelf.put(view.clone());
+        shelf.keep_draft(view.id, "not before", wish);
+        assert_eq!(draft(), ("not before".to_owned(), wish));
+        shelf.put(view.clone());
+        assert_eq!(draft(), ("not before".to_owned(), wish));
+        shelf.keep_draft(view.id, "", Wish::default());
+        let stale = ConversationView { draft: "not before".into(), draft_wish: wish, ..view.clone() };
+        shelf.put(stale);
+        assert_eq!(draft(), (String::new(), Wish::default()), "what was sent does not come back");
+        // Who comes in next has nothing of it.
+        shelf.clear();
+        shelf.put(ConversationView { draft: "another".into(), ..view.clone() });
+        assert_eq!(draft(), ("another".to_owned(), Wish::default()));
     }
 }

@@ -50,13 +50,18 @@ pub(super) fn chip(app: App) -> AnyView {
     view! {
         {live(move || opens_at_ms().map(|at_ms| view! {
             <div class="later-chip" data-view="later">
-                <button type="button" class="later-words" aria-haspopup="dialog" on:click=on(move |_| app.choose_moment())>
+                <button
+                    type="button"
+                    class=follow(move || if is_over(app, at_ms) { "later-words is-wrong" } else { "later-words" })
+                    aria-haspopup="dialog"
+                    on:click=on(move |_| app.choose_moment())
+                >
                     {icon("lock")}
-                    <span>{opens(at_ms)}</span>
+                    <span>{live(move || if is_over(app, at_ms) { say::text("later-over") } else { opens(at_ms) })}</span>
                 </button>
                 {icon_button("close", say::text("later-off"), move || {
-                    app.set_moment(None);
-                    page::focus(TEXT);
+                    app.wish(|wish| wish.opens_at_ms = None);
+                    page::focus(BUTTON);
                 })}
             </div>
         }))}
@@ -79,44 +84,61 @@ impl App {
         }
         self.show(Overlay::Later);
     }
+}
 
-    fn set_moment(self, at_ms: Option<u64>) {
-        self.composer.wish.update(|wish| wish.opens_at_ms = at_ms);
-    }
+/// Whether a moment has come, as time goes on.
+fn is_over(app: App, at_ms: u64) -> bool {
+    app.now_ms.track();
+    at_ms <= dates::now_ms()
 }
 
 /// The choice of a moment.
 pub(crate) fn later(app: App) -> AnyView {
     let now_ms = dates::now_ms();
     let chosen = app.composer.wish.with_untracked(|wish| wish.opens_at_ms);
-    let (day, time) = dates::fields(chosen.unwrap_or_else(|| dates::local(now_ms, 1, MORNING)));
+    let first_ms = chosen.unwrap_or_else(|| dates::local(now_ms, 1, MORNING));
+    let (day, time) = dates::fields(first_ms);
     let (day, time) = (RwSignal::new(day), RwSignal::new(time));
+    // A moment that is not from the fields, until somebody touches them. They can't say which one is meant of an hour that
+    // comes twice.
+    let given = RwSignal::new(Some(first_ms));
     let choose = move |at_ms: Option<u64>| {
-        app.set_moment(at_ms);
+        app.wish(|wish| wish.opens_at_ms = at_ms);
         app.close_overlay();
-        // Where a finger writes, the keyboard on the screen comes when it is wished alone.
-        if !app.is_touched {
+        if at_ms.is_none() {
+            page::focus_soon(BUTTON);
+        } else if !app.is_touched {
+            // Where a finger writes, the keyboard on the screen comes when it is wished alone.
             page::focus_soon(TEXT);
         }
     };
     let quick = moments(now_ms, dates::weekday(now_ms), |days, hour| dates::local(now_ms, days, hour));
     let quick = quick.into_iter().map(|(key, at_ms)| {
         view! {
-            <button type="button" class="menu-item" on:click=on(move |_| choose(Some(at_ms)))>
+            <button
+                type="button"
+                class="menu-item"
+                on:click=on(move |_| match check(Some(at_ms), dates::now_ms()) {
+                    Ok(at_ms) => choose(Some(at_ms)),
+                    // It became over while one looked, which is said where moments are.
+                    Err(_) => given.set(Some(at_ms)),
+                })
+            >
                 <span class="grow">{say::text(key)}</span>
                 <span class="about">{dates::opening(at_ms)}</span>
             </button>
         }
         .into_any()
     });
-    let typed = move || check(dates::typed(&day.get(), &time.get()), dates::now_ms());
-    let words = move || {
+    let typed = move || {
         // With time a moment is over.
         app.now_ms.track();
-        match typed() {
-            Ok(at_ms) => say::text_with("later-when", &[("when", dates::opening(at_ms).as_str().into())]),
-            Err(wrong) => say::text(wrong),
-        }
+        let at_ms = given.get().or_else(|| dates::typed(&day.get(), &time.get()));
+        check(at_ms, dates::now_ms())
+    };
+    let words = move || match typed() {
+        Ok(at_ms) => say::text_with("later-when", &[("when", dates::opening(at_ms).as_str().into())]),
+        Err(wrong) => say::text(wrong),
     };
     let is_wrong = move || typed().is_err();
     let field = move |id: &'static str, kind: &'static str, key: &'static str, value: RwSignal<String>| {
@@ -134,7 +156,10 @@ pub(crate) fn later(app: App) -> AnyView {
                     aria-invalid=follow(move || is_wrong().to_string())
                     // A day that is half typed is no value yet, and setting it would take the half away.
                     prop:value=value.get_untracked()
-                    on:input=on(move |event: web_sys::Event| value.set(event_target_value(&event)))
+                    on:input=on(move |event: web_sys::Event| {
+                        value.set(event_target_value(&event));
+                        given.set(None);
+                    })
                 />
             </div>
         }
@@ -154,7 +179,7 @@ pub(crate) fn later(app: App) -> AnyView {
                     Ok(at_ms) => choose(Some(at_ms)),
                     Err(_) => {
                         // It may have become over while one looked.
-                        day.update(|_| {});
+                        given.update(|_| {});
                         page::focus(DATE);
                     }
                 }
@@ -264,9 +289,9 @@ mod tests {
 
     #[test]
     fn what_opens_later_is_sent_as_such_with_all_that_is_wished() {
-        use huis_views::{Command, Send, Target, ToSend};
+        use huis_views::{Command, Send, Target, ToSend, Wish};
 
-        use crate::composer::Wish;
+        use crate::composer::sending;
 
         let send = |view_once| Send {
             to: Target::Account("member-b".to_owned()),
@@ -276,12 +301,12 @@ mod tests {
             wait: false,
         };
         let locked = Wish { view_once: true, opens_at_ms: Some(THURSDAY) };
-        let command = locked.command(ToSend::Text(send(locked.view_once)));
+        let command = sending(ToSend::Text(send(locked.view_once)), locked);
         assert!(
             matches!(&command, Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms: THURSDAY } if send.view_once),
             "{command:?}"
         );
-        let command = Wish::default().command(ToSend::Text(send(false)));
+        let command = sending(ToSend::Text(send(false)), Wish::default());
         assert!(matches!(&command, Command::Send(send) if !send.view_once), "{command:?}");
     }
 }

@@ -6,12 +6,13 @@ mod later;
 mod view;
 
 use huis_proto::{ConversationId, MessageId};
-use huis_views::{Annotation, Command, Failure, Reply, Send, Target, ToSend};
+use huis_views::{Annotation, Command, Failure, Reply, Send, Target, ToSend, Wish};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{App, annotate};
 use crate::files::{Chosen, standing};
+use crate::timeline::can_be_edited;
 use crate::{dates, page, port, say};
 
 use crate::signals::{RwSignal, StoredValue};
@@ -38,22 +39,12 @@ pub(crate) enum Mode {
     Edit(MessageId),
 }
 
-/// What is wished of a message beside what it says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Wish {
-    /// It can be opened once.
-    pub(crate) view_once: bool,
-    /// When it opens, in milliseconds since 1970; none: at once.
-    pub(crate) opens_at_ms: Option<u64>,
-}
-
-impl Wish {
-    pub(crate) fn command(self, what: ToSend) -> Command {
-        match (self.opens_at_ms, what) {
-            (Some(unlocks_at_ms), what) => Command::SendTimed { what, unlocks_at_ms },
-            (None, ToSend::Text(send)) => Command::Send(send),
-            (None, ToSend::Files(files)) => Command::SendFiles(files),
-        }
+/// How it is sent, now or to be opened later.
+pub(crate) fn sending(what: ToSend, wish: Wish) -> Command {
+    match (wish.opens_at_ms, what) {
+        (Some(unlocks_at_ms), what) => Command::SendTimed { what, unlocks_at_ms },
+        (None, ToSend::Text(send)) => Command::Send(send),
+        (None, ToSend::Files(files)) => Command::SendFiles(files),
     }
 }
 
@@ -70,11 +61,10 @@ pub(crate) struct Composer {
     pub(crate) strips: RwSignal<bool>,
     /// What is wished of it.
     pub(crate) wish: RwSignal<Wish>,
-    /// What is wished of drafts, so that nothing goes openly that was to be locked.
-    wishes: StoredValue<Vec<(ConversationId, Wish)>>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
-    kept: StoredValue<String>,
+    /// The draft as it was kept last.
+    kept: StoredValue<(String, Wish)>,
     is_keeping: StoredValue<bool>,
     typed_ms: StoredValue<u64>,
 }
@@ -89,52 +79,27 @@ impl Composer {
             files: RwSignal::new(Vec::new()),
             strips: RwSignal::new(true),
             wish: RwSignal::new(Wish::default()),
-            wishes: StoredValue::new(Vec::new()),
             aside: StoredValue::new(String::new()),
-            kept: StoredValue::new(String::new()),
+            kept: StoredValue::new((String::new(), Wish::default())),
             is_keeping: StoredValue::new(false),
             typed_ms: StoredValue::new(0),
         }
     }
 
-    /// Begins with a draft.
-    pub(crate) fn begin(self, draft: &str) {
+    /// Begins with a draft, and with what is wished of it.
+    pub(crate) fn begin(self, draft: &str, wish: Wish) {
         self.mode.set(Mode::Plain);
-        self.wish.set(Wish::default());
+        self.wish.set(wish);
         self.candidates.set(Vec::new());
         self.aside.set_value(String::new());
-        self.kept.set_value(draft.to_owned());
+        self.kept.set_value((draft.to_owned(), wish));
         self.typed_ms.set_value(0);
         self.files.update(|files| files.drain(..).for_each(|file| file.let_go()));
         self.text.set(draft.to_owned());
     }
 
     pub(crate) fn clear(self) {
-        self.begin("");
-    }
-
-    /// Nothing of an account stays.
-    pub(crate) fn forget(self) {
-        self.clear();
-        self.wishes.set_value(Vec::new());
-    }
-
-    /// What is wished here is wished again when somebody comes back to this conversation.
-    fn keep_wish(self, conversation: ConversationId) {
-        let wish = self.wish.get_untracked();
-        self.wishes.update_value(|wishes| {
-            wishes.retain(|(of, _)| *of != conversation);
-            if wish != Wish::default() {
-                wishes.push((conversation, wish));
-            }
-        });
-    }
-
-    /// Wishes what was wished here before.
-    pub(crate) fn wish_again(self, conversation: ConversationId) {
-        let kept =
-            self.wishes.with_value(|wishes| wishes.iter().find(|(of, _)| *of == conversation).map(|(_, wish)| *wish));
-        self.wish.set(kept.unwrap_or_default());
+        self.begin("", Wish::default());
     }
 
     /// The text that is a draft: not that of a message that is edited.
@@ -159,8 +124,9 @@ impl App {
     /// Changes a message of one's own.
     pub(crate) fn edit(self, message: MessageId) {
         let Some(view) = self.talk.message(message) else { return };
-        if !view.own || view.kind != "text" || view.deleted_by.is_some() {
-            self.say(say::text("message-not-own"));
+        if !can_be_edited(&view) {
+            let is_locked = view.own && view.waiting_lock().is_some();
+            self.say(say::text(if is_locked { "refused-time-locked" } else { "message-not-own" }));
             return;
         }
         self.cancel_mode();
@@ -211,17 +177,32 @@ impl App {
         }
     }
 
-    /// Keeps what is written, if that is not done yet.
+    /// Wishes something of what is written, which is kept at once.
+    pub(crate) fn wish(self, change: impl FnOnce(&mut Wish)) {
+        self.composer.wish.update(change);
+        self.keep_draft();
+    }
+
+    /// Keeps what is written and what is wished of it, if that is not done yet.
     pub(crate) fn keep_draft(self) {
         let Some(conversation) = self.talk.open.get_untracked() else { return };
-        self.composer.keep_wish(conversation);
-        let text = self.composer.draft();
-        if self.composer.kept.with_value(|kept| *kept == text) || text.len() > LONGEST {
+        let (before, wish) = (self.composer.kept.get_value(), self.composer.wish.get_untracked());
+        // Of what is too long the wish alone is kept: it holds for the text from before as well.
+        let text = Some(self.composer.draft()).filter(|text| text.len() <= LONGEST);
+        let text = text.unwrap_or_else(|| before.0.clone());
+        let kept = (text.clone(), wish);
+        if kept == before {
             return;
         }
-        self.composer.kept.set_value(text.clone());
-        self.shelf.change(conversation, |view| view.draft.clone_from(&text));
-        self.tell(Command::SetDraft { conversation, text });
+        self.composer.kept.set_value(kept);
+        self.shelf.keep_draft(conversation, &text, wish);
+        self.tell(Command::SetDraft { conversation, text, wish });
+    }
+
+    /// To whom what is written goes.
+    pub(crate) fn target(self) -> Option<Target> {
+        let open = self.talk.open.get_untracked().map(Target::Id);
+        open.or_else(|| self.talk.addressee.get_untracked().map(Target::Account))
     }
 
     /// Sends what is written.
@@ -240,15 +221,15 @@ impl App {
             return;
         }
         let wish = self.composer.wish.get_untracked();
-        let open = self.talk.open.get_untracked();
+        let Some(to) = self.target() else { return };
+        let is_first = self.talk.open.get_untracked().is_none();
         let (command, is_edit) = match mode {
             Mode::Edit(message) => (annotate(message, Annotation::Edit { text: text.clone() }), true),
             mode => {
-                let name = || self.talk.addressee.get_untracked();
-                let Some(to) = open.map(Target::Id).or_else(|| name().map(Target::Account)) else { return };
                 let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
-                let send = Send { to, text: text.clone(), reply_to, view_once: wish.view_once, wait: false };
-                (wish.command(ToSend::Text(send)), false)
+                let (to, text) = (to.clone(), text.clone());
+                let send = Send { to, text, reply_to, view_once: wish.view_once, wait: false };
+                (sending(ToSend::Text(send), wish), false)
             }
         };
         let after = if is_edit { self.composer.aside.get_value() } else { String::new() };
@@ -261,42 +242,37 @@ impl App {
         self.composer.text.set(after);
         self.composer.typed_ms.set_value(0);
         self.keep_draft();
-        if !is_edit && open.is_some() {
+        if !is_edit && !is_first {
             self.talk.forget_unread();
             self.go_to_newest();
         }
         if sends_files {
-            self.send_chosen(text, mode, wish);
+            self.send_chosen(to, text, mode, wish);
             return;
         }
         spawn_local(async move {
             match port::ask(command).await {
-                Ok(Reply::Sent(sent)) if open.is_none() => self.first_word_sent(sent.conversation),
+                Ok(Reply::Sent(sent)) if is_first => self.first_word_sent(sent.conversation),
                 Ok(_) => {}
-                Err(failure) => self.not_sent(open, mode, wish, text, &failure),
+                Err(failure) => self.not_sent(&to, mode, wish, text, &failure),
             }
         });
     }
 
     /// What could not be sent is being written again.
-    pub(crate) fn not_sent(
-        self,
-        open: Option<ConversationId>,
-        mode: Mode,
-        wish: Wish,
-        text: String,
-        failure: &Failure,
-    ) {
-        let is_here = self.talk.open.get_untracked() == open;
+    pub(crate) fn not_sent(self, to: &Target, mode: Mode, wish: Wish, text: String, failure: &Failure) {
+        let is_here = self.target().as_ref() == Some(to);
         if is_here && self.composer.text.with_untracked(String::is_empty) {
             if let Mode::Edit(message) = mode {
                 self.composer.aside.set_value(String::new());
                 self.composer.mode.set(Mode::Edit(message));
             } else {
                 self.composer.mode.set(mode);
-                self.composer.wish.set(wish);
+                // Something may have been wished meanwhile of what comes next: that goes with it from here on.
+                self.composer.wish.update(|newer| *newer = newer.with(wish));
             }
             self.composer.text.set(text);
+            self.keep_draft();
         }
         self.say_failure(failure);
     }
@@ -307,14 +283,29 @@ impl App {
             let command = Command::Conversation { target: Target::Id(conversation) };
             match port::ask(command).await {
                 Ok(Reply::Conversation(view)) => {
+                    let is_with = |name: &String| view.name == format!("@{name}");
+                    let is_here = self.talk.addressee.with_untracked(|name| name.as_ref().is_some_and(is_with));
                     self.shelf.put(*view);
-                    if self.talk.addressee.with_untracked(Option::is_some) {
-                        self.open(conversation);
+                    if is_here {
+                        self.go_on_writing_in(conversation);
                     }
                 }
                 Ok(_) => {}
                 Err(failure) => self.say_failure(&failure),
             }
         });
+    }
+
+    /// Opens a conversation with what is being written, which began before there was one.
+    fn go_on_writing_in(self, conversation: ConversationId) {
+        let composer = self.composer;
+        let (text, wish) = (composer.text.get_untracked(), composer.wish.get_untracked());
+        let files = composer.files.try_update(std::mem::take).unwrap_or_default();
+        self.open(conversation);
+        if !text.is_empty() {
+            composer.text.set(text);
+        }
+        composer.files.set(files);
+        self.wish(|here| *here = here.with(wish));
     }
 }

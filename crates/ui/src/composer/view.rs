@@ -88,7 +88,7 @@ pub(crate) fn composer(app: App) -> AnyView {
                     title=say::text("composer-once")
                     aria-label=say::text("composer-once")
                     aria-pressed=follow(move || composer.wish.with(|wish| wish.view_once).to_string())
-                    on:click=on(move |_| composer.wish.update(|wish| wish.view_once = !wish.view_once))
+                    on:click=on(move |_| app.wish(|wish| wish.view_once = !wish.view_once))
                 >
                     {icon("eye-off")}
                 </button>

@@ -4,12 +4,13 @@ use huis_views::{Command, LockState, MessageView, Reply};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
 
 use crate::app::App;
 use crate::parts::{dialog, live, on, person_name, skeleton};
 use crate::signals::{RwSignal, effect};
 use crate::timeline::{lock_of, locked};
-use crate::{dates, port, say};
+use crate::{dates, page, port, say};
 
 /// Messages that are asked for; those that wait come first.
 const MOST: u32 = 200;
@@ -27,6 +28,7 @@ pub(super) fn locks(app: App) -> AnyView {
             // Drawn anew, a row loses the focus.
             if found.try_get_untracked().is_some_and(|known| known.as_ref() != Some(&result)) {
                 found.set(Some(result));
+                keep_focus();
             }
         });
     });
@@ -40,7 +42,7 @@ pub(super) fn locks(app: App) -> AnyView {
             let nothing = waiting.is_empty() && over.is_empty();
             view! {
                 {part(app, "locks-waiting", waiting)}
-                {part(app, "locks-opened", over)}
+                {part(app, "locks-over", over)}
                 {nothing.then(|| html::p().class("about").child(say::text("locks-none")))}
                 {(!is_all).then(|| html::p().class("about").child(say::text_with_count("locks-most", MOST)))}
             }
@@ -48,6 +50,22 @@ pub(super) fn locks(app: App) -> AnyView {
         }
     });
     dialog(app, "for-locks", say::text("locks-title"), body)
+}
+
+/// Where a row that went away had the focus the first one that is left has it, or the button that closes.
+fn keep_focus() {
+    page::after(0, || {
+        let document = page::document();
+        let active = document.active_element();
+        if active.is_some_and(|active| !matches!(active.tag_name().as_str(), "BODY" | "DIALOG")) {
+            return;
+        }
+        let find = |what: &str| document.query_selector(what).ok().flatten();
+        let element = find(".for-locks .pinned-row").or_else(|| find(".for-locks .dialog-head button"));
+        if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    });
 }
 
 fn part(app: App, key: &'static str, messages: Vec<MessageView>) -> AnyView {
@@ -84,7 +102,12 @@ fn row(app: App, message: &MessageView) -> AnyView {
     };
     let withdraw = (message.own && message.waiting_lock().is_some()).then(|| {
         view! {
-            <button type="button" class="button small danger" on:click=on(move |_| app.ask_withdraw(id))>
+            <button
+                type="button"
+                class="button small danger"
+                aria-label=say::text_with_name("locks-withdraw", &place)
+                on:click=on(move |_| app.ask_withdraw(id))
+            >
                 {say::text("menu-withdraw")}
             </button>
         }

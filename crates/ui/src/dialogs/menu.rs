@@ -1,7 +1,7 @@
 //! What can be done with a message or a conversation: a menu where one points, or a sheet from below on a phone.
 
 use huis_proto::{ConversationId, ConversationKind, MessageId};
-use huis_views::{Command, ConversationState, MemberRole, MessageState, Muted, Target};
+use huis_views::{Command, ConversationState, MemberRole, Muted, Target};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::composer::QUICK;
 use crate::parts::{icon, on};
 use crate::signals::effect;
+use crate::timeline::{can_be_edited, can_be_forwarded, can_be_marked, is_sent, is_whole};
 use crate::{dates, page, say};
 
 /// A menu at its place.
@@ -151,11 +152,7 @@ fn item(app: App, sign: &'static str, words: String, is_grave: bool, act: impl F
 
 fn of_message(app: App, id: MessageId) -> Option<Found> {
     let message = app.talk.message(id)?;
-    let is_text = message.kind == "text";
-    // What would show others what is inside waits until it opens.
-    let is_locked = message.waiting_lock().is_some();
-    let is_whole = message.deleted_by.is_none() && !message.is_closed() && (is_text || message.kind == "file");
-    let is_sent = !matches!(message.state, MessageState::Failed(_) | MessageState::Held(_) | MessageState::Waiting);
+    let (is_whole, is_sent) = (is_whole(&message), is_sent(&message));
     let (can_write, may_delete) = app.peek_open(|view| {
         let is_member =
             matches!(view.state, ConversationState::Joined | ConversationState::Repairing | ConversationState::Joining);
@@ -170,14 +167,14 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
         if !message.text.is_empty() {
             items.push(item(app, "copy", say::text("menu-copy"), false, move || app.copy_message(id)));
         }
-        if is_sent && message.vanishes.is_none() && !message.view_once && !is_locked {
+        if can_be_forwarded(&message) {
             items.push(item(app, "forward", say::text("menu-forward"), false, move || app.show(Overlay::Forward(id))));
         }
     }
-    if message.own && is_whole && is_text && !message.view_once && !is_locked && can_write {
+    if can_be_edited(&message) && can_write {
         items.push(item(app, "edit", say::text("menu-edit"), false, move || app.edit(id)));
     }
-    if is_whole && is_sent && can_write && !is_locked {
+    if can_be_marked(&message) && can_write {
         let key = if message.pinned { "menu-unpin" } else { "menu-pin" };
         items.push(item(app, "pin", say::text(key), false, move || app.toggle_pin(id)));
     }
@@ -187,12 +184,12 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
     if !is_sent {
         items.push(item(app, "retry", say::text("menu-retry"), false, move || app.act(Command::Retry { message: id })));
         items.push(item(app, "trash", say::text("menu-discard"), true, move || app.ask_discard(id)));
-    } else if message.own && is_locked && message.deleted_by.is_none() {
+    } else if message.own && message.waiting_lock().is_some() && message.deleted_by.is_none() {
         items.push(item(app, "trash", say::text("menu-withdraw"), true, move || app.ask_withdraw(id)));
     } else if message.deleted_by.is_none() && can_write && (message.own || may_delete) {
         items.push(item(app, "trash", say::text("menu-delete"), true, move || app.ask_delete(id)));
     }
-    let quick = (is_whole && is_sent && can_write && !is_locked).then(|| quick(app, id));
+    let quick = (can_be_marked(&message) && can_write).then(|| quick(app, id));
     let about = dates::moment(message.sent_at_ms);
     Some((say::text("menu-message"), Some(about), quick, items))
 }

@@ -1,7 +1,7 @@
 //! What is chosen to be sent: it stands above the text until it goes with it.
 
 use huis_proto::limits;
-use huis_views::{Failure, FileToSend, Reply, SendFiles, Target, ThumbnailView, ToSend};
+use huis_views::{Failure, FileToSend, Reply, SendFiles, Target, ThumbnailView, ToSend, Wish};
 use js_sys::{Array, Uint8Array};
 use leptos::html;
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 
 use super::browser;
 use crate::app::App;
-use crate::composer::{Mode, Wish};
+use crate::composer::{Mode, sending};
 use crate::parts::{follow, icon, icon_button, live, switch};
 use crate::signals::ArcRwSignal;
 use crate::{dates, port, say};
@@ -75,12 +75,8 @@ impl App {
     }
 
     /// Sends what is chosen, with this text.
-    pub(crate) fn send_chosen(self, text: String, mode: Mode, wish: Wish) {
+    pub(crate) fn send_chosen(self, to: Target, text: String, mode: Mode, wish: Wish) {
         let files = self.composer.files.get_untracked();
-        let open = self.talk.open.get_untracked();
-        let Some(to) = open.map(Target::Id).or_else(|| self.talk.addressee.get_untracked().map(Target::Account)) else {
-            return;
-        };
         let reply_to = if let Mode::Reply(message) = mode { Some(message) } else { None };
         let keep_metadata = !self.composer.strips.get_untracked();
         self.composer.files.set(Vec::new());
@@ -98,20 +94,21 @@ impl App {
                 });
             }
             let view_once = wish.view_once;
-            let sending = SendFiles { to, files: to_send, text: text.clone(), reply_to, keep_metadata, view_once };
-            match port::ask(wish.command(ToSend::Files(sending))).await {
+            let (addressed, said) = (to.clone(), text.clone());
+            let what = SendFiles { to: addressed, files: to_send, text: said, reply_to, keep_metadata, view_once };
+            match port::ask(sending(ToSend::Files(what), wish)).await {
                 Ok(reply) => {
                     files.iter().for_each(Chosen::let_go);
-                    if let (Reply::Sent(sent), None) = (reply, open) {
+                    if let (Reply::Sent(sent), Target::Account(_)) = (reply, to) {
                         self.first_word_sent(sent.conversation);
                     }
                 }
                 Err(failure) => {
-                    self.not_sent(open, mode, wish, text, &failure);
-                    if self.talk.open.get_untracked() == open {
+                    self.not_sent(&to, mode, wish, text, &failure);
+                    if self.target() == Some(to) {
                         self.composer.files.update(|newer| newer.splice(0..0, files).for_each(drop));
                         // They would go openly with what is being written.
-                        self.composer.wish.set(wish);
+                        self.wish(|newer| *newer = newer.with(wish));
                     } else {
                         files.iter().for_each(Chosen::let_go);
                     }

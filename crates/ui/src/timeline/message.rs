@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::body::body;
 use super::files::files;
 use super::rows::{Line, Row, RowKey};
-use super::{Item, scroll};
+use super::{Item, can_be_marked, scroll};
 use crate::app::App;
 use crate::dialogs::{Menu, Overlay};
 use crate::parts::{drawn, follow, icon, icon_button, live, on, person_avatar, person_name};
@@ -342,9 +342,10 @@ fn quoted(app: App, quote: &huis_views::QuoteView) -> AnyView {
 }
 
 fn actions(app: App, id: MessageId) -> AnyView {
+    let can_react = !app.is_touched && app.talk.message(id).is_some_and(|message| can_be_marked(&message));
     view! {
         <div class="message-actions">
-            {(!app.is_touched).then(|| icon_button("smile", say::text("emoji-title"), move || app.show(Overlay::React(id))))}
+            {can_react.then(|| icon_button("smile", say::text("emoji-title"), move || app.show(Overlay::React(id))))}
             {(!app.is_touched).then(|| icon_button("reply", say::text("key-reply"), move || app.reply(id)))}
             <button
                 type="button"

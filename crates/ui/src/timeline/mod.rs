@@ -1,5 +1,6 @@
 //! The messages of the open conversation: a bounded window of them stands in the page and slides with what one looks at.
 
+mod allowed;
 mod body;
 mod files;
 mod filling;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{ConversationView, MessageView};
 
+pub(crate) use allowed::{can_be_edited, can_be_forwarded, can_be_marked, is_sent, is_whole};
 pub(crate) use body::{text_of, with_marks};
 pub(crate) use message::{lock_of, locked};
 pub(crate) use view::timeline;
@@ -120,11 +122,7 @@ impl Talk {
 
     /// The last message of one's own that can be changed.
     pub(crate) fn last_own(self) -> Option<Arc<MessageView>> {
-        self.window.with_value(|window| {
-            let can_be =
-                |message: &&Arc<MessageView>| message.own && message.kind == "text" && message.deleted_by.is_none();
-            window.messages.iter().rev().find(can_be).cloned()
-        })
+        self.window.with_value(|window| window.messages.iter().rev().find(|message| can_be_edited(message)).cloned())
     }
 
     /// The line above what is new goes away: it was answered.

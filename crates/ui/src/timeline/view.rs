@@ -1,14 +1,14 @@
 //! The pane of the open conversation.
 
 use huis_proto::{ConversationKind, MessageId};
-use huis_views::{Command, ConversationState, ConversationView, RequestAnswer, Trust};
+use huis_views::{Command, ConversationState, ConversationView, MessageView, RequestAnswer, Trust};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-use super::{message, scroll};
+use super::{can_be_forwarded, can_be_marked, message, scroll};
 use crate::app::{App, Pane};
 use crate::composer::composer;
 use crate::dialogs::{Confirm, Menu, Overlay};
@@ -427,9 +427,9 @@ pub(super) fn on_message_key(app: App, id: MessageId, event: &KeyboardEvent) {
         "r" => app.reply(id),
         "e" => app.edit(id),
         "d" | "Delete" => app.ask_delete(id),
-        "+" => app.show(Overlay::React(id)),
-        "p" => app.toggle_pin(id),
-        "f" => app.show(Overlay::Forward(id)),
+        "+" if can(app, id, can_be_marked) => app.show(Overlay::React(id)),
+        "p" if can(app, id, can_be_marked) => app.toggle_pin(id),
+        "f" if can(app, id, can_be_forwarded) => app.show(Overlay::Forward(id)),
         "c" => app.copy_message(id),
         "i" => app.show(Overlay::Receipts(id)),
         "q" => {
@@ -440,4 +440,13 @@ pub(super) fn on_message_key(app: App, id: MessageId, event: &KeyboardEvent) {
         _ => return,
     }
     event.prevent_default();
+}
+
+/// Whether something can be done with a message. Of one that is locked it is said why not.
+fn can(app: App, id: MessageId, is_allowed: fn(&MessageView) -> bool) -> bool {
+    let Some(message) = app.talk.message(id) else { return false };
+    if message.waiting_lock().is_some() {
+        app.say(say::text("refused-time-locked"));
+    }
+    is_allowed(&message)
 }
