@@ -7,6 +7,7 @@ use std::time::Duration;
 use huis_engine::FileMethod;
 use huis_testkit::{Device, Passage, story};
 use huis_views::{Command, CountedFrom, Failure, FileToSend, LockState, MessageView, Preferences, Reply, SendFiles};
+use tokio::time::Instant;
 
 use crate::files::bytes;
 use crate::time_locks::TWO_MINUTES;
@@ -134,6 +135,27 @@ fn what_was_read_open_on_another_device_counts_also_where_nobody_gives_receipts(
         let there = tablet.sees("that it was read", sent, |view| view.vanishes_at_ms.is_some()).await;
         assert_eq!(there.vanishes_at_ms, Some(here));
         nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
+#[test]
+fn a_device_that_was_off_beyond_the_time_shows_nothing_of_it_also_where_its_clock_is_behind() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.clock_is_wrong_by_ms(-5 * 60_000);
+        bea.restarts().await;
+        bea.is_connected().await;
+        ann.sets_timer("@bea", 60, CountedFrom::Sending).await;
+        let sent = ann.locks("@bea", WORD, TWO_MINUTES).await.id;
+        bea.sees_lock(sent, LockState::Waiting).await;
+        bea.stops().await;
+        world.passes(TWO_MINUTES + Duration::from_secs(90)).await;
+        bea.start();
+        bea.is_connected().await;
+        let is_back = Instant::now();
+        bea.has_lost(sent).await;
+        assert!(is_back.elapsed() < Duration::from_secs(30), "it was off, and not put off");
+        assert_eq!(bea.texts_on_its_pages(&[WORD]), Vec::<String>::new());
     });
 }
 
