@@ -76,7 +76,10 @@ impl Step<'_> {
         row.read_up_to = row.read_up_to.max(up_to);
         self.tables.put_conversation(&row)?;
         let read_ms = self.client.timers_begin_ms();
-        self.tables.put_read_ms(conversation, read_ms)?;
+        // Other devices take it for everything up to the mark.
+        if !self.tables.is_to_be_read_between(conversation, up_to, row.read_up_to, read_ms)? {
+            self.tables.put_read_ms(conversation, read_ms)?;
+        }
         self.was_read(conversation, up_to, read_ms)?;
         self.changed(conversation);
         Ok(())

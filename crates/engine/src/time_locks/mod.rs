@@ -184,7 +184,7 @@ impl Step<'_> {
             return self.vanish(&row);
         }
         let is_less = self.without_what_was_deleted(&mut row)?;
-        self.tables.put_unlocked(&row, share)?;
+        self.tables.put_unlocked(&row, share, self.client.timers_begin_ms())?;
         if is_less {
             self.tables.forget_sealed(position)?;
         }
