@@ -4,7 +4,7 @@
 //! all, and nothing in it awaits. What follows from it (events, sending) happens after the commit.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
 use huis_core::account_state::StateKey;
@@ -105,8 +105,11 @@ pub(crate) struct Client {
     pub(crate) reads_shared_ms: Cell<u64>,
     /// How far the server's clock is ahead of the device's, as it was heard last; from before this start no more than not at all.
     pub(crate) server_ahead_ms: Cell<i64>,
-    /// When the connection asked for the server's time that has not come yet, by the device's clock.
-    pub(crate) time_asked_ms: Cell<Option<u64>>,
+    /// The same as it was known before this start, until the server is heard.
+    pub(crate) recalled_ahead_ms: Cell<Option<i64>>,
+    /// When the server was asked for its time and has not answered yet, by the device's clock, the first question first. None: what
+    /// it says is not heard before the next connection.
+    pub(crate) time_asked_ms: RefCell<Option<VecDeque<u64>>>,
     /// Whether the difference has changed by much since locked messages were looked at.
     pub(crate) clock_moved: Cell<bool>,
     /// When the last frame came, by the device's clock.
@@ -146,7 +149,8 @@ impl Client {
             presence: RefCell::default(),
             reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),
-            time_asked_ms: Cell::new(None),
+            recalled_ahead_ms: Cell::new(None),
+            time_asked_ms: RefCell::default(),
             clock_moved: Cell::new(false),
             last_frame_ms: Cell::new(0),
             next_vanishing_ms: Cell::new(0),

@@ -186,7 +186,7 @@ impl Step<'_> {
             .timer
             .filter(|timer| row.own || timer.from == CountedFrom::Sending)
             // A server that says a later time than it is would have it stay longer.
-            .map(|timer| timer.ends_at(received_ms.min(now_ms)));
+            .map(|timer| timer.ends_at(received_ms.min(self.client.timers_begin_ms())));
         if row.is_over(now_ms) {
             self.tables.put_vanished(id, target, now_ms, false)?;
             return Ok(false);
@@ -212,7 +212,7 @@ impl Step<'_> {
         if !row.stay.ends() {
             return Ok(true);
         }
-        let now_ms = self.client.server_now_ms();
+        let now_ms = self.client.timers_begin_ms();
         let opened_ms = lock.unlocks_ms.max(row.received_ms.unwrap_or_default());
         let began_ms = if lock.tries == 0 { opened_ms.min(now_ms) } else { now_ms };
         row.vanishes_at_ms = row
@@ -221,7 +221,7 @@ impl Step<'_> {
             .filter(|timer| row.own || timer.from == CountedFrom::Sending)
             .map(|timer| timer.ends_at(began_ms));
         self.wake_vanishing();
-        Ok(!row.is_over(now_ms))
+        Ok(!row.is_over(self.client.server_now_ms()))
     }
 
     /// A message of one's own is in the log, received at this time: its timer runs, and what is opened once is here no more.
@@ -235,7 +235,7 @@ impl Step<'_> {
             return Ok(());
         }
         if let Some(timer) = row.stay.timer {
-            self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.server_now_ms())))?;
+            self.tables.vanishes_at(row, timer.ends_at(received_ms.min(self.client.timers_begin_ms())))?;
             self.wake_vanishing();
         }
         Ok(())
@@ -252,14 +252,14 @@ impl Step<'_> {
 
     /// Everything that others said up to a position was read at this time, here or on another device.
     pub(crate) fn was_read(&mut self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<(), DbError> {
-        if self.tables.timers_run(id, up_to, read_ms.min(self.client.server_now_ms()))? > 0 {
+        if self.tables.timers_run(id, up_to, read_ms.min(self.client.timers_begin_ms()))? > 0 {
             self.wake_vanishing();
         }
         Ok(())
     }
 
     fn opened_once(&mut self, row: &MessageRow, is_text: bool) -> Result<(), DbError> {
-        let now_ms = self.client.server_now_ms();
+        let now_ms = self.client.timers_begin_ms();
         self.tables.put_vanished(row.conversation, row.as_target(), now_ms, true)?;
         self.state_changed()?;
         if is_text {

@@ -91,12 +91,7 @@ impl Client {
         let stored = self.ask::<serde::de::IgnoredAny>(Method::Put, "/api/v1/account/state".into(), Some(&body)).await;
         match stored {
             Ok(_) => {
-                self.step(|step| {
-                    step.tables.put_fact("state_version", &next)?;
-                    step.tables.put_fact("state_newest", &next)?;
-                    step.tables.put_fact("state_stored", &changes)?;
-                    step.tables.put_fact("state_base", &state)
-                })?;
+                self.state_is_stored(&state, next, changes)?;
                 Ok(true)
             }
             Err(error) => {
@@ -107,6 +102,20 @@ impl Client {
                 if conflict { Ok(false) } else { Err(error.into()) }
             }
         }
+    }
+
+    /// The server has this state, in which so many changes were. Where this device has come to a newer one meanwhile, that one
+    /// stays: it was made from this, and what differs from it is what changed since.
+    fn state_is_stored(&self, state: &AccountState, version: u64, changes: u64) -> Result<(), DbError> {
+        self.step(|step| {
+            step.tables.put_fact("state_stored", &changes)?;
+            if step.tables.fact::<u64>("state_version")?.is_some_and(|known| known > version) {
+                return Ok(());
+            }
+            step.tables.put_fact("state_version", &version)?;
+            step.tables.put_fact("state_newest", &version)?;
+            step.tables.put_fact("state_base", state)
+        })
     }
 
     /// Fetches the newest state and takes over what is new in it; gives how many conversations are to be joined.

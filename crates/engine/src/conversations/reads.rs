@@ -75,8 +75,11 @@ impl Step<'_> {
         }
         row.read_up_to = row.read_up_to.max(up_to);
         self.tables.put_conversation(&row)?;
-        let read_ms = self.client.server_now_ms();
-        self.tables.put_read_ms(conversation, read_ms)?;
+        let read_ms = self.client.timers_begin_ms();
+        // Other devices take it for everything up to the mark.
+        if !self.tables.is_to_be_read_between(conversation, up_to, row.read_up_to, read_ms)? {
+            self.tables.put_read_ms(conversation, read_ms)?;
+        }
         self.was_read(conversation, up_to, read_ms)?;
         self.changed(conversation);
         Ok(())
@@ -133,7 +136,7 @@ impl Step<'_> {
 
     /// When something was read, where that is known; else it is as if it had been at this moment.
     fn read_at(&self, read_ms: u64) -> u64 {
-        if read_ms == 0 { self.client.server_now_ms() } else { read_ms }
+        if read_ms == 0 { self.client.timers_begin_ms() } else { read_ms }
     }
 
     /// Another device's word may come after this one's own, and tell of an earlier time; and behind the mark something may have

@@ -192,17 +192,18 @@ impl Tables<'_> {
 
     /// A message has opened: it says from here on what was inside. What had come is kept beside it with the share, for a
     /// report; and it has not been printed as it is.
-    pub(crate) fn put_unlocked(self, row: &MessageRow, share: &TimeShare) -> Result<(), DbError> {
+    pub(crate) fn put_unlocked(self, row: &MessageRow, share: &TimeShare, opened_ms: u64) -> Result<(), DbError> {
         self.0
             .prepare_cached(
-                "UPDATE locks SET state = 1, server_share = ?2,
+                "UPDATE locks SET state = 1, server_share = ?2, opened_ms = ?3,
                  sealed = (SELECT content FROM messages WHERE position = ?1) WHERE message = ?1",
             )?
-            .execute(params![int(row.position), share.0.0.to_vec()])?;
+            .execute(params![int(row.position), share.0.0.to_vec(), int(opened_ms)])?;
         self.0
             .prepare_cached(
                 "UPDATE messages SET kind = ?2, body = ?3, content = ?4, quoted = ?5, quoted_author = ?6, forwarded = ?7,
-                 printed = 0, after_s = ?8, from_reading = ?9, once = ?10, vanishes_at_ms = ?11 WHERE position = ?1",
+                 printed = 0, after_s = ?8, from_reading = ?9, once = ?10, vanishes_at_ms = ?11, opening = ?12,
+                 mac = ?13 WHERE position = ?1",
             )?
             .execute(params![
                 int(row.position),
@@ -216,6 +217,8 @@ impl Tables<'_> {
                 row.stay.timer.is_some_and(|timer| timer.from == CountedFrom::Reading),
                 row.stay.once,
                 row.vanishes_at_ms.map(int),
+                row.opening.map(|opening| opening.to_vec()),
+                row.mac.map(|mac| mac.0.to_vec()),
             ])?;
         self.set_marked(row)
     }
@@ -231,5 +234,35 @@ impl Tables<'_> {
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map([most], MessageRow::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use huis_proto::{AccountId, ConversationId, DeviceId, Member, MessageId};
+
+    use super::*;
+    use crate::config::DatabaseKey;
+    use crate::db::Db;
+
+    #[test]
+    fn what_has_opened_has_the_proof_that_fits_it_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("db"), &DatabaseKey::from_bytes([7; 32]), None).unwrap();
+        let tables = db.tables();
+        let author = Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([2; 16]) };
+        for (number, is_lost) in [(1, false), (2, true)] {
+            let (place, id) = (ConversationId::from_bytes([9; 16]), MessageId::from_bytes([number; 16]));
+            let mut row = MessageRow::waiting(place, id, author, 1);
+            (row.opening, row.mac) = (Some([4; 32]), Some(Bytes32([5; 32])));
+            row.position = tables.add_message(&row).unwrap().unwrap();
+            tables.add_lock(row.position, 5_000, None, 5_000).unwrap();
+            if is_lost {
+                (row.opening, row.mac) = (None, None);
+            }
+            tables.put_unlocked(&row, &TimeShare(Bytes32([1; 32])), 5_000).unwrap();
+            let open = tables.message_at(row.position).unwrap().unwrap();
+            assert_eq!((open.opening, open.mac), (row.opening, row.mac));
+        }
     }
 }

@@ -38,9 +38,29 @@ impl Tables<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
+    /// Whether behind a position and up to another one there are such messages, of which other devices would take a reading at this
+    /// time for that of them.
+    pub(crate) fn is_to_be_read_between(
+        self,
+        id: ConversationId,
+        after: u64,
+        up_to: u64,
+        read_ms: u64,
+    ) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM messages
+                 WHERE conversation = ?1 AND position > ?2 AND position <= ?3 AND from_reading = 1 AND own = 0 AND once = 0
+                 AND vanishes_at_ms IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM locks WHERE message = position AND unlocks_ms > ?4)",
+            )?
+            .exists(params![&id.as_bytes()[..], int(after), int(up_to), int(read_ms)])?)
+    }
+
     /// What others said up to a position was read at this time: where a timer counts from that, it runs, and no longer than from
     /// the first time that is heard of. What is opened once is read by that alone, and what was locked at that time was not
-    /// read, whatever was shown of it. How many.
+    /// read, whatever was shown of it; nor, as far as is known here, what opened here only after it. How many.
     pub(crate) fn timers_run(self, id: ConversationId, up_to: u64, read_ms: u64) -> Result<usize, DbError> {
         Ok(self
             .0
@@ -48,7 +68,8 @@ impl Tables<'_> {
                 "UPDATE messages SET vanishes_at_ms = ?3 + after_s * 1000
                  WHERE conversation = ?1 AND position <= ?2 AND from_reading = 1 AND own = 0 AND once = 0
                  AND (vanishes_at_ms IS NULL OR vanishes_at_ms > ?3 + after_s * 1000)
-                 AND NOT EXISTS (SELECT 1 FROM locks WHERE message = position AND unlocks_ms > ?3)",
+                 AND NOT EXISTS (SELECT 1 FROM locks
+                                 WHERE message = position AND max(unlocks_ms, coalesce(opened_ms, 0)) > ?3)",
             )?
             .execute(params![&id.as_bytes()[..], int(up_to), int(read_ms)])?)
     }
@@ -147,22 +168,32 @@ impl Tables<'_> {
 #[cfg(test)]
 mod tests {
     use huis_core::content::{CountedFrom, Stay, Timer};
-    use huis_proto::{AccountId, DeviceId, Member};
+    use huis_proto::{AccountId, Bytes32, DeviceId, Member, TimeShare};
 
     use super::*;
     use crate::config::DatabaseKey;
     use crate::db::Db;
 
+    const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
+
+    fn opened(folder: &tempfile::TempDir) -> Db {
+        Db::open(&folder.path().join("db"), &DatabaseKey::from_bytes([7; 32]), None).unwrap()
+    }
+
+    /// What somebody else said, for a minute from when it is read.
+    fn for_a_minute(number: u8) -> MessageRow {
+        let author = Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([2; 16]) };
+        let mut row = MessageRow::waiting(PLACE, MessageId::from_bytes([number; 16]), author, 1);
+        row.own = false;
+        row.stay = Stay { timer: Some(Timer { after_s: 60, from: CountedFrom::Reading }), once: false };
+        row
+    }
+
     #[test]
     fn what_was_locked_when_it_was_read_was_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("db"), &DatabaseKey::from_bytes([7; 32]), None).unwrap();
-        let tables = db.tables();
-        let place = ConversationId::from_bytes([9; 16]);
-        let author = Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([2; 16]) };
-        let mut row = MessageRow::waiting(place, MessageId::from_bytes([1; 16]), author, 1);
-        row.own = false;
-        row.stay = Stay { timer: Some(Timer { after_s: 60, from: CountedFrom::Reading }), once: false };
+        let db = opened(&folder);
+        let (tables, place, row) = (db.tables(), PLACE, for_a_minute(1));
         let position = tables.add_message(&row).unwrap().unwrap();
         tables.add_lock(position, 5_000, None, 5_000).unwrap();
         // A receipt from before it opened, which came behind that; then one from after it.
@@ -172,5 +203,29 @@ mod tests {
         assert_eq!(tables.to_be_read(place, position).unwrap(), []);
         let at_ms = tables.message_at(position).unwrap().unwrap().vanishes_at_ms;
         assert_eq!(at_ms, Some(66_000));
+    }
+
+    #[test]
+    fn what_opened_here_only_after_it_was_read_past_was_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = opened(&folder);
+        let tables = db.tables();
+        let mut rows = [for_a_minute(1), for_a_minute(2)];
+        for row in &mut rows {
+            row.position = tables.add_message(row).unwrap().unwrap();
+            tables.add_lock(row.position, 5_000, None, 5_000).unwrap();
+        }
+        // One opened in time, and the other later than it was to.
+        tables.put_unlocked(&rows[0], &TimeShare(Bytes32([1; 32])), 5_000).unwrap();
+        tables.put_unlocked(&rows[1], &TimeShare(Bytes32([1; 32])), 9_000).unwrap();
+        let last = rows[1].position;
+        assert_eq!(tables.timers_run(PLACE, last, 8_999).unwrap(), 1);
+        assert_eq!(tables.to_be_read(PLACE, last).unwrap(), [rows[1].id]);
+        let is_left = |after, read_ms| tables.is_to_be_read_between(PLACE, after, last, read_ms).unwrap();
+        assert!(is_left(rows[0].position, 8_999), "it was open for others");
+        assert!(!is_left(last, 8_999));
+        assert!(!is_left(0, 4_999), "it was open for nobody yet");
+        assert_eq!(tables.timers_run(PLACE, last, 9_000).unwrap(), 1);
+        assert!(!is_left(0, 9_000));
     }
 }

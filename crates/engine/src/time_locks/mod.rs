@@ -48,7 +48,7 @@ enum Answer {
 impl Client {
     /// Opens whatever is due, for ever.
     pub(crate) async fn run_time_locks(&self) {
-        let on_since_ms = self.server_now_ms();
+        let on_since_ms = self.clock.now_ms();
         let mut was_away = false;
         loop {
             if self.stopping.get() || self.halted() {
@@ -61,7 +61,8 @@ impl Client {
             // It was on, and could not ask, or did not know that it was time.
             let could_not_ask = was_away || has_moved;
             if could_not_ask
-                && let Err(error) = self.step(|step| step.tables.put_off(on_since_ms, self.server_now_ms()))
+                && let Err(error) =
+                    self.step(|step| step.tables.put_off(self.by_the_server(on_since_ms), self.server_now_ms()))
             {
                 tracing::warn!(%error, "it is not noted which messages could not be opened in time");
             }
@@ -183,7 +184,7 @@ impl Step<'_> {
             return self.vanish(&row);
         }
         let is_less = self.without_what_was_deleted(&mut row)?;
-        self.tables.put_unlocked(&row, share)?;
+        self.tables.put_unlocked(&row, share, self.client.timers_begin_ms())?;
         if is_less {
             self.tables.forget_sealed(position)?;
         }

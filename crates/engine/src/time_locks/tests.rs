@@ -53,7 +53,8 @@ impl Waiting {
         answer: impl FnOnce(&mut Step<'_>, &LockRow) -> Result<(), DbError>,
     ) -> (u32, u64) {
         let before_ms = self.client.server_now_ms();
-        self.client.step(|step| answer(step, &LockRow { tries, ..self.lock() })).unwrap();
+        let lock = LockRow { tries, ..self.lock() };
+        self.client.step(|step| answer(step, &lock)).unwrap();
         let next_ms = self.client.read(|tables| tables.next_ask_ms()).unwrap().unwrap();
         (self.lock().tries, next_ms - before_ms)
     }

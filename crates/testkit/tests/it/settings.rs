@@ -404,7 +404,7 @@ fn a_conversation_is_trusted_once_all_others_are_verified() {
     });
 }
 
-async fn preferences(device: &Device) -> Preferences {
+pub(crate) async fn preferences(device: &Device) -> Preferences {
     match device.command(Command::Preferences).await {
         Reply::Preferences(preferences) => preferences,
         other => panic!("{other:?}"),

@@ -7,8 +7,10 @@ use std::time::Duration;
 use huis_engine::FileMethod;
 use huis_testkit::{Device, Passage, story};
 use huis_views::{Command, CountedFrom, Failure, FileToSend, LockState, MessageView, Preferences, Reply, SendFiles};
+use tokio::time::Instant;
 
 use crate::files::bytes;
+use crate::settings::preferences;
 use crate::time_locks::TWO_MINUTES;
 use crate::{nobody_is_alarmed, two_friends};
 
@@ -134,6 +136,96 @@ fn what_was_read_open_on_another_device_counts_also_where_nobody_gives_receipts(
         let there = tablet.sees("that it was read", sent, |view| view.vanishes_at_ms.is_some()).await;
         assert_eq!(there.vanishes_at_ms, Some(here));
         nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
+#[test]
+fn to_read_one_of_two_that_opened_behind_the_mark_is_to_read_neither_elsewhere() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&bea).await;
+        bea.command(Command::SetPreferences(Preferences { read_receipts: false, presence: true })).await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Reading).await;
+        bea.has_timer("@ann", Some(3600)).await;
+        let one = ann.locks("@bea", WORD, TWO_MINUTES).await.id;
+        let two = ann.locks("@bea", WORD, TWO_MINUTES).await.id;
+        let up_to = bea.sees_lock(one, LockState::Waiting).await.position;
+        bea.sees_lock(two, LockState::Waiting).await;
+        let last = tablet.sees_lock(two, LockState::Waiting).await.position;
+        bea.reads_all("@ann").await;
+        tablet.until("it was read", async || tablet.looks_at("@ann").await.unwrap().read_up_to >= last).await;
+        for device in [&bea, &tablet] {
+            for message in [one, two] {
+                device.sees_lock(message, LockState::Opened).await;
+            }
+        }
+        let conversation = bea.id_of("@ann").await;
+        bea.command(Command::MarkRead { conversation, up_to }).await;
+        assert!(bea.looks_up(one).await.unwrap().vanishes_at_ms.is_some());
+        world.passes(TWO_MINUTES).await;
+        for device in [&bea, &tablet] {
+            assert_eq!(device.looks_up(two).await.unwrap().vanishes_at_ms, None, "nobody has read it: {device:?}");
+        }
+        bea.reads_all("@ann").await;
+        let here = bea.looks_up(two).await.unwrap().vanishes_at_ms;
+        for message in [one, two] {
+            let there = tablet.sees("that it was read", message, |view| view.vanishes_at_ms.is_some()).await;
+            assert_eq!(there.vanishes_at_ms, here);
+        }
+        nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
+#[test]
+fn what_opens_late_on_a_device_that_had_read_past_it_is_there_to_be_read() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&bea).await;
+        bea.command(Command::SetPreferences(Preferences { read_receipts: false, presence: true })).await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Reading).await;
+        bea.has_timer("@ann", Some(3600)).await;
+        let locked = ann.locks("@bea", WORD, TWO_MINUTES).await.id;
+        let open = ann.says("@bea", "what is read at once").await.id;
+        for device in [&bea, &tablet] {
+            device.sees_lock(locked, LockState::Waiting).await;
+            device.sees("it", open, |_| true).await;
+        }
+        bea.goes_offline();
+        tablet.sees_lock(locked, LockState::Opened).await;
+        world.passes(TWO_MINUTES).await;
+        bea.reads_all("@ann").await;
+        bea.comes_online();
+        bea.sees_lock(locked, LockState::Opened).await;
+        tablet.sees("that it was read", open, |view| view.vanishes_at_ms.is_some()).await;
+        // The tablet tells what it was told.
+        tablet.command(Command::SetPreferences(Preferences { read_receipts: false, presence: false })).await;
+        bea.until("it has heard the tablet", async || !preferences(&bea).await.presence).await;
+        assert!(bea.looks_up(open).await.unwrap().vanishes_at_ms.is_some());
+        assert_eq!(bea.looks_up(locked).await.unwrap().vanishes_at_ms, None, "it was not open when it was passed by");
+        bea.reads_all("@ann").await;
+        assert!(bea.looks_up(locked).await.unwrap().vanishes_at_ms.is_some());
+        nobody_is_alarmed(&[&ann, &bea, &tablet]).await;
+    });
+}
+
+#[test]
+fn a_device_that_was_off_beyond_the_time_shows_nothing_of_it_also_where_its_clock_is_behind() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.clock_is_wrong_by_ms(-5 * 60_000);
+        bea.restarts().await;
+        bea.is_connected().await;
+        ann.sets_timer("@bea", 60, CountedFrom::Sending).await;
+        let sent = ann.locks("@bea", WORD, TWO_MINUTES).await.id;
+        bea.sees_lock(sent, LockState::Waiting).await;
+        bea.stops().await;
+        world.passes(TWO_MINUTES + Duration::from_secs(90)).await;
+        bea.start();
+        bea.is_connected().await;
+        let is_back = Instant::now();
+        bea.has_lost(sent).await;
+        assert!(is_back.elapsed() < Duration::from_secs(30), "it was off, and not put off");
+        assert_eq!(bea.texts_on_its_pages(&[WORD]), Vec::<String>::new());
     });
 }
 

@@ -87,6 +87,38 @@ fn a_clock_that_was_put_right_while_a_device_was_off_destroys_nothing_at_a_start
 }
 
 #[test]
+fn what_is_read_by_a_clock_that_was_known_to_be_behind_has_its_time() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&bea).await;
+        bea.command(Command::SetPreferences(Preferences { read_receipts: false, presence: true })).await;
+        bea.clock_is_wrong_by_ms(-2 * 3_600_000);
+        bea.restarts().await;
+        bea.is_connected().await;
+        ann.sets_timer("@bea", 3600, CountedFrom::Reading).await;
+        bea.has_timer("@ann", Some(3600)).await;
+        let sent = ann.says("@bea", WORD).await.id;
+        for device in [&bea, &tablet] {
+            device.sees("it", sent, |_| true).await;
+        }
+        bea.crashes().await;
+        bea.goes_offline();
+        bea.start();
+        bea.reads_all("@ann").await;
+        bea.comes_online();
+        bea.is_connected().await;
+        let read = bea.looks_up(sent).await.expect("it was read a moment ago");
+        assert!(read.vanishes_at_ms.unwrap() >= read.received_at_ms.unwrap() + 3_600_000);
+        let there = tablet.sees("that it was read", sent, |view| view.vanishes_at_ms.is_some()).await;
+        assert_eq!(there.vanishes_at_ms, read.vanishes_at_ms);
+        seconds_pass(&world, 3601).await;
+        for device in [&bea, &tablet] {
+            assert!(device.looks_up(sent).await.is_none(), "{device:?}");
+        }
+    });
+}
+
+#[test]
 fn an_answer_that_waited_while_a_device_slept_does_not_turn_its_clock_back() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
