@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
 import { photo } from "../support/files.mjs";
-import { hear, message, say, writeTo } from "../support/people.mjs";
+import { hear, message, say, sent, writeTo } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -68,5 +68,6 @@ story("two people verify each other by code between a phone and a terminal, and 
   await page.locator("dialog").getByRole("button", { name: "Send anyway" }).click();
   await page.locator(".strip.changed").waitFor({ state: "detached" });
   await held.getByText("Waits.").waitFor({ state: "detached" });
+  await sent(page, "The code of the door is 4711");
   assert.match(await stage.server.terminal("keyholder", "receive"), /The code of the door is 4711/);
 });

@@ -10,6 +10,9 @@ use huis_views::Failure;
 /// What a command gives.
 pub(crate) type Outcome<T = ()> = Result<T, Stop>;
 
+/// The code of what is kept on this device, and goes out once a person has decided.
+const HELD: &str = "held";
+
 /// Why a command ended without having done what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -62,10 +65,19 @@ impl Stop {
         match failure.into() {
             Self::Failed(fault) => {
                 let why = format!("{}; the message waits here, and goes out then", fault.why);
-                Self::Failed(Fault { why, ..fault })
+                Self::Failed(Fault { code: HELD.into(), why, ..fault })
             }
             stop => stop,
         }
+    }
+
+    /// Everything is done but what waits until a person has decided.
+    pub(crate) fn all_but_held(count: u32) -> Self {
+        let why = format!(
+            "{count} messages or changes are held back because an identity key changed, and go out once you \
+             have decided about it"
+        );
+        Self::failed(HELD, why, "`huis notices` says whose, and `huis verify` decides")
     }
 
     /// A file of the profile, or the standard input or output, can't be used.
@@ -204,7 +216,10 @@ fn advice(failure: &Failure) -> String {
         Failure::OtherPair { .. } => "let the other one open the code with your name, and scan that",
         Failure::RegistrationCutOff { .. } => "`huis logout --local` gives it up",
         Failure::Blocked { .. } => "`huis unblock` does it",
-        Failure::Unsent { .. } => "let them go out by `huis status --wait`, or drop them with --force",
+        Failure::Unsent { .. } => {
+            "let them go out by `huis status --wait`, and those that are held back by a decision with `huis verify`, or drop \
+             them with --force"
+        }
         Failure::Offline { .. } => "check the address and that the server runs, then try again",
         Failure::CertificateChanged { .. } => {
             "ask the server's operator whether the certificate was changed; if not, somebody is in between"

@@ -39,22 +39,30 @@ fn name_of(tables: Tables<'_>, row: &ConversationRow) -> Result<String, DbError>
     })
 }
 
-/// Whether the others in a conversation are whom one takes them for.
-fn trust_of(tables: Tables<'_>, row: &ConversationRow, me: Option<AccountId>) -> Result<Trust, DbError> {
-    let (mut others, mut verified, mut has_changed) = (0, 0, false);
+/// Whether the others in a conversation are whom one takes them for, and the one because of whom not.
+fn trust_of(
+    tables: Tables<'_>,
+    row: &ConversationRow,
+    me: Option<AccountId>,
+) -> Result<(Trust, Option<AccountId>), DbError> {
+    let (mut others, mut verified, mut changed) = (0, 0, None);
     for account in row.accounts.iter().filter(|account| Some(**account) != me) {
         let known = tables.account(*account)?;
-        if known.as_ref().is_some_and(AccountRow::is_broken) {
-            return Ok(Trust::Broken);
+        // An open room goes on over a handover, and what is written there does not wait.
+        let goes_on = |known: &AccountRow| row.kind == ConversationKind::Open && known.is_handed_over();
+        if known.as_ref().is_some_and(|known| known.is_broken() && !goes_on(known)) {
+            return Ok((Trust::Broken, Some(*account)));
         }
-        has_changed |= known.as_ref().is_some_and(|known| known.shown_identity.is_some());
+        if known.as_ref().is_some_and(|known| known.shown_identity.is_some()) {
+            changed.get_or_insert(*account);
+        }
         others += 1;
         verified += u32::from(known.is_some_and(|known| known.is_verified()));
     }
-    Ok(match (has_changed, others > 0 && others == verified) {
-        (true, _) => Trust::Changed,
-        (false, true) => Trust::Verified,
-        (false, false) => Trust::NotYet,
+    Ok(match (changed, others > 0 && others == verified) {
+        (Some(_), _) => (Trust::Changed, changed),
+        (None, true) => (Trust::Verified, None),
+        (None, false) => (Trust::NotYet, None),
     })
 }
 
@@ -72,6 +80,7 @@ fn conversation_view(
         None => None,
     };
     let is_member = matches!(row.state, State::Joined | State::Repairing);
+    let (trust, changed) = trust_of(tables, row, me)?;
     let preview = |(author, own, text, deleted, view_once): (AccountId, bool, String, bool, bool)| {
         let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
         Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted, view_once })
@@ -107,7 +116,8 @@ fn conversation_view(
         typing: Vec::new(),
         here: Vec::new(),
         pins,
-        trust: trust_of(tables, row, me)?,
+        trust,
+        changed: changed.map(|account| named(tables, account)).transpose()?,
     })
 }
 
@@ -132,18 +142,19 @@ fn member_role(role: Role) -> MemberRole {
 
 impl Client {
     pub(crate) fn status(&self) -> Result<Status, Failure> {
-        let (waiting, joining) = self.read(|tables| {
+        let (waiting, held, joining) = self.read(|tables| {
             let entering =
                 |row: &ConversationRow| row.accepted && matches!(row.state, State::Joining | State::Repairing);
             let joining = tables.conversations()?.iter().filter(|row| entering(row)).count() as u32;
             let unread_state = u32::from(tables.fact::<u64>("state_version")? == Some(0));
             let waiting = tables.count_tasks()? + tables.count_messages_without_files()?;
-            Ok::<_, DbError>((waiting, joining + unread_state))
+            Ok::<_, DbError>((waiting, tables.count_held()?, joining + unread_state))
         })?;
         Ok(Status {
             connection: self.connection.get(),
             caught_up: self.caught_up.get(),
             waiting,
+            held,
             joining,
             opening: self.opens_something()?,
             hindrance: self.hindrance.borrow().clone(),

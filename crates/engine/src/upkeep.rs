@@ -115,11 +115,19 @@ impl Client {
 
     fn send_receipts(&self) -> Result<(), DbError> {
         self.step(|step| {
-            while let Some((conversation, read, messages)) = step.tables.take_receipts(RECEIPTS)? {
-                let kind = if read { ReceiptKind::Read } else { ReceiptKind::Delivered };
-                let Ok(content) = (Content::Receipt { kind, messages }).to_bytes() else { continue };
-                let task = Task::Say { content: Bytes(content), shown: false };
-                step.task(conversation, step.client.random_id(), &task)?;
+            for conversation in step.tables.owing_receipts()? {
+                // Where what is said waits they stay owed: they would take the place of what a person says.
+                if let Some(row) = step.tables.conversation(conversation)?
+                    && step.tables.stopped_by(&row)?.is_some()
+                {
+                    continue;
+                }
+                while let Some((read, messages)) = step.tables.take_receipts(conversation, RECEIPTS)? {
+                    let kind = if read { ReceiptKind::Read } else { ReceiptKind::Delivered };
+                    let Ok(content) = (Content::Receipt { kind, messages }).to_bytes() else { continue };
+                    let task = Task::Say { content: Bytes(content), shown: false };
+                    step.task(conversation, step.client.random_id(), &task)?;
+                }
             }
             Ok(())
         })

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SendFiles, Status,
-    TransferView, VanishTimer,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SendFiles, Status, Target,
+    TransferView, VanishTimer, Wish,
 };
 
 /// What is sent to be opened later.
@@ -18,26 +18,6 @@ pub enum ToSend {
     Text(Send),
     /// Files.
     Files(SendFiles),
-}
-
-/// What is wished of a message beside what it says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish {
-    /// Whether it can be opened once, and is then gone.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub view_once: bool,
-    /// When it opens, in milliseconds since 1970; none: at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opens_at_ms: Option<u64>,
-}
-
-impl Wish {
-    /// What is wished here or there: the later of two moments, and once where either says so. So whatever comes together
-    /// goes no earlier, and to no more eyes, than was wished of any of it.
-    #[must_use]
-    pub fn with(self, other: Self) -> Self {
-        Self { view_once: self.view_once || other.view_once, opens_at_ms: self.opens_at_ms.max(other.opens_at_ms) }
-    }
 }
 
 /// What a face asks of the engine. Each command has one answer: the [`Reply`] named in its description, or a
@@ -650,38 +630,6 @@ pub struct SetCard {
     pub picture: Option<Bytes>,
 }
 
-/// A conversation as a person names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    /// The conversation with one account, by its username in any case, without `@`.
-    Account(String),
-    /// A group by its title or an open room by its name, without `#`.
-    Room(String),
-    /// By its id.
-    Id(ConversationId),
-}
-
-/// The text names no conversation.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no conversation; write @name, #room or a conversation id of 32 hexadecimal digits")]
-pub struct NoTarget(String);
-
-impl std::str::FromStr for Target {
-    type Err = NoTarget;
-
-    /// Reads `@name`, `#room` or 32 hexadecimal digits.
-    fn from_str(text: &str) -> Result<Self, NoTarget> {
-        if let Some(name) = text.strip_prefix('@').filter(|name| !name.is_empty()) {
-            Ok(Self::Account(name.into()))
-        } else if let Some(room) = text.strip_prefix('#').filter(|room| !room.is_empty()) {
-            Ok(Self::Room(room.into()))
-        } else {
-            text.parse().map(Self::Id).map_err(|_| NoTarget(text.into()))
-        }
-    }
-}
-
 /// How a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -813,19 +761,4 @@ pub struct Named {
     /// How it wants to be called, where it said so to this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_name: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_together_opens_no_earlier_and_no_more_often_than_was_wished_of_any_of_it() {
-        let wish = |view_once, opens_at_ms| Wish { view_once, opens_at_ms };
-        let (earlier, later) = (wish(true, Some(5)), wish(false, Some(7)));
-        assert_eq!(earlier.with(later), wish(true, Some(7)));
-        assert_eq!(later.with(earlier), wish(true, Some(7)));
-        assert_eq!(later.with(Wish::default()), later);
-        assert_eq!(Wish::default().with(earlier), earlier);
-    }
 }

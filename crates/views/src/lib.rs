@@ -13,7 +13,9 @@ mod files;
 pub mod json;
 mod locks;
 mod page;
+mod targets;
 mod things;
+mod wishes;
 
 pub use commands::*;
 pub use events::*;
@@ -21,4 +23,6 @@ pub use failures::*;
 pub use files::*;
 pub use locks::*;
 pub use page::*;
+pub use targets::*;
 pub use things::*;
+pub use wishes::*;

@@ -29,6 +29,9 @@ pub struct Status {
     pub caught_up: bool,
     /// How many messages and changes of groups wait to be sent.
     pub waiting: u32,
+    /// How many are held back besides, until a person has decided about an identity key.
+    #[serde(default)]
+    pub held: u32,
     /// Conversations that this device is about to join.
     pub joining: u32,
     /// Whether the time of a locked message has come, and the server is about to be asked for its share.
@@ -285,6 +288,9 @@ pub struct ConversationView {
     /// Whether the others are whom one takes them for.
     #[serde(default)]
     pub trust: Trust,
+    /// Whose identity key changed, where [`trust`](Self::trust) says that one did: one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Named>,
 }
 
 /// A message cut to a line's length.
@@ -352,7 +358,8 @@ pub enum Trust {
     Verified,
     /// The identity key of one changed, and nobody accepted that.
     Changed,
-    /// As `Changed`, and the safety number with that one had been compared: the mark is broken.
+    /// As `Changed`, and the safety number with that one had been compared: the mark is broken, and what is written waits.
+    /// An open room, which goes on where the key before has signed the account over, is `Changed` then.
     Broken,
 }
 

@@ -266,9 +266,10 @@ impl Logout {
             Stop::Failed(fault) if self.local && fault.is("session-ended") => Ok(()),
             stop => Err(stop),
         })?;
-        let waiting = session.status().await?.waiting;
-        if waiting > 0 && !self.force {
-            return Err(Failure::Unsent { count: waiting }.into());
+        let status = session.status().await?;
+        let unsent = status.waiting + status.held;
+        if unsent > 0 && !self.force {
+            return Err(Failure::Unsent { count: unsent }.into());
         }
         let password = if self.local { None } else { Some(self.password.known()?) };
         let sign_out = SignOut { password, recovery_key: None, discard_unsent: self.force };

@@ -41,7 +41,7 @@ pub(crate) struct Verify {
     /// Go on with an identity key that changed, without a comparison
     #[arg(long, conflicts_with = "forget")]
     accept_change: bool,
-    /// Take the mark of a comparison away
+    /// Take the mark of a comparison away; where the identity key has changed since, --accept-change does
     #[arg(long)]
     forget: bool,
 }

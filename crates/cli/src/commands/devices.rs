@@ -40,7 +40,7 @@ enum Change {
 /// Show how this device stands with the server
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// Wait until everything has come and gone out
+    /// Wait until everything has come and gone out; exit code 1 if something is held back until you have decided about it
     #[arg(long)]
     wait: bool,
     /// How long to wait; exit code 3 if that is not enough
@@ -69,6 +69,8 @@ struct StatusLine {
     connection: &'static str,
     caught_up: bool,
     waiting: u32,
+    /// Held back until a person has decided about an identity key.
+    held: u32,
     joining: u32,
 }
 
@@ -146,14 +148,16 @@ impl Status {
             Connection::Open => "open",
             Connection::Waiting { .. } => "waiting",
         };
-        let line =
-            StatusLine { connection, caught_up: status.caught_up, waiting: status.waiting, joining: status.joining };
+        let huis_views::Status { caught_up, waiting, held, joining, .. } = status;
+        let line = StatusLine { connection, caught_up, waiting, held, joining };
         context.printer.thing(&line, || {
+            let held = match held {
+                0 => String::new(),
+                held => format!(", {held} held back because an identity key changed (`huis verify`)"),
+            };
             format!(
-                "connection {connection}, {}, {} to be sent, {} conversations to be joined",
-                if status.caught_up { "everything is here" } else { "not everything is here yet" },
-                status.waiting,
-                status.joining
+                "connection {connection}, {}, {waiting} to be sent{held}, {joining} conversations to be joined",
+                if caught_up { "everything is here" } else { "not everything is here yet" },
             )
         })
     }
@@ -166,7 +170,8 @@ async fn everything_done(session: &mut Session, bound: Duration) -> Outcome<huis
     loop {
         let status = session.status().await?;
         if status.caught_up && status.waiting == 0 && status.joining == 0 {
-            return Ok(status);
+            // It does not go out however long somebody waits.
+            return if status.held == 0 { Ok(status) } else { Err(Stop::all_but_held(status.held)) };
         }
         match timeout_at(deadline.min(Instant::now() + again), session.event()).await {
             Ok(event) => ended(&event?)?,

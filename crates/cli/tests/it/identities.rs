@@ -29,7 +29,7 @@ fn an_identity_is_renewed_and_contacts_accept_it_after_a_comparison() {
     assert_eq!(identity["device"], registered["device"]);
 
     a.does(&["receive"]).well();
-    a.does(&["send", "@member-b", "is it you?"]).refused(1, "identity-changed");
+    a.does(&["send", "@member-b", "is it you?"]).refused(1, "held");
     let notices = a.does(&["notices"]).well();
     assert!(notices.contains("signed the account over"), "{notices}");
     let shown = a.does(&["verify", "@member-b", "--json"]).objects().remove(0);

@@ -53,8 +53,12 @@ fn two_people_compare_by_number_and_by_code_and_a_changed_identity_holds_what_is
     b.does_with(&[("HUIS_NEW_PASSWORD", NEW)], &["identity", "renew"]).well();
     let b = b.with_password(Some(NEW));
     a.does(&["receive"]).well();
-    let line = a.does(&["send", "@member-b", "is it you?"]).refused(1, "identity-changed");
+    let line = a.does(&["send", "@member-b", "is it you?"]).refused(1, "held");
     assert!(line.contains("waits here"), "{line}");
+    let line = a.does(&["status", "--wait"]).refused(1, "held");
+    assert!(line.contains("1 messages"), "{line}");
+    assert_eq!(a.does(&["status", "--json"]).objects()[0]["held"], 1);
+    a.does(&["verify", "@member-b", "--forget"]).refused(1, "identity-changed");
     let broken = verify(&a, "@member-b");
     assert_eq!((&broken["broken"], &broken["verified"], trust(&a)), (&true.into(), &false.into(), "broken".into()));
     let notices = a.does(&["notices"]).well();

@@ -86,7 +86,14 @@ impl Client {
         let row = self.somebody_else(name).await?;
         if !verified {
             self.check_number(&row, safety_number)?;
-            return self.change_contact(row.account, |row| row.compared = None);
+            return self.change_contact(row.account, |row| {
+                if row.is_broken() {
+                    // What waits because of it would go out, in groups, and nobody has said that it may.
+                    return Err(identity_changed(row));
+                }
+                row.compared = None;
+                Ok(())
+            })?;
         }
         let Some(number) = safety_number else {
             // Nobody says which of two keys was compared.
@@ -194,13 +201,21 @@ impl Client {
         }
         let card: AccountCard = self.get(format!("/api/v1/accounts/{account}")).await?;
         if card.identity_key != shown {
-            // A third key: a person accepts what was shown, nothing else.
-            self.change_contact(account, |row| {
+            // A third key: a person accepts what was shown, nothing else. Or the known one, and nothing is to be accepted.
+            return self.change_contact(account, |row| {
                 if is_as_read(row) {
-                    row.shown_identity = Some(card.identity_key);
+                    let is_known = row.devices.as_ref().is_some_and(|known| known.identity().0 == card.identity_key);
+                    row.shown_identity = (!is_known).then_some(card.identity_key);
+                }
+                match row.shown_identity {
+                    Some(_) => Err(identity_changed(row)),
+                    None => Err(Failure::Invalid {
+                        reason:
+                            "the server shows the identity key that is known here again, and nothing waits any more"
+                                .into(),
+                    }),
                 }
             })?;
-            return Err(identity_changed(&row));
         }
         let lists = self.chain(account, 0, &card.device_list).await?;
         let mut fresh = KnownDevices::default();

@@ -183,7 +183,9 @@ impl Client {
                 if row.devices.as_ref().is_some_and(|known| known.identity() == pin.identity) {
                     merge_comparison(&mut row, pin, base.pins.get(account));
                     merge_acceptance(&mut row, pin, base.pins.get(account));
-                } else if !base.pins.contains_key(account) && is_news(&row, pin) {
+                } else if base.pins.contains_key(account) {
+                    merge_comparison_over_a_handover(&mut row, pin, base.pins.get(account));
+                } else if is_news(&row, pin) {
                     // There it was a first contact, here it is another key than the one that is known: nobody has
                     // accepted it.
                     row.shown_identity = Some(pin.identity.0);
@@ -193,7 +195,7 @@ impl Client {
                         step.identity_noticed(&row, false)?;
                     }
                     asked_for.push(*account);
-                } else if !base.pins.contains_key(account) && was_first_contact(&row, pin) {
+                } else if was_first_contact(&row, pin) {
                     // The other way round: there a key is known that has handed the account over, and what was a first
                     // contact here is a change.
                     row.shown_identity = row.devices.as_ref().map(|known| known.identity().0);
@@ -415,6 +417,9 @@ fn merge_acceptance(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
     // Where another key was known in common, nobody had accepted this one.
     let before = base.map(|base| base.identity == pin.identity && base.accepted);
     match (before, pin.accepted) {
+        // Who accepted it there did not know of a comparison with another key, which this device knows of. That nobody has
+        // accepted it is what the others take over from here then.
+        (Some(false), true) if row.is_broken() => {}
         (Some(false), true) if row.shown_identity == Some(pin.identity.0) => row.shown_identity = None,
         (None | Some(true), false) => {
             row.shown_identity = Some(pin.identity.0);
@@ -433,6 +438,18 @@ fn merge_comparison(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
     let theirs_is_later = row.compared.zip(pin.compared).is_some_and(|(ours, theirs)| theirs.at_ms > ours.at_ms);
     if row.compared == before || theirs_is_later {
         row.compared = pin.compared;
+    }
+}
+
+/// As [`merge_comparison`], where one of two devices has followed a handover that the other has not heard of yet: a mark
+/// goes along, whichever of the two this device is, or it would be lost when the later state is stored. One that was taken
+/// away does not open what is broken here: that was done without knowing of the handover.
+fn merge_comparison_over_a_handover(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
+    let Some(known) = &row.devices else { return };
+    let is_of_the_known = pin.compared.is_some_and(|compared| compared.identity == known.identity());
+    let is_behind = known.has_signed_away(&pin.identity);
+    if is_of_the_known || (is_behind && (pin.compared.is_some() || !row.is_broken())) {
+        merge_comparison(row, pin, base);
     }
 }
 

@@ -126,7 +126,8 @@ impl Step<'_> {
     fn check_may_speak(&mut self, conversation: &crate::db::ConversationRow) -> Result<(), Failure> {
         check_speakable(conversation)?;
         if let Some(peer) = conversation.peer {
-            self.client.check_contact(&self.account(peer)?)?;
+            // Where an identity key changed the outbox holds it back, as in a group.
+            self.client.check_not_blocked(&self.account(peer)?)?;
         }
         Ok(())
     }

@@ -102,10 +102,12 @@ impl Client {
                 return Err(Failure::Invalid { reason: "this message was sent already".into() });
             }
             if let Some(task) = step.tables.task_by_id(row.conversation, message)? {
-                if task.sealed.is_some() || task.counter.is_some() {
+                // What is held back and no longer sealed was refused by the server before.
+                let was_sealed = task.counter.is_some() && !step.tables.is_held(task.position)?;
+                if task.sealed.is_some() || was_sealed {
                     return Err(Failure::Invalid { reason: "this message may be on its way already".into() });
                 }
-                step.tables.delete_task(task.position)?;
+                step.drop_task(task.position)?;
                 step.no_card_alone(row.conversation)?;
             }
             step.tables.let_transfers_go(row.position)?;

@@ -3,10 +3,10 @@
 use huis_core::account_state::Comparison;
 use huis_core::directory::AccountDevices;
 use huis_core::identity::IdentityKey;
-use huis_proto::{AccountId, Bytes32};
+use huis_proto::{AccountId, Bytes32, ConversationKind};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{DbError, Tables, int, uint};
+use super::{ConversationRow, DbError, Tables, int, uint};
 
 /// One account.
 #[derive(Debug, Clone)]
@@ -57,6 +57,18 @@ impl AccountRow {
         self.compared.is_some_and(|compared| self.counts().is_some_and(|counts| counts != compared.identity))
     }
 
+    /// Whether what is said in a conversation of this kind waits as long as the account is in it, until a person has decided
+    /// about its identity key. A group goes on over a handover: its members are the same devices, and everybody sees who they
+    /// are. Not so where this person has compared the key before; but an open room is open to others anyhow.
+    pub(crate) fn stops(&self, kind: ConversationKind) -> bool {
+        let goes_on = match kind {
+            ConversationKind::Direct => false,
+            ConversationKind::Group => self.is_handed_over() && !self.is_broken(),
+            ConversationKind::Open => self.is_handed_over(),
+        };
+        self.shown_identity.is_some() && !goes_on
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let devices: Option<Vec<u8>> = row.get(2)?;
         let key = |column: usize| {
@@ -83,6 +95,16 @@ impl Tables<'_> {
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE account = ?1");
         let mut statement = self.0.prepare_cached(&sql)?;
         Ok(statement.query_row([&account.as_bytes()[..]], AccountRow::read).optional()?)
+    }
+
+    /// Somebody in a conversation because of whom what is said there waits: see [`AccountRow::stops`].
+    pub(crate) fn stopped_by(self, row: &ConversationRow) -> Result<Option<AccountRow>, DbError> {
+        for account in &row.accounts {
+            if let Some(known) = self.account(*account)?.filter(|known| known.stops(row.kind)) {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 
     /// An account's username, where it is known, without all the rest.

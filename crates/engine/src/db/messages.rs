@@ -429,17 +429,28 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// One batch of receipts of one conversation and kind that are owed; they are no longer owed after it.
-    pub(crate) fn take_receipts(self, most: u32) -> Result<Option<(ConversationId, bool, Vec<MessageId>)>, DbError> {
-        let first: Option<(ConversationId, bool)> = self
+    /// Conversations in which receipts are owed that can be sent.
+    pub(crate) fn owing_receipts(self) -> Result<Vec<ConversationId>, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT DISTINCT d.conversation FROM receipts_due d JOIN conversations c ON c.id = d.conversation
+             WHERE c.accepted = 1 AND c.state = 1",
+        )?;
+        let rows = statement.query_map([], |row| super::id(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One batch of receipts of one kind that are owed in a conversation; they are no longer owed after it.
+    pub(crate) fn take_receipts(
+        self,
+        conversation: ConversationId,
+        most: u32,
+    ) -> Result<Option<(bool, Vec<MessageId>)>, DbError> {
+        let first: Option<bool> = self
             .0
-            .prepare_cached(
-                "SELECT d.conversation, d.read FROM receipts_due d JOIN conversations c ON c.id = d.conversation
-                 WHERE c.accepted = 1 AND c.state = 1 LIMIT 1",
-            )?
-            .query_row([], |row| Ok((super::id(row, 0)?, row.get(1)?)))
+            .prepare_cached("SELECT read FROM receipts_due WHERE conversation = ?1 LIMIT 1")?
+            .query_row([&conversation.as_bytes()[..]], |row| row.get(0))
             .optional()?;
-        let Some((conversation, read)) = first else { return Ok(None) };
+        let Some(read) = first else { return Ok(None) };
         let mut statement =
             self.0.prepare_cached("SELECT message FROM receipts_due WHERE conversation = ?1 AND read = ?2 LIMIT ?3")?;
         let rows = statement.query_map(params![&conversation.as_bytes()[..], read, most], |row| super::id(row, 0))?;
@@ -449,6 +460,6 @@ impl Tables<'_> {
                 .prepare_cached("DELETE FROM receipts_due WHERE conversation = ?1 AND message = ?2 AND read = ?3")?
                 .execute(params![&conversation.as_bytes()[..], &message.as_bytes()[..], read])?;
         }
-        Ok(Some((conversation, read, messages)))
+        Ok(Some((read, messages)))
     }
 }

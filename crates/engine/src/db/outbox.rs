@@ -158,6 +158,12 @@ impl Tables<'_> {
         Ok(())
     }
 
+    /// Whether a draft is held back.
+    pub(crate) fn is_held(self, position: u64) -> Result<bool, DbError> {
+        let sql = "SELECT 1 FROM outbox WHERE position = ?1 AND held = 1 AND sealed IS NULL";
+        Ok(self.0.prepare_cached(sql)?.exists([int(position)])?)
+    }
+
     /// Holds nothing back any more; gives what was, by conversation and id.
     pub(crate) fn release_tasks(self) -> Result<Vec<(ConversationId, MessageId)>, DbError> {
         let sql = "UPDATE outbox SET held = 0 WHERE held = 1 RETURNING conversation, id";

@@ -9,9 +9,10 @@ use huis_proto::rest::{ClaimKeyPackages, ClaimedKeyPackages, CreateConversation,
 use huis_proto::{AccountId, Bytes, ConversationKind, ErrorCode, Member, limits};
 use huis_views::{Failure, Notice};
 
+use crate::accounts::identity_changed;
 use crate::api::ApiError;
 use crate::client::{Client, Outcome, Step};
-use crate::db::{ConversationRow, DbError, OutboxRow, State, Task};
+use crate::db::{ConversationRow, DbError, OutboxRow, State, Tables, Task};
 use crate::ports::Method;
 
 /// How often device lists are fetched in a row for one commit.
@@ -90,10 +91,12 @@ impl Client {
         accounts.push(me.account());
         self.fetch_lists(&accounts).await?;
         fetched.clone_from(&accounts);
+        self.step(|step| check_invited(step.tables, others))?;
         let packages = self.claim(&accounts, &[]).await?;
         let sealed = self.step(|step| {
             let conversation = step.conversation(row.conversation).map_err(NotBuilt::Failed)?;
             let (tables, known) = (step.tables, step.client.known());
+            check_invited(tables, others)?;
             // What an earlier try left behind was never accepted.
             step.forget_group(row.conversation)?;
             let (mut group, group_info) =
@@ -233,6 +236,7 @@ impl Client {
         if let Task::Invite { accounts } = task {
             self.fetch_lists(accounts).await?;
             fetched.extend(accounts);
+            self.step(|step| check_invited(step.tables, accounts))?;
             let present = self.step(|step| match step.group(row.conversation)? {
                 Some(group) => Ok(group.members()),
                 None => Err(NotBuilt::Failed(Failure::NotAMember)),
@@ -253,6 +257,10 @@ impl Client {
         }
         let sealed = self.step(|step| {
             let (tables, known) = (step.tables, step.client.known());
+            if let Task::Invite { accounts } = task {
+                // Another flow may have learnt of it while the key packages were fetched.
+                check_invited(tables, accounts)?;
+            }
             let voided = if matches!(task, Task::Tidy) { step.voided_leaves(row.conversation)? } else { None };
             let seen = tables.conversation(row.conversation)?.map_or(0, |known| known.cursor);
             let Some(group) = step.group(row.conversation)? else {
@@ -358,6 +366,16 @@ impl Step<'_> {
         self.tables.set_sealed(row.position, submission, None, follows, (&sealed, None))?;
         Ok(OutboxRow { submission: Some(submission), follows: Some(follows), sealed: Some(sealed), ..row.clone() })
     }
+}
+
+/// Refuses to bring in somebody whose identity key changed before a person has decided about it.
+fn check_invited(tables: Tables<'_>, accounts: &[AccountId]) -> Result<(), NotBuilt> {
+    for account in accounts {
+        if let Some(known) = tables.account(*account)?.filter(|known| known.shown_identity.is_some()) {
+            return Err(NotBuilt::Failed(identity_changed(&known)));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the server says that this account has no part in the conversation.

@@ -14,7 +14,7 @@ use huis_views::{Failure, RepairReason};
 use super::answers::unblock_after;
 use crate::accounts::identity_changed;
 use crate::client::{Client, Step};
-use crate::db::{AccountRow, DbError, OutboxRow, State, Task};
+use crate::db::{DbError, OutboxRow, State, Task};
 use crate::sync::taken_back;
 use crate::vanishing::vanished;
 
@@ -62,6 +62,15 @@ impl Client {
             }
         }
         let sealed = self.step(|step| {
+            // What the turn of another conversation, or another flow, has found out since counts as well.
+            for (conversation, readiness) in &mut readiness {
+                if matches!(readiness, Ok(Readiness::Ready))
+                    && let Some(row) = step.tables.conversation(*conversation)?
+                    && let Some(known) = step.tables.stopped_by(&row)?
+                {
+                    *readiness = Ok(Readiness::Held(identity_changed(&known)));
+                }
+            }
             let mut sealed = Vec::new();
             for row in rows {
                 match readiness.get(&row.conversation) {
@@ -111,21 +120,8 @@ impl Client {
             // Without an answer the known lists decide, as they do for whoever is offline.
             let _ = self.fetch_lists(&stale).await;
         }
-        for account in &row.accounts {
-            let known = self.read(|tables| tables.account(*account))?;
-            // A group goes on over a handover: its members are the same devices, and everybody sees who they are. Not so where
-            // this person has compared the key before; but an open room is open to others anyhow.
-            let stops = |known: &AccountRow| {
-                let goes_on = match row.kind {
-                    ConversationKind::Direct => false,
-                    ConversationKind::Group => known.is_handed_over() && !known.is_broken(),
-                    ConversationKind::Open => known.is_handed_over(),
-                };
-                known.shown_identity.is_some() && !goes_on
-            };
-            if let Some(known) = known.filter(stops) {
-                return Ok(Readiness::Held(identity_changed(&known)));
-            }
+        if let Some(known) = self.read(|tables| tables.stopped_by(&row))? {
+            return Ok(Readiness::Held(identity_changed(&known)));
         }
         let untidy = self.step(|step| {
             let known = step.client.known();

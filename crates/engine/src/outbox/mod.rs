@@ -273,6 +273,8 @@ impl Step<'_> {
             }
             self.wake_outbox();
         }
+        // Receipts that stayed owed.
+        self.wake_upkeep();
         Ok(())
     }
 

@@ -41,9 +41,7 @@ impl Step<'_> {
             }
         }
         self.tables.heard(conversation, summary.author, at_ms)?;
-        self.read_roster(conversation, at_ms)?;
-        // It may be one of those whose key was to be decided about.
-        if summary.accounts_left.is_empty() { Ok(()) } else { self.release_held() }
+        self.read_roster(conversation, at_ms)
     }
 
     /// Forgets who left where that was carried out, or taken back by coming in again.
@@ -126,6 +124,8 @@ impl Step<'_> {
         {
             row.accounts = accounts;
             self.tables.put_conversation(&row)?;
+            // Whoever went may be one of those whose key was to be decided about.
+            self.release_held()?;
             self.state_changed()?;
         }
         self.changed(conversation);

@@ -294,6 +294,113 @@ fn a_server_that_swaps_the_identity_of_a_verified_contact_gets_nothing_and_is_fo
 }
 
 #[test]
+fn a_mark_that_broke_is_not_taken_away_before_somebody_decides() {
+    story(async |world| {
+        let (ann, bea, cem) = renewed_after_a_comparison(&world).await;
+        bea.writes("#garden", "for us").await;
+        is_held(&bea, "#garden", "for us", "ann").await;
+        let forget = Command::SetVerified { name: "ann".into(), verified: false, safety_number: None };
+        assert_eq!(bea.tries(forget).await.unwrap_err(), renamed("ann"));
+        assert!(contact(&bea, "ann").await.broken);
+        assert_eq!(waits(&bea, "#garden").await, ["for us"]);
+        let view = bea.looks_at("#garden").await.unwrap();
+        assert_eq!((view.trust, view.changed.unwrap().name), (Trust::Broken, Some("ann".into())));
+        assert!(!cem.texts("#garden").await.contains(&"for us".to_owned()));
+        ann.has_settled().await;
+    });
+}
+
+#[test]
+fn an_open_room_goes_on_over_a_handover_and_says_so() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        for each in [&ann, &bea] {
+            each.joins_room("club").await;
+        }
+        compares(&bea, &ann).await;
+        bea.has_settled().await;
+        ann.renews_identity(PASSWORD, NEW).await.unwrap();
+        bea.notices("that the mark broke", is_broken).await;
+        assert_eq!((trust(&bea, "#club").await, trust(&bea, "@ann").await), (Trust::Changed, Trust::Broken));
+        bea.says("#club", "good evening").await;
+        ann.hears("#club", "good evening").await;
+    });
+}
+
+#[test]
+fn what_is_written_goes_out_nowhere_in_the_round_that_finds_another_identity() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let eve = world.account("eve").await;
+        for each in [&ann, &bea] {
+            each.joins_room("club").await;
+        }
+        compares(&ann, &bea).await;
+        ann.has_settled().await;
+        let of_eve = recorded_card(&world, &ann, &eve).await;
+        let (id_of_bea, of_bea) = (bea.profile().await.account, recorded_card(&world, &ann, &bea).await);
+        ann.goes_offline();
+        world.passes(ASKED_ANEW).await;
+        // Nobody's lists are asked for before something is said in an open room. They are for the words to bea, which go out
+        // in the same round.
+        ann.writes("#club", "for the members").await;
+        ann.writes("@bea", "for you alone").await;
+        ann.answers_pass(move |request, response| {
+            let is_card = request.path.ends_with(&id_of_bea.to_string()) || request.path.ends_with("/by-name/bea");
+            let forged = AccountCard { identity_key: of_eve.identity_key, ..of_bea.clone() };
+            Some(if is_card { with(response, &forged) } else { response })
+        });
+        ann.comes_online();
+        is_held(&ann, "@bea", "for you alone", "bea").await;
+        is_held(&ann, "#club", "for the members", "bea").await;
+        assert_eq!(ann.status().await.held, 2);
+        assert!(!bea.texts("#club").await.contains(&"for the members".to_owned()));
+    });
+}
+
+#[test]
+fn nobody_is_brought_in_whose_identity_is_found_to_have_changed_meanwhile() {
+    story(async |world| {
+        let (ann, bea, cem) = (world.account("ann").await, world.account("bea").await, world.account("cem").await);
+        bea.opens_a_group("yard", &[&cem]).await;
+        cem.hears_title("yard").await;
+        // They share no conversation: bea looks ann up, and hears nothing of the renewal before the invitation is made.
+        let known = contact(&bea, "ann").await;
+        ann.renews_identity(PASSWORD, NEW).await.unwrap();
+        assert_eq!(contact(&bea, "ann").await, known);
+        assert_eq!(bea.tries_to_invite("#yard", &[&ann]).await.unwrap_err(), renamed("ann"));
+        assert_eq!(bea.names_in("#yard").await, ["bea", "cem"]);
+        accepts_identity(&bea, "ann").await;
+        bea.invites("#yard", &[&ann]).await;
+        ann.hears_title("yard").await;
+    });
+}
+
+#[test]
+fn receipts_wait_where_they_are_owed_and_take_no_place_of_what_is_said() {
+    story(async |world| {
+        let (ann, bea, cem) = renewed_after_a_comparison(&world).await;
+        bea.writes("#garden", "for us").await;
+        is_held(&bea, "#garden", "for us", "ann").await;
+        let sent = cem.says("#garden", "one").await;
+        cem.says("#garden", "two").await;
+        bea.hears("#garden", "two").await;
+        bea.has_settled().await;
+        world.passes(Duration::from_secs(600)).await;
+        assert_eq!(bea.status().await.held, 1);
+        let delivered = async || {
+            let messages = cem.messages("#garden").await;
+            messages.into_iter().find(|message| message.id == sent.id).unwrap().receipts.unwrap().delivered
+        };
+        assert_eq!(delivered().await, 1, "ann alone says that it came");
+        accepts_identity(&bea, "ann").await;
+        ann.hears("#garden", "for us").await;
+        cem.until("bea says as well that it came", async || delivered().await == 2).await;
+        assert_eq!(bea.status().await.held, 0);
+    });
+}
+
+#[test]
 fn a_new_device_of_ones_own_is_announced_on_the_others() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;

@@ -111,6 +111,7 @@ pub(crate) fn conversation(
         here: Vec::new(),
         pins: 0,
         trust: Trust::NotYet,
+        changed: None,
     }
 }
 
@@ -149,6 +150,7 @@ impl World {
                 connection: Connection::Open,
                 caught_up: true,
                 waiting: 0,
+                held: 0,
                 joining: 0,
                 opening: false,
                 hindrance: None,

@@ -5,6 +5,7 @@ use huis_views::{Command, ContactView, Reply, SafetyCode};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::{html, svg};
+use wasm_bindgen::JsCast;
 
 use crate::app::App;
 use crate::dialogs::Confirm;
@@ -15,6 +16,7 @@ use crate::{port, say};
 /// Somebody by the username; it is read anew whenever what is known may have changed.
 pub(crate) fn person(app: App, name: String) -> AnyView {
     let found = RwSignal::new(None::<Result<ContactView, String>>);
+    let code = CodeState::new();
     let asked = name.clone();
     effect(move || {
         app.details_changed.track();
@@ -22,7 +24,11 @@ pub(crate) fn person(app: App, name: String) -> AnyView {
         spawn_local(async move {
             match port::ask(Command::Contact { name }).await {
                 Ok(Reply::Contact(contact)) => {
-                    found.set(Some(Ok(*contact)));
+                    // What is shown stays as it is where nothing is new: it may be in somebody's hands.
+                    let contact = Some(Ok(*contact));
+                    if found.try_get_untracked().is_some_and(|found| found != contact) {
+                        found.set(contact);
+                    }
                 }
                 Ok(_) => {}
                 // What was known stays where it is not known better.
@@ -39,14 +45,29 @@ pub(crate) fn person(app: App, name: String) -> AnyView {
             {live(move || match found.get() {
                 None => skeleton("for-contact", 5),
                 Some(Err(why)) => html::p().class("about").child(why).into_any(),
-                Some(Ok(contact)) => contact_card(app, contact, is_me),
+                Some(Ok(contact)) => contact_card(app, contact, is_me, code),
             })}
         </div>
     }
     .into_any()
 }
 
-fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
+/// The part with the code to scan. It outlives the card around it, which is made anew while somebody scans.
+#[derive(Clone, Copy)]
+struct CodeState {
+    is_open: RwSignal<bool>,
+    shown: RwSignal<Option<SafetyCode>>,
+    /// The text of the other one's code, as far as it was typed.
+    theirs: RwSignal<String>,
+}
+
+impl CodeState {
+    fn new() -> Self {
+        Self { is_open: RwSignal::new(false), shown: RwSignal::new(None), theirs: RwSignal::new(String::new()) }
+    }
+}
+
+fn contact_card(app: App, contact: ContactView, is_me: bool, code: CodeState) -> AnyView {
     let shown = say::name(&contact.account);
     let username = contact.account.name.clone().unwrap_or_default();
     let about =
@@ -79,7 +100,7 @@ fn contact_card(app: App, contact: ContactView, is_me: bool) -> AnyView {
             {contact.blocked.then(|| view! { <p class="label is-bad">{icon("block")} {say::text("person-blocked")}</p> })}
         </div>
         <div class="contact-buttons">{write} {(!is_me).then(|| block_button(app, &contact, username.clone()))}</div>
-        {(!is_me).then(|| safety(app, &contact, username))}
+        {(!is_me).then(|| safety(app, &contact, username, code))}
     }
     .into_any()
 }
@@ -108,7 +129,7 @@ fn block_button(app: App, contact: &ContactView, username: String) -> AnyView {
 }
 
 /// The safety number, and what two people do with it.
-fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
+fn safety(app: App, contact: &ContactView, username: String, state_of_code: CodeState) -> AnyView {
     let number = contact.safety_number.clone();
     let groups: Vec<String> = number
         .chars()
@@ -130,8 +151,8 @@ fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
     };
     let shown = say::line(&username, 64);
     let (is_changed, is_verified) = (contact.identity_changed, contact.verified);
-    let anyway = is_changed.then(|| anyway_button(app, username.clone()));
-    let code = code(app, username.clone());
+    let anyway = is_changed.then(|| anyway_button(app, username.clone(), Some(number.clone())));
+    let code = code(app, username.clone(), state_of_code);
     let decide = move |_| {
         let (name, safety_number) = (username.clone(), Some(number.clone()));
         if is_verified {
@@ -166,14 +187,14 @@ fn safety(app: App, contact: &ContactView, username: String) -> AnyView {
     .into_any()
 }
 
-/// Goes on with an identity key that changed, after a question.
-pub(crate) fn anyway_button(app: App, name: String) -> AnyView {
+/// Goes on with an identity key that changed, after a question: with that of the safety number, where it was in view.
+pub(crate) fn anyway_button(app: App, name: String, safety_number: Option<String>) -> AnyView {
     let shown = say::line(&name, 64);
     let ask = move |_| {
         let question = say::text_with("confirm-identity", &[("name", Value::Text(&shown))]);
-        let name = name.clone();
+        let (name, safety_number) = (name.clone(), safety_number.clone());
         app.ask(Confirm::danger(question, "confirm-identity-yes", move |app| {
-            app.act(Command::AcceptIdentity { name: name.clone(), safety_number: None });
+            app.act(Command::AcceptIdentity { name: name.clone(), safety_number: safety_number.clone() });
         }));
     };
     view! { <button type="button" class="button danger" on:click=ask>{say::text("person-accept-key")}</button> }
@@ -181,10 +202,15 @@ pub(crate) fn anyway_button(app: App, name: String) -> AnyView {
 }
 
 /// What the other one scans, once it is wished for, and where the text of theirs goes.
-fn code(app: App, name: String) -> AnyView {
-    let shown = RwSignal::new(None::<SafetyCode>);
-    let (asked, theirs) = (name.clone(), RwSignal::new(String::new()));
-    let show = move |_| {
+fn code(app: App, name: String, CodeState { is_open, shown, theirs }: CodeState) -> AnyView {
+    let asked = name.clone();
+    let toggled = move |event: web_sys::Event| {
+        let opened = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let opened = opened.is_some_and(|details| details.has_attribute("open"));
+        is_open.set(opened);
+        if !opened {
+            return;
+        }
         let name = asked.clone();
         spawn_local(async move {
             if let Ok(Reply::SafetyCode(code)) = port::ask(Command::SafetyCode { name }).await {
@@ -199,7 +225,7 @@ fn code(app: App, name: String) -> AnyView {
         app.act(Command::VerifyScanned { name: name.clone(), code: theirs.get_untracked() });
     };
     view! {
-        <details class="code" on:toggle=show>
+        <details class="code" open=is_open.get_untracked() on:toggle=toggled>
             <summary>{say::text("person-code")}</summary>
             <p class="about">{say::text("person-code-about")}</p>
             {live(move || shown.get().map(|code| drawn_code(app, code)))}

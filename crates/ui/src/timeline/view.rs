@@ -1,6 +1,7 @@
 //! The pane of the open conversation.
 
 use huis_proto::{ConversationKind, MessageId};
+use huis_texts::Value;
 use huis_views::{Command, ConversationState, ConversationView, MessageView, RequestAnswer, Trust};
 use leptos::html;
 use leptos::prelude::*;
@@ -172,14 +173,21 @@ fn shield(app: App, trust: Trust) -> AnyView {
 fn changed_strip(app: App) -> AnyView {
     let changed = Memo::new(move |_| {
         app.with_open(|view| {
-            let whose = (view.kind == ConversationKind::Direct).then(|| view.name.trim_start_matches('@').to_owned());
-            view.trust.is_changed().then_some((view.trust, whose))
+            let whose = view.changed.as_ref().and_then(|whose| whose.name.clone());
+            view.trust.is_changed().then_some((view.trust, view.kind == ConversationKind::Direct, whose))
         })
         .flatten()
     });
     view! {
-        {live(move || changed.get().map(|(trust, whose)| {
-            let key = if trust == Trust::Broken { "person-broken" } else { "person-key-changed" };
+        {live(move || changed.get().map(|(trust, is_of_two, whose)| {
+            let said = match &whose {
+                // Of several it has to be said who.
+                Some(name) if !is_of_two => {
+                    let key = if trust == Trust::Broken { "changed-broken" } else { "changed-key" };
+                    say::text_with(key, &[("name", Value::Text(&say::line(&format!("@{name}"), 64)))])
+                }
+                _ => say::text(if trust == Trust::Broken { "person-broken" } else { "person-key-changed" }),
+            };
             let compared = whose.clone();
             let compare = move |_| match compared.clone() {
                 Some(name) => app.show(Overlay::Person(name)),
@@ -188,9 +196,9 @@ fn changed_strip(app: App) -> AnyView {
             view! {
                 <div class="strip changed" role="alert" data-state="hindered">
                     {icon("shield-alert")}
-                    <span>{say::text(key)}</span>
+                    <span>{said}</span>
                     <button type="button" class="button small" on:click=on(compare)>{say::text("person-compare-again")}</button>
-                    {whose.map(|name| anyway_button(app, name))}
+                    {whose.filter(|_| is_of_two).map(|name| anyway_button(app, name, None))}
                 </div>
             }
         }))}

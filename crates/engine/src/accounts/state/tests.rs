@@ -1,7 +1,10 @@
 //! Account states that come in another order than they were made.
 
-use huis_core::identity::LocalDevice;
-use huis_proto::AccountId;
+use huis_core::account_state::Comparison;
+use huis_core::directory::{AccountDevices, KnownDevices};
+use huis_core::identity::{IdentityKey, IdentitySecret, LocalDevice, list_position, next_device_list};
+use huis_proto::device_list::ListedDevice;
+use huis_proto::{AccountId, DeviceId};
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
 
@@ -64,4 +67,123 @@ fn a_state_that_was_overtaken_while_it_was_fetched_takes_nothing_away() {
     // What is newer and does not have it says that it was left elsewhere.
     assert!(client.take_account_state(me, &before, 7).unwrap().is_some());
     assert_eq!(state(&client), State::Left);
+}
+
+/// Ann's account, once with her first identity key and once handed over to a second one.
+struct Renewed {
+    account: AccountId,
+    keys: [IdentityKey; 2],
+    devices: [AccountDevices; 2],
+}
+
+fn renewed() -> Renewed {
+    let account = AccountId::random(&mut OsRng);
+    let [first, second] = [9, 10].map(|byte| IdentitySecret::from_bytes(&[byte; 32]));
+    let device = DeviceId::from_bytes([1; 16]);
+    let listed = ListedDevice { device, signature_key: Bytes32([1; 32]), added_at_ms: 0 };
+    let list = next_device_list(account, first.key(), None, 0, 1, vec![listed.clone()]);
+    let mut lists = vec![first.sign_device_list(&list)];
+    let mut known = KnownDevices::default();
+    known.accept(account, &first.key(), &lists).unwrap();
+    let before = known.get(account).cloned().unwrap();
+    let previous = list_position(&lists[0]).unwrap();
+    let list = next_device_list(account, second.key(), Some(previous), 0, 1, vec![listed]);
+    lists.push(first.hand_over(&second, &list));
+    known.accept(account, &second.key(), &lists[1..]).unwrap();
+    let devices = [before, known.get(account).cloned().unwrap()];
+    Renewed { account, keys: [first.key(), second.key()], devices }
+}
+
+impl Renewed {
+    /// What a device stores of her that knows her up to the first or the second key.
+    fn pin(&self, up_to: usize, compared: Option<Comparison>, accepted: bool) -> AccountState {
+        let (list_number, list_hash) = self.devices[up_to].newest().unwrap();
+        let pin = Pin { identity: self.keys[up_to], list_number, list_hash, compared, accepted, name: None };
+        AccountState { pins: [(self.account, pin)].into(), ..AccountState::default() }
+    }
+
+    fn compared(&self, which: usize) -> Option<Comparison> {
+        Some(Comparison { identity: self.keys[which], at_ms: 5, scanned: false })
+    }
+}
+
+/// A device of bea's that knows ann.
+struct Bea {
+    client: Client,
+    me: AccountId,
+    _folder: tempfile::TempDir,
+}
+
+impl Bea {
+    /// Ann is known up to the first or the second key, of which the second is not accepted; `base` is the state that was
+    /// common last.
+    fn knows(ann: &Renewed, up_to: usize, compared: Option<Comparison>, base: &AccountState) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let me = AccountId::random(&mut OsRng);
+        let device = LocalDevice::generate(&mut OsRng, me);
+        let (database, key) = (folder.path().join("db"), DatabaseKey::from_bytes([7; 32]));
+        let known = [ann.devices[up_to].clone()];
+        let client = Stepper::sign_in(&database, &key, device, known, StdRng::seed_from_u64(1)).unwrap().client;
+        client
+            .step(|step| {
+                let mut row = step.account(ann.account)?;
+                row.compared = compared;
+                row.shown_identity = (up_to == 1).then_some(ann.keys[1].0);
+                step.tables.put_account(&row)?;
+                step.tables.put_fact("state_version", &1_u64)?;
+                step.tables.put_fact("state_base", base)
+            })
+            .unwrap();
+        Self { client, me, _folder: folder }
+    }
+
+    /// Adopts the next state; gives what is known then, and what this device would store.
+    fn adopts(&self, ann: &Renewed, state: &AccountState) -> (AccountRow, Pin) {
+        let version = self.client.read(|tables| tables.fact::<u64>("state_version")).unwrap().unwrap() + 1;
+        assert!(self.client.take_account_state(self.me, state, version).unwrap().is_some());
+        let row = self.client.read(|tables| tables.account(ann.account)).unwrap().unwrap();
+        let state = self.client.read(|tables| build(tables, self.me)).unwrap();
+        (row, state.pins[&ann.account].clone())
+    }
+}
+
+#[test]
+fn a_mark_is_not_lost_between_devices_of_which_one_has_followed_a_handover() {
+    let ann = renewed();
+    let (marked, unmarked) = (ann.compared(0), None);
+    let common = ann.pin(0, unmarked, true);
+    // The laptop compared the first key; the phone has followed the handover before it hears of that.
+    let phone = Bea::knows(&ann, 1, unmarked, &common);
+    let (row, pin) = phone.adopts(&ann, &ann.pin(0, marked, true));
+    assert!(row.is_broken() && row.stops(ConversationKind::Group), "{row:?}");
+    assert_eq!((pin.identity, pin.compared, pin.accepted), (ann.keys[1], marked, false));
+    // The laptop has followed it as well, and takes over what the phone stored.
+    let laptop = Bea::knows(&ann, 1, marked, &ann.pin(0, marked, true));
+    let stored = ann.pin(1, pin.compared, pin.accepted);
+    let (row, pin) = laptop.adopts(&ann, &stored);
+    assert!(row.is_broken() && row.stops(ConversationKind::Group), "{row:?}");
+    assert_eq!(pin.compared, marked);
+    // A third device has heard of neither.
+    let tablet = Bea::knows(&ann, 0, unmarked, &common);
+    let (row, _) = tablet.adopts(&ann, &stored);
+    assert_eq!(row.compared, marked);
+    // A mark that was taken away before the handover was heard of there opens nothing here.
+    let laptop = Bea::knows(&ann, 1, marked, &ann.pin(0, marked, true));
+    let (row, _) = laptop.adopts(&ann, &common);
+    assert!(row.is_broken(), "{row:?}");
+}
+
+#[test]
+fn what_another_device_accepts_without_knowing_of_a_mark_stays_broken_where_it_is_known() {
+    let ann = renewed();
+    let marked = ann.compared(0);
+    let phone = Bea::knows(&ann, 1, marked, &ann.pin(1, None, false));
+    let (row, pin) = phone.adopts(&ann, &ann.pin(1, None, true));
+    assert!(row.is_broken() && row.stops(ConversationKind::Group), "{row:?}");
+    assert_eq!((pin.compared, pin.accepted), (marked, false));
+    // Who knew of the mark decides for all.
+    let phone = Bea::knows(&ann, 1, marked, &ann.pin(1, marked, false));
+    let (row, pin) = phone.adopts(&ann, &ann.pin(1, None, true));
+    assert!(!row.is_broken() && row.shown_identity.is_none(), "{row:?}");
+    assert_eq!((pin.compared, pin.accepted), (None, true));
 }

@@ -486,3 +486,27 @@ fn what_is_given_up_after_it_was_sealed_leaves_no_hole_for_others() {
         assert_eq!(counted.unwrap(), (Some(expected), expected));
     }
 }
+
+#[test]
+fn what_was_sealed_once_and_is_held_back_since_can_be_dropped_and_leaves_no_hole() {
+    let garden = Garden::open(ConversationKind::Group);
+    let bea = &garden.people[BEA].stepper;
+    let [dropped, kept] = ["for nobody", "for you"].map(|text| bea.write(PLACE, text).unwrap());
+    for message in [dropped, kept] {
+        bea.seal(PLACE, message).unwrap();
+    }
+    let position = |message| bea.client.read(|tables| tables.task_by_id(PLACE, message)).unwrap().unwrap().position;
+    assert!(bea.client.discard(dropped).is_err(), "it may be on its way");
+    // The server refused both, as others came first.
+    for position in [dropped, kept].map(position) {
+        bea.client.step(|step| step.tables.unseal(position)).unwrap();
+    }
+    assert!(bea.client.discard(dropped).is_err(), "it is about to be");
+    let held = position(dropped);
+    bea.client.step(|step| step.tables.hold_task(held)).unwrap();
+    bea.client.discard(dropped).unwrap();
+    let (counter, left) =
+        bea.client.read(|tables| Ok((tables.conversation(PLACE)?.unwrap().counter, tables.tasks_of(PLACE)?))).unwrap();
+    assert_eq!(left.iter().map(|task| (task.id, task.counter)).collect::<Vec<_>>(), [(kept, Some(1))]);
+    assert_eq!(counter, 1);
+}
