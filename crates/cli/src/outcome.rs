@@ -60,11 +60,11 @@ impl Stop {
         Self::Failed(Fault { code: code.into(), why: why.into(), advice: advice.into(), failure: None })
     }
 
-    /// A message waits on this device until a person has decided.
+    /// A message or an annotation waits on this device until a person has decided.
     pub(crate) fn held(failure: Failure) -> Self {
         match failure.into() {
             Self::Failed(fault) => {
-                let why = format!("{}; the message waits here, and goes out then", fault.why);
+                let why = format!("{}; it waits here, and goes out then", fault.why);
                 Self::Failed(Fault { code: HELD.into(), why, ..fault })
             }
             stop => stop,

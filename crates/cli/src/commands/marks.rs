@@ -178,6 +178,10 @@ async fn done(session: &mut Session, wish: Annotate, bound: Duration) -> Outcome
     // What is asked is asked to be stored, however short the time is.
     let stored_by = deadline.max(Instant::now() + STORED_WITHIN);
     match timeout_at(stored_by, session.ask(Command::Annotate(wish))).await {
+        // It is kept in the outbox, as a message is.
+        Ok(Err(Stop::Failed(fault))) if fault.is("identity-changed") => {
+            Err(Stop::held(Stop::Failed(fault).into_failure()))
+        }
         Ok(reply) => match reply? {
             Reply::Sent(sent) => Ok(sent),
             other => Err(Stop::unexpected(&other)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use huis_proto::rest::AccountCard;
 use huis_testkit::{Device, PASSWORD, World, story};
-use huis_views::{Command, Failure, MessageState, Notice, Reply, SafetyCode, Trust};
+use huis_views::{Annotation, Command, Failure, MessageState, Notice, Reply, SafetyCode, Trust};
 
 use crate::hostile_servers::{recorded_card, with};
 use crate::renewals::{ASKED_ANEW, NEW, accepts_identity, contact, renamed};
@@ -192,7 +192,13 @@ fn who_goes_on_without_comparing_sends_what_waited_and_has_no_mark_any_more() {
         bea.writes("#garden", "for us").await;
         is_held(&bea, "@ann", "for you alone", "ann").await;
         is_held(&bea, "#garden", "for us", "ann").await;
+        // A reaction in the conversation of the two is kept as well.
+        let hello = bea.messages("@ann").await.into_iter().find(|message| message.text == "hello").unwrap().id;
+        let reacts = Annotation::React { emoji: "👍".into() };
+        assert_eq!(bea.tries_to_mark(hello, reacts).await.unwrap_err(), renamed("ann"));
+        assert_eq!((bea.status().await.held, ann.reactions(hello).await), (3, vec![]));
         accepts_identity(&bea, "ann").await;
+        ann.sees("the reaction", hello, |view| !view.reactions.is_empty()).await;
         ann.hears("@bea", "for you alone").await;
         cem.hears("#garden", "for us").await;
         let known = contact(&bea, "ann").await;
