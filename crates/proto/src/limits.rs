@@ -52,6 +52,8 @@ pub const REASON_CHARACTERS: usize = 200;
 pub const ADMINISTRATION_PAGE: usize = 200;
 /// The shortest prefix of a banned network: of IPv4 (a 256th of all addresses), and of IPv6.
 pub const BANNED_PREFIX: (u32, u32) = (8, 16);
+/// The same of a network that a moderator bans.
+pub const MODERATORS_BANNED_PREFIX: (u32, u32) = (16, 32);
 /// The shortest and longest username, in characters.
 pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=32;
 /// The longest e-mail address.

@@ -14,26 +14,35 @@ use crate::state::Clock;
 /// The banned networks of a node.
 pub(crate) struct AddressBans {
     clock: Arc<dyn Clock>,
+    /// Nothing is kept, and nobody kept out.
+    are_ignored: bool,
     kept: RwLock<Kept>,
     /// Held while they are read, so that what was read last is what was there last.
     reading: tokio::sync::Mutex<()>,
 }
 
 /// By the length of their prefix and the prefix: an address is looked up once for each length that is in use.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Kept(BTreeMap<u32, HashMap<u128, Bar>>);
 
 impl AddressBans {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, kept: RwLock::default(), reading: tokio::sync::Mutex::default() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, are_ignored: bool) -> Self {
+        Self { clock, are_ignored, kept: RwLock::default(), reading: tokio::sync::Mutex::default() }
     }
 
-    /// Reads them anew.
-    pub(crate) async fn read(&self, store: &SharedStore) -> StoreResult<()> {
+    /// Reads them anew. Whether they are others than before.
+    pub(crate) async fn read(&self, store: &SharedStore) -> StoreResult<bool> {
+        if self.are_ignored {
+            return Ok(false);
+        }
         let _one_after_another = self.reading.lock().await;
         let kept = Kept::of(store.bans(self.clock.now_ms()).await?);
+        // Nobody else writes it meanwhile, and those who look at it do not wait for the comparison.
+        if *self.kept.read().unwrap_or_else(PoisonError::into_inner) == kept {
+            return Ok(false);
+        }
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept;
-        Ok(())
+        Ok(true)
     }
 
     /// What keeps out whoever comes from this address.

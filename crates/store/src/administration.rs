@@ -2,7 +2,8 @@
 //!
 //! Nobody acts on an account whose role is not below their own, and there is always a super-administrator once there was
 //! one. That is looked at in the transaction of the act itself, which also writes it into the [audit log](crate::AuditLog):
-//! of two who act on each other at once, one comes first.
+//! of two who act on each other at once, one comes first. So is whether the actor's session is still there, for a request may
+//! take long to come in.
 
 use async_trait::async_trait;
 use huis_proto::rest::{AdministeredAccount, ServerRole};
@@ -21,6 +22,8 @@ pub(crate) const DAY_MS: u64 = 24 * 3600 * 1000;
 pub struct Act {
     /// Who.
     pub actor: AccountId,
+    /// The session that it is asked in, which must be there still; none for what no request asks.
+    pub session: Option<SessionId>,
     /// The role that it takes; looked at anew in the act's transaction.
     pub needs: ServerRole,
     /// The name of what is done.
@@ -36,14 +39,16 @@ pub struct Act {
 pub enum Acted<T> {
     /// It is done.
     Done(T),
-    /// It takes a role that the actor has not, or has no longer.
+    /// It takes a role that the actor has not, or has no longer; or the session has ended, or the actor is barred.
     NotAllowed,
     /// There is nobody of this name, or there is no such thing.
     NotThere,
     /// The account's role, or that of who set the ban or suspension, is not below the actor's.
     Outranked(ServerRole),
-    /// It would leave the server without a super-administrator.
+    /// It would leave the server without a super-administrator who can sign in.
     LastSuperAdministrator,
+    /// It would make a super-administrator of an account that is suspended or banned, which nobody could lift then.
+    Barred,
     /// Everything is so already.
     Unchanged,
     /// There are as many as there may be.
@@ -128,7 +133,7 @@ pub trait Administration: Send + Sync {
     async fn lift_suspension(&self, act: Act, username: &str) -> StoreResult<Acted<()>>;
 
     /// Gives an account another role. Nobody gives a role that is not below their own, but for super-administrators, who
-    /// give every one; an account may lower its own.
+    /// give every one, but not that of super-administrators to an account that is barred; an account may lower its own.
     async fn set_role(&self, act: Act, username: &str, role: ServerRole) -> StoreResult<Acted<()>>;
 
     /// Deletes what an account signs in with, its vault and its state, and takes all of its devices off. Its name, id,
@@ -145,6 +150,7 @@ impl<T> Acted<T> {
             Self::NotThere => Acted::NotThere,
             Self::Outranked(role) => Acted::Outranked(role),
             Self::LastSuperAdministrator => Acted::LastSuperAdministrator,
+            Self::Barred => Acted::Barred,
             Self::Unchanged => Acted::Unchanged,
             Self::TooMany => Acted::TooMany,
         }
@@ -178,6 +184,7 @@ pub(crate) fn seen_on_ms(day: u64) -> Option<u64> {
 pub(crate) fn claim(new: &NewAccount) -> (Act, Noted) {
     let act = Act {
         actor: new.account,
+        session: None,
         needs: ServerRole::SuperAdministrator,
         action: CLAIM,
         address: String::new(),

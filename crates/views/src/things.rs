@@ -37,8 +37,8 @@ pub struct Status {
     /// Whether the time of a locked message has come, and the server is about to be asked for its share.
     #[serde(default)]
     pub opening: bool,
-    /// Why there is no connection before somebody does something about it: the server's certificate is another one, or
-    /// client and server are of versions that do not understand each other.
+    /// Why there is no connection before somebody does something about it: the server's certificate is another one,
+    /// client and server are of versions that do not understand each other, or the device's address is banned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hindrance: Option<Failure>,
 }

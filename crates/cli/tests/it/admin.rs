@@ -189,4 +189,10 @@ fn the_audit_log_says_what_was_done_and_a_change_of_it_is_found() {
     drop(db);
     house.start(&[]);
     assert!(head.does(&["admin", "audit", "verify"]).refused(1, "audit-broken").contains("number 2"));
+    house.stop("TERM").well();
+    let db = rusqlite::Connection::open(house.data().join("huis.db")).unwrap();
+    assert_eq!(db.execute("DELETE FROM audit", []).unwrap(), 3);
+    drop(db);
+    house.start(&[]);
+    assert!(head.does(&["admin", "audit", "verify"]).refused(1, "audit-broken").contains("empty"));
 }

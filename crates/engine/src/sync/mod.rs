@@ -38,6 +38,9 @@ const PAUSE_MS: std::ops::Range<u64> = 500..60_000;
 /// would otherwise drive each other out without end.
 const REPLACED_PAUSE_MS: std::ops::Range<u64> = 60_000..3_600_000;
 
+/// The pauses while this device's address is banned, which somebody has to lift first.
+const BANNED_PAUSE_MS: std::ops::Range<u64> = 60_000..3_600_000;
+
 /// The pauses where client and server are of versions that do not understand each other: somebody has to install
 /// another one first.
 const VERSIONS_APART_PAUSE_MS: std::ops::Range<u64> = 3_600_000..24 * 3_600_000;
@@ -68,6 +71,7 @@ impl Client {
     pub(crate) async fn run_connection(self: &Rc<Self>) {
         let mut failures: u32 = 0;
         let mut replaced: u32 = 0;
+        let mut banned: u32 = 0;
         let mut apart: u32 = 0;
         loop {
             if self.stopping.get() || self.halted() {
@@ -100,6 +104,11 @@ impl Client {
                 }
                 Ended::Api(error) if error.code() == Some(ErrorCode::ClientTooOld) => {
                     self.versions_are_apart(error.into(), &mut apart).await;
+                }
+                // Whoever was connected when the ban was set asks once more after that, and is told why.
+                Ended::Api(error) if error.code() == Some(ErrorCode::Banned) => {
+                    self.hindrance.replace(Some(error.into()));
+                    self.wait_before_reconnecting(&BANNED_PAUSE_MS, &mut banned).await;
                 }
                 Ended::VersionsApart(failure) => self.versions_are_apart(failure, &mut apart).await,
                 Ended::Api(ApiError::Certificate(reason)) => {

@@ -41,6 +41,8 @@ pub struct Config {
     pub registration: RegistrationPolicy,
     /// The access passphrase; new at every start if none is set.
     pub access_passphrase: Option<Secret>,
+    /// Whether bans of networks are left aside: the way back in for who was locked out by one.
+    pub ignore_network_bans: bool,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
     /// Where to give metrics.
@@ -162,6 +164,7 @@ impl Config {
             public_url: None,
             registration: RegistrationPolicy::Passphrase,
             access_passphrase: None,
+            ignore_network_bans: false,
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             log_format: LogFormat::Text,

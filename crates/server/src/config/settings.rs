@@ -7,7 +7,7 @@ use huis_blobs::{PIECE_MAX, PIECES_MAX};
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
-use super::values::{MIB, address, count, filled, mebibytes, networks, public_url};
+use super::values::{MIB, address, count, filled, mebibytes, networks, public_url, truth};
 use super::{Config, LogFormat, PushEndpoints, Tls};
 
 /// The largest file that the blobs can keep, in the largest pieces.
@@ -180,6 +180,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "ignore-network-bans",
+        takes: "true|false",
+        default: "false",
+        explanation: "Whether bans of addresses and networks are left aside, so that who was locked out by one comes in again \
+                      and lifts it",
+        apply: |draft, value| {
+            draft.config.ignore_network_bans = truth(value)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "metrics-listen",
         takes: "ADDRESS:PORT|off",
         default: "off",
@@ -242,11 +253,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "false",
         explanation: "Whether the request log, which is written at level debug, names clients' addresses",
         apply: |draft, value| {
-            draft.config.log_addresses = match value {
-                "true" => true,
-                "false" => false,
-                _ => return Err("expected true or false".into()),
-            };
+            draft.config.log_addresses = truth(value)?;
             Ok(())
         },
     },

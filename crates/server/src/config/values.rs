@@ -15,6 +15,14 @@ pub(super) fn address(value: &str) -> Result<SocketAddr, String> {
     value.parse().map_err(|_| wrong.into())
 }
 
+pub(super) fn truth(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("expected true or false".into()),
+    }
+}
+
 pub(super) fn networks(value: &str) -> Result<Vec<Network>, String> {
     value
         .split(',')

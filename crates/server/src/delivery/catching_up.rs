@@ -37,12 +37,24 @@ pub(crate) async fn catch_up(hub: Arc<Hub>, mut is_stopping: watch::Receiver<boo
     }
 }
 
+/// Reads the bans anew when somebody has told of them, until the server stops: once for all that is told meanwhile.
+pub(crate) async fn follow_bans(hub: Arc<Hub>, mut is_stopping: watch::Receiver<bool>) {
+    let follows = async {
+        loop {
+            hub.bans_told.notified().await;
+            hub.look_at_bans().await;
+        }
+    };
+    tokio::select! {
+        _ = is_stopping.wait_for(|stopping| *stopping) => {}
+        () = follows => {}
+    }
+}
+
 /// Every connection looks once.
 async fn round(hub: &Hub, at_all: bool) {
     hub.forget_rosters();
-    if let Err(error) = hub.look_at_bans().await {
-        tracing::warn!(%error, "bans could not be read; they will be at the next round");
-    }
+    hub.look_at_bans().await;
     let (count, pause) = AT_ONCE;
     let mailboxes = hub.mailboxes();
     let mut portions = mailboxes.chunks(count).peekable();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use huis_proto::frames::{CloseCode, EntryKind, LogEntry, ServerFrame};
 use huis_proto::{AccountId, ConversationId, DeviceId, Member, SessionId, codec};
-use huis_store::{SharedStore, StoreResult};
+use huis_store::SharedStore;
 use tokio::sync::Notify;
 
 use super::mailbox::Mailbox;
@@ -36,6 +36,8 @@ pub(crate) struct Hub {
     rosters: Rosters,
     /// Hints were lost since the store was last looked at.
     pub(super) missed: Notify,
+    /// Somebody has told of bans since they were last read.
+    pub(super) bans_told: Notify,
     open: AtomicUsize,
     closed: Notify,
     stopping: AtomicBool,
@@ -98,6 +100,7 @@ impl Hub {
                 connected: RwLock::default(),
                 rosters: Rosters::default(),
                 missed: Notify::new(),
+                bans_told: Notify::new(),
                 open: AtomicUsize::new(0),
                 closed: Notify::new(),
                 stopping: AtomicBool::new(false),
@@ -116,23 +119,34 @@ impl Hub {
         self.bus.publish(Hint::Barred(account));
     }
 
-    /// A network was banned, or a ban lifted: when this answers, this node goes by it, and the others are told.
-    pub(crate) async fn bans_changed(&self) -> StoreResult<()> {
-        self.look_at_bans().await?;
+    /// A network was banned, or a ban lifted: the others are told, and when this answers, this node goes by it if the store
+    /// could be read.
+    pub(crate) async fn bans_changed(&self) {
         self.bus.publish(Hint::Bans);
-        Ok(())
+        self.look_at_bans().await;
     }
 
-    /// Reads the banned networks anew, and closes connections from them.
-    pub(crate) async fn look_at_bans(&self) -> StoreResult<()> {
-        self.bans.read(&self.store).await?;
-        let connected = self.connected();
-        for device in connected.accounts.values().flatten() {
-            if self.bans.of(device.address).is_some() {
-                device.mailbox.end(CloseCode::Banned);
+    /// Reads the banned networks anew, and closes connections from them where they are others than before.
+    pub(crate) async fn look_at_bans(&self) {
+        match self.bans.read(&self.store).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "bans could not be read; they will be at the next round");
+                return;
             }
         }
-        Ok(())
+        // Compared when nobody waits for the lock any more; who connects meanwhile is compared then.
+        let there: Vec<_> = {
+            let connected = self.connected();
+            let devices = connected.accounts.values().flatten();
+            devices.map(|device| (device.address, Arc::clone(&device.mailbox))).collect()
+        };
+        for (address, mailbox) in there {
+            if self.bans.of(address).is_some() {
+                mailbox.end(CloseCode::Banned);
+            }
+        }
     }
 
     /// A device of the account has stored a new version of the account state.
@@ -428,17 +442,7 @@ impl Listener for Hub {
                 }
             }
             Hint::Barred(account) => self.each_device(account, |mailbox| mailbox.end(CloseCode::Suspended)),
-            Hint::Bans => {
-                let Some(hub) = self.this.upgrade() else {
-                    return;
-                };
-                // Somebody who may has just set or lifted one.
-                tokio::spawn(async move {
-                    if let Err(error) = hub.look_at_bans().await {
-                        tracing::warn!(%error, "bans could not be read; they will be at the next round");
-                    }
-                });
-            }
+            Hint::Bans => self.bans_told.notify_one(),
             Hint::AccountState { account, version } => {
                 self.each_device(account, |mailbox| mailbox.account_state(version));
             }

@@ -32,7 +32,7 @@ use crate::address_bans::AddressBans;
 use crate::admission::Admission;
 use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
-use crate::delivery::{Hub, catch_up};
+use crate::delivery::{Hub, catch_up, follow_bans};
 use crate::files::{Files, removal};
 use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
@@ -181,7 +181,12 @@ impl Server {
         let vapid = keys.vapid().ok_or_else(|| KeyError::Form(config.data.join("keys/push")))?;
         let push = Arc::new(Push::new(vapid, config.push_endpoints));
         push.begin(&store).await;
-        let bans = Arc::new(AddressBans::new(clock.clone()));
+        if config.ignore_network_bans {
+            tracing::warn!(
+                "bans of networks are left aside: lift what kept you out, and start without ignore-network-bans"
+            );
+        }
+        let bans = Arc::new(AddressBans::new(clock.clone(), config.ignore_network_bans));
         bans.read(&store).await?;
         let app = Arc::new(ServerState {
             hub: Hub::new(store.clone(), bus.clone(), push.clone(), bans.clone()),
@@ -213,6 +218,7 @@ impl Server {
         let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
         let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
         tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
+        tasks.push(tokio::spawn(follow_bans(app.hub.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(removal::run(app.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(push::run(app.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));

@@ -49,9 +49,7 @@ pub(super) async fn round(app: &App) {
         tracing::warn!(%error, "subscriptions to pushes could not be counted; they will be at the next round");
     }
     // Each node that missed the word of one goes by it from here on.
-    if let Err(error) = app.hub.look_at_bans().await {
-        tracing::warn!(%error, "bans could not be read; they will be at the next round");
-    }
+    app.hub.look_at_bans().await;
     if let Err(error) = expire(app).await {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
     }

@@ -1,12 +1,12 @@
 //! Stories of those who look after the server.
 
 use huis_proto::rest::{AuditChain, AuditEntry, BanTarget, ServerRole};
-use huis_proto::{AccountId, BanId, Bytes, Bytes32, Member, SessionId};
+use huis_proto::{BanId, Bytes, Bytes32, Member, SessionId};
 
 use super::people::People;
 use crate::{
     AccountsWanted, Act, Acted, Beginning, CLAIM, Creation, EndedSessions, NewBan, NewPassword, NewSuspension, Noted,
-    Numbered, PasswordChange, Session, SharedStore, WhichAccounts,
+    Numbered, PasswordChange, Refresh, Session, SharedStore, Swap, WhichAccounts,
 };
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -14,7 +14,7 @@ const NOW_MS: u64 = 20_000 * DAY_MS + 5;
 
 /// An act that takes this role.
 pub(super) fn act(actor: Member, needs: ServerRole, action: &'static str) -> Act {
-    Act { actor: actor.account, needs, action, address: "192.0.2.1".into(), at_ms: NOW_MS }
+    Act { actor: actor.account, session: None, needs, action, address: "192.0.2.1".into(), at_ms: NOW_MS }
 }
 
 /// Whoever has the role can do what is tried here.
@@ -276,6 +276,11 @@ pub async fn a_deleted_account_is_out_and_its_name_stays_taken(store: SharedStor
     // Nothing is delivered to it, and others go on.
     people.says(group, berta, 1).await;
     assert_eq!(people.recipients(group).await, [berta]);
+    // None of its devices is listed again, not even by a list that was on its way.
+    let next = kept.device_list_number + 1;
+    let listed = store.put_device_list(anna.account, next, kept.device_list, vec![anna.device]).await;
+    assert_eq!(listed.expect("an answer"), Swap::Conflict(0));
+    assert_eq!(people.recipients(group).await, [berta]);
     let claimed = store.claim_key_packages(anna.account, None, NOW_MS).await.expect("read").expect("an account");
     assert_eq!((claimed.packages.len(), claimed.devices_without.len()), (0, 0));
     // What was proved by its password before is of no use.
@@ -362,12 +367,10 @@ pub async fn when_an_account_was_there_is_known_by_the_day(store: SharedStore) {
     // A clock that was set back changes nothing.
     store.refresh_session(token(2), token(3), NOW_MS).await.expect("refreshed");
     assert_eq!(seen().await.0, Some(20_001 * DAY_MS));
-    store.end_session(anna.account, session_of(&store, anna.account).await).await.expect("ended");
+    // Nor does a token that was used up, which ends the session.
+    let reused = store.refresh_session(token(1), token(4), NOW_MS + 2 * DAY_MS).await.expect("an answer");
+    assert!(matches!(reused, Refresh::Reused(_)));
     assert_eq!(seen().await, (Some(20_001 * DAY_MS), 1, 0));
-}
-
-async fn session_of(store: &SharedStore, account: AccountId) -> SessionId {
-    store.sessions(account).await.expect("read")[0].session
 }
 
 /// What is done is written down in a chain; what is refused is not.
@@ -458,4 +461,55 @@ pub async fn an_act_looks_at_the_role_anew(store: SharedStore) {
     assert_eq!(refused.expect("an answer"), Acted::NotAllowed);
     assert!(store.session(session).await.expect("read").is_some());
     assert_eq!(store.bar_of(anna.account, NOW_MS).await.expect("read"), None);
+}
+
+/// Whoever is signed out, suspended or banned while a request of theirs comes in does nothing by it.
+pub async fn an_act_looks_at_the_session_anew(store: SharedStore) {
+    let people = People::new(store.clone());
+    let head = head(&people).await;
+    let moderator = of_role(&people, head, "mod", ServerRole::Moderator).await;
+    named(&people, "anna").await;
+    let (session, _) = begins(&people, moderator, NOW_MS).await;
+    let (others, _) = begins(&people, head, NOW_MS).await;
+    let suspends = async |session| {
+        let act = Act { session, ..by(moderator) };
+        store.suspend(act, "anna", suspension(None)).await.expect("an answer")
+    };
+    assert!(matches!(suspends(Some(session)).await, Acted::Done(_)));
+    assert_eq!(suspends(Some(others)).await, Acted::NotAllowed);
+    store.end_sessions_of(by(head), "mod").await.expect("an answer");
+    assert_eq!(suspends(Some(session)).await, Acted::NotAllowed);
+    let (session, _) = begins(&people, moderator, NOW_MS).await;
+    assert!(matches!(suspends(Some(session)).await, Acted::Done(_)));
+    store.suspend(by(head), "mod", suspension(Some(NOW_MS + 1))).await.expect("an answer");
+    for session in [Some(session), None] {
+        assert_eq!(suspends(session).await, Acted::NotAllowed);
+    }
+    store.lift_suspension(by(head), "mod").await.expect("an answer");
+    assert!(matches!(suspends(None).await, Acted::Done(_)));
+    store.put_ban(by(head), ban(&people, BanTarget::Name("mod".into()), None), 5).await.expect("an answer");
+    assert_eq!(suspends(None).await, Acted::NotAllowed);
+}
+
+/// Nobody could lift it from them, and a server could have no other.
+pub async fn who_is_barred_becomes_no_super_administrator_and_counts_as_none(store: SharedStore) {
+    use ServerRole::{Administrator, SuperAdministrator};
+    let people = People::new(store.clone());
+    let head = head(&people).await;
+    of_role(&people, head, "anna", Administrator).await;
+    let at = |at_ms| Act { at_ms, ..by(head) };
+    let raise = async |at_ms| store.set_role(at(at_ms), "anna", SuperAdministrator).await.expect("an answer");
+    let banned = ban(&people, BanTarget::Name("anna".into()), None);
+    let id = banned.id;
+    assert!(matches!(store.put_ban(by(head), banned, 5).await, Ok(Acted::Done(_))));
+    assert_eq!(raise(NOW_MS).await, Acted::Barred);
+    assert!(matches!(store.lift_ban(by(head), id).await, Ok(Acted::Done(_))));
+    let suspended = store.suspend(by(head), "anna", suspension(Some(NOW_MS + 1000))).await;
+    assert!(matches!(suspended, Ok(Acted::Done(_))));
+    assert_eq!(raise(NOW_MS + 999).await, Acted::Barred);
+    assert_eq!(raise(NOW_MS + 1000).await, Acted::Done(()));
+    // A clock that was set back: she is suspended once more, and cannot be the only one.
+    let steps_down = async |at_ms| store.set_role(at(at_ms), "head", Administrator).await.expect("an answer");
+    assert_eq!(steps_down(NOW_MS + 999).await, Acted::LastSuperAdministrator);
+    assert_eq!(steps_down(NOW_MS + 1000).await, Acted::Done(()));
 }

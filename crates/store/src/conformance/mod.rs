@@ -209,6 +209,8 @@ macro_rules! conformance {
             every_act_is_in_the_audit_log_and_no_refused_one,
             many_acts_at_once_make_one_chain,
             an_act_looks_at_the_role_anew,
+            an_act_looks_at_the_session_anew,
+            who_is_barred_becomes_no_super_administrator_and_counts_as_none,
             the_incarnation_stays_until_it_is_renewed,
             a_restore_notes_where_each_log_was_cut,
             of_several_restores_the_lowest_cut_since_the_known_life_counts,

@@ -33,9 +33,9 @@ pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_k
 pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = $1 AND l.number > $2 \
      ORDER BY l.number LIMIT $3";
-/// Holds the account's row, so that what its numbers are compared with stays true.
-pub(super) const HOLD_ACCOUNT: &str =
-    "SELECT account, password_number, device_list_number FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
+/// Holds the account's row, unless it was deleted, so that what its numbers are compared with stays true.
+pub(super) const HOLD_ACCOUNT: &str = "SELECT account, password_number, device_list_number FROM accounts WHERE id = $1 \
+     AND deleted_at_ms = 0 FOR NO KEY UPDATE";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = $2, opaque = $3, stretch_memory_kib = $4, \
      stretch_passes = $5, stretch_lanes = $6 WHERE account = $1";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
@@ -210,7 +210,7 @@ pub(super) async fn create_account(db: &Db, new: &NewAccount) -> Outcome<Creatio
     Ok(Creation::Created)
 }
 
-/// Holds an account's row until the transaction ends.
+/// Holds an account's row until the transaction ends, unless the account was deleted.
 pub(super) async fn hold(db: &Db, account: AccountId) -> Outcome<Option<Held>> {
     let Some(row) = db.row(HOLD_ACCOUNT, &[&account.as_bytes().as_slice()]).await? else {
         return Ok(None);

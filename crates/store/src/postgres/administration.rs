@@ -55,7 +55,12 @@ const PUT_SUSPENSION: &str = "INSERT INTO suspensions \
      ON CONFLICT (account) DO UPDATE SET reason = excluded.reason, since_ms = excluded.since_ms, \
      ends_at_ms = excluded.ends_at_ms, set_by = excluded.set_by, set_by_role = excluded.set_by_role";
 const DROP_SUSPENSION: &str = "DELETE FROM suspensions WHERE account = $1";
-pub(super) const OTHER_HEAD: &str = "SELECT 1 FROM accounts WHERE role > 0 AND role = 3 AND account <> $1";
+/// Another super-administrator, who is not barred at this time.
+pub(super) const OTHER_HEAD: &str = "SELECT 1 FROM accounts a WHERE a.role > 0 AND a.role = 3 AND a.account <> $1 \
+     AND NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.account = a.account \
+     AND (s.ends_at_ms = 0 OR s.ends_at_ms > $2)) \
+     AND NOT EXISTS (SELECT 1 FROM bans b WHERE b.kind = 0 AND b.subject = a.username \
+     AND (b.ends_at_ms = 0 OR b.ends_at_ms > $2))";
 const SET_ROLE: &str = "UPDATE accounts SET role = $2 WHERE account = $1";
 /// With the password's next number, what was proved by the one before is of no use.
 const DELETE: &str = "UPDATE accounts SET deleted_at_ms = $2, role = 0, email = '', opaque = '', \
@@ -66,10 +71,10 @@ const DROP_SECRETS: [&str; 3] = [
     "DELETE FROM suspensions WHERE account = $1",
 ];
 pub(super) const SEEN: &str = "UPDATE accounts SET seen_day = $2 WHERE id = $1 AND seen_day < $2";
-/// The account of the session that a refresh token belongs to was there on this day.
+/// The account of the session that a refresh token belongs to was there on this day, unless the token was used up before.
 pub(super) const SEEN_BY_TOKEN: &str = "UPDATE accounts SET seen_day = $2 WHERE account = (SELECT d.account \
      FROM refresh_tokens t JOIN sessions s ON s.session = t.session JOIN devices d ON d.device = s.device \
-     WHERE t.hash = $1) AND seen_day < $2";
+     WHERE t.hash = $1 AND (t.number = s.newest_token OR t.number = s.previous_token)) AND seen_day < $2";
 
 /// An account that is acted on; its row is held.
 pub(super) struct ActedOn {
@@ -202,7 +207,10 @@ pub(super) async fn set_role(db: &Db, act: &Act, username: &str, role: ServerRol
     if !may_give(&actor, &on.ranked, role) {
         return Ok(Acted::Outranked(before.max(role)));
     }
-    if before == ServerRole::SuperAdministrator && !db.exists(OTHER_HEAD, &[&on.key]).await? {
+    if role == ServerRole::SuperAdministrator && bar(db, on.ranked.account, act.at_ms).await?.is_some() {
+        return Ok(Acted::Barred);
+    }
+    if before == ServerRole::SuperAdministrator && !db.exists(OTHER_HEAD, &[&on.key, &signed(act.at_ms)]).await? {
         return Ok(Acted::LastSuperAdministrator);
     }
     db.execute(SET_ROLE, &[&on.key, &i16::from(role as u8)]).await?;

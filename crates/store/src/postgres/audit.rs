@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use super::columns::{self, signed};
 use super::db::{Db, Params};
 use super::fault::Outcome;
+use super::{administration, sessions};
 use crate::administration::Ranked;
 use crate::{Act, Acted, Noted};
 
@@ -33,6 +34,14 @@ pub(super) async fn hold(db: &Db) -> Outcome<()> {
 /// Who acts, if they may. From here on nobody else does, until the transaction ends.
 pub(super) async fn actor(db: &Db, act: &Act) -> Outcome<Option<Ranked>> {
     hold(db).await?;
+    if let Some(session) = act.session
+        && sessions::session(db, session).await?.is_none_or(|session| session.account != act.actor)
+    {
+        return Ok(None);
+    }
+    if administration::bar(db, act.actor, act.at_ms).await?.is_some() {
+        return Ok(None);
+    }
     let Some(row) = db.row(ACTOR, &[&act.actor.as_bytes().as_slice()]).await? else {
         return Ok(None);
     };

@@ -31,10 +31,11 @@ pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_k
 pub(super) const DEVICE_LISTS: &str = "SELECT l.list, l.signature, l.handover FROM accounts a \
      JOIN device_lists l ON l.account = a.account WHERE a.id = ?1 AND l.number > ?2 \
      ORDER BY l.number LIMIT ?3";
-pub(super) const NEWEST_PASSWORD: &str = "SELECT account, password_number FROM accounts WHERE id = ?1";
+pub(super) const NEWEST_PASSWORD: &str =
+    "SELECT account, password_number FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = ?2, opaque = ?3, stretch_memory_kib = ?4, \
      stretch_passes = ?5, stretch_lanes = ?6 WHERE account = ?1";
-const NEWEST_LIST: &str = "SELECT account, device_list_number FROM accounts WHERE id = ?1";
+const NEWEST_LIST: &str = "SELECT account, device_list_number FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
      VALUES (?1, ?2, ?3, ?4, ?5)";
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = ?2 WHERE account = ?1";

@@ -52,7 +52,12 @@ const PUT_SUSPENSION: &str = "INSERT INTO suspensions \
      ON CONFLICT (account) DO UPDATE SET reason = excluded.reason, since_ms = excluded.since_ms, \
      ends_at_ms = excluded.ends_at_ms, set_by = excluded.set_by, set_by_role = excluded.set_by_role";
 const DROP_SUSPENSION: &str = "DELETE FROM suspensions WHERE account = ?1";
-pub(super) const OTHER_HEAD: &str = "SELECT 1 FROM accounts WHERE role > 0 AND role = 3 AND account <> ?1";
+/// Another super-administrator, who is not barred at this time.
+pub(super) const OTHER_HEAD: &str = "SELECT 1 FROM accounts a WHERE a.role > 0 AND a.role = 3 AND a.account <> ?1 \
+     AND NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.account = a.account \
+     AND (s.ends_at_ms = 0 OR s.ends_at_ms > ?2)) \
+     AND NOT EXISTS (SELECT 1 FROM bans b WHERE b.kind = 0 AND b.subject = a.username \
+     AND (b.ends_at_ms = 0 OR b.ends_at_ms > ?2))";
 const SET_ROLE: &str = "UPDATE accounts SET role = ?2 WHERE account = ?1";
 /// With the password's next number, what was proved by the one before is of no use.
 const DELETE: &str = "UPDATE accounts SET deleted_at_ms = ?2, role = 0, email = '', opaque = x'', \
@@ -203,7 +208,11 @@ impl Writer {
         if !may_give(&actor, &on.ranked, role) {
             return Ok(Acted::Outranked(before.max(role)));
         }
-        if before == ServerRole::SuperAdministrator && !self.db.prepare_cached(OTHER_HEAD)?.exists([on.key])? {
+        if role == ServerRole::SuperAdministrator && bar(&self.db, on.ranked.account, act.at_ms)?.is_some() {
+            return Ok(Acted::Barred);
+        }
+        let others = params![on.key, signed(act.at_ms)];
+        if before == ServerRole::SuperAdministrator && !self.db.prepare_cached(OTHER_HEAD)?.exists(others)? {
             return Ok(Acted::LastSuperAdministrator);
         }
         self.db.prepare_cached(SET_ROLE)?.execute(params![on.key, role as u8])?;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::columns::{self, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
+use super::{administration, sessions};
 use crate::administration::Ranked;
 use crate::{Act, Acted, Noted};
 
@@ -27,6 +28,14 @@ pub(super) fn page(db: &Connection, after: u64, most: usize) -> Outcome<Vec<Audi
 impl Writer {
     /// Who acts, if they may.
     pub(super) fn actor(&self, act: &Act) -> Outcome<Option<Ranked>> {
+        if let Some(session) = act.session
+            && sessions::session(&self.db, session)?.is_none_or(|session| session.account != act.actor)
+        {
+            return Ok(None);
+        }
+        if administration::bar(&self.db, act.actor, act.at_ms)?.is_some() {
+            return Ok(None);
+        }
         let found = self.db.prepare_cached(ACTOR)?.query_row([act.actor.as_bytes()], |row| {
             Ok(Ranked { account: act.actor, username: row.get(0)?, role: columns::role(row, 1)? })
         });

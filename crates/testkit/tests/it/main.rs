@@ -5,6 +5,7 @@
 mod annotated_under_faults;
 mod annotations;
 mod bad_networks;
+mod bans;
 mod cards;
 mod competing;
 mod contested;

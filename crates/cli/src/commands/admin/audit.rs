@@ -187,6 +187,10 @@ fn broken(what: String) -> Stop {
 }
 
 fn print_verified(context: &Context, chain: &AuditChain) -> Outcome {
+    if chain.number == 0 {
+        // Whoever may read it was given a role, and that is written down.
+        return Err(broken("the audit log is empty, although there is somebody who may read it".into()));
+    }
     let line = VerifiedLine { entries: chain.number, hash: hex(&chain.hash.0) };
     context.printer.thing(&line, || format!("The log is whole. Known from here on: {}:{}", line.entries, line.hash))
 }

@@ -42,10 +42,11 @@ pub(super) enum Bans {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Target {
-    /// A username, with or without @, and what looks like it
+    /// A username, with or without @: its account is signed out, and nobody registers it or what looks like it
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// An address, or a network such as 198.51.100.0/24 or 2001:db8::/32
+    /// An address, or a network such as 198.51.100.0/24; of an IPv6 address the /64 (2001:db8:1:2::/64), for who has one
+    /// has them all
     #[arg(long, value_name = "NETWORK")]
     network: Option<String>,
 }

@@ -11,7 +11,7 @@ use huis_proto::{limits, names};
 use huis_store::{AccountsWanted, Acted, Ended, NewSuspension, WhichAccounts};
 
 use super::actions::Action;
-use super::{Allowed, ends_at_ms, most, reason};
+use super::{Allowed, ends_at_ms, finished, most, reason};
 use crate::http::json::{JsonBody, UrlPath, UrlQuery};
 use crate::http::problem::Refusal;
 use crate::http::resources::{OpenApiRouter, routes};
@@ -55,9 +55,13 @@ async fn list(
         }
     };
     let most = most(asked.most, PAGE)?;
+    // Usernames have one form, which is in lower case.
+    let search = asked.search.unwrap_or_default().trim().to_lowercase();
+    for text in [Some(&search), asked.after.as_ref()].into_iter().flatten() {
+        refuse_unless_in_a_name(text)?;
+    }
     let wanted = AccountsWanted {
-        // Usernames have one form, which is in lower case.
-        search: asked.search.unwrap_or_default().trim().to_lowercase(),
+        search,
         after: asked.after,
         which,
         // One more tells whether there is a next page.
@@ -112,12 +116,15 @@ async fn end_sessions(
     UrlPath(username): UrlPath<String>,
 ) -> Result<Json<SessionsEnded>, Refusal> {
     let username = another(&username, &asker.username, "These are your own sessions; sign out instead.")?;
-    let acted = app.store.end_sessions_of(asker.act(app.clock.now_ms()), &username).await?;
-    let ended = asker.done(acted, || nobody(&username))?;
-    for session in &ended.sessions {
-        app.hub.session_ended(*session);
-    }
-    Ok(count(&ended))
+    let act = async move {
+        let acted = app.store.end_sessions_of(asker.act(app.clock.now_ms()), &username).await?;
+        let ended = asker.done(acted, || nobody(&username))?;
+        for session in &ended.sessions {
+            app.hub.session_ended(*session);
+        }
+        Ok(count(&ended))
+    };
+    finished(act).await.map(Json)
 }
 
 /// Suspends another account, at once: it is signed in nowhere, until the suspension is lifted or has ended.
@@ -138,10 +145,13 @@ async fn suspend(
     let username = another(&username, &asker.username, OWN)?;
     let now_ms = app.clock.now_ms();
     let new = NewSuspension { reason: reason(&request.reason)?, ends_at_ms: ends_at_ms(now_ms, request.ends_in_s)? };
-    let acted = app.store.suspend(asker.act(now_ms), &username, new).await?;
-    let ended = asker.done(acted, || nobody(&username))?;
-    app.hub.barred(ended.account);
-    Ok(count(&ended))
+    let act = async move {
+        let acted = app.store.suspend(asker.act(now_ms), &username, new).await?;
+        let ended = asker.done(acted, || nobody(&username))?;
+        app.hub.barred(ended.account);
+        Ok(count(&ended))
+    };
+    finished(act).await.map(Json)
 }
 
 /// Lifts a suspension.
@@ -202,19 +212,32 @@ async fn delete(
     UrlPath(username): UrlPath<String>,
 ) -> Result<Json<SessionsEnded>, Refusal> {
     let username = another(&username, &asker.username, OWN)?;
-    let acted = app.store.delete_account(asker.act(app.clock.now_ms()), &username).await?;
-    let ended = asker.done(acted, || nobody(&username))?;
-    for session in &ended.sessions {
-        app.hub.session_ended(*session);
-    }
-    if let Some(account) = app.store.account(ended.account).await? {
-        // Its devices are delivered nothing any more.
-        app.hub.device_list_changed(ended.account, account.device_list_number);
-    }
-    Ok(count(&ended))
+    let act = async move {
+        let acted = app.store.delete_account(asker.act(app.clock.now_ms()), &username).await?;
+        let ended = asker.done(acted, || nobody(&username))?;
+        for session in &ended.sessions {
+            app.hub.session_ended(*session);
+        }
+        if let Some(account) = app.store.account(ended.account).await? {
+            // Its devices are delivered nothing any more.
+            app.hub.device_list_changed(ended.account, account.device_list_number);
+        }
+        Ok(count(&ended))
+    };
+    finished(act).await.map(Json)
 }
 
 const OWN: &str = "This is your own account; somebody else who may has to do that.";
+
+/// Texts that stand in no username are not looked for.
+fn refuse_unless_in_a_name(text: &str) -> Result<(), Refusal> {
+    let most = *limits::USERNAME_CHARACTERS.end();
+    if text.chars().count() > most || text.chars().any(char::is_control) {
+        let title = format!("A part of a username has up to {most} characters, and no control characters.");
+        return Err(Refusal::bad_request(title));
+    }
+    Ok(())
+}
 
 fn named(username: &str) -> Result<String, Refusal> {
     names::username(username).map_err(|error| Refusal::bad_request(error.to_string()))
@@ -230,6 +253,6 @@ fn nobody(username: &str) -> String {
     format!("There is no account {username} on this server.")
 }
 
-fn count(ended: &Ended) -> Json<SessionsEnded> {
-    Json(SessionsEnded { count: u32::try_from(ended.sessions.len()).unwrap_or(u32::MAX) })
+fn count(ended: &Ended) -> SessionsEnded {
+    SessionsEnded { count: u32::try_from(ended.sessions.len()).unwrap_or(u32::MAX) }
 }

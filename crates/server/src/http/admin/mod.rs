@@ -6,14 +6,18 @@ mod audit;
 mod bans;
 mod running;
 
+use std::future::Future;
+
+use axum::Json;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use huis_proto::rest::ServerRole;
-use huis_proto::{AccountId, ErrorCode, limits};
+use huis_proto::{AccountId, ErrorCode, SessionId, limits};
 use huis_store::{Act, Acted};
 
 use self::actions::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
 use super::address::ClientAddress;
+use super::conversations;
 use super::problem::Refusal;
 use super::resources::OpenApiRouter;
 use super::signed_in::SignedInDevice;
@@ -27,7 +31,9 @@ pub(super) fn routes() -> OpenApiRouter {
 /// request: who may not is told so, and the same whatever the request names.
 pub(super) struct Allowed<const ACTION: usize> {
     pub(super) account: AccountId,
+    session: SessionId,
     pub(super) username: String,
+    pub(super) role: ServerRole,
     pub(super) address: ClientAddress,
 }
 
@@ -38,6 +44,7 @@ impl<const ACTION: usize> Allowed<ACTION> {
     pub(super) fn act(&self, now_ms: u64) -> Act {
         Act {
             actor: self.account,
+            session: Some(self.session),
             needs: Self::ACTION.needs,
             action: Self::ACTION.name,
             address: self.address.0.to_string(),
@@ -57,6 +64,9 @@ impl<const ACTION: usize> Allowed<ACTION> {
             Acted::LastSuperAdministrator => {
                 Err(Refusal::forbidden("This is the only super-administrator; give somebody else that role first."))
             }
+            Acted::Barred => Err(Refusal::forbidden(
+                "The account is suspended or its name banned, which nobody could lift from a super-administrator; lift it first.",
+            )),
             Acted::TooMany => Err(Refusal::new(
                 ErrorCode::LimitReached,
                 format!(
@@ -77,11 +87,20 @@ impl<const ACTION: usize> FromRequestParts<App> for Allowed<ACTION> {
         let account = app.store.account(asker.member.account).await?;
         match account {
             Some(account) if account.role >= Self::ACTION.needs => {
-                Ok(Self { account: account.account, username: account.username, address })
+                let (account, username, role) = (account.account, account.username, account.role);
+                Ok(Self { account, session: asker.session, username, role, address })
             }
             _ => Err(not_allowed(&Self::ACTION)),
         }
     }
+}
+
+/// Runs an act to its end even if the asker goes away meanwhile: what is done must also reach those whom it concerns.
+async fn finished<T: Send + 'static>(
+    act: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let Json(done) = conversations::finished(async { act.await.map_err(|Refusal(problem)| problem) }).await?;
+    Ok(done)
 }
 
 fn not_allowed(action: &AdministrativeAction) -> Refusal {

@@ -6,8 +6,8 @@ use http::StatusCode;
 use huis_proto::rest::AccessPassphraseMade;
 use huis_store::Noted;
 
-use super::Allowed;
 use super::actions::Action;
+use super::{Allowed, finished};
 use crate::http::problem::Refusal;
 use crate::http::resources::{OpenApiRouter, routes};
 use crate::state::App;
@@ -35,9 +35,12 @@ async fn renew_passphrase(
     if !app.admission.takes_passphrase() {
         return Err(nobody_comes_in_by_one());
     }
-    note(&app, &asker).await?;
-    let access_passphrase = app.admission.renew_passphrase().ok_or_else(nobody_comes_in_by_one)?;
-    Ok(Json(AccessPassphraseMade { access_passphrase }))
+    let act = async move {
+        note(&app, &asker).await?;
+        let access_passphrase = app.admission.renew_passphrase().ok_or_else(nobody_comes_in_by_one)?;
+        Ok(AccessPassphraseMade { access_passphrase })
+    };
+    finished(act).await.map(Json)
 }
 
 /// Stops the server as SIGTERM does: what it accepted is finished, and connections are closed with a reason.
@@ -48,10 +51,13 @@ async fn renew_passphrase(
     responses((status = 202), Refusal)
 )]
 async fn stop(State(app): State<App>, asker: Allowed<{ Action::Stop as usize }>) -> Result<StatusCode, Refusal> {
-    note(&app, &asker).await?;
-    tracing::info!("the super-administrator stops the server");
-    app.stop_asked.notify_one();
-    Ok(StatusCode::ACCEPTED)
+    let act = async move {
+        note(&app, &asker).await?;
+        tracing::info!("the super-administrator stops the server");
+        app.stop_asked.notify_one();
+        Ok(StatusCode::ACCEPTED)
+    };
+    finished(act).await
 }
 
 /// It is written down before it is done, for nothing of it is in the store.
