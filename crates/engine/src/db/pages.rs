@@ -153,7 +153,7 @@ fn glance() -> String {
              CASE WHEN m.kind IN ('file', 'timed') AND m.body = '' AND m.deleted = 0 AND m.once = 0
                   THEN m.content END,
              m.once,
-             (SELECT min(position) FROM messages WHERE conversation = ?1 AND position <= ?2
+             (SELECT min(position) FROM messages INDEXED BY messages_to_be_read WHERE conversation = ?1 AND position <= ?2
               AND from_reading = 1 AND own = 0 AND once = 0 AND vanishes_at_ms IS NULL)
          FROM (SELECT 1)
          LEFT JOIN titles AS t ON t.conversation = ?1
