@@ -52,7 +52,10 @@ impl PythonTool {
         let mut install = checkout.command(self.python(checkout));
         let wanted = format!("{}=={}", self.package, self.version);
         install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &wanted]);
-        check(install)
+        check(install).inspect_err(|_| {
+            // A Python without it is not found by the tests, which say then that they did not run.
+            let _ = std::fs::remove_dir_all(self.folder(checkout));
+        })
     }
 
     /// Whether the tests that need it can run.

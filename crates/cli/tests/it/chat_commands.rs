@@ -181,7 +181,7 @@ fn the_super_administrator_looks_after_the_server_from_within() {
     other.shows("second");
     other.enters("/kick head");
     other.types("o");
-    other.shows("administrat");
+    other.shows("rôle plus élevé");
     one.enters("/regen");
     confirms(&mut one, "Make a fresh access passphrase?");
     let screen = one.shows("The fresh access passphrase");

@@ -194,7 +194,8 @@ fn two_people_compare_the_same_safety_number() {
     let of = |person: &Person, name: &str| person.does(&["verify", name, "--json"]).objects().remove(0);
     assert_eq!(of(&a, "@member-b")["safety_number"], of(&b, "@member-a")["safety_number"]);
     assert_eq!(of(&a, "@member-b")["verified"], false);
-    a.does(&["verify", "@member-b", "--mark"]).well();
+    let number = of(&b, "@member-a")["safety_number"].as_str().unwrap().to_owned();
+    a.does(&["verify", "@member-b", "--number", &number]).well();
     assert_eq!(of(&a, "@member-b")["verified"], true);
 }
 
