@@ -22,6 +22,8 @@ story("two people verify each other by code between a phone and a terminal, and 
   await stage.server.newcomerInTerminal("keyholder");
   await writeTo(page, "keyholder");
   await say(page, "Is it you?");
+  await sent(page, "Is it you?");
+  assert.match(await stage.server.terminal("keyholder", "receive"), /Is it you\?/);
   await stage.server.terminal("keyholder", "requests", "accept", `@${name}`);
   await stage.server.terminal("keyholder", "send", `@${name}`, "It is me");
   await hear(page, "It is me");
