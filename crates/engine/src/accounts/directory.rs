@@ -237,7 +237,9 @@ impl Step<'_> {
         row.shown_identity = Some(identity.0);
         self.event(Event::Contact { account: row.account });
         self.state_changed()?;
-        self.identity_noticed(row, true)
+        self.identity_noticed(row, true)?;
+        // A group goes on over a handover: what waited there while no chain led to the key goes out, in its order.
+        self.release_held()
     }
 
     /// Shows that an account's identity key is another one than before.
