@@ -1,6 +1,9 @@
 // What the web app costs somebody who uses it, in Chromium on the real binary. Prints one line of JSON, the medians of the
 // runs: `cargo xtask bench web`. For docs/performance.md.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { browser, closeBrowser, context, DESKTOP, PHONE } from "../support/browser.mjs";
@@ -48,9 +51,10 @@ async function once() {
   const pages = await betweenPages(phone.page, desktop.page);
   const terminal = await fromTerminal(desktop.page);
   const catching = await catchUp(desktop.page);
-  for (const { made, proxy } of [phone, desktop]) {
+  for (const { made, proxy, folder } of [phone, desktop]) {
     await made.close();
     await proxy.close();
+    await rm(folder, { recursive: true });
   }
   const of = (size, { figures }) => Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${size}_${name}`, value]));
   return { ...of("phone", phone), ...of("desktop", desktop), ...pages, ...terminal, ...catching };
@@ -59,7 +63,9 @@ async function once() {
 /** A page that was never there before; then an account, and the page again. */
 async function firstLoad(viewport) {
   const proxy = await counting(server.url);
-  const made = await context({ viewport });
+  // As people have it: without a folder each read and write of the database is a question to another process of the browser.
+  const folder = await mkdtemp(join(tmpdir(), "huis-figures-"));
+  const made = await context({ folder, viewport });
   await made.addInitScript(WATCHER);
   const page = await made.newPage();
   await page.goto(server.link.replace(server.url, proxy.url));
@@ -78,7 +84,7 @@ async function firstLoad(viewport) {
     reload_paint_ms: again.paint,
     ready_ms: again.ready,
   };
-  return { made, proxy, page, figures };
+  return { made, proxy, folder, page, figures };
 }
 
 /** Runs in the page. */

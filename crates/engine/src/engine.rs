@@ -59,6 +59,7 @@ impl From<OpenError> for StartError {
         match error {
             OpenError::NewerSchema { found, known } => Self::NewerSchema { found, known },
             OpenError::WrongKey => Self::WrongKey,
+            OpenError::Journal(_) => Self::Database(error.to_string()),
             OpenError::Sqlite(error) => error.into(),
         }
     }

@@ -28,7 +28,7 @@ use rusqlite::{Connection, ErrorCode, Row, Transaction};
 use zeroize::Zeroizing;
 
 use crate::config::DatabaseKey;
-use crate::platform::DATABASE_MODE;
+use crate::platform::ACCESS;
 
 pub(crate) use self::accounts::AccountRow;
 pub(crate) use self::conversations::{ConversationRow, State};
@@ -50,6 +50,8 @@ pub(crate) enum OpenError {
     NewerSchema { found: i64, known: i64 },
     #[error("the key does not open it, or it is no database")]
     WrongKey,
+    #[error("its changes can't be logged beside it, but by {0:?}")]
+    Journal(String),
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
 }
@@ -121,6 +123,8 @@ impl Db {
     pub(crate) fn open(path: &Path, key: &DatabaseKey, halt_after: Option<u64>) -> Result<Self, OpenError> {
         let mut connection = Connection::open(path)?;
         apply_key(&connection, key)?;
+        // Before the first look at the file, which may have a log beside it.
+        connection.execute_batch(ACCESS)?;
         let readable = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
         match readable {
             Ok(_) => {}
@@ -131,7 +135,11 @@ impl Db {
         }
         // Looked at before anything is written: a newer schema is left untouched.
         schema::check(&connection)?;
-        connection.execute_batch(DATABASE_MODE)?;
+        let journal: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if journal != "wal" {
+            // SQLite says what it took instead, and nothing else.
+            return Err(OpenError::Journal(journal));
+        }
         connection.execute_batch(
             "PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;

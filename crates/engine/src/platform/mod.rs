@@ -6,6 +6,6 @@ pub mod native;
 pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{DATABASE_MODE, NativeClock as SystemClock, away, estimate, files_beside};
+pub(crate) use native::{ACCESS, NativeClock as SystemClock, away, estimate, files_beside};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{DATABASE_MODE, WebClock as SystemClock, away, estimate, files_beside};
+pub(crate) use web::{ACCESS, WebClock as SystemClock, away, estimate, files_beside};

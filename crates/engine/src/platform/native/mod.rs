@@ -26,9 +26,8 @@ pub use self::files::NativeFiles;
 pub(crate) use self::strength::estimate;
 use self::transport::NativeTransport;
 
-/// How SQLite writes here: a log beside the file, so that readers and the writer do not wait for each other, and freed
-/// memory wiped.
-pub(crate) const DATABASE_MODE: &str = "PRAGMA journal_mode = WAL; PRAGMA cipher_memory_security = ON;";
+/// How SQLite uses memory and the file here: freed memory is wiped.
+pub(crate) const ACCESS: &str = "PRAGMA cipher_memory_security = ON;";
 
 /// Starts an engine on a thread of its own. `pin_file` is where the certificate of a server that no public authority
 /// vouches for is pinned at first use, as the SHA-256 fingerprint in hexadecimal.

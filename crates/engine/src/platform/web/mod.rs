@@ -26,9 +26,9 @@ pub use self::storage::{Storage, StorageError};
 pub(crate) use self::strength::estimate;
 use self::transport::WebTransport;
 
-/// How SQLite writes here: one connection has the file, so a journal that is cut to nothing with each commit. A log
-/// beside the file would need memory that connections share.
-pub(crate) const DATABASE_MODE: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE;";
+/// How SQLite uses the file here: one connection has it, and needs no memory that connections share for the log beside it
+/// (<https://sqlite.org/wal.html#noshm>).
+pub(crate) const ACCESS: &str = "PRAGMA locking_mode = EXCLUSIVE;";
 
 /// The database's name among the page's files.
 const DATABASE: &str = "huis.db";
