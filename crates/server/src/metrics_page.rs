@@ -60,6 +60,11 @@ pub(crate) fn run_upkeep() {
 }
 
 impl MetricsPage {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
     /// Serves until the server stops.
     pub(crate) async fn serve(self, mut is_stopping: watch::Receiver<bool>) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));

@@ -141,6 +141,11 @@ impl House {
         server.end()
     }
 
+    /// The number of the server's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.server.as_ref().unwrap().child.id()
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> &str {
         &self.address

@@ -8,6 +8,7 @@ mod chat;
 mod chat_commands;
 mod chat_entry;
 mod checks;
+mod connections;
 mod crashes;
 mod cut_off;
 mod files;

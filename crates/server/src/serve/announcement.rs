@@ -1,6 +1,7 @@
 //! What the operator reads when the server has started.
 
 use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use huis_proto::rest::RegistrationPolicy;
 
@@ -17,7 +18,13 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
     let or_opens =
         if config.web_app.is_empty() { "or opens the page that explains it:" } else { "or opens in a browser:" };
     let mut text = format!("Huis {} serves {url}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(url) = url_nearby(config, server) {
+        let _ = writeln!(text, "In the local network: {url}");
+    }
     let _ = writeln!(text, "Data: {}", config.data.display());
+    if let Some(address) = server.metrics_address() {
+        let _ = writeln!(text, "Metrics: http://{address}/metrics");
+    }
     if let Some(fingerprint) = server.fingerprint() {
         let _ = writeln!(text, "Certificate (SHA-256): {fingerprint}");
     }
@@ -68,6 +75,27 @@ fn url(config: &Config, server: &RunningServer) -> String {
         return format!("{scheme}://localhost:{}", address.port());
     }
     format!("{scheme}://{address}")
+}
+
+/// How other machines near it reach it, where it listens on all addresses and no other way is set.
+fn url_nearby(config: &Config, server: &RunningServer) -> Option<String> {
+    let address = server.address().unwrap_or(config.listen);
+    if config.public_url.is_some() || !address.ip().is_unspecified() {
+        return None;
+    }
+    let scheme = if config.tls == Tls::Off { "http" } else { "https" };
+    Some(format!("{scheme}://{}:{}", outward()?, address.port()))
+}
+
+/// The address that this machine has on the way to others. To connect a datagram's socket looks the way up and sends nothing;
+/// the destination is one that documents use and nobody has (RFC 5737).
+fn outward() -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    match socket.local_addr().ok()? {
+        SocketAddr::V4(address) if !address.ip().is_loopback() => Some(*address.ip()),
+        _ => None,
+    }
 }
 
 /// The text as one word of a shell.

@@ -36,6 +36,7 @@ use crate::delivery::{Hub, catch_up, follow_bans};
 use crate::files::{Files, removal};
 use crate::http::{BodyBudget, Peer, Readiness, router};
 use crate::keys::{KeyError, Keys};
+use crate::metrics_page::{self, MetricsPage};
 use crate::passphrase;
 use crate::passwords::OpaqueServer;
 use crate::push::{self, Push};
@@ -75,6 +76,7 @@ pub struct RunningServer {
     router: Router,
     connections: Connections,
     address: Option<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
     newcomers: Newcomers,
     fingerprint: Option<String>,
     stopping: watch::Sender<bool>,
@@ -164,7 +166,7 @@ impl Server {
         let Self { config, keys, store, clock } = self;
         // Before the first meter is made, for it goes to the recorder that is installed then.
         let metrics = match config.metrics_listen {
-            Some(address) => Some(crate::metrics_page::listen(address).await?),
+            Some(address) => Some(metrics_page::listen(address).await?),
             None => None,
         };
         let certificates = match &config.tls {
@@ -215,6 +217,7 @@ impl Server {
         let tls = certificates.as_ref().map(Certificates::acceptor).transpose()?;
         let connections = Connections::new(&app.config, router.clone(), tls, is_stopping.clone(), alive);
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let metrics_address = metrics.as_ref().and_then(MetricsPage::address);
         let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
         let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
         tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
@@ -223,7 +226,18 @@ impl Server {
         tasks.push(tokio::spawn(push::run(app.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
         tasks.extend(metrics.map(|page| tokio::spawn(page.serve(is_stopping))));
-        Ok(RunningServer { app, router, connections, address, newcomers, fingerprint, stopping, all_gone, tasks })
+        Ok(RunningServer {
+            app,
+            router,
+            connections,
+            address,
+            metrics_address,
+            newcomers,
+            fingerprint,
+            stopping,
+            all_gone,
+            tasks,
+        })
     }
 }
 
@@ -231,6 +245,11 @@ impl RunningServer {
     /// Where it listens, if it was given a listener.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Where it gives metrics, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// What lets newcomers in.
