@@ -41,6 +41,19 @@ fn a_state_that_was_overtaken_while_it_was_stored_takes_nothing_away() {
 }
 
 #[test]
+fn a_state_that_another_device_stored_first_leaves_what_was_told_of_newer_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = signed_in(&folder, AccountId::random(&mut OsRng));
+    let newest = || client.read(|tables| tables.fact::<u64>("state_newest")).unwrap();
+    client.state_is_overtaken(6).unwrap();
+    assert_eq!(newest(), Some(6));
+    // The server told of it before it answered.
+    client.step(|step| step.tables.put_fact("state_newest", &8_u64)).unwrap();
+    client.state_is_overtaken(7).unwrap();
+    assert_eq!(newest(), Some(8));
+}
+
+#[test]
 fn a_state_that_was_overtaken_while_it_was_fetched_takes_nothing_away() {
     let folder = tempfile::tempdir().unwrap();
     let me = AccountId::random(&mut OsRng);
