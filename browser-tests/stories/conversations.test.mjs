@@ -30,6 +30,23 @@ story("people meet in the lobby, one of them in a terminal", running, async (sta
   assert.match(await stage.server.terminal("third", "receive"), /You are welcome/);
 });
 
+story("a narrow phone has room for a text beside all that can be done with it", running, async (stage) => {
+  const width = 360;
+  const { page } = await stage.newcomer("member", { viewport: { width, height: 640 } });
+  await enterLobby(page);
+  assert.ok(await page.getByRole("button", { name: "Emoji", exact: true }).isVisible());
+  const areas = await page.locator(".composer-line button, .composer-line textarea").evaluateAll((all) =>
+    all.map((element) => {
+      const { left, right } = element.getBoundingClientRect();
+      return { left, right, least: element.matches("textarea") ? 90 : 40 };
+    }),
+  );
+  for (const [at, { left, right, least }] of areas.entries()) {
+    assert.ok(left >= (areas[at - 1]?.right ?? 0) && right - left >= least, JSON.stringify(areas));
+  }
+  assert.ok(areas.at(-1).right <= width, JSON.stringify(areas));
+});
+
 story("a message is answered, reacted to, changed and taken back", running, async (stage) => {
   const [one, other] = [await stage.newcomer("member"), await stage.newcomer("member")];
   await writeTo(one.page, other.name);

@@ -2,6 +2,7 @@
 // as the face's do. So what the engine promises can be tried where it is hardest to keep.
 
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { PASSWORD } from "./server.mjs";
 
@@ -27,7 +28,7 @@ export class Engine {
       const named = (name, source) => new RegExp(`/${name}-[0-9a-z]+\\.js`).exec(source)[0];
       const boot = named("boot", await text("/"));
       const worker = new Worker(named("worker", await text(boot)), { type: "module" });
-      const held = { worker, last: 0, waiting: new Map(), standing: undefined, hears: new Set() };
+      const held = { worker, last: 0, told: 0, waiting: new Map(), standing: undefined, hears: new Set() };
       // What has nothing to say beside its name is the name alone.
       held.kind = () => (typeof held.standing === "object" ? Object.keys(held.standing)[0] : held.standing);
       globalThis.engine = held;
@@ -38,6 +39,7 @@ export class Engine {
           held.waiting.delete(said.answer.number);
         }
         if (said.standing) held.standing = said.standing;
+        if (said.event) held.told += 1;
         for (const hear of held.hears) hear(said);
       };
       await new Promise((resolve) => {
@@ -121,9 +123,10 @@ export class Engine {
   /** The texts of a conversation, oldest first, once the one that is waited for is there. */
   async hears(target, text) {
     for (;;) {
+      const told = await this.told();
       const texts = await this.texts(target);
       if (texts.includes(text)) return texts;
-      await this.changed();
+      await this.changed(told);
     }
   }
 
@@ -138,25 +141,34 @@ export class Engine {
     return messages.filter((message) => message.kind === "text").map((message) => message.text);
   }
 
-  /** Waits until something happened, or for a moment: what happened before is not told again. */
-  async changed() {
+  /** How many events this worker has told of. */
+  told() {
+    return this.page.evaluate(() => globalThis.engine.told);
+  }
+
+  /** Waits until more was told than so many events; without a number, until something more is told. */
+  async changed(before) {
     await this.page.evaluate(
-      () =>
+      (before) =>
         new Promise((resolve) => {
-          const { hears } = globalThis.engine;
-          const done = () => resolve(hears.delete(done));
-          hears.add(done);
-          setTimeout(done, 250);
+          const { engine } = globalThis;
+          const since = before ?? engine.told;
+          const look = () => {
+            if (engine.told > since) resolve(engine.hears.delete(look));
+          };
+          engine.hears.add(look);
+          look();
         }),
+      before,
     );
   }
 
-  /** Waits until nothing waits to be sent. */
+  /** Waits until nothing waits to be sent. No event tells of the last receipt or group change that went out. */
   async settled() {
     for (;;) {
       const { status } = await this.ask("status");
       if (status.waiting === 0 && status.connection === "open" && status.caught_up) return;
-      await this.changed();
+      await pause(100);
     }
   }
 }

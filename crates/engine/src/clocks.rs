@@ -40,8 +40,13 @@ impl Client {
     /// As [`server_now_ms`](Self::server_now_ms), for what begins at this moment: until the server is heard it is rather too late than
     /// too early, or what has only begun would be over once the server is heard.
     pub(crate) fn timers_begin_ms(&self) -> u64 {
+        self.begins_by_the_server(self.clock.now_ms())
+    }
+
+    /// As [`by_the_server`](Self::by_the_server), for when something began: until the server is heard rather too late than too early.
+    pub(crate) fn begins_by_the_server(&self, device_ms: u64) -> u64 {
         let recalled = self.recalled_ahead_ms.get().map(|recalled| recalled.max(0));
-        self.clock.now_ms().saturating_add_signed(recalled.unwrap_or(self.server_ahead_ms.get()))
+        device_ms.saturating_add_signed(recalled.unwrap_or(self.server_ahead_ms.get()))
     }
 
     /// At a start, before the server is heard: the difference that was known last, where it has things vanish later. The device's

@@ -77,16 +77,15 @@ impl App {
         if let Some(failure) = &status.hindrance {
             return Some(say::failure(&self.texts, failure));
         }
-        let waiting = u64::from(status.waiting);
-        match (self.is_offline(), waiting) {
+        let counted = |key, count: u32| self.texts.text_with(key, &[("count", Value::Number(u64::from(count)))]);
+        let connection = match (self.is_offline(), status.waiting) {
             (true, 0) => Some(self.texts.text("offline")),
-            (true, count) => Some(self.texts.text_with("offline-waiting", &[("count", Value::Number(count))])),
-            (false, _) if status.joining > 0 => {
-                let count = u64::from(status.joining);
-                Some(self.texts.text_with("joining-count", &[("count", Value::Number(count))]))
-            }
-            (false, _) => None,
-        }
+            (true, count) => Some(counted("offline-waiting", count)),
+            (false, _) => (status.joining > 0).then(|| counted("joining-count", status.joining)),
+        };
+        let held = (status.held > 0).then(|| counted("held-count", status.held));
+        let said: Vec<String> = connection.into_iter().chain(held).collect();
+        (!said.is_empty()).then(|| said.join(" "))
     }
 
     fn paint_list(&mut self, canvas: &mut Canvas<'_>, panes: &Panes) {

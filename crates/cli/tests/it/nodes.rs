@@ -1,10 +1,10 @@
 //! Three nodes on one PostgreSQL, with a Redis between them and an nginx before them.
 
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -82,10 +82,10 @@ impl Proxy {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = TcpListener::bind((own_address(), 0)).unwrap().local_addr().unwrap();
         let servers: String =
             nodes.houses.iter().map(|house| format!("server {} fail_timeout=1s;", house.address())).collect();
-        let text = CONFIGURATION.replace("SERVERS", &servers).replace("PORT", &port.to_string());
+        let text = CONFIGURATION.replace("SERVERS", &servers).replace("ADDRESS", &address.to_string());
         let file = folder.path().join("nginx.conf");
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new(program);
@@ -93,12 +93,22 @@ impl Proxy {
         let process = Process::start(command, None);
         let listens = (0..6000).any(|_| {
             std::thread::sleep(Duration::from_millis(5));
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
+            TcpStream::connect(address).is_ok()
         });
         let log = folder.path().join("error.log");
         assert!(listens, "nginx does not listen: {}", std::fs::read_to_string(log).unwrap_or_default());
-        Some(Self { url: format!("http://127.0.0.1:{port}"), _process: process, _folder: folder })
+        Some(Self { url: format!("http://{address}"), _process: process, _folder: folder })
     }
+}
+
+/// An address of this machine at which nothing else listens: nginx takes no port that is open already, and a free one of
+/// 127.0.0.1 could be gone until it asks for it. Where every address of 127.0.0.0/8 is the machine's own, as on Linux.
+fn own_address() -> Ipv4Addr {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // The number of a process has 22 bits at most.
+    let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+    assert!(given < 4, "four proxies of one process have an address of their own");
+    Ipv4Addr::from_bits(0x7f00_0000 | ((std::process::id() << 2) & 0x00ff_fffc) | given)
 }
 
 /// As `docs/scaling.md` shows it.
@@ -118,7 +128,7 @@ http {
     map $http_upgrade $connection_upgrade { default upgrade; '' close; }
     upstream huis { SERVERS }
     server {
-        listen 127.0.0.1:PORT;
+        listen ADDRESS;
         location / {
             proxy_pass http://huis;
             proxy_http_version 1.1;

@@ -1,4 +1,5 @@
-//! `huis web-hash`. The binary under test may have been built with the web app or without it.
+//! `huis web-hash`. The binary under test may have been built with the web app or without it: what needs it says then that it
+//! was not run, and fails in CI, where the app is built before.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -9,11 +10,15 @@ fn web_hash(args: &[&str]) -> Ended {
     Process::start(huis(&[&["web-hash"], args].concat()), None).end()
 }
 
-/// Whether the binary under test holds the web app.
+/// What the binary under test says of its web app. None where it has none, which is said, and in CI a failure.
 fn app() -> Option<String> {
+    const MISSING: &str =
+        "NOT RUN: the tests of the web app in the binary, which was built without it (`cargo xtask web`)";
     let ended = web_hash(&[]);
     if ended.stderr.contains("[no-web-app]") {
         ended.refused(1, "no-web-app");
+        assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{MISSING}");
+        let _ = writeln!(std::io::stderr().lock(), "\n{MISSING}\n");
         return None;
     }
     Some(ended.well())

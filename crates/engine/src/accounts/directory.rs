@@ -225,13 +225,17 @@ impl Step<'_> {
 
     /// The key that is there is not accepted before a person has compared it: whoever stole the one before could have
     /// signed the account over as well. Where that was done on another device it is done, unless that one had never known
-    /// another key.
+    /// another key, or did not know that this person had compared the one before.
     fn identity_handed_over(&mut self, row: &mut AccountRow, identity: &IdentityKey) -> Result<(), DbError> {
         let state: AccountState = self.tables.fact("state_base")?.unwrap_or_default();
         let is_doubted = row.shown_identity == Some(identity.0);
-        let is_accepted = |pin: &&Pin| pin.identity == *identity && pin.accepted && !is_doubted;
+        let marked_here = row.compared.filter(|compared| compared.identity != *identity);
+        let is_accepted = |pin: &&Pin| {
+            let knows_of_the_mark = marked_here.is_none() || pin.compared.is_some();
+            pin.identity == *identity && pin.accepted && !is_doubted && knows_of_the_mark
+        };
         if let Some(pin) = state.pins.get(&row.account).filter(is_accepted) {
-            (row.compared, row.shown_identity) = (pin.compared, None);
+            (row.compared, row.shown_identity) = (pin.compared.or(row.compared), None);
             return self.release_held();
         }
         row.shown_identity = Some(identity.0);

@@ -97,11 +97,19 @@ impl Client {
             Err(error) => {
                 let conflict = error.code() == Some(ErrorCode::StateConflict);
                 if conflict {
-                    self.step(|step| step.tables.put_fact("state_newest", &next))?;
+                    self.state_is_overtaken(next)?;
                 }
                 if conflict { Ok(false) } else { Err(error.into()) }
             }
         }
+    }
+
+    /// The server has another state of this version, and perhaps newer ones, of which it may have told meanwhile.
+    fn state_is_overtaken(&self, version: u64) -> Result<(), DbError> {
+        self.step(|step| {
+            let known: u64 = step.tables.fact("state_newest")?.unwrap_or(0);
+            step.tables.put_fact("state_newest", &known.max(version))
+        })
     }
 
     /// The server has this state, in which so many changes were. Where this device has come to a newer one meanwhile, that one

@@ -164,6 +164,7 @@ END;
 
 -- What waits to be submitted. `submission` and `sealed` are there from the moment in which it is sealed, and `share` where
 -- the server gets one beside it. `held`: a draft that waits until a person has decided about an identity key.
+-- `perhaps_taken`: a draft that others may have, as it left this device, or a copy of it, and the server did not refuse it.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation BLOB NOT NULL,
@@ -175,7 +176,8 @@ CREATE TABLE outbox (
     sealed BLOB,
     share BLOB,
     tries INTEGER NOT NULL DEFAULT 0,
-    held INTEGER NOT NULL DEFAULT 0
+    held INTEGER NOT NULL DEFAULT 0,
+    perhaps_taken INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX outbox_by_id ON outbox (conversation, id);
 CREATE INDEX outbox_held ON outbox (held) WHERE held = 1;

@@ -41,11 +41,11 @@ impl Client {
         match problem.code {
             ErrorCode::Stale if row.tries < MOST_TRIES => {
                 self.wait_for_commit(row.conversation, row.follows.map_or(0, |follows| follows + 1));
-                self.step(|step| step.tables.unseal(position))
+                self.step(|step| step.tables.unseal_refused(position))
             }
             ErrorCode::SubmissionBehind if row.tries < MOST_TRIES => {
                 let highest = self.read(|tables| tables.submissions())?;
-                self.step(|step| step.tables.unseal(position))?;
+                self.step(|step| step.tables.unseal_refused(position))?;
                 if row.submission == Some(highest) {
                     // The server knows a higher counter than this database ever gave: the next `ready` says which.
                     self.signals.reconnect.notify_one();
@@ -54,12 +54,12 @@ impl Client {
             }
             ErrorCode::NotAMember if row.tries < MOST_TRIES && self.is_contested(row.conversation)? => {
                 self.wait_for_contest(row.conversation);
-                self.step(|step| step.tables.unseal(position))
+                self.step(|step| step.tables.unseal_refused(position))
             }
             // Taken out while it was away; what comes from the log says whether it joins again or is out for good.
             ErrorCode::NotAMember if row.tries < TRIES_OUTSIDE => {
                 self.wait_for_commit(row.conversation, u64::MAX);
-                self.step(|step| step.tables.unseal(position))
+                self.step(|step| step.tables.unseal_refused(position))
             }
             ErrorCode::TooManyRequests
             | ErrorCode::Unavailable

@@ -46,7 +46,7 @@ impl Client {
 impl Step<'_> {
     /// The server has submissions of this device that its database does not know: it is an old copy, or one of two. No
     /// key of it may seal anything any more.
-    fn old_copy(&mut self, highest: u64) -> Result<(), DbError> {
+    pub(super) fn old_copy(&mut self, highest: u64) -> Result<(), DbError> {
         self.tables.raise_submissions(highest)?;
         self.notice(None, Notice::OldCopy)?;
         self.tables.put_fact("stock_lost", &true)?;
@@ -55,6 +55,7 @@ impl Step<'_> {
         for task in unsealed {
             self.tables.unseal(task.position)?;
         }
+        self.tables.all_is_perhaps_taken()?;
         for row in self.tables.conversations()?.into_iter().filter(|row| row.state == State::Joined) {
             self.repair(row.id, RepairReason::OldCopy)?;
             // This one is owed before anything is sent, however many there were.

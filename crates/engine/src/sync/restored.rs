@@ -215,7 +215,7 @@ impl Step<'_> {
 
     /// What was said behind the cut waits again, before what waits already. What had expired for those who did not fetch
     /// it stays expired.
-    fn offer_again(
+    pub(super) fn offer_again(
         &mut self,
         id: ConversationId,
         head: u64,
@@ -232,7 +232,9 @@ impl Step<'_> {
             }
             for message in lost {
                 self.tables.wait_again(message.position)?;
-                self.task(id, message.id, &Task::Say { content: Bytes(message.content), shown: true })?;
+                let task = Task::Say { content: Bytes(message.content), shown: true };
+                let position = self.task(id, message.id, &task)?;
+                self.tables.is_perhaps_taken(position)?;
                 self.said(id, message.id);
             }
         }
@@ -245,7 +247,10 @@ impl Step<'_> {
             // What was sealed names an entry that is no more, and its counter belongs to what comes before it.
             if counts_anew {
                 self.tables.delete_task(task.position)?;
-                self.task(id, task.id, &task.task)?;
+                let position = self.task(id, task.id, &task.task)?;
+                if task.sealed.is_some() || task.perhaps_taken {
+                    self.tables.is_perhaps_taken(position)?;
+                }
             } else if task.sealed.is_some() {
                 self.tables.unseal(task.position)?;
             }

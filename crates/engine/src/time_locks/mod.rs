@@ -60,10 +60,7 @@ impl Client {
             }
             // It was on, and could not ask, or did not know that it was time.
             let could_not_ask = was_away || has_moved;
-            if could_not_ask
-                && let Err(error) =
-                    self.step(|step| step.tables.put_off(self.by_the_server(on_since_ms), self.server_now_ms()))
-            {
+            if could_not_ask && let Err(error) = self.could_not_ask_since(on_since_ms) {
                 tracing::warn!(%error, "it is not noted which messages could not be opened in time");
             }
             was_away = self.connection.get() != Connection::Open || !self.has_session();
@@ -85,6 +82,12 @@ impl Client {
                 self.clock.sleep(LOOK_EVERY).await;
             }
         }
+    }
+
+    /// What came due since the device is on could not be asked for. By a slow clock, before the server is heard, nothing counts that
+    /// came due while the device was off.
+    fn could_not_ask_since(&self, on_since_ms: u64) -> Result<(), DbError> {
+        self.step(|step| step.tables.put_off(self.begins_by_the_server(on_since_ms), self.server_now_ms()))
     }
 
     fn until_next_ask(&self) -> Result<Duration, DbError> {

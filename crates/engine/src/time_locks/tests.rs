@@ -69,6 +69,20 @@ fn who_is_put_off_does_not_give_up_for_that() {
 }
 
 #[test]
+fn by_a_slow_clock_nothing_counts_as_put_off_that_came_due_while_the_device_was_off() {
+    const HOUR_MS: u64 = 3_600_000;
+    // In the hour since the device is on, by its clock; by a server that is a day ahead it was off then.
+    for (server_ahead_ms, tries) in [(0, 1), (24 * HOUR_MS as i64, 0)] {
+        let now_ms = Waiting::until(1, 2).client.clock.now_ms();
+        let waiting = Waiting::until(now_ms - HOUR_MS / 2, 2);
+        waiting.client.step(|step| step.tables.put_fact("server_ahead_ms", &server_ahead_ms)).unwrap();
+        waiting.client.recall_time().unwrap();
+        waiting.client.could_not_ask_since(now_ms - HOUR_MS).unwrap();
+        assert_eq!(waiting.lock().tries, tries, "{server_ahead_ms}");
+    }
+}
+
+#[test]
 fn the_longest_pause_is_six_hours_so_that_all_tries_take_three_months() {
     let waiting = Waiting::until(1, 2);
     let pause = |tries| waiting.is_answered(tries, |step, lock| step.ask_later(lock, lock.tries + 1, None)).1;

@@ -1,9 +1,11 @@
 //! CBOR read for serde. What the bytes say is `ciborium`'s to know; the way from there to a type is here, as the one that comes
 //! with it makes much code anew for each type, and a browser has to fetch it. What is written here is read alike, which the tests
 //! try. Of what nobody writes it reads a little more (a tag before what a variant holds, text in portions where a name is
-//! expected) and a little less (a variant with named fields as an array, a name as bytes).
+//! expected) and a little less (a variant with named fields as an array, a name as bytes, an array or bytes with more in them than
+//! the type holds).
 
 use ciborium_ll::{Decoder, Header, simple};
+use serde::de::value::SeqDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -106,6 +108,15 @@ impl Reader<'_, '_> {
         let value = read(self)?;
         self.nesting += 1;
         Ok(value)
+    }
+
+    /// Reads an array to its end. What a type leaves of it would be taken for what comes behind it.
+    fn array<'de, V: Visitor<'de>>(&mut self, left: Option<usize>, visitor: V) -> Result<V::Value, Fault> {
+        self.within(|reader| {
+            let mut items = Items { reader, left };
+            let value = visitor.visit_seq(&mut items)?;
+            if items.left == Some(0) { Ok(value) } else { Err(Fault::Shape) }
+        })
     }
 
     #[inline(never)]
@@ -251,7 +262,10 @@ impl Reader<'_, '_> {
                 Ok(true)
             }
             None => match self.decoder.pull()? {
-                Header::Break => Ok(false),
+                Header::Break => {
+                    *left = Some(0);
+                    Ok(false)
+                }
                 header => {
                     self.decoder.push(header);
                     Ok(true)
@@ -288,7 +302,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_, '_> {
                 self.take_text(length)?;
                 visitor.visit_str(self.taken_text()?)
             }
-            Header::Array(left) => self.within(|reader| visitor.visit_seq(Items { reader, left })),
+            Header::Array(left) => self.array(left, visitor),
             Header::Map(left) => self.within(|reader| visitor.visit_map(Items { reader, left })),
             Header::Simple(_) | Header::Break | Header::Tag(_) => Err(Fault::Shape),
         }
@@ -352,14 +366,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'_, '_> {
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.array_or_bytes()? {
-            Some(left) => self.within(|reader| visitor.visit_seq(Items { reader, left })),
+            Some(left) => self.array(left, visitor),
             None => visitor.visit_bytes(&self.taken),
         }
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.array_or_bytes()? {
-            Some(left) => self.within(|reader| visitor.visit_seq(Items { reader, left })),
+            Some(left) => self.array(left, visitor),
             None => visitor.visit_byte_buf(std::mem::take(&mut self.taken)),
         }
     }
@@ -383,10 +397,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'_, '_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.array_or_bytes()? {
-            Some(left) => self.within(|reader| visitor.visit_seq(Items { reader, left })),
+            Some(left) => self.array(left, visitor),
             None => {
                 let bytes = std::mem::take(&mut self.taken).into_iter();
-                visitor.visit_seq(serde::de::value::SeqDeserializer::new(bytes))
+                let mut items = SeqDeserializer::<_, Fault>::new(bytes);
+                let value = visitor.visit_seq(&mut items)?;
+                items.end()?;
+                Ok(value)
             }
         }
     }

@@ -180,14 +180,31 @@ fn a_variant_that_holds_several_things_is_read_as_it_was_written_and_no_other_wa
     for bytes in [&[0xa0][..], &[0xa2], &[0x00], &[0x81, 0x64, b'U', b'n', b'i', b't'], &[0xbf, 0xff]] {
         assert_eq!(from_cbor::<Kind>(bytes), shape(), "{bytes:02x?}");
     }
-    // More than it holds is left over, and what it says to hold and does not is missing.
-    assert_eq!(read(&[&[0x83], minus_one, x, &[0x00]]), Err(CodecError::Trailing(1)));
+    // More than it holds, and what it says to hold and does not.
+    assert_eq!(read(&[&[0x83], minus_one, x, &[0x00]]), shape());
     assert_eq!(read(&[&[0x82], minus_one]), Err(CodecError::Malformed("it ends too early".into())));
     assert_eq!(read(&[&[0x82], minus_one, x, &[0x00]]), Err(CodecError::Trailing(1)));
     assert_eq!(from_cbor::<Kind>(&variant("Triple", &[&[0x82], minus_one, x])), Err(CodecError::UnknownVariant));
     assert_eq!(from_cbor::<Kind>(&to_cbor(&"Unheard")), Err(CodecError::UnknownVariant));
     // A name alone holds nothing.
     assert!(from_cbor::<Kind>(&to_cbor(&"Tuple")).is_err());
+}
+
+#[test]
+fn what_an_array_holds_too_much_is_refused_and_not_taken_for_what_comes_behind_it() {
+    type Pairs = Vec<(u8, bool)>;
+    let pairs = |held: &[&[u8]]| from_cbor::<Pairs>(&held.concat());
+    let (pair, shape) = (&[0x82, 0x01, 0xf5][..], || CodecError::Malformed("not of the expected shape".into()));
+    assert_eq!(pairs(&[&[0x82], pair, pair]), Ok(vec![(1, true); 2]));
+    // The third item of the first would be the second pair.
+    assert_eq!(pairs(&[&[0x82, 0x83, 0x01, 0xf5], pair]), Err(shape()));
+    assert_eq!(pairs(&[&[0x81, 0x83, 0x01, 0xf5, 0x00]]), Err(shape()));
+    for array in [&[0x83, 1, 2, 3][..], &[0x43, 1, 2, 3], &[0x9f, 1, 2, 3, 0xff]] {
+        assert_eq!(from_cbor::<(u8, u8)>(array), Err(shape()), "{array:02x?}");
+        assert_eq!(from_cbor::<[u8; 2]>(array), Err(shape()), "{array:02x?}");
+        assert_eq!(from_cbor::<Vec<u8>>(array), Ok(vec![1, 2, 3]), "{array:02x?}");
+    }
+    assert_eq!(from_cbor::<[u8; 3]>(&[0x43, 1, 2, 3]), Ok([1, 2, 3]));
 }
 
 #[test]

@@ -16,6 +16,11 @@ joining-count =
         [one] Joining { $count } conversation…
        *[other] Joining { $count } conversations…
     }
+held-count =
+    { $count ->
+        [one] { $count } message is held back: an identity key changed.
+       *[other] { $count } messages are held back: an identity key changed.
+    }
 
 # The list.
 

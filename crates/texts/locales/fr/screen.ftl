@@ -16,6 +16,11 @@ joining-count =
         [one] Entrée dans { $count } conversation…
        *[other] Entrée dans { $count } conversations…
     }
+held-count =
+    { $count ->
+        [one] { $count } message est retenu : une clé d'identité a changé.
+       *[other] { $count } messages sont retenus : une clé d'identité a changé.
+    }
 
 # La liste.
 

@@ -40,6 +40,8 @@ impl App {
             Event::Presence { conversation } => self.read_conversation(conversation),
             Event::Contact { .. } => {
                 self.read(Purpose::Conversations, Command::Conversations);
+                // A decision about its identity key lets go out what was held back.
+                self.read(Purpose::Status, Command::Status);
                 if let Some(open) = self.open_conversation() {
                     self.refresh_details(open);
                 }
@@ -68,7 +70,9 @@ impl App {
 
     fn on_messages(&mut self, conversation: ConversationId, messages: &[MessageId]) {
         self.read_conversation(conversation);
-        if self.is_offline() || self.status.as_ref().is_some_and(|status| status.waiting > 0) {
+        let is_doubted = self.list.conversation(conversation).is_some_and(|view| view.trust.is_changed());
+        let waits = self.status.as_ref().is_some_and(|status| status.waiting > 0 || status.held > 0);
+        if self.is_offline() || is_doubted || waits {
             self.read(Purpose::Status, Command::Status);
         }
         let calls = self.settings.bell || self.settings.notify;

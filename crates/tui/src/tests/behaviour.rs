@@ -339,3 +339,24 @@ fn details_that_do_not_fit_are_scrolled() {
     world.press(KeyCode::PageUp);
     assert!(world.screen().contains("Reads everything twice."));
 }
+
+#[test]
+fn what_is_held_back_is_counted_above_until_somebody_has_decided() {
+    const ONE: &str = "1 message is held back: an identity key changed.";
+    let mut world = open();
+    assert_eq!(world.app.strip(), None);
+    // The first word that is held back tells of itself where the key is doubted.
+    world.conversations.iter_mut().find(|view| view.id == CLUB).unwrap().trust = Trust::Broken;
+    world.event(Event::Conversation { conversation: CLUB });
+    world.status.held = 1;
+    world.event(Event::Messages { conversation: CLUB, messages: vec![id(107)] });
+    assert_eq!(world.app.strip().as_deref(), Some(ONE));
+    world.status.connection = Connection::Waiting { retry_in_ms: 5_000 };
+    world.event(Event::Connection(world.status.connection));
+    assert_eq!(world.app.strip(), Some(format!("Offline. What you write goes out when you are back. {ONE}")));
+    world.status.connection = Connection::Open;
+    world.event(Event::Connection(Connection::Open));
+    world.status.held = 0;
+    world.event(Event::Contact { account: super::world::person('b').account });
+    assert_eq!(world.app.strip(), None);
+}

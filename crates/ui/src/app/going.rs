@@ -48,7 +48,8 @@ impl App {
                 self.keep_draft();
                 self.close_later();
                 self.talk.close();
-                self.composer.clear();
+                let (text, wish) = self.shelf.first_words(&username);
+                self.composer.begin(&text, wish);
                 self.talk.addressee.set(Some(username));
                 self.has_details.set(false);
                 self.go(Pane::Talk);

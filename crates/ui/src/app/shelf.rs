@@ -24,6 +24,8 @@ pub(crate) struct Shelf {
     /// What was written on this page, with what is wished of it: newer than what comes with a conversation that was asked for
     /// before.
     drafts: StoredValue<Vec<(ConversationId, String, Wish)>>,
+    /// What was written to people with whom there is no conversation, for as long as the page is there.
+    first_words: StoredValue<Vec<(String, String, Wish)>>,
     /// Changes when a conversation appears or goes away.
     changes: RwSignal<u32>,
 }
@@ -38,6 +40,7 @@ impl Shelf {
             unread: RwSignal::new(0),
             views: StoredValue::new(HashMap::new()),
             drafts: StoredValue::new(Vec::new()),
+            first_words: StoredValue::new(Vec::new()),
             changes: RwSignal::new(0),
         }
     }
@@ -68,6 +71,7 @@ impl Shelf {
     pub(super) fn clear(self) {
         self.views.update_value(HashMap::clear);
         self.drafts.set_value(Vec::new());
+        self.first_words.set_value(Vec::new());
         self.is_filled.set(false);
         self.sort();
     }
@@ -120,6 +124,24 @@ impl Shelf {
             drafts.push((id, text.to_owned(), wish));
         });
         self.change(id, |view| (view.draft, view.draft_wish) = (text.to_owned(), wish));
+    }
+
+    /// What was written to somebody with whom there is no conversation yet, with what is wished of it.
+    pub(crate) fn first_words(self, username: &str) -> (String, Wish) {
+        self.first_words.with_value(|all| {
+            let found = all.iter().find(|(of, ..)| of == username);
+            found.map(|(_, text, wish)| (text.clone(), *wish)).unwrap_or_default()
+        })
+    }
+
+    /// Keeps that, if there is anything.
+    pub(crate) fn keep_first_words(self, username: &str, text: &str, wish: Wish) {
+        self.first_words.update_value(|all| {
+            all.retain(|(of, ..)| of != username);
+            if !text.is_empty() || wish != Wish::default() {
+                all.push((username.to_owned(), text.to_owned(), wish));
+            }
+        });
     }
 
     fn place(self, mut view: ConversationView) {
@@ -203,7 +225,11 @@ mod tests {
         shelf.put(stale);
         assert_eq!(draft(), (String::new(), Wish::default()), "what was sent does not come back");
         // Who comes in next has nothing of it.
+        shelf.keep_first_words("member-b", "hello", wish);
+        assert_eq!(shelf.first_words("member-b"), ("hello".to_owned(), wish));
+        assert_eq!(shelf.first_words("member-c"), (String::new(), Wish::default()));
         shelf.clear();
+        assert_eq!(shelf.first_words("member-b"), (String::new(), Wish::default()));
         shelf.put(ConversationView { draft: "another".into(), ..view.clone() });
         assert_eq!(draft(), ("another".to_owned(), Wish::default()));
     }

@@ -1,12 +1,13 @@
 //! Where one writes.
 
+mod again;
 mod complete;
 mod emoji;
 mod later;
 mod view;
 
 use huis_proto::{ConversationId, MessageId};
-use huis_views::{Annotation, Command, Failure, Reply, Send, Target, ToSend, Wish};
+use huis_views::{Annotation, Command, Reply, Send, Target, ToSend, Wish};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -185,7 +186,10 @@ impl App {
 
     /// Keeps what is written and what is wished of it, if that is not done yet.
     pub(crate) fn keep_draft(self) {
-        let Some(conversation) = self.talk.open.get_untracked() else { return };
+        let (open, person) = (self.talk.open.get_untracked(), self.talk.addressee.get_untracked());
+        if open.is_none() && person.is_none() {
+            return;
+        }
         let (before, wish) = (self.composer.kept.get_value(), self.composer.wish.get_untracked());
         // Of what is too long the wish alone is kept: it holds for the text from before as well.
         let text = Some(self.composer.draft()).filter(|text| text.len() <= LONGEST);
@@ -195,8 +199,14 @@ impl App {
             return;
         }
         self.composer.kept.set_value(kept);
-        self.shelf.keep_draft(conversation, &text, wish);
-        self.tell(Command::SetDraft { conversation, text, wish });
+        match (open, person) {
+            (Some(conversation), _) => {
+                self.shelf.keep_draft(conversation, &text, wish);
+                self.tell(Command::SetDraft { conversation, text, wish });
+            }
+            (None, Some(person)) => self.shelf.keep_first_words(&person, &text, wish),
+            (None, None) => {}
+        }
     }
 
     /// To whom what is written goes.
@@ -254,27 +264,11 @@ impl App {
             match port::ask(command).await {
                 Ok(Reply::Sent(sent)) if is_first => self.first_word_sent(sent.conversation),
                 Ok(_) => {}
-                Err(failure) => self.not_sent(&to, mode, wish, text, &failure),
+                Err(failure) => {
+                    self.not_sent(&to, mode, wish, &text, &failure);
+                }
             }
         });
-    }
-
-    /// What could not be sent is being written again.
-    pub(crate) fn not_sent(self, to: &Target, mode: Mode, wish: Wish, text: String, failure: &Failure) {
-        let is_here = self.target().as_ref() == Some(to);
-        if is_here && self.composer.text.with_untracked(String::is_empty) {
-            if let Mode::Edit(message) = mode {
-                self.composer.aside.set_value(String::new());
-                self.composer.mode.set(Mode::Edit(message));
-            } else {
-                self.composer.mode.set(mode);
-                // Something may have been wished meanwhile of what comes next: that goes with it from here on.
-                self.composer.wish.update(|newer| *newer = newer.with(wish));
-            }
-            self.composer.text.set(text);
-            self.keep_draft();
-        }
-        self.say_failure(failure);
     }
 
     /// The first message made a conversation, which is opened.
@@ -294,18 +288,5 @@ impl App {
                 Err(failure) => self.say_failure(&failure),
             }
         });
-    }
-
-    /// Opens a conversation with what is being written, which began before there was one.
-    fn go_on_writing_in(self, conversation: ConversationId) {
-        let composer = self.composer;
-        let (text, wish) = (composer.text.get_untracked(), composer.wish.get_untracked());
-        let files = composer.files.try_update(std::mem::take).unwrap_or_default();
-        self.open(conversation);
-        if !text.is_empty() {
-            composer.text.set(text);
-        }
-        composer.files.set(files);
-        self.wish(|here| *here = here.with(wish));
     }
 }

@@ -56,9 +56,7 @@ pub(crate) fn composer(app: App) -> AnyView {
             <div class="composer-line">
                 <input id=FILES type="file" multiple hidden />
                 {icon_button("attach", say::text("files-attach"), choose)}
-                <span class="composer-emoji">
-                    {icon_button("smile", say::text("composer-emoji"), move || app.show(Overlay::Emoji))}
-                </span>
+                {icon_button("smile", say::text("composer-emoji"), move || app.show(Overlay::Emoji))}
                 <textarea
                     id=TEXT
                     rows="1"

@@ -104,12 +104,10 @@ impl App {
                     }
                 }
                 Err(failure) => {
-                    self.not_sent(&to, mode, wish, text, &failure);
-                    if self.target() == Some(to) {
+                    if self.not_sent(&to, mode, wish, &text, &failure) {
                         self.composer.files.update(|newer| newer.splice(0..0, files).for_each(drop));
-                        // They would go openly with what is being written.
-                        self.wish(|newer| *newer = newer.with(wish));
                     } else {
+                        // Of what is written elsewhere the text alone is kept.
                         files.iter().for_each(Chosen::let_go);
                     }
                 }

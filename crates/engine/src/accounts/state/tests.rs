@@ -3,7 +3,7 @@
 use huis_core::account_state::Comparison;
 use huis_core::directory::{AccountDevices, KnownDevices};
 use huis_core::identity::{IdentityKey, IdentitySecret, LocalDevice, list_position, next_device_list};
-use huis_proto::device_list::ListedDevice;
+use huis_proto::device_list::{ListedDevice, SignedDeviceList};
 use huis_proto::{AccountId, DeviceId};
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
@@ -41,6 +41,19 @@ fn a_state_that_was_overtaken_while_it_was_stored_takes_nothing_away() {
 }
 
 #[test]
+fn a_state_that_another_device_stored_first_leaves_what_was_told_of_newer_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = signed_in(&folder, AccountId::random(&mut OsRng));
+    let newest = || client.read(|tables| tables.fact::<u64>("state_newest")).unwrap();
+    client.state_is_overtaken(6).unwrap();
+    assert_eq!(newest(), Some(6));
+    // The server told of it before it answered.
+    client.step(|step| step.tables.put_fact("state_newest", &8_u64)).unwrap();
+    client.state_is_overtaken(7).unwrap();
+    assert_eq!(newest(), Some(8));
+}
+
+#[test]
 fn a_state_that_was_overtaken_while_it_was_fetched_takes_nothing_away() {
     let folder = tempfile::tempdir().unwrap();
     let me = AccountId::random(&mut OsRng);
@@ -73,6 +86,7 @@ fn a_state_that_was_overtaken_while_it_was_fetched_takes_nothing_away() {
 struct Renewed {
     account: AccountId,
     keys: [IdentityKey; 2],
+    lists: Vec<SignedDeviceList>,
     devices: [AccountDevices; 2],
 }
 
@@ -91,7 +105,7 @@ fn renewed() -> Renewed {
     lists.push(first.hand_over(&second, &list));
     known.accept(account, &second.key(), &lists[1..]).unwrap();
     let devices = [before, known.get(account).cloned().unwrap()];
-    Renewed { account, keys: [first.key(), second.key()], devices }
+    Renewed { account, keys: [first.key(), second.key()], lists, devices }
 }
 
 impl Renewed {
@@ -145,6 +159,14 @@ impl Bea {
         let state = self.client.read(|tables| build(tables, self.me)).unwrap();
         (row, state.pins[&ann.account].clone())
     }
+
+    /// Hears of the handover from the server; gives what is known then, and what this device would store.
+    fn follows(&self, ann: &Renewed) -> (AccountRow, Pin) {
+        let taken = self.client.step(|step| step.take_lists(ann.account, &ann.keys[1], &ann.lists[1..], None));
+        let (row, _) = taken.unwrap().unwrap();
+        let state = self.client.read(|tables| build(tables, self.me)).unwrap();
+        (row, state.pins[&ann.account].clone())
+    }
 }
 
 #[test]
@@ -186,4 +208,27 @@ fn what_another_device_accepts_without_knowing_of_a_mark_stays_broken_where_it_i
     let (row, pin) = phone.adopts(&ann, &ann.pin(1, None, true));
     assert!(!row.is_broken() && row.shown_identity.is_none(), "{row:?}");
     assert_eq!((pin.compared, pin.accepted), (None, true));
+}
+
+#[test]
+fn a_handover_that_was_accepted_elsewhere_without_knowing_of_a_mark_breaks_it_where_it_is_known() {
+    let ann = renewed();
+    let (marked, unmarked) = (ann.compared(0), None);
+    let accepted = ann.pin(1, unmarked, true);
+    // The laptop compared the first key, and has not told anybody; the phone has accepted the second one meanwhile.
+    let laptop = Bea::knows(&ann, 0, marked, &ann.pin(0, unmarked, true));
+    laptop.adopts(&ann, &accepted);
+    let (row, pin) = laptop.follows(&ann);
+    assert!(row.is_broken() && row.stops(ConversationKind::Group) && row.stops(ConversationKind::Direct), "{row:?}");
+    assert_eq!((pin.identity, pin.compared, pin.accepted), (ann.keys[1], marked, false));
+    // Who accepted it there knew of the mark, or there is none: it is done.
+    for (here, there, accepted) in
+        [(unmarked, unmarked, accepted), (marked, ann.compared(1), ann.pin(1, ann.compared(1), true))]
+    {
+        let laptop = Bea::knows(&ann, 0, here, &ann.pin(0, here, true));
+        laptop.adopts(&ann, &accepted);
+        let (row, pin) = laptop.follows(&ann);
+        assert!(!row.is_broken() && row.shown_identity.is_none(), "{row:?}");
+        assert_eq!((row.compared, pin.compared, pin.accepted), (there, there, true));
+    }
 }

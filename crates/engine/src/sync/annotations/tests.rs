@@ -499,7 +499,7 @@ fn what_was_sealed_once_and_is_held_back_since_can_be_dropped_and_leaves_no_hole
     assert!(bea.client.discard(dropped).is_err(), "it may be on its way");
     // The server refused both, as others came first.
     for position in [dropped, kept].map(position) {
-        bea.client.step(|step| step.tables.unseal(position)).unwrap();
+        bea.client.step(|step| step.tables.unseal_refused(position)).unwrap();
     }
     assert!(bea.client.discard(dropped).is_err(), "it is about to be");
     let held = position(dropped);
@@ -509,4 +509,44 @@ fn what_was_sealed_once_and_is_held_back_since_can_be_dropped_and_leaves_no_hole
         bea.client.read(|tables| Ok((tables.conversation(PLACE)?.unwrap().counter, tables.tasks_of(PLACE)?))).unwrap();
     assert_eq!(left.iter().map(|task| (task.id, task.counter)).collect::<Vec<_>>(), [(kept, Some(1))]);
     assert_eq!(counter, 1);
+}
+
+#[test]
+fn what_others_may_have_cannot_be_dropped_though_it_is_held_back() {
+    /// How it came about that nobody can say what became of what was sealed.
+    type Doubt = fn(&mut Step<'_>) -> Result<(), DbError>;
+    let doubts: [Doubt; 3] = [
+        |step| step.old_copy(50),
+        |step| step.offer_again(PLACE, 0, 0, step.client.me().unwrap().device.member.device, false),
+        |step| step.offer_again(PLACE, 0, 0, step.client.me().unwrap().device.member.device, true),
+    ];
+    for (number, doubt) in doubts.into_iter().enumerate() {
+        let garden = Garden::open(ConversationKind::Group);
+        let bea = &garden.people[BEA].stepper;
+        let device = garden.people[BEA].me.member.device;
+        let [sealed, sent, draft] = ["sealed", "sent", "draft"].map(|text| bea.write(PLACE, text).unwrap());
+        for message in [sealed, sent] {
+            bea.seal(PLACE, message).unwrap();
+        }
+        bea.settle(PLACE, sent).unwrap();
+        let now_ms = bea.client.now_ms();
+        bea.client.step(|step| step.tables.mark_sent(PLACE, device, sent, 2, now_ms)).unwrap();
+        bea.client.step(doubt).unwrap();
+        // An old copy may have sent what only waits here, and does not know what it has sent; a restored server has lost it.
+        let waiting = if number == 0 { [sealed, draft] } else { [sealed, sent] };
+        for message in waiting {
+            let task = bea.client.read(|tables| tables.task_by_id(PLACE, message)).unwrap().unwrap();
+            bea.client.step(|step| step.tables.hold_task(task.position)).unwrap();
+            let refused = Failure::Invalid { reason: "this message may be on its way already".into() };
+            assert_eq!(bea.client.discard(message), Err(refused.clone()), "{number}");
+            // That the server refuses it later says nothing about what it took before.
+            bea.client.step(|step| step.tables.unseal_refused(task.position)).unwrap();
+            assert_eq!(bea.client.discard(message), Err(refused), "{number}");
+            let stands = bea.client.read(|tables| tables.own_message(message)).unwrap().unwrap().standing;
+            assert_eq!(stands, MessageStanding::Waiting);
+        }
+        if number > 0 {
+            bea.client.discard(draft).unwrap();
+        }
+    }
 }
