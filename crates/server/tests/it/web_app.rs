@@ -158,7 +158,8 @@ async fn the_app_may_run_its_own_code_and_talk_to_this_server_and_nothing_else()
         ] {
             assert_eq!(header(&answer, name), value, "{path}");
         }
-        assert!(header(&answer, "permissions-policy").contains("camera=()"), "{path}");
+        let permissions = header(&answer, "permissions-policy");
+        assert!(permissions.contains("camera=()") && permissions.contains("microphone=(self)"), "{path}");
         assert!(answer.headers.get("access-control-allow-origin").is_none(), "{path}");
         assert!(answer.headers.get("strict-transport-security").is_none(), "no TLS of its own, no promise of it");
     }

@@ -4,6 +4,7 @@ mod complete;
 mod emoji;
 mod later;
 mod view;
+mod voice;
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{Annotation, Command, Failure, Reply, Send, Target, ToSend, Wish};
@@ -11,7 +12,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{App, annotate};
-use crate::files::{Chosen, standing};
+use crate::files::{Chosen, Note, standing};
 use crate::timeline::can_be_edited;
 use crate::{dates, page, port, say};
 
@@ -61,6 +62,10 @@ pub(crate) struct Composer {
     pub(crate) strips: RwSignal<bool>,
     /// What is wished of it.
     pub(crate) wish: RwSignal<Wish>,
+    /// What is spoken, or waits to be sent or dropped; it does not go with what is written.
+    pub(crate) note: RwSignal<Option<Note>>,
+    /// How long it is, in milliseconds.
+    pub(crate) note_ms: RwSignal<u64>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
     /// The draft as it was kept last.
@@ -79,6 +84,8 @@ impl Composer {
             files: RwSignal::new(Vec::new()),
             strips: RwSignal::new(true),
             wish: RwSignal::new(Wish::default()),
+            note: RwSignal::new(None),
+            note_ms: RwSignal::new(0),
             aside: StoredValue::new(String::new()),
             kept: StoredValue::new((String::new(), Wish::default())),
             is_keeping: StoredValue::new(false),
@@ -301,6 +308,7 @@ impl App {
         let composer = self.composer;
         let (text, wish) = (composer.text.get_untracked(), composer.wish.get_untracked());
         let files = composer.files.try_update(std::mem::take).unwrap_or_default();
+        self.note_goes_on_in(conversation);
         self.open(conversation);
         if !text.is_empty() {
             composer.text.set(text);

@@ -91,6 +91,7 @@ impl App {
                     thumbnail: thumbnail(&file.path, most).await,
                     duration_ms: None,
                     voice: false,
+                    peaks: None,
                 });
             }
             let view_once = wish.view_once;
@@ -118,7 +119,7 @@ impl App {
     }
 }
 
-fn drop_copy(path: &str) {
+pub(super) fn drop_copy(path: &str) {
     if let Some(browser) = browser() {
         browser.drop(path);
     }

@@ -1,7 +1,7 @@
 //! The files of a message: a card for each, and what is seen of pictures.
 
 use huis_proto::MessageId;
-use huis_views::{Command, FileView, MessageView, ThumbnailView, TransferState, TransferView};
+use huis_views::{Command, FileView, MessageView, ThumbnailView, TransferState, TransferView, play_length};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::svg;
@@ -36,7 +36,7 @@ pub(super) fn files(app: App, message: &MessageView) -> AnyView {
 fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
     let (id, number, is_sent) = (message.id, file.number, message.seq.is_some());
     let Way { told, stands, .. } = app.way(id, file);
-    let (name, size) = (file.name.clone(), file.size);
+    let (name, size, sign) = (say::file_name(file), file.size, if file.voice { "mic" } else { "file" });
     let transfer = move || app.transfer_of(id, number);
     let kind = {
         let stands = stands.clone();
@@ -52,12 +52,12 @@ fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
             about(transfer().as_ref(), size)
         }
     };
-    let sign = move || {
+    let how_far = move || {
         told.track();
         let transfer = transfer();
         match state(transfer.as_ref()) {
             "waiting" | "running" | "paused" => progress(share(transfer.as_ref())),
-            _ => icon("file").into_any(),
+            _ => icon(sign).into_any(),
         }
     };
     let buttons = move || {
@@ -69,9 +69,9 @@ fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
             {file.thumbnail.as_ref().and_then(|thumbnail| seen(id, is_sent, file, thumbnail))}
             {(is_sent && plays()).then(|| played(id, file))}
             <div class="file-line">
-                {live(sign)}
+                {live(how_far)}
                 <span class="file-words">
-                    <bdi class="file-name">{file.name.clone()}</bdi>
+                    <bdi class="file-name">{say::file_name(file)}</bdi>
                     {html::span().class("about").child(live(far))}
                 </span>
                 {live(buttons)}
@@ -129,9 +129,71 @@ fn played(message: MessageId, file: &FileView) -> AnyView {
         return ().into_any();
     }
     let source = format!("/_media/{message}/{number}/{size}/{kind}");
+    if file.voice {
+        return spoken(&source, file);
+    }
     let played = html::video().attr("controls", "").attr("preload", "none").attr("src", source);
     let class = if kind.starts_with("audio/") { "is-sound" } else { "is-film" };
     played.attr("class", class).attr("aria-label", file.name.clone()).into_any()
+}
+
+/// A voice note; `players.js` does the rest.
+fn spoken(source: &str, file: &FileView) -> AnyView {
+    let ms = file.duration_ms.unwrap_or_default();
+    let length = play_length(ms);
+    let at_first = length.clone();
+    let (play, pause) = (say::text("voice-play"), say::text("voice-pause"));
+    let sound = html::audio().attr("preload", "none").attr("src", source.to_owned());
+    view! {
+        <div class="voice" data-state="paused" data-ms=ms.to_string() data-length=length>
+            <button
+                type="button"
+                class="icon-button voice-play"
+                title=play.clone()
+                aria-label=play.clone()
+                data-play=play
+                data-pause=pause
+            >
+                {icon("play")}
+                {icon("pause")}
+            </button>
+            <span class="voice-course">
+                {file.peaks.as_ref().map(|peaks| wave(peaks))}
+                <input
+                    type="range"
+                    class="voice-place"
+                    min="0"
+                    max=ms.to_string()
+                    step="100"
+                    value="0"
+                    aria-label=say::text("voice-place")
+                />
+            </span>
+            <span class="voice-time">{at_first}</span>
+            <button type="button" class="voice-speed" title=say::text("voice-speed")>"1×"</button>
+            {sound}
+            <p class="voice-broken">{say::text("voice-broken")}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// How loud a voice note is: once as it is, and once for what was heard of it.
+fn wave(peaks: &[u8]) -> AnyView {
+    let mut course = String::new();
+    for (at, peak) in peaks.iter().enumerate() {
+        // Silence is seen as well.
+        let half = u32::from(*peak).max(16);
+        course.push_str(&format!("M{} {}h6v{}h-6z", 10 * at, 256 - half, 2 * half));
+    }
+    let line = |class| svg::path().attr("class", class).attr("d", course.clone());
+    svg::svg()
+        .attr("class", "voice-wave")
+        .attr("viewBox", format!("0 0 {} 512", 10 * peaks.len()))
+        .attr("preserveAspectRatio", "none")
+        .attr("aria-hidden", "true")
+        .child((line("all"), line("played")))
+        .into_any()
 }
 
 fn share(way: Option<&TransferView>) -> u64 {
