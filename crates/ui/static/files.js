@@ -12,19 +12,28 @@ const SIDE = 400;
 
 const digits = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// What is seen of a picture in a message: small, and its own measures. Undefined where it is none.
+const painted = (image, width, height) => {
+  const scale = Math.min(1, SIDE / Math.max(width, height));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  const paper = canvas.getContext("2d");
+  // JPEG has no holes.
+  paper.fillStyle = "#fff";
+  paper.fillRect(0, 0, canvas.width, canvas.height);
+  paper.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+};
+
+// What is seen of a picture or a film in a message: small, and its own measures. Undefined where it is none.
 const small = async (file) => {
-  if (!PICTURES.includes(file.type) || file.size > LARGEST_PICTURE) return undefined;
   try {
+    if (file.type.startsWith("video/")) {
+      const { frame } = await import("{{film.js}}");
+      return await frame(file, painted);
+    }
+    if (!PICTURES.includes(file.type) || file.size > LARGEST_PICTURE) return undefined;
     const image = await createImageBitmap(file);
     const { width, height } = image;
-    const scale = Math.min(1, SIDE / Math.max(width, height));
-    const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-    const paper = canvas.getContext("2d");
-    // JPEG has no holes.
-    paper.fillStyle = "#fff";
-    paper.fillRect(0, 0, canvas.width, canvas.height);
-    paper.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const canvas = painted(image, width, height);
     image.close();
     return width <= 65535 && height <= 65535 ? { canvas, width, height } : undefined;
   } catch {
@@ -216,11 +225,11 @@ export const files = (worker) => {
       note = undefined;
     },
 
-    // Its small picture, of at most so many bytes: undefined, or [bytes, width, height].
+    // Its small picture, of at most so many bytes: undefined, or [bytes, width, height, milliseconds that it plays].
     async picture(path, most) {
       const made = await chosen.get(path);
       const bytes = made && (await pressed(made.canvas, most));
-      return bytes && [bytes, made.width, made.height];
+      return bytes && [bytes, made.width, made.height, made.ms];
     },
 
     // The page needs it no longer.

@@ -33,6 +33,11 @@ for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "ratechang
     name,
     ({ target }) => {
       if (!(target instanceof HTMLMediaElement)) return;
+      const film = target.closest(".film");
+      if (film && (name === "play" || name === "error")) {
+        film.dataset.state = name === "play" ? "playing" : "failed";
+        target.controls = name === "play";
+      }
       // One at a time.
       if (name === "play") {
         for (const other of document.querySelectorAll("audio, video")) if (other !== target) other.pause();
@@ -48,7 +53,7 @@ for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "ratechang
 }
 
 addEventListener("click", ({ target }) => {
-  const button = target instanceof Element && target.closest(".voice-play, .voice-speed");
+  const button = target instanceof Element && target.closest(".voice-play, .voice-speed, .film-play");
   const media = button && mediaOf(button.parentElement);
   if (!media) return;
   if (button.matches(".voice-speed")) {
@@ -60,6 +65,8 @@ addEventListener("click", ({ target }) => {
     if (media.error) media.load();
     // What can't be played says so by an event.
     media.play().catch(() => {});
+    // Its button goes.
+    if (button.matches(".film-play")) media.focus();
   } else {
     media.pause();
   }

@@ -497,3 +497,4 @@ voice-pause = Pause the voice note
 voice-place = Place in the voice note
 voice-speed = Speed
 voice-broken = This cannot be played here. It can be downloaded.
+film-play = Play { $name }

@@ -497,3 +497,4 @@ voice-pause = Mettre le message vocal en pause
 voice-place = Position dans le message vocal
 voice-speed = Vitesse
 voice-broken = Ceci ne peut pas être lu ici, mais peut être téléchargé.
+film-play = Lire { $name }
