@@ -8,6 +8,7 @@ import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { choose, fileIsSent, photo, sendChosen } from "../support/files.mjs";
 import { enterLobby, say, sent } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
+import { sendNote, speak } from "../support/voices.mjs";
 
 const running = server();
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -37,7 +38,7 @@ for (const colorScheme of ["light", "dark"]) {
       await fresh.locator("#username").waitFor();
       await check(fresh, "registration");
 
-      const { page } = await stage.newcomer("member", options);
+      const { page } = await stage.newcomer("member", { ...options, microphone: true });
       await check(page, "empty list");
       await enterLobby(page);
       await say(page, "Something **to look at**, with `code` and https://example.org");
@@ -56,6 +57,12 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator('[data-view="viewer"][data-state="ready"]').waitFor();
       await check(page, "a picture");
       await page.keyboard.press("Escape");
+      await page.waitForFunction(() => navigator.serviceWorker.controller);
+      await speak(page);
+      await check(page, "a voice note that is spoken");
+      await sendNote(page);
+      await fileIsSent(page, /^Voice note, /);
+      await check(page, "a voice note in a conversation");
       await page.getByRole("button", { name: "Open later", exact: true }).click();
       await page.locator("#later-date").waitFor();
       await check(page, "a moment to choose");

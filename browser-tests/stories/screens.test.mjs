@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { after } from "node:test";
 
 import { DESKTOP, PHONE } from "../support/browser.mjs";
-import { bytes, choose, fileOf, photo, sendChosen } from "../support/files.mjs";
+import { bytes, choose, fileIsSent, fileOf, photo, sendChosen } from "../support/files.mjs";
 import { act, enterLobby, hear, message, open, register, say, sent, writeTo } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
+import { sendNote, speak } from "../support/voices.mjs";
 
 const FOLDER = process.env.HUIS_SCREENS ?? (await mkdtemp(join(tmpdir(), "huis-screens-")));
 after(async () => {
@@ -58,7 +59,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await fresh.locator('[data-view="entry"][data-state="recovery-key"]').waitFor();
       await picture(fresh, `recovery-key-${end}`);
 
-      const me = await member(stage, "member-a", options);
+      const me = await member(stage, "member-a", { ...options, microphone: true });
       const other = await member(stage, "member-b");
       const third = await member(stage, "member-c");
       await picture(me.page, `empty-${end}`);
@@ -105,6 +106,14 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await sendChosen(other.page, "As we said:");
       await fileOf(me.page, "programme.pdf").waitFor();
       await picture(me.page, `files-${end}`);
+
+      // What plays where it stands comes by the service worker.
+      await me.page.waitForFunction(() => navigator.serviceWorker.controller);
+      await speak(me.page);
+      await picture(me.page, `recording-${end}`);
+      await sendNote(me.page);
+      await fileIsSent(me.page, /^Voice note, /);
+      await picture(me.page, `voice-${end}`);
 
       await me.page.getByRole("button", { name: "Open later", exact: true }).click();
       await me.page.locator("#later-date").waitFor();

@@ -11,7 +11,9 @@ export const DESKTOP = { width: 1440, height: 900 };
 export const PATIENCE_MS = 60_000;
 const KEPT = process.env.HUIS_BROWSER_KEPT;
 
-let shared;
+/** The browsers that run: the one with a microphone, which peeps each second and is never asked for, and the one without. */
+const running = new Map();
+const MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 const CHROMIUM = {
   executablePath: process.env.HUIS_CHROMIUM ?? "/usr/bin/chromium",
@@ -28,25 +30,29 @@ const CHROMIUM = {
 };
 
 /** The browser, started at first use. */
-export function browser() {
-  shared ??= chromium.launch(CHROMIUM);
-  return shared;
+export function browser(hasMicrophone = false) {
+  if (!running.has(hasMicrophone)) {
+    const args = [...CHROMIUM.args, ...(hasMicrophone ? MICROPHONE : [])];
+    running.set(hasMicrophone, chromium.launch({ ...CHROMIUM, args }));
+  }
+  return running.get(hasMicrophone);
 }
 
 export async function closeBrowser() {
-  if (shared) await (await shared).close();
-  shared = undefined;
+  for (const browser of running.values()) await (await browser).close();
+  running.clear();
 }
 
 /**
  * A context of one's own. What its pages say on the console and which errors they throw is kept. With a `folder` it is a
- * browser that keeps what it has there; without one all is in memory, and it has room for little.
+ * browser that keeps what it has there; without one all is in memory, and it has room for little. With a `microphone` it has
+ * one that peeps.
  */
-export async function context({ folder, ...options } = {}) {
+export async function context({ folder, microphone, ...options } = {}) {
   const wishes = { viewport: DESKTOP, locale: "en-GB", ...options };
   const made = folder
     ? await chromium.launchPersistentContext(folder, { ...CHROMIUM, ...wishes })
-    : await (await browser()).newContext(wishes);
+    : await (await browser(microphone)).newContext(wishes);
   made.setDefaultTimeout(PATIENCE_MS);
   made.console = [];
   made.errors = [];

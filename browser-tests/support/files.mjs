@@ -75,6 +75,39 @@ export async function photo(page, { width = 1200, height = 800, place = "48.8583
   return Buffer.concat([bytes.subarray(0, 2), Buffer.from([0xff, 0xe1]), length, exif, bytes.subarray(2)]);
 }
 
+/** A film of two seconds, made by the browser: what is drawn on a canvas, in WebM. */
+export async function film(page, { width = 320, height = 180 } = {}) {
+  const made = await page.evaluate(
+    async ([width, height]) => {
+      const canvas = Object.assign(document.createElement("canvas"), { width, height });
+      const paper = canvas.getContext("2d");
+      const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm;codecs=vp8" });
+      const parts = [];
+      let frames = 0;
+      const draw = () => {
+        paper.fillStyle = "#2a7";
+        paper.fillRect(0, 0, width, height);
+        paper.fillStyle = "#e63";
+        paper.fillRect((frames % 50) * (width / 100), height / 4, width / 2, height / 2);
+        frames += 1;
+        if (recorder.state !== "inactive") requestAnimationFrame(draw);
+      };
+      // A part comes each quarter of a second.
+      recorder.ondataavailable = ({ data }) => {
+        parts.push(data);
+        if (parts.length >= 8 && recorder.state !== "inactive") recorder.stop();
+      };
+      const ended = new Promise((resolve) => (recorder.onstop = resolve));
+      recorder.start(250);
+      draw();
+      await ended;
+      return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+    },
+    [width, height],
+  );
+  return Buffer.from(made);
+}
+
 /** All that lies in the page's own files: their paths with how much is there, and whether any holds this text. */
 export function ownFiles(page, text) {
   return page.evaluate(async (text) => {

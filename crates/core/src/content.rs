@@ -25,7 +25,8 @@ pub(crate) use self::envelope::Envelope;
 pub use self::envelope::{Draft, FrankingOpening, LEAST_PADDED, franking_commitment, franking_holds};
 pub use self::error::ContentError;
 pub use self::files::{
-    CAPTION, FILE_NAME, MEDIA_TYPE, SharedFile, THUMBNAIL, THUMBNAILS, Thumbnail, UNKNOWN_TYPE, is_media_type,
+    CAPTION, FILE_NAME, LONGEST_PLAY_MS, MEDIA_TYPE, PEAKS, SharedFile, THUMBNAIL, THUMBNAILS, Thumbnail, UNKNOWN_TYPE,
+    is_media_type,
 };
 pub use self::staying::{CountedFrom, LONGEST_TIMER_S, SHORTEST_TIMER_S, Stay, Timer, TimerSetting};
 

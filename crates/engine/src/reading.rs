@@ -4,7 +4,6 @@ mod messages;
 mod wanted;
 
 use huis_core::content::{Content, CountedFrom, Timer};
-use huis_core::files::safe_name;
 use huis_core::groups::Role;
 use huis_proto::{AccountId, ConversationId, ConversationKind};
 use huis_views::{
@@ -15,6 +14,7 @@ use huis_views::{
 use crate::client::Client;
 use crate::conversations::{level_of, muted_of};
 use crate::db::{AccountRow, ConversationRow, DbError, Glance, SettingsRow, State, Tables};
+use crate::transfers::called;
 
 /// The most rows that one question gives.
 pub(crate) const MOST_ROWS: u32 = 1000;
@@ -76,7 +76,9 @@ fn conversation_view(
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
     let clip = match &content {
         Some(Content::Timed(_)) => Some("🔒".into()),
-        Some(content) => content.files().first().map(|file| format!("📎 {}", safe_name(&file.name))),
+        Some(content) => {
+            content.files().first().map(|file| if file.voice { called(file) } else { format!("📎 {}", called(file)) })
+        }
         None => None,
     };
     let is_member = matches!(row.state, State::Joined | State::Repairing);

@@ -2,9 +2,13 @@
 
 use huis_proto::ConversationKind;
 use huis_texts::{Texts, Value};
-use huis_views::{ConversationView, CountedFrom, Failure, LockView, MessageView, Named, Notice, Trust, VanishTimer};
+use huis_views::{
+    ConversationView, CountedFrom, Failure, FileView, LockView, MessageView, Named, Notice, Trust, VanishTimer,
+    play_length,
+};
 
 use crate::calendar::Zone;
+use crate::cells;
 use crate::theme::Role;
 
 /// How somebody is called: as they want to be, or by their username, or by the beginning of their id.
@@ -25,6 +29,18 @@ pub(crate) fn lock(texts: &Texts, zone: &Zone, lock: &LockView, is_readable: boo
         format!("{} {time}", zone.short(texts, lock.unlocks_at_ms, now_ms))
     };
     format!("🔒 {}", texts.lock(lock, is_readable, &when, now_ms))
+}
+
+/// A file: what it is called, or how long a voice note is, and its size.
+pub(crate) fn file(texts: &Texts, file: &FileView) -> String {
+    let name = match file.duration_ms {
+        _ if !file.voice => cells::cut(&file.name, 80),
+        Some(ms) => texts.text_with("file-voice", &[("length", play_length(ms).as_str().into())]),
+        None => texts.text("file-voice-plain"),
+    };
+    let size = texts.size(file.size);
+    let key = if file.voice { "file-voice-line" } else { "file-line" };
+    texts.text_with(key, &[("name", name.as_str().into()), ("size", size.as_str().into())])
 }
 
 /// By what a person is called for a message.

@@ -3,12 +3,13 @@
 //! For tests the page has these hooks, which stay as they are:
 //!
 //! * `data-view`: `entry`, `opening`, `app`, `list`, `talk`, `timeline`, `composer`, `details`, `requests`, `archive`,
-//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `tray`, `later`, `later-form`, `locks-waiting`, `locks-over`,
+//!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `tray`, `voice`, `later`, `later-form`, `locks-waiting`, `locks-over`,
 //!   `viewer`, `menu`, `settings`, `password-form`, `toast`.
 //! * `data-state` of an entry: `welcome`, `register`, `sign-in`, `sign-in-again`, `recover`, `recovery-key`, `locked`,
 //!   `elsewhere`, `taken-over`, `lost`, `insecure`, `no-files`, `newer-version`, `unable`, `ended`; of a list or a timeline:
 //!   `loading`, `ready`; of a message: `received`, `waiting`, `sent`, `delivered`, `read`, `failed`; of the strip:
-//!   `offline`, `joining`, `catching-up`, `hindered`; of the composer: `plain`, `reply`, `edit`.
+//!   `offline`, `joining`, `catching-up`, `hindered`; of the composer: `plain`, `reply`, `edit`; of the bar of a voice note: `none`,
+//!   `asking`, `recording`, `ended`, `sending`.
 //! * `data-pane` of the app: `list`, `talk`, `details`, the pane that a phone shows.
 //! * The timeline has `data-conversation`, its id; messages are `#m-ID` with `data-position`; the fields of the entry `#username`, `#password`, `#admission`,
 //!   `#recovery-key`; the composer's `#composer-text`; the list's `#search-field`; `#later-date` and

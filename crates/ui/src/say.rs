@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use huis_proto::{AccountId, ConversationKind};
 use huis_texts::{Language, Texts, Value};
-use huis_views::{ConversationView, Failure, LockView, MessageView, Named, Notice, VanishTimer};
+use huis_views::{ConversationView, Failure, FileView, LockView, MessageView, Named, Notice, VanishTimer, play_length};
 
 /// The longest name that is shown; the rest is cut.
 const LONGEST_NAME: usize = 64;
@@ -134,6 +134,15 @@ pub(crate) fn conversation(view: &ConversationView) -> String {
     let card =
         other(view).and_then(|named| named.card_name.as_deref()).filter(|card| huis_texts::is_visible_name(card));
     line(card.unwrap_or(plain), LONGEST_NAME)
+}
+
+/// What a file is called: a voice note by how long it is.
+pub(crate) fn file_name(file: &FileView) -> String {
+    match file.duration_ms {
+        _ if !file.voice => file.name.clone(),
+        Some(ms) => text_with("file-voice", &[("length", play_length(ms).as_str().into())]),
+        None => text("file-voice-plain"),
+    }
 }
 
 /// With whom one talks, where that is one person.

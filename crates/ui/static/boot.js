@@ -1,6 +1,7 @@
 // Starts the worker and loads the page's module at the same time; whichever is ready first waits for the other.
 
 import { files } from "{{files.js}}";
+import "{{players.js}}";
 
 const address = (name) => new URL(name, import.meta.url).href;
 const same = (url) => {

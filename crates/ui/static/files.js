@@ -12,19 +12,28 @@ const SIDE = 400;
 
 const digits = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// What is seen of a picture in a message: small, and its own measures. Undefined where it is none.
+const painted = (image, width, height) => {
+  const scale = Math.min(1, SIDE / Math.max(width, height));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  const paper = canvas.getContext("2d");
+  // JPEG has no holes.
+  paper.fillStyle = "#fff";
+  paper.fillRect(0, 0, canvas.width, canvas.height);
+  paper.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+};
+
+// What is seen of a picture or a film in a message: small, and its own measures. Undefined where it is none.
 const small = async (file) => {
-  if (!PICTURES.includes(file.type) || file.size > LARGEST_PICTURE) return undefined;
   try {
+    if (file.type.startsWith("video/")) {
+      const { frame } = await import("{{film.js}}");
+      return await frame(file, painted);
+    }
+    if (!PICTURES.includes(file.type) || file.size > LARGEST_PICTURE) return undefined;
     const image = await createImageBitmap(file);
     const { width, height } = image;
-    const scale = Math.min(1, SIDE / Math.max(width, height));
-    const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-    const paper = canvas.getContext("2d");
-    // JPEG has no holes.
-    paper.fillStyle = "#fff";
-    paper.fillRect(0, 0, canvas.width, canvas.height);
-    paper.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const canvas = painted(image, width, height);
     image.close();
     return width <= 65535 && height <= 65535 ? { canvas, width, height } : undefined;
   } catch {
@@ -48,6 +57,10 @@ const pressed = async (canvas, most) => {
 export const files = (worker) => {
   const chosen = new Map();
   let hear = () => {};
+  // What was spoken, until it is dropped; and how often somebody wanted to speak, or no longer.
+  let note;
+  let hearNote = () => {};
+  let turns = 0;
 
   const ask = (message, answered) => {
     const { port1, port2 } = new MessageChannel();
@@ -161,13 +174,62 @@ export const files = (worker) => {
     plays: () => Boolean(navigator.serviceWorker?.controller),
 
     // Who hears of what is chosen: (name of the copy, name of the file or why not, size or how much of it is there).
-    listen: (act) => (hear = act),
+    // And who hears how a voice note stands, as `recorder.js` tells it.
+    listen: (act, tell) => ([hear, hearNote] = [act, tell]),
 
-    // Its small picture, of at most so many bytes: undefined, or [bytes, width, height].
+    // Whether this browser records sound.
+    records: () => Boolean(navigator.mediaDevices?.getUserMedia && globalThis.MediaRecorder),
+
+    // Begins a voice note; false where nobody wants it any more. Throws why it can't.
+    async record() {
+      const turn = (turns += 1);
+      try {
+        const { record } = await import("{{recorder.js}}");
+        const begun = await record(hearNote);
+        if (turn !== turns) {
+          begun.drop();
+          return false;
+        }
+        note = begun;
+        return true;
+      } catch (why) {
+        if (turn !== turns) return false;
+        throw typeof why === "string" ? why : "unable";
+      }
+    },
+
+    // Ends it, and keeps what there is.
+    endNote: (why) => note?.stop(why),
+
+    // Copies it to where what is chosen lies: [name of the copy, name, type, milliseconds, how loud it is]. Undefined where
+    // nothing was recorded; a failure is thrown as the worker's own words.
+    async copyNote() {
+      const made = await note?.whole();
+      if (!made) return undefined;
+      const { file, ms, peaks } = made;
+      const path = digits();
+      await new Promise((resolve, reject) => {
+        ask({ take: path, file }, (answer, port) => {
+          if (typeof answer === "number") return;
+          port.close();
+          if (answer === true) resolve();
+          else reject(answer);
+        });
+      });
+      return [path, file.name, file.type, ms, peaks];
+    },
+
+    dropNote() {
+      turns += 1;
+      note?.drop();
+      note = undefined;
+    },
+
+    // Its small picture, of at most so many bytes: undefined, or [bytes, width, height, milliseconds that it plays].
     async picture(path, most) {
       const made = await chosen.get(path);
       const bytes = made && (await pressed(made.canvas, most));
-      return bytes && [bytes, made.width, made.height];
+      return bytes && [bytes, made.width, made.height, made.ms];
     },
 
     // The page needs it no longer.

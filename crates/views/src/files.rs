@@ -47,6 +47,10 @@ pub struct FileToSend {
     /// Whether it was spoken for this message.
     #[serde(default)]
     pub voice: bool,
+    /// How loud it is from its beginning to its end, in 1 to 64 equal parts of a byte each: from 0 for silence to 255 for the
+    /// loudest.
+    #[serde(default)]
+    pub peaks: Option<Bytes>,
 }
 
 /// A small picture of a file.
@@ -104,9 +108,18 @@ pub struct FileView {
     /// Whether it was spoken for this message.
     #[serde(default)]
     pub voice: bool,
+    /// How loud it is from its beginning to its end, as [`FileToSend::peaks`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peaks: Option<Bytes>,
     /// Its way to the server or from it, if this device has sent or fetched it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferView>,
+}
+
+/// How long something plays, as players show it: `0:12`, `61:05`; what is there plays a second at least.
+pub fn play_length(ms: u64) -> String {
+    let seconds = (ms.saturating_add(500) / 1000).max(1);
+    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// Pictures out of which a device takes what says where they were taken.
@@ -166,4 +179,17 @@ pub enum TransferState {
     Done,
     /// It does not go on by itself.
     Failed(Failure),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_it_plays_is_said_in_minutes_and_seconds() {
+        for (ms, said) in [(0, "0:01"), (1499, "0:01"), (12_400, "0:12"), (59_500, "1:00"), (3_665_000, "61:05")] {
+            assert_eq!(play_length(ms), said);
+        }
+        assert!(play_length(u64::MAX).len() < 30);
+    }
 }

@@ -1,5 +1,6 @@
 //! `huis files`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 use huis_proto::{ConversationId, MessageId};
 use huis_texts::{readable, rfc3339, safe_line};
 use huis_views::{
-    Command, Event, Failure, FetchFile, FileView, MessageView, Reply, Target, TransferState, TransferView,
+    Command, Event, Failure, FetchFile, FileView, MessageView, Reply, Target, TransferState, TransferView, play_length,
 };
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -112,6 +113,12 @@ pub(super) struct FileLine<'a> {
     name: &'a str,
     size: u64,
     r#type: &'a str,
+    /// Only where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    voice: bool,
+    /// Only where the sender says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
 }
 
 /// A file that was fetched. Scripts rely on these names.
@@ -131,7 +138,17 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(5);
 impl<'a> FileLine<'a> {
     pub(super) fn of(message: &MessageView, file: &'a FileView) -> Self {
         let id = format!("{}:{}", message.id, file.number);
-        Self { id, name: &file.name, size: file.size, r#type: &file.media_type }
+        let FileView { name, size, media_type, voice, duration_ms, .. } = file;
+        Self { id, name, size: *size, r#type: media_type, voice: *voice, duration_ms: *duration_ms }
+    }
+}
+
+/// What a file is called where people read: a voice note by how long it is.
+pub(super) fn called(file: &FileView) -> Cow<'_, str> {
+    match file.duration_ms {
+        _ if !file.voice => safe_line(&file.name),
+        Some(ms) => format!("Voice note, {}", play_length(ms)).into(),
+        None => "Voice note".into(),
     }
 }
 
@@ -175,7 +192,7 @@ impl List {
 fn for_people(message: &MessageView, file: &FileView) -> String {
     let at = readable(message.received_at_ms.unwrap_or(message.sent_at_ms));
     let (place, from) = (safe_line(&message.conversation_name), at_name(&message.from));
-    let (name, size) = (safe_line(&file.name), huis_texts::size(file.size));
+    let (name, size) = (called(file), huis_texts::size(file.size));
     format!("{}:{}  {at}  {place}  {from}  {size}  {name}", message.id, file.number)
 }
 

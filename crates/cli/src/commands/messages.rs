@@ -4,7 +4,7 @@ use huis_texts::{readable, rfc3339, safe_block, safe_line};
 use huis_views::{LockState, MessageView, VanishTimer};
 use serde::Serialize;
 
-use super::files::FileLine;
+use super::files::{FileLine, called};
 use super::{at_name, name};
 
 /// A message as one JSON object. Scripts rely on these names.
@@ -131,8 +131,8 @@ fn with_files(message: &MessageView) -> String {
     for file in &message.files {
         let line = FileLine::of(message, file);
         let separator = if text.is_empty() { "" } else { "\n    " };
-        let (name, size) = (safe_line(&file.name), huis_texts::size(file.size));
-        text.push_str(&format!("{separator}📎 {name} ({size}, {})", line.id));
+        let (sign, name, size) = (if file.voice { "🎤" } else { "📎" }, called(file), huis_texts::size(file.size));
+        text.push_str(&format!("{separator}{sign} {name} ({size}, {})", line.id));
     }
     text
 }
@@ -213,6 +213,32 @@ mod tests {
             for_people(&message),
             "2026-11-21 09:34:07Z #club @member-b (forwarded) (edited): Yes.\n    Two remarks"
         );
+    }
+
+    #[test]
+    fn a_voice_note_is_called_by_how_long_it_is() {
+        let note = huis_views::FileView {
+            number: 1,
+            name: "voice-note.webm".into(),
+            size: 48_000,
+            media_type: "audio/webm".into(),
+            thumbnail: None,
+            duration_ms: Some(12_400),
+            voice: true,
+            peaks: None,
+            transfer: None,
+        };
+        let mut message =
+            MessageView { kind: "file".into(), text: String::new(), files: vec![note.clone()], ..message() };
+        let json = serde_json::to_string(&MessageLine::from(&message)).unwrap();
+        let expected = r#""files":[{"id":"0123456789abcdef0123456789abcdef:1","name":"voice-note.webm","size":48000,"type":"audio/webm","voice":true,"duration_ms":12400}]}"#;
+        assert!(json.ends_with(expected), "{json}");
+        let shown = for_people(&message);
+        assert!(shown.ends_with(": 🎤 Voice note, 0:12 (48 kB, 0123456789abcdef0123456789abcdef:1)"), "{shown}");
+        message.files = vec![huis_views::FileView { voice: false, duration_ms: None, ..note }];
+        let json = serde_json::to_string(&MessageLine::from(&message)).unwrap();
+        assert!(json.ends_with(r#""type":"audio/webm"}]}"#), "{json}");
+        assert!(for_people(&message).contains(": 📎 voice-note.webm (48 kB"));
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn file_to_send(path: &Path) -> Outcome<FileToSend> {
     let Some(source) = source.to_str().map(str::to_owned) else {
         return Err(Stop::failed("invalid", "the file's path is no text in UTF-8", "rename it"));
     };
-    Ok(FileToSend { source, name, media_type: None, thumbnail: None, duration_ms: None, voice: false })
+    Ok(FileToSend { source, name, media_type: None, thumbnail: None, duration_ms: None, voice: false, peaks: None })
 }
 
 impl From<&Sent> for SentLine {

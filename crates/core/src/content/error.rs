@@ -3,7 +3,7 @@
 use huis_proto::codec::CodecError;
 use huis_proto::limits;
 
-use super::{LONGEST_TIMER_S, MENTIONS, RECEIPTS, SHORTEST_TIMER_S};
+use super::{LONGEST_PLAY_MS, LONGEST_TIMER_S, MENTIONS, PEAKS, RECEIPTS, SHORTEST_TIMER_S};
 use crate::card::CardError;
 
 /// Why content is not sealed or read.
@@ -55,6 +55,12 @@ pub enum ContentError {
     /// Not a picture, or one without measures.
     #[error("a thumbnail is a PNG, JPEG or WebP with the measures of the picture that it is made of")]
     Thumbnail,
+    /// Longer than a file may be said to play.
+    #[error("a file plays at most {} hours", LONGEST_PLAY_MS / 3_600_000)]
+    PlaysTooLong,
+    /// Not 1 to [`PEAKS`] parts.
+    #[error("how loud a file is is said in 1 to {PEAKS} parts")]
+    Peaks,
     /// Not one emoji.
     #[error("a reaction is one emoji")]
     NotAnEmoji,

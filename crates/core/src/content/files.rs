@@ -18,6 +18,10 @@ pub const MEDIA_TYPE: usize = 127;
 pub const THUMBNAIL: usize = 16 * 1024;
 /// What all thumbnails of one message have together at most, in bytes.
 pub const THUMBNAILS: usize = 48 * 1024;
+/// The longest that a file may be said to play: 30 days, in milliseconds.
+pub const LONGEST_PLAY_MS: u64 = 30 * 24 * 3600 * 1000;
+/// In how many parts at most it is said how loud a file is.
+pub const PEAKS: usize = 64;
 /// The longest text beside files, in bytes of UTF-8.
 pub const CAPTION: usize = 16 * 1024;
 /// The media type of what has none that is known.
@@ -43,12 +47,16 @@ pub struct SharedFile {
     /// A small picture of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail: Option<Thumbnail>,
-    /// How long it plays, in milliseconds.
+    /// How long it plays, in milliseconds: at most [`LONGEST_PLAY_MS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// Whether it was spoken for this message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
+    /// How loud it is from its beginning to its end, in 1 to [`PEAKS`] equal parts of a byte each: from 0 for silence to 255
+    /// for the loudest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peaks: Option<Bytes>,
 }
 
 /// A small picture of a file, and the measures of the file's own picture.
@@ -86,6 +94,8 @@ impl SharedFile {
             self.media_type = UNKNOWN_TYPE.into();
         }
         self.thumbnail = self.thumbnail.filter(|thumbnail| check_thumbnail(thumbnail).is_ok());
+        self.duration_ms = self.duration_ms.filter(|ms| *ms <= LONGEST_PLAY_MS);
+        self.peaks = self.peaks.filter(are_peaks);
         self
     }
 }
@@ -131,6 +141,12 @@ pub(super) fn check(files: &[SharedFile]) -> Result<(), ContentError> {
             check_thumbnail(thumbnail)?;
             thumbnails += thumbnail.picture.len();
         }
+        if file.duration_ms.is_some_and(|ms| ms > LONGEST_PLAY_MS) {
+            return Err(ContentError::PlaysTooLong);
+        }
+        if file.peaks.as_ref().is_some_and(|peaks| !are_peaks(peaks)) {
+            return Err(ContentError::Peaks);
+        }
     }
     if thumbnails > THUMBNAILS {
         return Err(ContentError::TooLong { what: "thumbnails", bytes: thumbnails, most: THUMBNAILS });
@@ -145,6 +161,10 @@ fn check_thumbnail(thumbnail: &Thumbnail) -> Result<(), ContentError> {
     }
     let measured = (1..=65_535).contains(&thumbnail.width) && (1..=65_535).contains(&thumbnail.height);
     if measured && is_picture(&thumbnail.picture) { Ok(()) } else { Err(ContentError::Thumbnail) }
+}
+
+fn are_peaks(peaks: &Bytes) -> bool {
+    (1..=PEAKS).contains(&peaks.len())
 }
 
 /// Whether a text is a media type without parameters (RFC 6838, section 4.2), in lower case.
@@ -170,6 +190,7 @@ impl super::Content {
             thumbnail: None,
             duration_ms: None,
             voice: false,
+            peaks: None,
         };
         Self::Files {
             files: vec![file],
@@ -241,6 +262,13 @@ mod tests {
         assert_eq!(sends(with(Thumbnail { width: 0, ..thumbnail(9) })), Err(ContentError::Thumbnail));
         let svg = Thumbnail { picture: Bytes(b"<svg/>".to_vec()), ..thumbnail(9) };
         assert_eq!(sends(with(svg)), Err(ContentError::Thumbnail));
+        let plays = |ms| SharedFile { duration_ms: Some(ms), ..file(1) };
+        assert_eq!(sends(plays(LONGEST_PLAY_MS)), Ok(()));
+        assert_eq!(sends(plays(LONGEST_PLAY_MS + 1)), Err(ContentError::PlaysTooLong));
+        let loud = |parts| SharedFile { peaks: Some(Bytes(vec![255; parts])), ..file(1) };
+        assert_eq!(sends(loud(PEAKS)), Ok(()));
+        assert_eq!(sends(loud(PEAKS + 1)), Err(ContentError::Peaks));
+        assert_eq!(sends(loud(0)), Err(ContentError::Peaks));
         let four = (1..5).map(|number| SharedFile { id: file(number).id, ..with(thumbnail(THUMBNAIL)) }).collect();
         assert!(matches!(content(four).to_bytes(), Err(ContentError::TooLong { what: "thumbnails", .. })));
     }
@@ -251,6 +279,8 @@ mod tests {
             name: "é".repeat(200),
             media_type: "text/html; charset=utf-8".into(),
             thumbnail: Some(Thumbnail { picture: Bytes(b"<svg/>".to_vec()), width: 1, height: 1 }),
+            duration_ms: Some(LONGEST_PLAY_MS + 1),
+            peaks: Some(Bytes(vec![0; PEAKS + 1])),
             ..file(1)
         };
         let tidied = SharedFile { name: "é".repeat(127), media_type: UNKNOWN_TYPE.into(), ..file(1) };
@@ -273,8 +303,9 @@ mod tests {
             (0..32).map(|number| SharedFile { name: "x".repeat(FILE_NAME), ..file(number) }).collect();
         for file in &mut files {
             file.media_type = format!("a/{}", "b".repeat(MEDIA_TYPE - 2));
-            file.duration_ms = Some(u64::MAX);
+            file.duration_ms = Some(LONGEST_PLAY_MS);
             file.voice = true;
+            file.peaks = Some(Bytes(vec![255; PEAKS]));
             file.thumbnail = Some(thumbnail(THUMBNAILS / 32));
         }
         let account = huis_proto::AccountId::from_bytes([1; 16]);

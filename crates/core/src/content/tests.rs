@@ -19,6 +19,7 @@ fn picture() -> SharedFile {
         thumbnail: Some(Thumbnail { picture: huis_proto::Bytes(b"\xff\xd8\xffx".to_vec()), width: 4000, height: 3000 }),
         duration_ms: None,
         voice: false,
+        peaks: None,
     }
 }
 
@@ -55,7 +56,13 @@ fn all() -> Vec<Content> {
             stay: Stay::default(),
         },
         Content::Files {
-            files: vec![SharedFile { thumbnail: None, duration_ms: Some(2500), voice: true, ..picture() }],
+            files: vec![SharedFile {
+                thumbnail: None,
+                duration_ms: Some(2500),
+                voice: true,
+                peaks: Some(huis_proto::Bytes(vec![0, 127, 255])),
+                ..picture()
+            }],
             body: "listen".into(),
             mentions: vec![AccountId::from_bytes([4; 16])],
             reply_to: Some(Quote { target: target(), excerpt: "Are you there?".into() }),

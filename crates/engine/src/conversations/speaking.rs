@@ -1,7 +1,6 @@
 //! Saying something.
 
 use huis_core::content::{Content, Quote, Stay, excerpt};
-use huis_core::files::safe_name;
 use huis_proto::{AccountId, Bytes, ConversationId, MessageId};
 use huis_views::{Failure, Send, Sent, Target};
 
@@ -10,6 +9,7 @@ use super::mentions::mentions;
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, State, Task};
 use crate::sync::taken_back;
+use crate::transfers::called;
 
 /// Messages that may wait to be sent.
 const MOST_WAITING: u32 = 10_000;
@@ -172,7 +172,7 @@ impl Step<'_> {
         if quoted.body.is_empty()
             && let Ok(content) = Content::from_bytes(&quoted.content)
         {
-            let names: Vec<_> = content.files().iter().map(|file| safe_name(&file.name)).collect();
+            let names: Vec<_> = content.files().iter().map(called).collect();
             return Ok(Quote { target, excerpt: excerpt(&names.join(", ")).into() });
         }
         Ok(Quote { target, excerpt: excerpt(&quoted.body).into() })

@@ -35,6 +35,7 @@ use self::carrying::Trouble;
 use self::downloads::Download;
 use self::pace::Pace;
 use self::uploads::Upload;
+pub(crate) use self::views::called;
 use crate::client::{Client, Step};
 use crate::db::{DbError, MessageStanding, TransferRow, TransferStanding};
 use crate::ports::FileFault;

@@ -94,6 +94,7 @@ impl Client {
             }),
             duration_ms: file.duration_ms,
             voice: file.voice,
+            peaks: file.peaks.clone(),
             name: name.get(..name.floor_char_boundary(FILE_NAME)).unwrap_or_default().to_owned(),
         })
     }

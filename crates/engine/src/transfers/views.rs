@@ -3,7 +3,7 @@
 use huis_core::content::{Content, SharedFile};
 use huis_core::files::safe_name;
 use huis_proto::ConversationId;
-use huis_views::{Failure, FileView, MessageView, ThumbnailView, TransferState, TransferView};
+use huis_views::{Failure, FileView, MessageView, ThumbnailView, TransferState, TransferView, play_length};
 
 use super::Transfers;
 use super::pace::remaining_s;
@@ -54,6 +54,7 @@ impl Client {
             }),
             duration_ms: file.duration_ms,
             voice: file.voice,
+            peaks: file.peaks.clone(),
             transfer: rows
                 .iter()
                 .rfind(|row| row.file == number)
@@ -69,6 +70,15 @@ impl Client {
         most: u32,
     ) -> Result<Vec<MessageView>, Failure> {
         self.views(|tables| tables.messages_with_files(conversation, before, most.min(crate::reading::MOST_ROWS)))
+    }
+}
+
+/// What a file is called in a line of text: a voice note by how long it is.
+pub(crate) fn called(file: &SharedFile) -> String {
+    match file.duration_ms {
+        _ if !file.voice => safe_name(&file.name),
+        Some(ms) => format!("🎤 {}", play_length(ms)),
+        None => "🎤".into(),
     }
 }
 

@@ -19,14 +19,16 @@ use super::encodings::Encoding;
 use crate::state::App;
 
 /// What the app may do: run its own code, WebAssembly included, and talk to this server. A worker has the policy that its
-/// own file came with, so all files carry it.
+/// own file came with, so all files carry it. Sound and film come from this server's address, where the service worker gives
+/// them; by `blob:` the page plays nothing but what it was given itself, for a small picture of a chosen film.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
-    media-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+    media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The abilities of a browser that the app does not use, as far as browsers know these names.
+/// The abilities of a browser that the app does not use, as far as browsers know these names, and those that its own pages
+/// alone may use: the microphone is for voice notes, and a browser asks the person before it is on.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), \
     encrypted-media=(), fullscreen=(self), gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), \
-    magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), serial=(), usb=(), \
+    magnetometer=(), microphone=(self), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), serial=(), usb=(), \
     xr-spatial-tracking=()";
 
 /// How much of a file is unpacked at once.

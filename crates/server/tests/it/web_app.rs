@@ -148,6 +148,10 @@ async fn the_app_may_run_its_own_code_and_talk_to_this_server_and_nothing_else()
         let policy = header(&answer, "content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
         assert!(policy.contains("connect-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        // Nothing is run, and nobody talked to, by an address that the page made itself.
+        for narrow in ["script-src 'self' 'wasm-unsafe-eval';", "media-src 'self' blob:;", "worker-src 'self';"] {
+            assert!(policy.contains(narrow), "{policy}");
+        }
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'") && !policy.contains('*'));
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -158,7 +162,8 @@ async fn the_app_may_run_its_own_code_and_talk_to_this_server_and_nothing_else()
         ] {
             assert_eq!(header(&answer, name), value, "{path}");
         }
-        assert!(header(&answer, "permissions-policy").contains("camera=()"), "{path}");
+        let permissions = header(&answer, "permissions-policy");
+        assert!(permissions.contains("camera=()") && permissions.contains("microphone=(self)"), "{path}");
         assert!(answer.headers.get("access-control-allow-origin").is_none(), "{path}");
         assert!(answer.headers.get("strict-transport-security").is_none(), "no TLS of its own, no promise of it");
     }

@@ -190,6 +190,7 @@ fn files(to: &str, paths: &[&Path], text: &str) -> SendFiles {
         thumbnail: None,
         duration_ms: None,
         voice: false,
+        peaks: None,
     };
     let files = paths.iter().map(file).collect();
     SendFiles { to: target(to), files, text: text.into(), reply_to: None, keep_metadata: false, view_once: false }

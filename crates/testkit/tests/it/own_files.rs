@@ -19,6 +19,7 @@ async fn sends_own(device: &Device, to: &str, name: &str) {
         thumbnail: None,
         duration_ms: None,
         voice: false,
+        peaks: None,
     };
     let to = Target::Account(to.trim_start_matches('@').into());
     let wish = SendFiles {

@@ -72,6 +72,7 @@ fn locked_file(to: &str, path: &std::path::Path) -> SendFiles {
         thumbnail: None,
         duration_ms: None,
         voice: false,
+        peaks: None,
     };
     let (to, text) = (to.parse().unwrap(), "look".into());
     SendFiles { to, files: vec![file], text, reply_to: None, keep_metadata: false, view_once: false }

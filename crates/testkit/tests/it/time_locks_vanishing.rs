@@ -238,6 +238,7 @@ fn files_to_open_once(device: &Device, name: &str, reply_to: huis_proto::Message
         thumbnail: None,
         duration_ms: None,
         voice: false,
+        peaks: None,
     };
     let (to, text, reply_to) = ("@bea".parse().unwrap(), format!("@bea {WORD}"), Some(reply_to));
     SendFiles { to, files: vec![file], text, reply_to, keep_metadata: false, view_once: true }

@@ -35,6 +35,7 @@ pub(crate) fn once_file(to: &str, path: &std::path::Path, view_once: bool) -> Co
         thumbnail: None,
         duration_ms: None,
         voice: false,
+        peaks: None,
     };
     let (to, text) = (to.parse().unwrap(), WORD.into());
     Command::SendFiles(SendFiles { to, files: vec![file], text, reply_to: None, keep_metadata: false, view_once })

@@ -213,7 +213,7 @@ impl Sheet {
             does: None,
         }));
         for file in &message.files {
-            rows.push(Row::new(format!("📎 {} ({})", file.name, texts.size(file.size)), Role::Text));
+            rows.push(Row::new(say::file(texts, file), Role::Text));
         }
         let about = if message.files.is_empty() { "sheet-opened-once-gone" } else { "sheet-opened-once-files" };
         rows.push(Row::new("", Role::Text));

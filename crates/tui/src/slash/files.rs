@@ -15,7 +15,15 @@ pub(super) fn send(to: ConversationId, typed: &str) -> Command {
         None => (typed, false),
     };
     let source = absolute(typed, std::env::home_dir().as_deref()).to_string_lossy().into_owned();
-    let file = FileToSend { source, name: None, media_type: None, thumbnail: None, duration_ms: None, voice: false };
+    let file = FileToSend {
+        source,
+        name: None,
+        media_type: None,
+        thumbnail: None,
+        duration_ms: None,
+        voice: false,
+        peaks: None,
+    };
     Command::SendFiles(SendFiles {
         to: Target::Id(to),
         files: vec![file],

@@ -97,9 +97,7 @@ fn instead(env: &Env<'_>, message: &MessageView) -> Option<String> {
 
 /// A file in a line: its name, its size, how far it is.
 fn said_of(env: &Env<'_>, file: &FileView) -> String {
-    let (name, size) = (cells::cut(&file.name, 80), env.texts.size(file.size));
-    let values = [("name", name.as_str().into()), ("size", size.as_str().into())];
-    let line = env.texts.text_with("file-line", &values);
+    let line = say::file(env.texts, file);
     let state = file.transfer.as_ref().and_then(|transfer| match &transfer.state {
         TransferState::Waiting => Some(env.texts.text("file-waiting")),
         TransferState::Running => {

@@ -175,6 +175,11 @@ impl App {
         }
     }
 
+    /// Somebody is there, and does something without a key.
+    pub(crate) fn acts(self) {
+        self.active_ms.set_value(dates::now_ms());
+    }
+
     fn attend(self) {
         // A device that nobody uses locks by itself, unless one stays signed in.
         let is_active = dates::now_ms() < self.active_ms.get_value() + ACTIVE;

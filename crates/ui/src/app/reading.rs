@@ -101,6 +101,7 @@ impl App {
             (Read::WhoAmI, Reply::Profile(profile)) => {
                 self.me.set(Some(profile));
                 self.enter();
+                self.offer_note();
             }
             (Read::Status, Reply::Status(status)) => {
                 self.connection.set(status.connection);
@@ -129,6 +130,7 @@ impl App {
             }
             (Read::WhoAmI, failure) => {
                 self.gate.set(Gate::Nobody { cut_off: None });
+                self.offer_note();
                 if *failure == Failure::NotSignedIn {
                     // Whoever was signed in before is called here no more.
                     spawn_local(pushes::forget());

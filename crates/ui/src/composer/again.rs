@@ -118,6 +118,7 @@ impl App {
         if let Some(person) = self.talk.addressee.get_untracked() {
             self.shelf.keep_first_words(&person, "", Wish::default());
         }
+        self.note_goes_on_in(conversation);
         composer.clear();
         self.open(conversation);
         composer.text.update(|draft| *draft = joined(draft, &text));

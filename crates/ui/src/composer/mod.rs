@@ -5,6 +5,7 @@ mod complete;
 mod emoji;
 mod later;
 mod view;
+mod voice;
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{Annotation, Command, Reply, Send, Target, ToSend, Wish};
@@ -12,7 +13,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{App, annotate};
-use crate::files::{Chosen, standing};
+use crate::files::{Chosen, Note, standing};
 use crate::timeline::can_be_edited;
 use crate::{dates, page, port, say};
 
@@ -62,6 +63,10 @@ pub(crate) struct Composer {
     pub(crate) strips: RwSignal<bool>,
     /// What is wished of it.
     pub(crate) wish: RwSignal<Wish>,
+    /// What is spoken, or waits to be sent or dropped; it does not go with what is written.
+    pub(crate) note: RwSignal<Option<Note>>,
+    /// How long it is, in milliseconds.
+    pub(crate) note_ms: RwSignal<u64>,
     /// What was being written before a message is edited.
     aside: StoredValue<String>,
     /// The draft as it was kept last.
@@ -80,6 +85,8 @@ impl Composer {
             files: RwSignal::new(Vec::new()),
             strips: RwSignal::new(true),
             wish: RwSignal::new(Wish::default()),
+            note: RwSignal::new(None),
+            note_ms: RwSignal::new(0),
             aside: StoredValue::new(String::new()),
             kept: StoredValue::new((String::new(), Wish::default())),
             is_keeping: StoredValue::new(false),

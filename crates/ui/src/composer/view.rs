@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::{Mode, complete, later};
+use super::{Mode, complete, later, voice};
 use crate::app::App;
 use crate::dialogs::Overlay;
 use crate::files::{standing, tray};
@@ -53,7 +53,8 @@ pub(crate) fn composer(app: App) -> AnyView {
             {mode_line(app)}
             {later::chip(app)}
             {tray(app)}
-            <div class="composer-line">
+            {voice::bar(app)}
+            <div class="composer-line" hidden=follow(move || app.has_note_here())>
                 <input id=FILES type="file" multiple hidden />
                 {icon_button("attach", say::text("files-attach"), choose)}
                 {icon_button("smile", say::text("composer-emoji"), move || app.show(Overlay::Emoji))}
@@ -91,9 +92,11 @@ pub(crate) fn composer(app: App) -> AnyView {
                     {icon("eye-off")}
                 </button>
                 {later::button(app)}
+                {voice::button(app)}
                 <button
                     type="submit"
                     class="send"
+                    hidden=follow(move || app.can_speak())
                     title=say::text("key-send")
                     aria-label=say::text("key-send")
                     disabled=cannot_go

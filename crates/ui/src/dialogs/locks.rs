@@ -136,6 +136,6 @@ fn said(message: &MessageView) -> String {
     if !message.text.is_empty() || message.files.is_empty() {
         return say::line_of(message);
     }
-    let names: Vec<&str> = message.files.iter().map(|file| file.name.as_str()).collect();
+    let names: Vec<String> = message.files.iter().map(say::file_name).collect();
     say::line(&names.join(", "), 200)
 }

@@ -84,13 +84,15 @@ impl App {
             let most = PICTURE.min(PICTURES / files.len().max(1));
             let mut to_send = Vec::with_capacity(files.len());
             for file in &files {
+                let (thumbnail, duration_ms) = seen(&file.path, most).await.unzip();
                 to_send.push(FileToSend {
                     source: file.path.clone(),
                     name: Some(file.name.clone()),
                     media_type: None,
-                    thumbnail: thumbnail(&file.path, most).await,
-                    duration_ms: None,
+                    thumbnail,
+                    duration_ms: duration_ms.flatten(),
                     voice: false,
+                    peaks: None,
                 });
             }
             let view_once = wish.view_once;
@@ -116,19 +118,20 @@ impl App {
     }
 }
 
-fn drop_copy(path: &str) {
+pub(super) fn drop_copy(path: &str) {
     if let Some(browser) = browser() {
         browser.drop(path);
     }
 }
 
-/// A small picture of a chosen file, with its own measures.
-async fn thumbnail(path: &str, most: usize) -> Option<ThumbnailView> {
+/// A small picture of a chosen file, with its own measures, and how long it plays, in milliseconds.
+async fn seen(path: &str, most: usize) -> Option<(ThumbnailView, Option<u64>)> {
     let made = browser()?.picture(path, most as u32).await.ok()?;
     let made: Array = made.dyn_into().ok()?;
     let picture: Uint8Array = made.get(0).dyn_into().ok()?;
     let measure = |at| made.get(at).as_f64().map(|measure| measure as u32);
-    Some(ThumbnailView { picture: picture.to_vec().into(), width: measure(1)?, height: measure(2)? })
+    let thumbnail = ThumbnailView { picture: picture.to_vec().into(), width: measure(1)?, height: measure(2)? };
+    Some((thumbnail, measure(3).map(u64::from)))
 }
 
 /// The chosen files, each with a way out again.

@@ -1,8 +1,9 @@
-//! Files: what is chosen to be sent, and what becomes of those that messages bring. What the browser does for it is in
+//! Files: what is chosen or spoken to be sent, and what becomes of those that messages bring. What the browser does for it is in
 //! `files.js`.
 
 mod chosen;
 mod fetched;
+mod spoken;
 
 use std::cell::OnceCell;
 
@@ -12,6 +13,7 @@ use crate::app::App;
 
 pub(crate) use chosen::{Chosen, standing, tray};
 pub(crate) use fetched::{Way, Ways, look, state};
+pub(crate) use spoken::{Note, NoteStanding};
 
 #[wasm_bindgen]
 extern "C" {
@@ -19,7 +21,22 @@ extern "C" {
     pub type Files;
 
     #[wasm_bindgen(method)]
-    fn listen(this: &Files, act: &Closure<dyn FnMut(String, String, f64)>);
+    fn listen(this: &Files, act: &Closure<dyn FnMut(String, String, f64)>, tell: &Closure<dyn FnMut(String, f64)>);
+
+    #[wasm_bindgen(method)]
+    fn records(this: &Files) -> bool;
+
+    #[wasm_bindgen(method, catch)]
+    async fn record(this: &Files) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, js_name = endNote)]
+    fn end_note(this: &Files, why: &str);
+
+    #[wasm_bindgen(method, catch, js_name = copyNote)]
+    async fn copy_note(this: &Files) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, js_name = dropNote)]
+    fn drop_note(this: &Files);
 
     #[wasm_bindgen(method, catch)]
     async fn picture(this: &Files, path: &str, most: u32) -> Result<JsValue, JsValue>;
@@ -57,6 +74,11 @@ pub(crate) fn plays() -> bool {
     browser().is_some_and(|browser| browser.plays())
 }
 
+/// Whether this browser records sound.
+pub(crate) fn records() -> bool {
+    browser().is_some_and(|browser| browser.records())
+}
+
 /// Whether this browser reads QR codes.
 pub(crate) fn reads_codes() -> bool {
     browser().is_some_and(|browser| browser.reads_codes())
@@ -73,9 +95,11 @@ pub(crate) fn listen(app: App, files: JsValue) {
         let _ = kept.set(files);
     });
     let heard = Closure::new(move |path: String, text: String, number: f64| app.chosen(path, text, number));
+    let told = Closure::new(move |word: String, ms: f64| app.note_told(&word, ms));
     if let Some(files) = browser() {
-        files.listen(&heard);
+        files.listen(&heard, &told);
     }
-    // It listens as long as there is a page.
+    // They listen as long as there is a page.
     heard.forget();
+    told.forget();
 }

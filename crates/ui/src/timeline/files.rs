@@ -1,7 +1,7 @@
 //! The files of a message: a card for each, and what is seen of pictures.
 
 use huis_proto::MessageId;
-use huis_views::{Command, FileView, MessageView, ThumbnailView, TransferState, TransferView};
+use huis_views::{Command, FileView, MessageView, ThumbnailView, TransferState, TransferView, play_length};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::svg;
@@ -36,7 +36,7 @@ pub(super) fn files(app: App, message: &MessageView) -> AnyView {
 fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
     let (id, number, is_sent) = (message.id, file.number, message.seq.is_some());
     let Way { told, stands, .. } = app.way(id, file);
-    let (name, size) = (file.name.clone(), file.size);
+    let (name, size, sign) = (say::file_name(file), file.size, if file.voice { "mic" } else { "file" });
     let transfer = move || app.transfer_of(id, number);
     let kind = {
         let stands = stands.clone();
@@ -52,12 +52,12 @@ fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
             about(transfer().as_ref(), size)
         }
     };
-    let sign = move || {
+    let how_far = move || {
         told.track();
         let transfer = transfer();
         match state(transfer.as_ref()) {
             "waiting" | "running" | "paused" => progress(share(transfer.as_ref())),
-            _ => icon("file").into_any(),
+            _ => icon(sign).into_any(),
         }
     };
     let buttons = move || {
@@ -66,12 +66,11 @@ fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
     };
     view! {
         <li class="file" data-state=follow(kind)>
-            {file.thumbnail.as_ref().and_then(|thumbnail| seen(id, is_sent, file, thumbnail))}
-            {(is_sent && plays()).then(|| played(id, file))}
+            {shown(id, is_sent, file)}
             <div class="file-line">
-                {live(sign)}
+                {live(how_far)}
                 <span class="file-words">
-                    <bdi class="file-name">{file.name.clone()}</bdi>
+                    <bdi class="file-name">{say::file_name(file)}</bdi>
                     {html::span().class("about").child(live(far))}
                 </span>
                 {live(buttons)}
@@ -81,18 +80,39 @@ fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
     .into_any()
 }
 
-/// What is seen of a picture, in the room that it will have.
-fn seen(message: MessageId, is_sent: bool, file: &FileView, thumbnail: &ThumbnailView) -> Option<AnyView> {
-    let source = picture::source(&thumbnail.picture)?;
+/// What is seen of it, and what plays.
+fn shown(message: MessageId, is_sent: bool, file: &FileView) -> Option<AnyView> {
+    let (number, size, kind) = (file.number, file.size, &file.media_type);
+    let is_played = is_sent && plays() && PLAYED.contains(&kind.as_str());
+    let source = is_played.then(|| format!("/_media/{message}/{number}/{size}/{kind}"));
+    match (&file.thumbnail, source) {
+        (_, Some(source)) if file.voice => Some(spoken(&source, file)),
+        (Some(thumbnail), source) if kind.starts_with("video/") => film(source, file, thumbnail),
+        (thumbnail, source) => {
+            let small = thumbnail.as_ref().and_then(|thumbnail| seen(message, is_sent, file, thumbnail));
+            let player = source.map(|source| played(&source, file));
+            Some((small, player).into_any())
+        }
+    }
+}
+
+/// The address of a small picture, and the room that it will have: its width and height, in pixels.
+fn small(thumbnail: &ThumbnailView) -> Option<(String, String, String)> {
     let (width, height) = (f64::from(thumbnail.width), f64::from(thumbnail.height));
     let scale = (SIDE / width.max(height)).min(1.0);
     let measure = |side: f64| (side * scale).round().max(1.0).to_string();
-    let image = html::img()
-        .src(source)
-        .alt(file.name.clone())
-        .attr("width", measure(width))
-        .attr("height", measure(height))
-        .attr("draggable", "false");
+    Some((picture::source(&thumbnail.picture)?, measure(width), measure(height)))
+}
+
+fn image(thumbnail: &ThumbnailView, name: &str) -> Option<AnyView> {
+    let (source, width, height) = small(thumbnail)?;
+    let image = html::img().src(source).alt(name.to_owned()).attr("width", width).attr("height", height);
+    Some(image.attr("draggable", "false").into_any())
+}
+
+/// What is seen of a picture.
+fn seen(message: MessageId, is_sent: bool, file: &FileView, thumbnail: &ThumbnailView) -> Option<AnyView> {
+    let image = image(thumbnail, &file.name)?;
     let name = say::text_with_name("files-look", &file.name);
     Some(
         view! {
@@ -123,15 +143,97 @@ fn seen(message: MessageId, is_sent: bool, file: &FileView, thumbnail: &Thumbnai
 }
 
 /// Sound and film play where they stand, while they come. Nothing is asked for before somebody plays them.
-fn played(message: MessageId, file: &FileView) -> AnyView {
-    let (number, size, kind) = (file.number, file.size, &file.media_type);
-    if !PLAYED.contains(&kind.as_str()) {
-        return ().into_any();
-    }
-    let source = format!("/_media/{message}/{number}/{size}/{kind}");
-    let played = html::video().attr("controls", "").attr("preload", "none").attr("src", source);
-    let class = if kind.starts_with("audio/") { "is-sound" } else { "is-film" };
+fn played(source: &str, file: &FileView) -> AnyView {
+    let played = html::video().attr("controls", "").attr("preload", "none").attr("src", source.to_owned());
+    let class = if file.media_type.starts_with("audio/") { "is-sound" } else { "is-film" };
     played.attr("class", class).attr("aria-label", file.name.clone()).into_any()
+}
+
+/// A film of which something is seen: a picture with a mark to play it, and how long it is. `players.js` does the rest.
+fn film(source: Option<String>, file: &FileView, thumbnail: &ThumbnailView) -> Option<AnyView> {
+    let name = say::text_with_name("film-play", &file.name);
+    let still = match source.clone() {
+        None => image(thumbnail, &file.name)?,
+        Some(source) => {
+            let (poster, width, height) = small(thumbnail)?;
+            let film = html::video().attr("preload", "none").attr("src", source).attr("poster", poster);
+            film.attr("width", width).attr("height", height).attr("aria-label", file.name.clone()).into_any()
+        }
+    };
+    let button = source.map(|_| {
+        view! { <button type="button" class="film-play" title=name.clone() aria-label=name>{icon("play")}</button> }
+    });
+    let length = file.duration_ms.map(|ms| html::span().class("film-length").child(play_length(ms)));
+    Some(
+        view! {
+            <div class="film" data-state="still">
+                {still}
+                {button}
+                {length}
+                <p class="plays-not">{say::text("voice-broken")}</p>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+/// A voice note; `players.js` does the rest.
+fn spoken(source: &str, file: &FileView) -> AnyView {
+    let ms = file.duration_ms.unwrap_or_default();
+    let length = play_length(ms);
+    let at_first = length.clone();
+    let (play, pause) = (say::text("voice-play"), say::text("voice-pause"));
+    let sound = html::audio().attr("preload", "none").attr("src", source.to_owned());
+    view! {
+        <div class="voice" data-state="paused" data-ms=ms.to_string() data-length=length>
+            <button
+                type="button"
+                class="icon-button voice-play"
+                title=play.clone()
+                aria-label=play.clone()
+                data-play=play
+                data-pause=pause
+            >
+                {icon("play")}
+                {icon("pause")}
+            </button>
+            <span class="voice-course">
+                {file.peaks.as_ref().map(|peaks| wave(peaks))}
+                <input
+                    type="range"
+                    class="voice-place"
+                    min="0"
+                    max=ms.to_string()
+                    step="100"
+                    value="0"
+                    aria-label=say::text("voice-place")
+                />
+            </span>
+            <span class="voice-time">{at_first}</span>
+            <button type="button" class="voice-speed" title=say::text("voice-speed")>"1×"</button>
+            {sound}
+            <p class="plays-not">{say::text("voice-broken")}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// How loud a voice note is: once as it is, and once for what was heard of it.
+fn wave(peaks: &[u8]) -> AnyView {
+    let mut course = String::new();
+    for (at, peak) in peaks.iter().enumerate() {
+        // Silence is seen as well.
+        let half = u32::from(*peak).max(16);
+        course.push_str(&format!("M{} {}h6v{}h-6z", 10 * at, 256 - half, 2 * half));
+    }
+    let line = |class| svg::path().attr("class", class).attr("d", course.clone());
+    svg::svg()
+        .attr("class", "voice-wave")
+        .attr("viewBox", format!("0 0 {} 512", 10 * peaks.len()))
+        .attr("preserveAspectRatio", "none")
+        .attr("aria-hidden", "true")
+        .child((line("all"), line("played")))
+        .into_any()
 }
 
 fn share(way: Option<&TransferView>) -> u64 {
