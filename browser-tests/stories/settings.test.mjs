@@ -288,9 +288,14 @@ const ASKED = () => {
   };
 };
 
-story("the browser is asked to keep what is here", running, async (stage) => {
+story("the browser is asked to keep what is here, of a newcomer and of a device that is added", running, async (stage) => {
   const page = await stage.page();
   await page.addInitScript(ASKED);
   await register(page, stage.server, "keeper");
   assert.ok((await page.evaluate(() => globalThis.askedToKeep)) > 0, "after registration");
+  const second = await stage.page();
+  await second.addInitScript(ASKED);
+  await signIn(second, stage.server, "keeper");
+  await second.locator('[data-view="list"]').waitFor();
+  assert.ok((await second.evaluate(() => globalThis.askedToKeep)) > 0, "after signing in");
 });

@@ -273,6 +273,7 @@ fn submit(app: App, purpose: Purpose, typed: Typed) {
             Ok(Reply::SignedIn { profile, .. }) => {
                 app.me.set(Some(profile));
                 app.session_ended.set(false);
+                page::keep_storage();
                 app.enter();
             }
             Ok(_) => {}
