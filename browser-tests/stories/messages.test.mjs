@@ -137,7 +137,7 @@ story("emoji are found and put in by keyboard alone", running, async (stage) => 
   assert.equal(await field.inputValue(), "Well done 🎉");
 
   // By its name, without the picker.
-  await field.focus();
+  await page.locator("#composer-text:focus").waitFor();
   await page.keyboard.type(" :sparkles");
   await page.getByRole("option", { name: ":sparkles:", selected: true }).waitFor();
   await page.keyboard.press("Tab");
