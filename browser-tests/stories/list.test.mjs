@@ -77,6 +77,11 @@ story("who is unknown stands apart until one answers, and who is declined is gon
   await requests.getByText("stranger", { exact: true }).waitFor({ state: "detached" });
   await requests.getByText("neighbour", { exact: true }).click();
   await one.page.getByRole("button", { name: "Accept" }).click();
+  await one.page.locator("#composer-text").waitFor();
+  await backToList(one.page);
+  // What was in sight as a request was read.
+  await listed(one.page, "neighbour").and(one.page.locator('[data-state="read"]')).waitFor();
+  await open(one.page, "neighbour");
   await say(one.page, "Welcome");
   await sent(one.page, "Welcome");
   await backToList(one.page);
