@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
 import { photo } from "../support/files.mjs";
-import { acquainted, enterLobby, hear, listed, message, open, openDetails, openSettings, register, say, sent, signIn } from "../support/people.mjs";
+import { acquainted, confirm, enterLobby, hear, listed, message, open, openDetails, openSettings, register, say, sent, signIn } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -192,6 +192,11 @@ story("a device that is taken off is told so and hears nothing more", running, a
   await say(one.page, "For one device");
   await sent(one.page, "For one device");
   assert.equal(await lost.getByText("For one device").count(), 0);
+
+  // What is left there is erased by whoever has it in hand, without a password.
+  await lost.getByRole("button", { name: "Begin anew" }).click();
+  await confirm(lost);
+  await entry(lost, "welcome").waitFor();
 });
 
 story("another password counts at once, and a forgotten one is replaced by the recovery key", running, async (stage) => {
