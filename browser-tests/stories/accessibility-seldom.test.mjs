@@ -136,7 +136,7 @@ for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP }
     await openSettings(page, "App");
     await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
     await page.locator("dialog.for-shortcuts").waitFor();
-    if (size === "desktop") await check(page, "keys");
+    await check(page, "keys");
     await close(page);
 
     const stranger = `stranger-of-a-${size}`;
