@@ -1,9 +1,6 @@
 // axe-core on every page, light and dark: nothing serious.
 
-import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-
+import { check } from "../support/axe.mjs";
 import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { choose, fileIsSent, photo, sendChosen } from "../support/files.mjs";
 import { enterLobby, say, sent } from "../support/people.mjs";
@@ -11,18 +8,6 @@ import { server, story } from "../support/story.mjs";
 import { sendNote, speak } from "../support/voices.mjs";
 
 const running = server();
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const GRAVE = ["serious", "critical"];
-
-async function check(page, where) {
-  // By the debugging protocol, which the page's rules do not bind.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  const grave = violations
-    .filter((violation) => GRAVE.includes(violation.impact))
-    .map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`) }));
-  assert.deepEqual(grave, [], where);
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {

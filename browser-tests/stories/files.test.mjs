@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { assertSame, bytes, choose, download, fileIsSent, fileOf, ownFiles, photo, sendChosen } from "../support/files.mjs";
+import { assertSame, bytes, choose, download, fileIsSent, fileOf, ownFiles, photo, sendChosen, sound } from "../support/files.mjs";
 import { enterLobby, hear } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
@@ -182,25 +182,6 @@ story("what a browser would run is saved and never opened", running, async (stag
     await other.locator("#composer-text").waitFor();
   }
 });
-
-/** So many seconds of sound: 16-bit samples, 44,100 a second. */
-function sound(seconds) {
-  const data = bytes(seconds * 88_200);
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(44_100, 24);
-  head.writeUInt32LE(88_200, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
-}
 
 story("sound plays in place while it comes, whatever becomes of the service worker", running, async (stage) => {
   const [page, other] = await two(stage);

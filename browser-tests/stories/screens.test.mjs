@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { after } from "node:test";
 
 import { DESKTOP, PHONE } from "../support/browser.mjs";
-import { bytes, choose, fileIsSent, fileOf, photo, sendChosen } from "../support/files.mjs";
-import { act, enterLobby, hear, message, open, register, say, sent, writeTo } from "../support/people.mjs";
+import { bytes, choose, fileIsSent, fileOf, loseFiles, photo, sendChosen } from "../support/files.mjs";
+import { UNSERVED } from "../support/journey.mjs";
+import {
+  act, actOn, backToList, enterLobby, hear, message, open, openDetails, openSettings, register, say, sent, writeTo,
+} from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 import { sendNote, speak } from "../support/voices.mjs";
@@ -35,11 +38,6 @@ async function picture(page, name) {
   if (name.endsWith("-dark") && !IN_THE_DARK.some((one) => name.startsWith(`${one}-`))) return;
   await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: "disabled", caret: "hide" });
 }
-
-const backToList = async (page) => {
-  const back = page.getByRole("button", { name: "Back" }).first();
-  while (await back.isVisible()) await back.click();
-};
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ["light", "dark"]) {
@@ -184,4 +182,147 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await picture(me.page, `locked-${end}`);
     });
   }
+}
+
+const entry = (page, state) => page.locator(`[data-view="entry"][data-state="${state}"]`);
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  const running = server("--file-size-mib", "1");
+  story(`what is seen seldom has its picture: ${size}`, running, async (stage) => {
+    await mkdir(FOLDER, { recursive: true });
+    const { server } = stage;
+    const options = { viewport, colorScheme: "light", reducedMotion: "reduce" };
+    const end = `${size}-light`;
+    const shows = (page, name) => picture(page, `${name}-${end}`);
+
+    const fresh = await stage.page(options);
+    await fresh.goto(`${server.url}/`);
+    await entry(fresh, "welcome").waitFor();
+    await shows(fresh, "welcome");
+    await fresh.getByRole("button", { name: "I have an account" }).click();
+    await entry(fresh, "sign-in").waitFor();
+    await shows(fresh, "sign-in");
+    await fresh.getByRole("button", { name: "I have forgotten my password" }).click();
+    await entry(fresh, "recover").waitFor();
+    await shows(fresh, "recover");
+
+    // A name without a certificate: what comes from there has no place for keys.
+    const plain = await stage.page(options);
+    stage.server = Object.assign(Object.create(server), { url: "http://huis.test" });
+    await plain.context().route("http://huis.test/**", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      await route.fulfill({ response: await route.fetch({ url: server.url + pathname }) });
+    });
+    await plain.goto("http://huis.test/");
+    await entry(plain, "insecure").waitFor();
+    await shows(plain, "insecure");
+    stage.server = server;
+
+    const me = await member(stage, "member-a", options);
+    const other = await member(stage, "member-b");
+    await enterLobby(me.page);
+    await enterLobby(other.page);
+    await say(me.page, "The hall is ours on Thursday from six.");
+    await sent(me.page, "The hall is ours on Thursday from six.");
+    await hear(other.page, "The hall is ours on Thursday from six.");
+    await say(other.page, "I bring the projector.");
+    await hear(me.page, "I bring the projector.");
+    await message(me.page, "The hall is ours on Thursday from six.").and(me.page.locator('[data-state="read"]')).waitFor();
+
+    const row = message(me.page, "The hall is ours on Thursday from six.");
+    const close = async () => {
+      await me.page.keyboard.press("Escape");
+      await me.page.locator("dialog").first().waitFor({ state: "detached" });
+    };
+    await row.hover();
+    await row.getByRole("button", { name: "More" }).click();
+    await me.page.locator('[data-view="menu"]').waitFor();
+    await shows(me.page, "menu");
+    await me.page.locator('[data-view="menu"]').getByRole("button", { name: "More emoji" }).click();
+    await me.page.locator("dialog.for-emoji").waitFor();
+    await shows(me.page, "emoji");
+    await close();
+    await act(me.page, "The hall is ours on Thursday from six.", "Who has it");
+    await me.page.locator("dialog.for-receipts .person-row").waitFor();
+    await shows(me.page, "receipts");
+    await close();
+    await message(me.page, "I bring the projector.").locator(".message-author").click();
+    await me.page.locator("dialog.for-person .safety").waitFor();
+    await me.page.locator("details.code summary").click();
+    await me.page.locator(".code-drawn").scrollIntoViewIfNeeded();
+    await shows(me.page, "person");
+    await close();
+    await backToList(me.page);
+
+    await me.page.getByRole("button", { name: "New conversation" }).first().click();
+    await me.page.getByRole("tab", { name: "Open room" }).click();
+    await me.page.locator("dialog.for-begin .person-row").first().waitFor();
+    await shows(me.page, "new-room");
+    await me.page.getByRole("tab", { name: "Group" }).click();
+    await me.page.locator("#begin-title").fill("summer club");
+    await me.page.locator("#begin-people").fill("member-b");
+    await shows(me.page, "new-group");
+    await me.page.getByRole("button", { name: "Make the group" }).click();
+    await me.page.locator("#composer-text").waitFor();
+    await say(me.page, "Who comes to the picnic?");
+    await sent(me.page, "Who comes to the picnic?");
+    await openDetails(me.page);
+    await me.page.locator(".member-row").nth(1).waitFor();
+    await me.page.getByRole("button", { name: "Invite", exact: true }).click();
+    await me.page.locator("#invite-names").fill("member-c");
+    await shows(me.page, "invite");
+    await close();
+    await me.page.locator("#details-close").click();
+    await act(me.page, "Who comes to the picnic?", "Forward");
+    await me.page.locator("dialog.for-forward .person-row").nth(1).waitFor();
+    await shows(me.page, "forward");
+    await close();
+    await choose(me.page, { name: "whole-film.mp4", mimeType: "video/mp4", buffer: bytes(2_000_000) });
+    await sendChosen(me.page);
+    await me.page.locator(".message.has-failed .trouble").waitFor();
+    await shows(me.page, "failed");
+
+    await backToList(me.page);
+    await actOn(me.page, "#lobby", "Archive");
+    await me.page.locator('[data-view="archive"] .list-fold').click();
+    await me.page.locator('[data-view="archive"] .list-item').waitFor();
+    await shows(me.page, "archive");
+    await actOn(me.page, "#summer club", "Leave");
+    await me.page.getByTestId("confirm-yes").waitFor();
+    await shows(me.page, "question");
+    await close();
+    await openSettings(me.page, "App");
+    await me.page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+    await me.page.locator("dialog.for-shortcuts").waitFor();
+    await shows(me.page, "shortcuts");
+    await close();
+
+    const second = await me.page.context().newPage();
+    await second.goto(`${server.url}/`);
+    await second.getByRole("button", { name: "Go on here" }).click();
+    await second.locator('[data-view="list"]').waitFor();
+    await entry(me.page, "taken-over").waitFor();
+    await shows(me.page, "taken-over");
+    await me.page.close();
+    await server.terminal("keeper", "register", "keeper", "--server", server.url, "--claim", server.claim);
+    await server.terminal("keeper", "admin", "kick", "member-a");
+    await entry(second, "sign-in-again").waitFor();
+    await shows(second, "sign-in-again");
+    await second.goto(`${server.url}/api/v1/server`);
+    await loseFiles(second);
+    await second.goto(`${server.url}/`);
+    await entry(second, "lost").waitFor();
+    await shows(second, "lost");
+
+    // A page whose worker does not come yet.
+    const slow = await stage.page({ ...options, ...UNSERVED });
+    let letGo;
+    const isSeen = new Promise((resolve) => (letGo = resolve));
+    await slow.context().route("**/worker-*.wasm", (route) => isSeen.then(() => route.continue()));
+    await slow.goto(`${server.url}/`);
+    await slow.locator('[data-view="opening"] .skeleton').waitFor();
+    await shows(slow, "loading");
+    letGo();
+    await entry(slow, "welcome").waitFor();
+  });
 }

@@ -108,6 +108,25 @@ export async function film(page, { width = 320, height = 180 } = {}) {
   return Buffer.from(made);
 }
 
+/** So many seconds of sound: 16-bit samples, 44,100 a second. */
+export function sound(seconds) {
+  const data = bytes(seconds * 88_200);
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + data.length, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(44_100, 24);
+  head.writeUInt32LE(88_200, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(data.length, 40);
+  return Buffer.concat([head, data]);
+}
+
 /** All that lies in the page's own files: their paths with how much is there, and whether any holds this text. */
 export function ownFiles(page, text) {
   return page.evaluate(async (text) => {
@@ -135,4 +154,20 @@ export function ownFiles(page, text) {
     await look(await navigator.storage.getDirectory(), "");
     return found;
   }, text);
+}
+
+/** Throws away what the browser keeps in the files of a page that is closed; its worker may have them open for a moment yet. */
+export async function loseFiles(page) {
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const inUse = (error) => {
+      if (error.name !== "NoModificationAllowedError") throw error;
+      return false;
+    };
+    const remove = async () => {
+      for (const name of await Array.fromAsync(root.keys())) await root.removeEntry(name, { recursive: true });
+      return true;
+    };
+    while (!(await remove().catch(inUse))) await new Promise(requestAnimationFrame);
+  });
 }

@@ -116,7 +116,7 @@ async function hashOf(path) {
 }
 
 /** Lets requests of a page through until they are about what lies behind so many bytes, and none of these until it ends. */
-function fails(page, method, pattern, bytes) {
+export function fails(page, method, pattern, bytes) {
   let fails = true;
   let tell;
   let lowest = Infinity;

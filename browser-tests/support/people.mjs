@@ -93,3 +93,85 @@ export async function act(page, text, what) {
   await row.getByRole("button", { name: "More" }).click();
   await page.locator('[data-view="menu"]').getByText(what, { exact: true }).click();
 }
+
+/** Two people who talk with each other, each in a browser of their own; `options` are those of their contexts. */
+export async function acquainted(stage, ...options) {
+  const [one, other] = [await stage.newcomer("member", options[0]), await stage.newcomer("member", options[1])];
+  await writeTo(one.page, other.name);
+  await say(one.page, "Good morning");
+  await sent(one.page, "Good morning");
+  await other.page.locator('[data-view="requests"]').getByText(one.name).first().click();
+  await other.page.getByRole("button", { name: "Accept" }).click();
+  await hear(other.page, "Good morning");
+  await say(other.page, "Good morning to you");
+  await hear(one.page, "Good morning to you");
+  return [one, other];
+}
+
+/** Goes into an open room, which is made where there is none of this name. */
+export async function enterRoom(page, name) {
+  await backToList(page);
+  await page.getByRole("button", { name: "New conversation" }).first().click();
+  await page.getByRole("tab", { name: "Open room" }).click();
+  await page.locator("#begin-room-name").fill(name);
+  await page.getByRole("button", { name: "Go in", exact: true }).click();
+  await page.locator("button.talk-title").filter({ hasText: `#${name}` }).filter({ hasText: /\d+ (person|people)/ }).waitFor();
+}
+
+/** The row of a conversation in the list. */
+export function listed(page, name) {
+  return page.locator('[data-view="list"] .list-item').filter({ has: page.locator(".list-name").getByText(name, { exact: true }) });
+}
+
+/** Opens the menu of a conversation in the list and does what is called so. */
+export async function actOn(page, name, what) {
+  await listed(page, name).locator(".list-row").click({ button: "right" });
+  await page.locator('[data-view="menu"]').getByText(what, { exact: true }).click();
+}
+
+/** Says yes to the question that is asked. */
+export async function confirm(page) {
+  await page.getByTestId("confirm-yes").click();
+}
+
+/** Opens what is known of the open conversation, or of the other one in it. */
+export async function openDetails(page) {
+  await page.locator("button.talk-title").click();
+  await page.locator('[data-view="details"]').waitFor();
+}
+
+export async function openSettings(page, part) {
+  await page.getByRole("button", { name: "Settings", exact: true }).first().click();
+  await page.getByRole("tab", { name: part }).click();
+}
+
+/** Loses the network, with what is loaded: a connection that stands already would stay. */
+export async function loseNetwork(page) {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  // Only a page that is loaded under the service worker is served by it.
+  await page.reload();
+  await page.locator('[data-view="list"]').waitFor();
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.locator('[data-view="strip"][data-state="offline"]').filter({ visible: true }).first().waitFor();
+}
+
+/** Goes back to the list, where that is a page of its own. */
+export async function backToList(page) {
+  const back = page.getByRole("button", { name: "Back" }).first();
+  while (await back.isVisible()) await back.click();
+  await page.locator('[data-view="list"]').waitFor();
+}
+
+/** Waits until what this finds is in sight within the timeline, or out of it. */
+export async function waitForSight(found, isWanted = true) {
+  const view = await found.page().locator("#timeline").elementHandle();
+  const row = await found.elementHandle();
+  await found.page().waitForFunction(
+    ([view, row, isWanted]) => {
+      const [outer, inner] = [view.getBoundingClientRect(), row.getBoundingClientRect()];
+      return (inner.bottom > outer.top && inner.top < outer.bottom) === isWanted;
+    },
+    [view, row, isWanted],
+  );
+}

@@ -148,7 +148,11 @@ impl App {
     pub(crate) fn answer_request(self, id: ConversationId, answer: RequestAnswer) {
         let command = Command::AnswerRequest { target: Target::Id(id), answer };
         if answer == RequestAnswer::Accept {
-            self.act_then(command, move |app, _| app.shelf.change(id, |view| view.request = false));
+            self.act_then(command, move |app, _| {
+                app.shelf.change(id, |view| view.request = false);
+                // What was in sight as a request is read from here on.
+                app.mark_seen();
+            });
             return;
         }
         let (question, yes) = match answer {

@@ -243,6 +243,8 @@ fn put(app: App, text: &str, from: usize, to: usize, what: &str) {
         area.set_value(&changed);
         let _ = area.set_selection_range(cursor, cursor);
         let _ = area.focus();
+        // From the emoji, once these are gone.
+        page::focus_soon(TEXT);
     }
 }
 

@@ -156,5 +156,7 @@ fn shortcuts(app: App) -> AnyView {
             view! { <section><h3>{say::text(title)}</h3><dl>{keys}</dl></section> }
         })
         .collect_view();
-    dialog(app, "for-shortcuts", say::text("shortcut-sheet"), view! { <div class="shortcuts">{groups}</div> })
+    // Where the sheet is longer than its place, keys scroll what has the focus.
+    let sheet = view! { <div class="shortcuts" tabindex="0">{groups}</div> };
+    dialog(app, "for-shortcuts", say::text("shortcut-sheet"), sheet)
 }

@@ -4,7 +4,7 @@ use huis_proto::ErrorCode;
 use huis_proto::names;
 use huis_proto::rest::Secret;
 use huis_texts::Value;
-use huis_views::{Command, Failure, Recover, Register, Reply, SignIn};
+use huis_views::{Command, Failure, Recover, Register, Reply, SignIn, SignOut};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,9 +12,10 @@ use leptos::task::spawn_local;
 use super::fields::{Field, Line, Wrong};
 use super::invitation::{self, Invited, Ticket};
 use crate::app::App;
+use crate::dialogs::Confirm;
 use crate::parts::{blank, follow, icon, live, on, switch};
 use crate::signals::{RwSignal, effect};
-use crate::{page, port, say};
+use crate::{page, port, pushes, say};
 
 /// What a form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,7 @@ struct Typed {
     is_working: RwSignal<bool>,
     seconds: RwSignal<u64>,
     wrong: Wrong,
+    is_revoked: RwSignal<bool>,
 }
 
 pub(crate) fn form(
@@ -60,6 +62,7 @@ pub(crate) fn form(
         is_working: RwSignal::new(false),
         seconds: RwSignal::new(0),
         wrong: RwSignal::new(None),
+        is_revoked: RwSignal::new(false),
     };
     let (title, about, go) = match purpose {
         Purpose::Register => ("entry-register", "entry-register-page", "entry-go-register"),
@@ -88,6 +91,7 @@ pub(crate) fn form(
             <p class="about working" role="status">{live(move || typed.is_working.get().then(|| working(purpose, typed.seconds.get())))}</p>
         </form>
         {(purpose != Purpose::Again).then(|| others(purpose, shown))}
+        {live(move || typed.is_revoked.get().then(|| begin_anew(app)))}
     };
     super::card(state_name(purpose), say::text(title), say::text(about), body)
 }
@@ -118,6 +122,22 @@ fn others(purpose: Purpose, shown: RwSignal<Option<Purpose>>) -> AnyView {
             {(purpose != Purpose::Register).then(|| link(Purpose::Register, "entry-choice-register"))}
             {(purpose != Purpose::SignIn).then(|| link(Purpose::SignIn, "entry-choice-sign-in"))}
             {(purpose == Purpose::SignIn).then(|| link(Purpose::Recover, "entry-choice-recover"))}
+        </div>
+    }
+    .into_any()
+}
+
+/// No password opens a device again that was taken off the account: what is left is to erase it.
+fn begin_anew(app: App) -> AnyView {
+    let ask = move |_| {
+        app.ask(Confirm::danger(say::text("standing-begin-anew-question"), "standing-begin-anew-yes", |app| {
+            let sign_out = SignOut { password: None, recovery_key: None, discard_unsent: true };
+            app.act_then(Command::SignOut(sign_out), |_, _| pushes::leave());
+        }));
+    };
+    view! {
+        <div class="entry-others">
+            <button type="button" class="link" on:click=on(ask)>{say::text("standing-begin-anew")}</button>
         </div>
     }
     .into_any()
@@ -273,6 +293,7 @@ fn submit(app: App, purpose: Purpose, typed: Typed) {
             Ok(Reply::SignedIn { profile, .. }) => {
                 app.me.set(Some(profile));
                 app.session_ended.set(false);
+                page::keep_storage();
                 app.enter();
             }
             Ok(_) => {}
@@ -295,6 +316,7 @@ fn failed(purpose: Purpose, typed: Typed, failure: &Failure) {
     if *failure == Failure::NeedsRecoveryKey {
         typed.needs_key.set(true);
     }
+    typed.is_revoked.set(*failure == Failure::Revoked);
     let why = match (failure, purpose) {
         // No name was asked for that could be wrong.
         (Failure::WrongPassword, Purpose::Again) => say::text("entry-wrong-password"),

@@ -1,0 +1,18 @@
+// axe-core on a page: nothing serious.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const GRAVE = ["serious", "critical"];
+
+export async function check(page, where) {
+  // By the debugging protocol, which the page's rules do not bind.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const grave = violations
+    .filter((violation) => GRAVE.includes(violation.impact))
+    .map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`) }));
+  assert.deepEqual(grave, [], where);
+}
