@@ -17,6 +17,9 @@ self.addEventListener("unhandledrejection", (event) => failed(event.reason));
 // password, and whose it is. It is replaced whole, so a crash leaves the one before or the one after.
 const NAME = "huis-device";
 const STORE = "device";
+// How long the worker of a page that was just left may have the database yet, in milliseconds: a page that is loaded anew is
+// no other tab.
+const LEFT = 2_000;
 
 function inStore(mode, act) {
   return new Promise((resolve, reject) => {
@@ -86,13 +89,9 @@ const platform = {
   // Becomes the one tab that has the database; false where another has it, after `patience` milliseconds.
   hold(patience) {
     return new Promise((resolve, reject) => {
-      const options = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
+      const signal = AbortSignal.timeout(Math.max(patience, LEFT));
       navigator.locks
-        .request("huis-database", options, (lock) => {
-          if (!lock) {
-            resolve(false);
-            return undefined;
-          }
+        .request("huis-database", { signal }, () => {
           resolve(true);
           return new Promise((done) => {
             this.letGo = done;
