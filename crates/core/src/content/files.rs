@@ -50,7 +50,7 @@ pub struct SharedFile {
     /// How long it plays, in milliseconds: at most [`LONGEST_PLAY_MS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// Whether it was spoken for this message.
+    /// Whether it was spoken for this message: of sound alone, for such a file is shown without its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
     /// How loud it is from its beginning to its end, in 1 to [`PEAKS`] equal parts of a byte each: from 0 for silence to 255
@@ -93,6 +93,8 @@ impl SharedFile {
         if !is_media_type(&self.media_type) {
             self.media_type = UNKNOWN_TYPE.into();
         }
+        // Its name is not shown, and yet is what it is saved under.
+        self.voice &= self.media_type.starts_with("audio/");
         self.thumbnail = self.thumbnail.filter(|thumbnail| check_thumbnail(thumbnail).is_ok());
         self.duration_ms = self.duration_ms.filter(|ms| *ms <= LONGEST_PLAY_MS);
         self.peaks = self.peaks.filter(are_peaks);
@@ -285,6 +287,18 @@ mod tests {
         };
         let tidied = SharedFile { name: "é".repeat(127), media_type: UNKNOWN_TYPE.into(), ..file(1) };
         assert_eq!(received(&[hostile]), Ok(content(vec![tidied])));
+        // No name is hidden behind what only sound can be.
+        for (media_type, taken, voice) in [
+            ("audio/webm", "audio/webm", true),
+            ("application/x-msdownload", "application/x-msdownload", false),
+            ("video/mp4", "video/mp4", false),
+            ("audiobook/webm", "audiobook/webm", false),
+            ("audio/webm; codecs=opus", UNKNOWN_TYPE, false),
+        ] {
+            let spoken = SharedFile { media_type: media_type.into(), voice: true, ..file(1) };
+            let taken = SharedFile { media_type: taken.into(), voice, ..file(1) };
+            assert_eq!(received(&[spoken]), Ok(content(vec![taken])), "{media_type}");
+        }
         let four: Vec<_> =
             (1..5).map(|number| SharedFile { thumbnail: Some(thumbnail(THUMBNAIL)), ..file(number) }).collect();
         let mut three = four.clone();

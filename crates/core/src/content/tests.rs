@@ -57,6 +57,7 @@ fn all() -> Vec<Content> {
         },
         Content::Files {
             files: vec![SharedFile {
+                media_type: "audio/webm".into(),
                 thumbnail: None,
                 duration_ms: Some(2500),
                 voice: true,
