@@ -14,6 +14,7 @@ impl App {
             let Some(view) = self.shelf.peek(id) else { return };
             self.keep_draft();
             self.close_later();
+            self.bring_first_words(id);
             let (draft, wish) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
             view.with_untracked(|view| self.talk.begin(view));
             self.composer.begin(&draft, wish);

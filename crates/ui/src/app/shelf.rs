@@ -144,6 +144,16 @@ impl Shelf {
         });
     }
 
+    /// Takes that out, if there is anything.
+    pub(crate) fn take_first_words(self, username: &str) -> Option<(String, Wish)> {
+        let mut taken = None;
+        self.first_words.update_value(|all| {
+            let at = all.iter().position(|(of, ..)| of == username);
+            taken = at.map(|at| all.swap_remove(at));
+        });
+        taken.map(|(_, text, wish)| (text, wish))
+    }
+
     fn place(self, mut view: ConversationView) {
         self.drafts.with_value(|drafts| {
             if let Some((_, text, wish)) = drafts.iter().find(|(of, ..)| *of == view.id) {
@@ -228,6 +238,11 @@ mod tests {
         shelf.keep_first_words("member-b", "hello", wish);
         assert_eq!(shelf.first_words("member-b"), ("hello".to_owned(), wish));
         assert_eq!(shelf.first_words("member-c"), (String::new(), Wish::default()));
+        // What is of a conversation from now on is taken once.
+        assert_eq!(shelf.take_first_words("member-c"), None);
+        assert_eq!(shelf.take_first_words("member-b"), Some(("hello".to_owned(), wish)));
+        assert_eq!(shelf.take_first_words("member-b"), None);
+        shelf.keep_first_words("member-b", "hello", wish);
         shelf.clear();
         assert_eq!(shelf.first_words("member-b"), (String::new(), Wish::default()));
         shelf.put(ConversationView { draft: "another".into(), ..view.clone() });

@@ -4,7 +4,7 @@ use huis_proto::ConversationId;
 use huis_views::{Command, Failure, Target, Wish};
 
 use super::{LONGEST, Mode};
-use crate::app::App;
+use crate::app::{App, Gate};
 
 /// What is being written, and what is to become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,10 @@ impl App {
 
     /// What could not be sent is being written again, or is the draft of where it was to go. Whether it is before one.
     pub(crate) fn not_sent(self, to: &Target, mode: Mode, wish: Wish, text: &str, failure: &Failure) -> bool {
+        // A page that was locked or signed out meanwhile holds nothing of what was written in it.
+        if self.gate.with_untracked(|gate| *gate != Gate::In) {
+            return false;
+        }
         let place = self.place(to);
         // An edit goes at once; what is wished is of the draft, which has it still.
         let wish = if matches!(mode, Mode::Edit(_)) { Wish::default() } else { wish };
@@ -95,10 +99,7 @@ impl App {
                 if let Some(view) = self.shelf.peek(*id) {
                     let (draft, before) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
                     let (text, wish) = (joined(text, &draft), before.with(wish));
-                    self.shelf.keep_draft(*id, &text, wish);
-                    // What is too long stays on this page alone, until it is made shorter.
-                    let text = if text.len() <= LONGEST { text } else { draft };
-                    self.tell(Command::SetDraft { conversation: *id, text, wish });
+                    self.keep_draft_of(*id, text, wish, draft);
                 }
             }
             Place::Nowhere(name) => {
@@ -108,6 +109,24 @@ impl App {
         }
         self.say_failure(failure);
         matches!(place, Place::Here)
+    }
+
+    /// Keeps the draft of a conversation into which nobody writes. What is too long stays on this page alone, until it is made
+    /// shorter.
+    fn keep_draft_of(self, conversation: ConversationId, text: String, wish: Wish, before: String) {
+        self.shelf.keep_draft(conversation, &text, wish);
+        let text = if text.len() <= LONGEST { text } else { before };
+        self.tell(Command::SetDraft { conversation, text, wish });
+    }
+
+    /// What was written to somebody before there was this conversation with them is of its draft.
+    pub(crate) fn bring_first_words(self, conversation: ConversationId) {
+        let Some(view) = self.shelf.peek(conversation) else { return };
+        let (name, draft, before) =
+            view.with_untracked(|view| (view.name.clone(), view.draft.clone(), view.draft_wish));
+        if let Some((text, wish)) = name.strip_prefix('@').and_then(|person| self.shelf.take_first_words(person)) {
+            self.keep_draft_of(conversation, joined(&draft, &text), before.with(wish), draft);
+        }
     }
 
     /// Opens a conversation with what is being written, which began before there was one, behind its draft.
