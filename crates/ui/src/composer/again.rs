@@ -70,6 +70,11 @@ impl App {
         }
     }
 
+    /// Whether this is what is being written to, also where the first word has made a conversation of it meanwhile.
+    pub(crate) fn is_at(self, to: &Target) -> bool {
+        matches!(self.place(to), Place::Here)
+    }
+
     /// What could not be sent is being written again, or is the draft of where it was to go. Whether it is before one.
     pub(crate) fn not_sent(self, to: &Target, mode: Mode, wish: Wish, text: &str, failure: &Failure) -> bool {
         // A page that was locked or signed out meanwhile holds nothing of what was written in it.
@@ -126,6 +131,27 @@ impl App {
             view.with_untracked(|view| (view.name.clone(), view.draft.clone(), view.draft_wish));
         if let Some((text, wish)) = name.strip_prefix('@').and_then(|person| self.shelf.take_first_words(person)) {
             self.keep_draft_of(conversation, joined(&draft, &text), before.with(wish), draft);
+        }
+    }
+
+    /// What was wished of what is written there went with something else.
+    pub(crate) fn wish_went(self, to: &Target, went: Wish) {
+        match self.place(to) {
+            Place::Here => self.wish(|wish| *wish = Wish::default()),
+            _ if went == Wish::default() => {}
+            Place::Elsewhere(id) => {
+                let Some(view) = self.shelf.peek(id) else { return };
+                let (draft, wish) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
+                if wish == went {
+                    self.keep_draft_of(id, draft.clone(), Wish::default(), draft);
+                }
+            }
+            Place::Nowhere(name) => {
+                let (text, wish) = self.shelf.first_words(&name);
+                if wish == went {
+                    self.shelf.keep_first_words(&name, &text, Wish::default());
+                }
+            }
         }
     }
 

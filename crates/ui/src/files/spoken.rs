@@ -2,7 +2,7 @@
 //! without a word: what ended by itself waits where it was spoken, also while the app is locked.
 
 use huis_proto::AccountId;
-use huis_views::{Failure, FileToSend, Reply, SendFiles, Target, ToSend, Wish, json};
+use huis_views::{Failure, FileToSend, Reply, SendFiles, Target, ToSend, json};
 use js_sys::{Array, Uint8Array};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,6 +11,8 @@ use super::browser;
 use super::chosen::drop_copy;
 use crate::app::App;
 use crate::composer::{Mode, sending};
+use crate::dialogs::Confirm;
+use crate::timeline::is_closed;
 use crate::{page, port, say};
 
 /// How a voice note stands.
@@ -49,12 +51,21 @@ impl App {
 
     /// Whether a voice note is spoken, or waits, where one is.
     pub(crate) fn has_note_here(self) -> bool {
-        let (open, addressee) = (self.talk.open.get(), self.talk.addressee.get());
-        self.composer.note.with(|note| match note.as_ref().map(|note| &note.to) {
-            Some(Target::Id(id)) => open == Some(*id),
-            Some(Target::Account(name)) => open.is_none() && addressee.as_ref() == Some(name),
+        self.talk.open.track();
+        self.talk.addressee.track();
+        self.composer.note.with(|note| note.as_ref().is_some_and(|note| self.is_at(&note.to)))
+    }
+
+    /// Whether one can come to what waits: its conversation is there, and can be written to.
+    fn can_come_to_note(self) -> bool {
+        let to = self.composer.note.with_untracked(|note| note.as_ref().map(|note| note.to.clone()));
+        let is_open = |id| self.shelf.peek(id).is_some_and(|view| view.with_untracked(|view| !is_closed(view)));
+        match to {
+            Some(Target::Id(id)) => is_open(id),
+            // The first word makes the conversation.
+            Some(Target::Account(name)) => self.shelf.with_person(&name).is_none_or(is_open),
             Some(Target::Room(_)) | None => false,
-        })
+        }
     }
 
     fn note_stands(self, standing: NoteStanding) {
@@ -72,9 +83,19 @@ impl App {
     /// Begins a voice note. The browser asks for the microphone where it has not done so.
     pub(crate) fn record_note(self) {
         let Some(to) = self.target() else { return };
-        if self.note_standing().is_some() {
-            self.say_wrong(say::text("voice-waits"));
-            return;
+        match self.note_standing() {
+            None => {}
+            Some(NoteStanding::Ended(_)) if !self.can_come_to_note() => {
+                self.ask(Confirm::danger(say::text("confirm-drop-note"), "confirm-drop-note-yes", |app| {
+                    app.forget_note();
+                    app.writes_again();
+                }));
+                return;
+            }
+            Some(_) => {
+                self.say_wrong(say::text("voice-waits"));
+                return;
+            }
         }
         self.composer.note_ms.set(0);
         self.composer.note.set(Some(Note { to, of: self.me_here(), standing: NoteStanding::Asking }));
@@ -221,14 +242,17 @@ impl App {
             match answer {
                 Ok(reply) => {
                     self.forget_note();
-                    if self.target().as_ref() == Some(&to) {
+                    let (is_here, open) = (self.is_at(&to), self.talk.open.get_untracked());
+                    self.wish_went(&to, wish);
+                    if is_here {
                         self.composer.mode.set(Mode::Plain);
-                        self.wish(|wish| *wish = Wish::default());
                         self.writes_again();
                     }
                     match (reply, to) {
-                        (Reply::Sent(sent), Target::Account(_)) => self.first_word_sent(sent.conversation),
-                        (_, Target::Id(id)) if self.talk.open.get_untracked() == Some(id) => {
+                        (Reply::Sent(sent), Target::Account(_)) if open != Some(sent.conversation) => {
+                            self.first_word_sent(sent.conversation);
+                        }
+                        _ if is_here => {
                             self.talk.forget_unread();
                             self.go_to_newest();
                         }

@@ -18,7 +18,7 @@ use huis_views::{ConversationView, MessageView};
 pub(crate) use allowed::{can_be_edited, can_be_forwarded, can_be_marked, is_sent, is_whole};
 pub(crate) use body::{text_of, with_marks};
 pub(crate) use message::{lock_of, locked};
-pub(crate) use view::timeline;
+pub(crate) use view::{is_closed, timeline};
 #[cfg(test)]
 pub(crate) use window::tests::message as a_message;
 

@@ -313,12 +313,20 @@ enum Closed {
 }
 
 fn closed(app: App) -> Option<Closed> {
-    app.with_open(|view| match view.state {
+    app.with_open(why_closed).flatten()
+}
+
+fn why_closed(view: &ConversationView) -> Option<Closed> {
+    match view.state {
         ConversationState::Held => Some(Closed::Held),
         ConversationState::Left => Some(Closed::Left),
         _ => view.request.then_some(Closed::Request),
-    })
-    .flatten()
+    }
+}
+
+/// Whether nothing can be written into a conversation.
+pub(crate) fn is_closed(view: &ConversationView) -> bool {
+    why_closed(view).is_some()
 }
 
 fn closed_bar(app: App, closed: Closed) -> AnyView {
