@@ -8,27 +8,33 @@ const clock = (seconds) => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 };
 
+// How long a voice note is, in milliseconds; 0 where neither its message nor the sound itself says so.
+const lengthOf = (card, { duration }) => Number(card.dataset.ms) || (Number.isFinite(duration) ? duration * 1000 : 0);
+
 const mediaOf = (card) => card.querySelector("audio, video");
 
 // A voice note as it stands.
 const show = (card) => {
   const sound = mediaOf(card);
-  const length = Number(card.dataset.ms);
-  const at = Math.min(length, sound.currentTime * 1000);
+  const length = lengthOf(card, sound);
+  const at = Math.min(length || Infinity, sound.currentTime * 1000);
   const isPlaying = !sound.paused && !sound.ended;
   card.dataset.state = sound.error ? "failed" : isPlaying ? "playing" : "paused";
   card.style.setProperty("--played", length > 0 ? `${(100 * at) / length}%` : "0%");
   const place = card.querySelector(".voice-place");
+  place.max = length;
+  place.disabled = length === 0;
   place.value = at;
   place.setAttribute("aria-valuetext", clock(at / 1000));
-  card.querySelector(".voice-time").textContent = at > 0 || isPlaying ? clock(at / 1000) : card.dataset.length;
+  const whole = length > 0 ? clock(Math.max(1, length / 1000)) : "";
+  card.querySelector(".voice-time").textContent = at > 0 || isPlaying ? clock(at / 1000) : whole;
   const button = card.querySelector(".voice-play");
   button.title = isPlaying ? button.dataset.pause : button.dataset.play;
   button.setAttribute("aria-label", button.title);
   card.querySelector(".voice-speed").textContent = `${sound.playbackRate}×`;
 };
 
-for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "ratechange", "error"]) {
+for (const name of ["play", "pause", "ended", "timeupdate", "seeked", "ratechange", "durationchange", "error"]) {
   addEventListener(
     name,
     ({ target }) => {

@@ -179,13 +179,14 @@ fn film(source: Option<String>, file: &FileView, thumbnail: &ThumbnailView) -> O
 
 /// A voice note; `players.js` does the rest.
 fn spoken(source: &str, file: &FileView) -> AnyView {
+    // How long it is, is known once it plays, where it was not said.
     let ms = file.duration_ms.unwrap_or_default();
-    let length = play_length(ms);
-    let at_first = length.clone();
+    let is_unknown = ms == 0;
+    let length = if is_unknown { String::new() } else { play_length(ms) };
     let (play, pause) = (say::text("voice-play"), say::text("voice-pause"));
     let sound = html::audio().attr("preload", "none").attr("src", source.to_owned());
     view! {
-        <div class="voice" data-state="paused" data-ms=ms.to_string() data-length=length>
+        <div class="voice" data-state="paused" data-ms=ms.to_string()>
             <button
                 type="button"
                 class="icon-button voice-play"
@@ -206,10 +207,11 @@ fn spoken(source: &str, file: &FileView) -> AnyView {
                     max=ms.to_string()
                     step="100"
                     value="0"
+                    disabled=is_unknown
                     aria-label=say::text("voice-place")
                 />
             </span>
-            <span class="voice-time">{at_first}</span>
+            <span class="voice-time">{length}</span>
             <button type="button" class="voice-speed" title=say::text("voice-speed")>"1×"</button>
             {sound}
             <p class="plays-not">{say::text("voice-broken")}</p>
