@@ -68,9 +68,10 @@ const recording = (stream, [type, ending], tell) => {
   let hasEnded = false;
   const recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: BITS_PER_SECOND });
   const whole = new Promise((resolve) => (recorder.onstop = resolve));
-  const ear = listener(stream);
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   recorder.start(1000);
+  // Not before: what listens stays open where it can't begin.
+  const ear = listener(stream);
   const began = performance.now();
 
   const stop = (why) => {
