@@ -35,7 +35,7 @@ story("a narrow phone has room for a text beside all that can be done with it", 
   const { page } = await stage.newcomer("member", { viewport: { width, height: 640 } });
   await enterLobby(page);
   assert.ok(await page.getByRole("button", { name: "Emoji", exact: true }).isVisible());
-  const areas = await page.locator(".composer-line button, .composer-line textarea").evaluateAll((all) =>
+  const areas = await page.locator(".composer-line button:visible, .composer-line textarea:visible").evaluateAll((all) =>
     all.map((element) => {
       const { left, right } = element.getBoundingClientRect();
       return { left, right, least: element.matches("textarea") ? 90 : 40 };
