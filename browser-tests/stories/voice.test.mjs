@@ -6,9 +6,10 @@ import { join } from "node:path";
 
 import { PHONE } from "../support/browser.mjs";
 import { choose, film, fileIsSent, fileOf, sendChosen } from "../support/files.mjs";
-import { createAccount, enterLobby, hear, open, say, sent, writeTo } from "../support/people.mjs";
+import { confirm, createAccount, enterLobby, hear, open, openSettings, register, say, sent, writeTo } from "../support/people.mjs";
+import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
-import { bar, refuseMicrophone, sendNote, speak } from "../support/voices.mjs";
+import { bar, keepMicrophone, refuseMicrophone, sendNote, speak } from "../support/voices.mjs";
 
 const running = server();
 const NOTE = /^Voice note, 0:0\d$/;
@@ -125,6 +126,32 @@ story("a microphone that cannot be had says why", running, async (stage) => {
     await page.keyboard.press("Enter");
     await sent(page, "Then in writing");
   }
+});
+
+story("a microphone that goes, and a page that is locked, end a voice note and leave it", running, async (stage) => {
+  const page = await stage.page({ microphone: true });
+  await keepMicrophone(page);
+  await register(page, stage.server, "interrupted");
+  await enterLobby(page);
+
+  await speak(page, 1);
+  await page.evaluate(() => window.microphone.dispatchEvent(new Event("ended")));
+  await bar(page, "ended").getByText("Ended as the microphone was gone.").waitFor();
+  await page.getByRole("button", { name: "Drop the recording" }).click();
+  await page.locator("#composer-text").waitFor();
+
+  await speak(page, 1);
+  assert.equal(await page.evaluate(() => window.microphone.readyState), "live");
+  await openSettings(page, "Account");
+  await page.getByRole("button", { name: "Lock" }).first().click();
+  await confirm(page);
+  await page.locator('[data-view="entry"][data-state="locked"]').waitFor();
+  assert.equal(await page.evaluate(() => window.microphone.readyState), "ended", "a locked page hears nothing");
+  await page.locator("#password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Open" }).click();
+  await bar(page, "ended").getByText("Ended as you went elsewhere.").waitFor();
+  await sendNote(page);
+  await fileIsSent(page, NOTE);
 });
 
 story("a film is seen before it is fetched, and plays where it stands", running, async (stage) => {

@@ -21,6 +21,18 @@ export async function sendNote(page) {
   await page.locator("#composer-text").waitFor();
 }
 
+/** Has this page keep the microphone that it was given last, as `microphone`. */
+export function keepMicrophone(page) {
+  return page.addInitScript(() => {
+    const listen = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wished) => {
+      const stream = await listen(wished);
+      [window.microphone] = stream.getAudioTracks();
+      return stream;
+    };
+  });
+}
+
 /** Has this page refuse the microphone as a browser does: by the name of its error. */
 export function refuseMicrophone(page, error) {
   return page.addInitScript((error) => {
