@@ -51,7 +51,6 @@ pub(crate) fn list(app: App) -> AnyView {
         <nav class="pane list" data-view="list" aria-label=say::text("list-title") on:keydown=on(move |event: web_sys::KeyboardEvent| on_key(&event))>
             {head(app)}
             {search_field(app, shown)}
-            {strip(app)}
             <div class="list-rows" data-state=follow(move || if app.shelf.is_filled.get() { "ready" } else { "loading" })>
                 {live(move || if is_searching.get() {
                     found::found(app, shown.words).into_any()
@@ -59,6 +58,8 @@ pub(crate) fn list(app: App) -> AnyView {
                     conversations(app, shown).into_any()
                 })}
             </div>
+            // Below the rows: above them it would move them all, each time it comes and goes.
+            {strip(app)}
         </nav>
     }
     .into_any()
