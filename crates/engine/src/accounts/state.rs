@@ -451,12 +451,14 @@ fn merge_comparison(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
 
 /// As [`merge_comparison`], where one of two devices has followed a handover that the other has not heard of yet: a mark
 /// goes along, whichever of the two this device is, or it would be lost when the later state is stored. One that was taken
-/// away does not open what is broken here: that was done without knowing of the handover.
+/// away does not open what is broken here: that was done without knowing of the handover. Who has followed it and went on
+/// without the mark decided for this device as well.
 fn merge_comparison_over_a_handover(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
     let Some(known) = &row.devices else { return };
     let is_of_the_known = pin.compared.is_some_and(|compared| compared.identity == known.identity());
     let is_behind = known.has_signed_away(&pin.identity);
-    if is_of_the_known || (is_behind && (pin.compared.is_some() || !row.is_broken())) {
+    let went_on = !is_behind && pin.accepted && pin.compared.is_none();
+    if is_of_the_known || went_on || (is_behind && (pin.compared.is_some() || !row.is_broken())) {
         merge_comparison(row, pin, base);
     }
 }

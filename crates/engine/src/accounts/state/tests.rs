@@ -222,9 +222,8 @@ fn a_handover_that_was_accepted_elsewhere_without_knowing_of_a_mark_breaks_it_wh
     assert!(row.is_broken() && row.stops(ConversationKind::Group) && row.stops(ConversationKind::Direct), "{row:?}");
     assert_eq!((pin.identity, pin.compared, pin.accepted), (ann.keys[1], marked, false));
     // Who accepted it there knew of the mark, or there is none: it is done.
-    for (here, there, accepted) in
-        [(unmarked, unmarked, accepted), (marked, ann.compared(1), ann.pin(1, ann.compared(1), true))]
-    {
+    for (here, there) in [(unmarked, unmarked), (marked, ann.compared(1)), (marked, unmarked)] {
+        let accepted = ann.pin(1, there, true);
         let laptop = Bea::knows(&ann, 0, here, &ann.pin(0, here, true));
         laptop.adopts(&ann, &accepted);
         let (row, pin) = laptop.follows(&ann);
