@@ -120,8 +120,10 @@ impl Client {
             if step.tables.fact::<u64>("state_version")?.is_some_and(|known| known > version) {
                 return Ok(());
             }
+            let newest: u64 = step.tables.fact("state_newest")?.unwrap_or(0);
             step.tables.put_fact("state_version", &version)?;
-            step.tables.put_fact("state_newest", &version)?;
+            // The server may have told of a newer one before it answered.
+            step.tables.put_fact("state_newest", &newest.max(version))?;
             step.tables.put_fact("state_base", state)
         })
     }
@@ -129,9 +131,10 @@ impl Client {
     /// Fetches the newest state and takes over what is new in it; gives how many conversations are to be joined.
     pub(crate) async fn adopt_account_state(&self) -> Result<u32, Failure> {
         let me = self.signed_in()?;
-        let known: u64 = self.read(|tables| {
-            let (version, floor) = (tables.fact("state_version")?, tables.fact("state_floor")?);
-            Ok::<_, DbError>(version.unwrap_or(0).max(floor.unwrap_or(0)))
+        let (known, told) = self.read(|tables| {
+            let (version, floor) = (tables.fact::<u64>("state_version")?, tables.fact("state_floor")?);
+            let told = tables.fact::<u64>("state_newest")?.unwrap_or(0);
+            Ok::<_, DbError>((version.unwrap_or(0).max(floor.unwrap_or(0)), told))
         })?;
         let sealed: Sealed = self.get("/api/v1/account/state".into()).await?;
         let (state, version) = match AccountState::open(&sealed.sealed, &me.state_key, me.account(), known) {
@@ -155,7 +158,9 @@ impl Client {
                 return Err(Failure::BadAnswer { reason });
             }
         };
-        let Some((joins, asked_for)) = self.take_account_state(me.account(), &state, version)? else { return Ok(0) };
+        let Some((joins, asked_for)) = self.take_account_state(me.account(), &state, version, told)? else {
+            return Ok(0);
+        };
         match self.fetch_lists(&asked_for).await {
             Ok(()) | Err(ApiError::Unreachable(_)) => Ok(joins),
             Err(error) => Err(error.into()),
@@ -164,12 +169,13 @@ impl Client {
 
     /// Takes over what is new in an account state: gives how many conversations are to be joined, and whose device lists are to
     /// be fetched. Nothing of one that is older than what this device has come to while it was fetched: it would have forgotten
-    /// what came since.
+    /// what came since. `told`: the version that counted as the newest when it was asked for.
     fn take_account_state(
         &self,
         me: AccountId,
         state: &AccountState,
         version: u64,
+        told: u64,
     ) -> Result<Option<(u32, Vec<AccountId>)>, DbError> {
         let mut known_devices = (*self.known()).clone();
         let mut asked_for = vec![me];
@@ -217,8 +223,11 @@ impl Client {
                 step.tables.put_account(&row)?;
             }
             let joins = step.merge_state(state)?;
+            let newest: u64 = step.tables.fact("state_newest")?.unwrap_or(0);
+            // Of a newer one it may have told meanwhile. What it had told of before, or was taken to have, it has no more.
+            let newest = if newest == told { version } else { newest.max(version) };
             step.tables.put_fact("state_version", &version)?;
-            step.tables.put_fact("state_newest", &version)?;
+            step.tables.put_fact("state_newest", &newest)?;
             step.tables.put_fact("state_base", state)?;
             // What was refused before is shown again if it comes again.
             step.tables.put_fact("state_refused", &None::<Bytes32>)?;
@@ -451,12 +460,14 @@ fn merge_comparison(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
 
 /// As [`merge_comparison`], where one of two devices has followed a handover that the other has not heard of yet: a mark
 /// goes along, whichever of the two this device is, or it would be lost when the later state is stored. One that was taken
-/// away does not open what is broken here: that was done without knowing of the handover.
+/// away does not open what is broken here: that was done without knowing of the handover. Who has followed it and went on
+/// without the mark decided for this device as well.
 fn merge_comparison_over_a_handover(row: &mut AccountRow, pin: &Pin, base: Option<&Pin>) {
     let Some(known) = &row.devices else { return };
     let is_of_the_known = pin.compared.is_some_and(|compared| compared.identity == known.identity());
     let is_behind = known.has_signed_away(&pin.identity);
-    if is_of_the_known || (is_behind && (pin.compared.is_some() || !row.is_broken())) {
+    let went_on = !is_behind && pin.accepted && pin.compared.is_none();
+    if is_of_the_known || went_on || (is_behind && (pin.compared.is_some() || !row.is_broken())) {
         merge_comparison(row, pin, base);
     }
 }

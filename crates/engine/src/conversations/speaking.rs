@@ -95,18 +95,22 @@ impl Client {
     }
 
     /// Forgets a message that was not sent. One that is sealed may be on its way, and is no longer one's own to stop; nor is one
-    /// that was, where the server did not say that it refused it.
+    /// that was, where the server did not say that it refused it, though it failed since.
     pub(crate) fn discard(&self, message: MessageId) -> Result<(), Failure> {
         self.step(|step| {
             let row = step.tables.own_message(message)?.ok_or_else(|| unknown(message))?;
             if !matches!(row.standing, MessageStanding::Failed | MessageStanding::Waiting) {
                 return Err(Failure::Invalid { reason: "this message was sent already".into() });
             }
+            let on_its_way = || Failure::Invalid { reason: "this message may be on its way already".into() };
+            if row.perhaps_taken {
+                return Err(on_its_way());
+            }
             if let Some(task) = step.tables.task_by_id(row.conversation, message)? {
                 // What is held back, no longer sealed and not perhaps taken was refused by the server before.
                 let was_sealed = task.counter.is_some() && !step.tables.is_held(task.position)?;
-                if task.sealed.is_some() || was_sealed || task.perhaps_taken {
-                    return Err(Failure::Invalid { reason: "this message may be on its way already".into() });
+                if task.sealed.is_some() || was_sealed {
+                    return Err(on_its_way());
                 }
                 step.drop_task(task.position)?;
                 step.no_card_alone(row.conversation)?;

@@ -54,12 +54,15 @@ pub(crate) struct MessageRow {
     pub(crate) opened: bool,
     /// When it is gone, where its time runs.
     pub(crate) vanishes_at_ms: Option<u64>,
+    /// Whether others may have what was not sent here, whatever becomes of it in the outbox: it left this device, or a copy of
+    /// it, and the server did not refuse it.
+    pub(crate) perhaps_taken: bool,
 }
 
 pub(super) const COLUMNS: &str = "position, conversation, id, author, device, own, seq, sent_ms, received_ms, kind, \
                                   body, content, opening, mac, author_listed, state, failure, quoted, quoted_author, \
                                   forwarded, mentions, mentions_me, deleted, pinned, after_s, \
-                                  from_reading, once, opened, vanishes_at_ms";
+                                  from_reading, once, opened, vanishes_at_ms, perhaps_taken";
 
 impl MessageRow {
     /// A message of this device that waits to be sent.
@@ -90,6 +93,7 @@ impl MessageRow {
             stay: Stay::default(),
             opened: false,
             vanishes_at_ms: None,
+            perhaps_taken: false,
         }
     }
 
@@ -177,6 +181,7 @@ impl MessageRow {
             },
             opened: row.get(27)?,
             vanishes_at_ms: optional_uint(row, 28)?,
+            perhaps_taken: row.get(29)?,
         })
     }
 }
@@ -283,6 +288,13 @@ impl Tables<'_> {
         self.0
             .prepare_cached("UPDATE messages SET conversation = ?2 WHERE conversation = ?1 AND state = 1")?
             .execute([&from.as_bytes()[..], &to.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    /// Others may have whatever waits here, also where its files are not sent yet: another copy of this database may have sent
+    /// it.
+    pub(crate) fn all_is_perhaps_taken(self) -> Result<(), DbError> {
+        self.0.execute("UPDATE messages SET perhaps_taken = 1 WHERE own = 1 AND state = 1", [])?;
         Ok(())
     }
 

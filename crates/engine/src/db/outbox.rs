@@ -63,8 +63,6 @@ pub(crate) struct OutboxRow {
     /// The server's share, where the message is locked.
     pub(crate) share: Option<TimeShare>,
     pub(crate) tries: u64,
-    /// Whether others may have what is a draft here: it left this device, or a copy of it, and the server did not refuse it.
-    pub(crate) perhaps_taken: bool,
 }
 
 /// What goes out, and not joins of a request that is not answered yet: they would show others that this device is there.
@@ -73,8 +71,7 @@ const GOES_OUT: &str = "(NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = 
                         AND c.accepted = 0 AND c.state IN (0, 2)) \
                         OR EXISTS (SELECT 1 FROM outbox l WHERE l.conversation = outbox.conversation AND l.task = ?1))";
 
-const COLUMNS: &str =
-    "position, conversation, id, task, submission, counter, follows, sealed, tries, share, perhaps_taken";
+const COLUMNS: &str = "position, conversation, id, task, submission, counter, follows, sealed, tries, share";
 
 impl OutboxRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -89,7 +86,6 @@ impl OutboxRow {
             sealed: row.get(7)?,
             tries: uint(row, 8)?,
             share: row.get::<_, Option<[u8; 32]>>(9)?.map(Bytes32).map(TimeShare),
-            perhaps_taken: row.get(10)?,
         })
     }
 }
@@ -232,15 +228,12 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Others may have what a row says. No later answer of the server takes that back: it may have been restored since.
+    /// Others may have the message that a row says, if it says one. No later answer of the server takes that back: it may have
+    /// been restored since.
     pub(crate) fn is_perhaps_taken(self, position: u64) -> Result<(), DbError> {
-        self.0.prepare_cached("UPDATE outbox SET perhaps_taken = 1 WHERE position = ?1")?.execute([int(position)])?;
-        Ok(())
-    }
-
-    /// Others may have whatever waits here, and was not even sealed: another copy of this database may have sent it.
-    pub(crate) fn all_is_perhaps_taken(self) -> Result<(), DbError> {
-        self.0.execute("UPDATE outbox SET perhaps_taken = 1", [])?;
+        let sql = "UPDATE messages SET perhaps_taken = 1
+                   WHERE own = 1 AND id = (SELECT id FROM outbox WHERE position = ?1)";
+        self.0.prepare_cached(sql)?.execute([int(position)])?;
         Ok(())
     }
 

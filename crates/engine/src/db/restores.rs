@@ -92,10 +92,12 @@ impl Tables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A message that was sent waits again.
+    /// A message that was sent waits again; others may have it.
     pub(crate) fn wait_again(self, position: u64) -> Result<(), DbError> {
         self.0
-            .prepare_cached("UPDATE messages SET state = 1, seq = NULL, received_ms = NULL WHERE position = ?1")?
+            .prepare_cached(
+                "UPDATE messages SET state = 1, seq = NULL, received_ms = NULL, perhaps_taken = 1 WHERE position = ?1",
+            )?
             .execute([int(position)])?;
         Ok(())
     }

@@ -55,7 +55,8 @@ CREATE INDEX conversations_by_peer ON conversations (peer) WHERE peer IS NOT NUL
 -- `after_s`: after how long it vanishes, counted from reading or from sending; `vanishes_at_ms`: when, once that counts.
 -- `once`: it is opened once; its text is in `content` alone until then, and nowhere for who wrote it, where `content` names
 -- what the server has of its files and no more. `opened`: it was, and
--- stays for its files for a little while.
+-- stays for its files for a little while. `perhaps_taken`: one's own that waits or failed, and that others may have, as it left
+-- this device, or a copy of it, and the server did not refuse it.
 CREATE TABLE messages (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation BLOB NOT NULL,
@@ -87,6 +88,7 @@ CREATE TABLE messages (
     once INTEGER NOT NULL DEFAULT 0,
     opened INTEGER NOT NULL DEFAULT 0,
     vanishes_at_ms INTEGER,
+    perhaps_taken INTEGER NOT NULL DEFAULT 0,
     UNIQUE (conversation, device, id)
 ) STRICT;
 CREATE INDEX messages_by_conversation ON messages (conversation, position);
@@ -164,7 +166,6 @@ END;
 
 -- What waits to be submitted. `submission` and `sealed` are there from the moment in which it is sealed, and `share` where
 -- the server gets one beside it. `held`: a draft that waits until a person has decided about an identity key.
--- `perhaps_taken`: a draft that others may have, as it left this device, or a copy of it, and the server did not refuse it.
 CREATE TABLE outbox (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation BLOB NOT NULL,
@@ -176,8 +177,7 @@ CREATE TABLE outbox (
     sealed BLOB,
     share BLOB,
     tries INTEGER NOT NULL DEFAULT 0,
-    held INTEGER NOT NULL DEFAULT 0,
-    perhaps_taken INTEGER NOT NULL DEFAULT 0
+    held INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX outbox_by_id ON outbox (conversation, id);
 CREATE INDEX outbox_held ON outbox (held) WHERE held = 1;

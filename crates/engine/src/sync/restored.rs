@@ -232,9 +232,7 @@ impl Step<'_> {
             }
             for message in lost {
                 self.tables.wait_again(message.position)?;
-                let task = Task::Say { content: Bytes(message.content), shown: true };
-                let position = self.task(id, message.id, &task)?;
-                self.tables.is_perhaps_taken(position)?;
+                self.task(id, message.id, &Task::Say { content: Bytes(message.content), shown: true })?;
                 self.said(id, message.id);
             }
         }
@@ -246,11 +244,11 @@ impl Step<'_> {
         for task in waiting {
             // What was sealed names an entry that is no more, and its counter belongs to what comes before it.
             if counts_anew {
-                self.tables.delete_task(task.position)?;
-                let position = self.task(id, task.id, &task.task)?;
-                if task.sealed.is_some() || task.perhaps_taken {
-                    self.tables.is_perhaps_taken(position)?;
+                if task.sealed.is_some() {
+                    self.tables.is_perhaps_taken(task.position)?;
                 }
+                self.tables.delete_task(task.position)?;
+                self.task(id, task.id, &task.task)?;
             } else if task.sealed.is_some() {
                 self.tables.unseal(task.position)?;
             }

@@ -7,7 +7,7 @@ use huis_views::{Annotate, Annotation, Failure, MessageView, Sent, ToSend};
 use super::{is_withdrawn, lock_path};
 use crate::client::{Client, Step};
 use crate::conversations::known_message;
-use crate::db::{DbError, MessageRow};
+use crate::db::{DbError, MessageRow, MessageStanding, Tables};
 use crate::ports::Method;
 use crate::reading::MOST_ROWS;
 
@@ -27,7 +27,8 @@ impl Client {
         }
     }
 
-    /// Takes a message back before it opens: the server destroys its share, and everybody sees that it was taken back.
+    /// Takes a message back before it opens: the server destroys its share, and everybody sees that it was taken back. What was
+    /// never sealed is forgotten here; of anything else the server may have the share, also where it waits again or failed.
     pub(crate) async fn withdraw_timed(&self, message: MessageId) -> Result<(), Failure> {
         self.signed_in()?;
         let row = self.read(|tables| Ok::<_, DbError>(known_message(tables, message)))??;
@@ -37,12 +38,16 @@ impl Client {
         if !self.read(|tables| tables.is_locked(row.position))? {
             return Err(invalid("this message is not locked, or not any more"));
         }
-        if row.seq.is_none() && self.discard(message).is_ok() {
+        if self.read(|tables| was_never_sealed(tables, &row))? && self.discard(message).is_ok() {
             return Ok(());
         }
         if !self.destroy_share(&row).await? {
             let message = "The message has opened already; delete it instead.".into();
             return Err(Failure::Refused { code: ErrorCode::TimeLockOpened, message, retry_after_s: None });
+        }
+        // It may have come into the log meanwhile.
+        if self.read(|tables| Ok::<_, DbError>(known_message(tables, message)))??.seq.is_none() {
+            return self.discard(message);
         }
         self.mark(Annotate { message, annotation: Annotation::Delete, wait: false }).await.map(drop)
     }
@@ -84,6 +89,14 @@ impl Step<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether no server can have the share of a message of one's own: it waits, and neither this device nor a copy of it has
+/// sealed it.
+fn was_never_sealed(tables: Tables<'_>, row: &MessageRow) -> Result<bool, DbError> {
+    let task = tables.task_by_id(row.conversation, row.id)?;
+    let is_draft = task.is_none_or(|task| task.sealed.is_none() && task.counter.is_none());
+    Ok(row.standing == MessageStanding::Waiting && !row.perhaps_taken && is_draft)
 }
 
 fn invalid(reason: &str) -> Failure {

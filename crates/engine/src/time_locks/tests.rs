@@ -2,12 +2,14 @@
 
 use futures_util::FutureExt;
 use huis_core::identity::LocalDevice;
-use huis_proto::{AccountId, ConversationId, ConversationKind, DeviceId, Member, MessageId};
+use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, Member, MessageId};
+use huis_views::Failure;
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
 
 use super::*;
 use crate::config::DatabaseKey;
+use crate::db::Task;
 use crate::measuring::Stepper;
 
 const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
@@ -114,4 +116,54 @@ fn what_is_deleted_here_and_not_in_the_log_yet_keeps_what_it_opens_with() {
     assert!(!waiting.client.opens_something().unwrap());
     waiting.client.step(|step| step.tables.set_marked(&waiting.message)).unwrap();
     assert!(waiting.client.read(|tables| tables.next_ask_ms()).unwrap().is_some());
+}
+
+#[test]
+fn without_the_server_only_what_nobody_can_have_is_withdrawn() {
+    /// What became of a message of one's own, whose task stands at this position, before it is withdrawn.
+    type Before = fn(&mut Step<'_>, u64) -> Result<(), DbError>;
+    let is_sealed: Before = |step, task| step.tables.set_sealed(task, 1, Some(1), 0, (b"sealed", None));
+    let is_draft_again: Before = |step, task| {
+        step.tables.set_sealed(task, 1, Some(1), 0, (b"sealed", None))?;
+        step.tables.unseal(task)
+    };
+    let has_failed: Before = |step, task| {
+        step.tables.set_sealed(task, 1, Some(1), 0, (b"sealed", None))?;
+        let task = step.tables.task(task)?.unwrap();
+        step.fail_task(&task, Failure::NotAMember)
+    };
+    let waits_for_files_in_an_old_copy: Before = |step, task| {
+        step.tables.delete_task(task)?;
+        step.tables.all_is_perhaps_taken()
+    };
+    let was_never_sealed: Before = |_, _| Ok(());
+    let waits_for_files: Before = |step, task| step.tables.delete_task(task);
+    for (number, (before, is_forgotten)) in [
+        (is_sealed, false),
+        (is_draft_again, false),
+        (has_failed, false),
+        (waits_for_files_in_an_old_copy, false),
+        (was_never_sealed, true),
+        (waits_for_files, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let waiting = Waiting::until(1, 2);
+        let client = &waiting.client;
+        let own = MessageRow::waiting(PLACE, MessageId::from_bytes([7; 16]), client.me().unwrap().device.member, 1);
+        client
+            .step(|step| {
+                let position = step.tables.add_message(&own)?.unwrap();
+                step.lock_until(position, LATEST_MS)?;
+                let say = Task::Say { content: Bytes(Vec::new()), shown: true };
+                let task = step.tables.add_task(PLACE, own.id, &say)?;
+                before(step, task)
+            })
+            .unwrap();
+        let withdrawn = client.withdraw_timed(own.id).now_or_never().unwrap();
+        assert_eq!(withdrawn.is_ok(), is_forgotten, "{number}: {withdrawn:?}");
+        let left = client.read(|tables| tables.own_message(own.id)).unwrap();
+        assert_eq!(left.is_none(), is_forgotten, "{number}");
+    }
 }

@@ -34,7 +34,7 @@ fn a_state_that_was_overtaken_while_it_was_stored_takes_nothing_away() {
     assert_eq!(facts(), (Some(5), Some(5), Some(stored.clone())));
     // What another device made from version 6 came before the answer to what stored that.
     let theirs = AccountState { blocked: [AccountId::from_bytes([3; 16])].into(), ..AccountState::default() };
-    assert!(client.take_account_state(me, &theirs, 7).unwrap().is_some());
+    assert!(client.take_account_state(me, &theirs, 7, 5).unwrap().is_some());
     client.state_is_stored(&stored, 6, 2).unwrap();
     assert_eq!(facts(), (Some(7), Some(7), Some(theirs)));
     assert_eq!(client.read(|tables| tables.fact::<u64>("state_stored")).unwrap(), Some(2));
@@ -54,13 +54,32 @@ fn a_state_that_another_device_stored_first_leaves_what_was_told_of_newer_ones()
 }
 
 #[test]
+fn what_is_told_of_while_a_state_is_stored_or_fetched_is_fetched_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let me = AccountId::random(&mut OsRng);
+    let client = signed_in(&folder, me);
+    let state = AccountState::default();
+    let tell = |version: u64| client.step(|step| step.tables.put_fact("state_newest", &version)).unwrap();
+    let newest = || client.read(|tables| tables.fact::<u64>("state_newest")).unwrap();
+    tell(7);
+    client.state_is_stored(&state, 6, 1).unwrap();
+    assert_eq!(newest(), Some(7));
+    tell(8);
+    assert!(client.take_account_state(me, &state, 7, 7).unwrap().is_some());
+    assert_eq!(newest(), Some(8));
+    // It does not have what counted as the newest before it was asked, or it would have given that.
+    assert!(client.take_account_state(me, &state, 7, 8).unwrap().is_some());
+    assert_eq!(newest(), Some(7));
+}
+
+#[test]
 fn a_state_that_was_overtaken_while_it_was_fetched_takes_nothing_away() {
     let folder = tempfile::tempdir().unwrap();
     let me = AccountId::random(&mut OsRng);
     let client = signed_in(&folder, me);
     let garden = ConversationId::from_bytes([9; 16]);
     let before = AccountState::default();
-    assert!(client.take_account_state(me, &before, 5).unwrap().is_some());
+    assert!(client.take_account_state(me, &before, 5, 0).unwrap().is_some());
     // A conversation came, and the state with it was stored, while the one before was fetched once more.
     let stored = client
         .step(|step| {
@@ -73,12 +92,12 @@ fn a_state_that_was_overtaken_while_it_was_fetched_takes_nothing_away() {
             Ok::<_, DbError>(state)
         })
         .unwrap();
-    assert!(client.take_account_state(me, &before, 5).unwrap().is_none());
+    assert!(client.take_account_state(me, &before, 5, 5).unwrap().is_none());
     let state = |client: &Client| client.read(|tables| tables.conversation(garden)).unwrap().unwrap().state;
     assert_eq!(state(&client), State::Joined);
     assert_eq!(client.read(|tables| tables.fact("state_base")).unwrap(), Some(stored));
     // What is newer and does not have it says that it was left elsewhere.
-    assert!(client.take_account_state(me, &before, 7).unwrap().is_some());
+    assert!(client.take_account_state(me, &before, 7, 5).unwrap().is_some());
     assert_eq!(state(&client), State::Left);
 }
 
@@ -154,7 +173,7 @@ impl Bea {
     /// Adopts the next state; gives what is known then, and what this device would store.
     fn adopts(&self, ann: &Renewed, state: &AccountState) -> (AccountRow, Pin) {
         let version = self.client.read(|tables| tables.fact::<u64>("state_version")).unwrap().unwrap() + 1;
-        assert!(self.client.take_account_state(self.me, state, version).unwrap().is_some());
+        assert!(self.client.take_account_state(self.me, state, version, 0).unwrap().is_some());
         let row = self.client.read(|tables| tables.account(ann.account)).unwrap().unwrap();
         let state = self.client.read(|tables| build(tables, self.me)).unwrap();
         (row, state.pins[&ann.account].clone())
@@ -222,9 +241,8 @@ fn a_handover_that_was_accepted_elsewhere_without_knowing_of_a_mark_breaks_it_wh
     assert!(row.is_broken() && row.stops(ConversationKind::Group) && row.stops(ConversationKind::Direct), "{row:?}");
     assert_eq!((pin.identity, pin.compared, pin.accepted), (ann.keys[1], marked, false));
     // Who accepted it there knew of the mark, or there is none: it is done.
-    for (here, there, accepted) in
-        [(unmarked, unmarked, accepted), (marked, ann.compared(1), ann.pin(1, ann.compared(1), true))]
-    {
+    for (here, there) in [(unmarked, unmarked), (marked, ann.compared(1)), (marked, unmarked)] {
+        let accepted = ann.pin(1, there, true);
         let laptop = Bea::knows(&ann, 0, here, &ann.pin(0, here, true));
         laptop.adopts(&ann, &accepted);
         let (row, pin) = laptop.follows(&ann);

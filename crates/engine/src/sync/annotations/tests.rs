@@ -524,11 +524,15 @@ fn what_others_may_have_cannot_be_dropped_though_it_is_held_back() {
         let garden = Garden::open(ConversationKind::Group);
         let bea = &garden.people[BEA].stepper;
         let device = garden.people[BEA].me.member.device;
-        let [sealed, sent, draft] = ["sealed", "sent", "draft"].map(|text| bea.write(PLACE, text).unwrap());
+        let written = ["sealed", "sent", "draft", "with files"].map(|text| bea.write(PLACE, text).unwrap());
+        let [sealed, sent, draft, uploading] = written;
         for message in [sealed, sent] {
             bea.seal(PLACE, message).unwrap();
         }
-        bea.settle(PLACE, sent).unwrap();
+        // What waits for its files has no place in the outbox yet.
+        for message in [sent, uploading] {
+            bea.settle(PLACE, message).unwrap();
+        }
         let now_ms = bea.client.now_ms();
         bea.client.step(|step| step.tables.mark_sent(PLACE, device, sent, 2, now_ms)).unwrap();
         bea.client.step(doubt).unwrap();
@@ -541,10 +545,15 @@ fn what_others_may_have_cannot_be_dropped_though_it_is_held_back() {
             assert_eq!(bea.client.discard(message), Err(refused.clone()), "{number}");
             // That the server refuses it later says nothing about what it took before.
             bea.client.step(|step| step.tables.unseal_refused(task.position)).unwrap();
+            assert_eq!(bea.client.discard(message), Err(refused.clone()), "{number}");
+            let stands = || bea.client.read(|tables| tables.own_message(message)).unwrap().unwrap().standing;
+            assert_eq!(stands(), MessageStanding::Waiting);
+            // Nor does it that it is given up.
+            bea.client.step(|step| step.fail_task(&task, Failure::NotAllowed)).unwrap();
             assert_eq!(bea.client.discard(message), Err(refused), "{number}");
-            let stands = bea.client.read(|tables| tables.own_message(message)).unwrap().unwrap().standing;
-            assert_eq!(stands, MessageStanding::Waiting);
+            assert_eq!(stands(), MessageStanding::Failed);
         }
+        assert_eq!(bea.client.discard(uploading).is_err(), number == 0);
         if number > 0 {
             bea.client.discard(draft).unwrap();
         }
