@@ -76,6 +76,11 @@ pub(crate) fn notice(notice: &Notice) -> String {
                 at_name(by)
             )
         }
+        Notice::RecoveryKeyChanged => {
+            "your account has another recovery key, which another one of your devices made; the one before opens nothing any \
+             more; if that was not you, somebody knows your password: renew your identity by `huis identity renew`"
+                .into()
+        }
         Notice::IdentityRenewed => {
             "your account has the new identity key that you asked for, and this is its only device; if you were not shown the \
              new recovery key, `huis identity renew` shows it"

@@ -190,6 +190,7 @@ impl Client {
             Command::SignIn(wish) => self.sign_in(wish).await,
             Command::Recover(wish) => self.recover(wish).await,
             Command::RenewIdentity(wish) => self.renew_identity(wish).await,
+            Command::ChangeRecoveryKey(wish) => self.change_recovery_key(wish).await,
             Command::RecoveryKeyShown { recovery_key } => self.recovery_key_was_shown(&recovery_key).map(done),
             Command::ChangePassword(wish) => self.change_password(wish).await,
             Command::CheckPassword { password } => self.check_password(&password).await.map(done),

@@ -112,6 +112,28 @@ pub enum PasswordChange {
     Conflict,
 }
 
+/// Another recovery key in place of the one before.
+#[derive(Debug, Clone)]
+pub struct NewRecoveryKey {
+    /// The account.
+    pub account: AccountId,
+    /// The number of the password on which this was allowed; the password stays.
+    pub password_number: u64,
+    /// The recovery key's public signing half.
+    pub recovery_key: Bytes32,
+    /// The vault, sealed under the recovery key to come.
+    pub vault: Numbered,
+}
+
+/// What became of a change of the recovery key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoveryKeyChange {
+    /// Stored.
+    Stored,
+    /// Another password or vault came first, or there is no such account. Nothing was changed.
+    Conflict,
+}
+
 /// Sealed bytes with a number that grows by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbered {
@@ -202,6 +224,10 @@ pub trait Accounts: Send + Sync {
     /// Replaces password and vault together, if the newest ones are those before: OPAQUE record, stretch, vault and the
     /// end of sessions are one step, so that a vault is never there under another password than the one that signs in.
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange>;
+
+    /// Replaces recovery key and vault together, if password and vault are those before: so a vault is never there under
+    /// another recovery key than the one that allows a new password.
+    async fn change_recovery_key(&self, new: NewRecoveryKey) -> StoreResult<RecoveryKeyChange>;
 
     /// Replaces the identity key and everything that was in the same vault, if the newest of each are those before: device
     /// list (as [`put_device_list`](Self::put_device_list) does), OPAQUE record, recovery key, vault, account state and the

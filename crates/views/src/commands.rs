@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SendFiles, Status, Target,
-    TransferView, VanishTimer, Wish,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SecretCode, SendFiles,
+    Status, Target, TransferView, VanishTimer, Wish,
 };
 
 /// What is sent to be opened later.
@@ -37,8 +37,11 @@ pub enum Command {
     /// Puts another identity key, and other secrets, in the place of those that somebody else may have, and sets a new
     /// password. All other devices are off the account by it. Answer: [`Reply::IdentityRenewed`].
     RenewIdentity(RenewIdentity),
-    /// A person has seen this recovery key, which [`Reply::Registered`] or [`Reply::IdentityRenewed`] gave: it is kept no
-    /// longer. Until then the same command gives it again. Answer: [`Reply::Done`].
+    /// Puts another recovery key in the place of the one before, which opens nothing any more from then on; or gives the one
+    /// of an earlier command that nobody saw. Answer: [`Reply::RecoveryKeyChanged`].
+    ChangeRecoveryKey(ChangeRecoveryKey),
+    /// A person has seen this recovery key, which [`Reply::Registered`], [`Reply::RecoveryKeyChanged`] or
+    /// [`Reply::IdentityRenewed`] gave: it is kept no longer. Until then the same command gives it again. Answer: [`Reply::Done`].
     RecoveryKeyShown {
         /// The one that was shown; another one is kept.
         recovery_key: Secret,
@@ -528,6 +531,16 @@ pub struct ChangePassword {
     pub end_other_sessions: bool,
 }
 
+/// How to change the recovery key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeRecoveryKey {
+    /// The account's password, which stays; it never leaves this device.
+    pub password: Secret,
+    /// The recovery key so far, where the vault is kept from the password; else
+    /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+    pub recovery_key: Option<Secret>,
+}
+
 /// How to renew the identity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RenewIdentity {
@@ -666,6 +679,15 @@ pub enum Reply {
     PasswordChanged {
         /// How many sessions have ended; not known where the server's answer was lost.
         ended_sessions: Option<u32>,
+    },
+    /// The account has another recovery key.
+    RecoveryKeyChanged {
+        /// To be shown, then [`Command::RecoveryKeyShown`].
+        recovery_key: Secret,
+        /// The QR code that holds it.
+        code: SecretCode,
+        /// Whether it had been done before, by a command whose recovery key nobody saw.
+        earlier: bool,
     },
     /// The account has another identity key, and this is its only device.
     IdentityRenewed {

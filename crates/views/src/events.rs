@@ -225,6 +225,8 @@ pub enum Notice {
         #[serde(default)]
         was_verified: bool,
     },
+    /// The own account has another recovery key, which another one of its devices made.
+    RecoveryKeyChanged,
     /// The own account has another identity key, as this device was asked for. A recovery key that nobody was shown, because
     /// the command ended too early, is shown where the same is asked for again.
     IdentityRenewed,

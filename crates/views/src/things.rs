@@ -1,5 +1,6 @@
 //! The things that a face shows.
 
+use huis_proto::rest::Secret;
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
@@ -504,6 +505,13 @@ pub struct SafetyCode {
     /// The modules of each line from the top, `1` for a dark one: a square without the quiet zone, four modules wide, that
     /// belongs around it.
     pub lines: Vec<String>,
+}
+
+/// A QR code (ISO/IEC 18004) that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretCode {
+    /// The modules of each line, as in [`SafetyCode::lines`].
+    pub lines: Vec<Secret>,
 }
 
 /// Who has got or read a message.

@@ -40,6 +40,18 @@ pub struct PasswordChanged {
     pub ended_sessions: u32,
 }
 
+/// `POST /api/v1/account/recovery-key`: recovery key and vault are replaced in one step. `state-conflict` where another
+/// password or vault came first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChangeRecoveryKey {
+    /// The ticket of a sign-in, at most ten minutes old.
+    pub ticket: Secret,
+    /// The public half of the signing key of the recovery key to come (Ed25519).
+    pub recovery_key: Bytes32,
+    /// The next vault, sealed under the same password and the recovery key to come.
+    pub vault: Vault,
+}
+
 /// `POST /api/v1/recoveries/start`, without signing in. Unknown names are answered like known ones.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct StartRecovery {

@@ -25,6 +25,7 @@ mod password_changes;
 pub(crate) mod problem;
 mod push_subscriptions;
 mod recoveries;
+mod recovery_keys;
 mod registrations;
 pub(crate) mod resources;
 mod server_info;
@@ -63,6 +64,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(registrations::routes())
         .merge(sign_ins::routes())
         .merge(password_changes::routes())
+        .merge(recovery_keys::routes())
         .merge(identities::routes())
         .merge(recoveries::routes())
         .merge(devices::routes())

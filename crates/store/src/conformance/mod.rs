@@ -70,6 +70,8 @@ macro_rules! conformance {
             of_two_new_passwords_at_once_one_counts_whole,
             no_session_begins_by_a_password_that_was_replaced_meanwhile,
             a_new_password_ends_the_sessions_that_it_is_told_to,
+            a_new_recovery_key_replaces_key_and_vault_together,
+            of_a_new_recovery_key_and_a_new_password_at_once_one_counts_whole,
             a_new_identity_replaces_everything_of_the_old_one_together,
             a_new_identity_ends_all_sessions_but_one_and_takes_the_other_devices_off,
             of_two_new_identities_at_once_one_counts_whole,

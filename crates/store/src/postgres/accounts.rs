@@ -10,7 +10,10 @@ use super::db::{Db, Params};
 use super::fault::{Fault, Outcome};
 use super::{audit, listing, sessions};
 use crate::administration::claim;
-use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
+use crate::{
+    Account, Creation, NewAccount, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord,
+    RecoveryKeyChange, ServerRole, Swap,
+};
 
 const ID_TAKEN: &str = "SELECT 1 FROM accounts WHERE id = $1";
 const NAME_TAKEN: &str = "SELECT 1 FROM accounts WHERE username = $1";
@@ -38,6 +41,7 @@ pub(super) const HOLD_ACCOUNT: &str = "SELECT account, password_number, device_l
      AND deleted_at_ms = 0 FOR NO KEY UPDATE";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = $2, opaque = $3, stretch_memory_kib = $4, \
      stretch_passes = $5, stretch_lanes = $6 WHERE account = $1";
+const SET_RECOVERY_KEY: &str = "UPDATE accounts SET recovery_key = $2 WHERE account = $1";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
      VALUES ($1, $2, $3, $4, $5)";
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = $2 WHERE account = $1";
@@ -285,6 +289,21 @@ pub(super) async fn change_password(db: &Db, new: &NewPassword) -> Outcome<Passw
     let number = signed(held.password_number.saturating_add(1));
     db.execute(SET_PASSWORD, &[&held.account, &number, &&*new.opaque, &stretch[0], &stretch[1], &stretch[2]]).await?;
     Ok(PasswordChange::Stored(sessions::end_sessions(db, new.account, new.ends).await?))
+}
+
+pub(super) async fn change_recovery_key(db: &Db, new: &NewRecoveryKey) -> Outcome<RecoveryKeyChange> {
+    let Some(held) = hold(db, new.account).await? else {
+        return Ok(RecoveryKeyChange::Conflict);
+    };
+    // The vault is the last thing that can refuse: nothing was written before it.
+    let replaces = new.vault.number.saturating_sub(1);
+    if held.password_number != new.password_number
+        || put_sealed(db, new.account, &new.vault, replaces, Sealed::Vault).await? != Swap::Stored
+    {
+        return Ok(RecoveryKeyChange::Conflict);
+    }
+    db.execute(SET_RECOVERY_KEY, &[&held.account, &new.recovery_key.0.as_slice()]).await?;
+    Ok(RecoveryKeyChange::Stored)
 }
 
 async fn put_list(db: &Db, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {

@@ -25,9 +25,9 @@ use crate::time_locks::Looked;
 use crate::{
     Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
     Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions,
-    Recipients, Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult,
-    Swap, TimeLocks, Upload, Wanting, Withdrawal,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord, PushDue,
+    PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores, Session, Sessions,
+    Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -63,6 +63,11 @@ impl Accounts for PostgresStore {
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
         let new = &new;
         self.write(|db| async move { accounts::change_password(&db, new).await }).await
+    }
+
+    async fn change_recovery_key(&self, new: NewRecoveryKey) -> StoreResult<RecoveryKeyChange> {
+        let new = &new;
+        self.write(|db| async move { accounts::change_recovery_key(&db, new).await }).await
     }
 
     async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal> {

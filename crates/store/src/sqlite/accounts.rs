@@ -9,7 +9,10 @@ use super::columns::{self, Key, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
 use crate::administration::claim;
-use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
+use crate::{
+    Account, Creation, NewAccount, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord,
+    RecoveryKeyChange, ServerRole, Swap,
+};
 
 const ID_TAKEN: &str = "SELECT 1 FROM accounts WHERE id = ?1";
 const NAME_TAKEN: &str = "SELECT 1 FROM accounts WHERE username = ?1";
@@ -35,6 +38,7 @@ pub(super) const NEWEST_PASSWORD: &str =
     "SELECT account, password_number FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = ?2, opaque = ?3, stretch_memory_kib = ?4, \
      stretch_passes = ?5, stretch_lanes = ?6 WHERE account = ?1";
+const SET_RECOVERY_KEY: &str = "UPDATE accounts SET recovery_key = ?2 WHERE account = ?1";
 const NEWEST_LIST: &str = "SELECT account, device_list_number FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
      VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -288,6 +292,26 @@ impl Writer {
             new.stretch.lanes,
         ])?;
         Ok(PasswordChange::Stored(self.end_sessions(new.account, new.ends)?))
+    }
+
+    pub(super) fn change_recovery_key(&mut self, new: &NewRecoveryKey) -> Outcome<RecoveryKeyChange> {
+        let newest = self
+            .db
+            .prepare_cached(NEWEST_PASSWORD)?
+            .query_row([new.account.as_bytes()], |row| Ok((row.get(0)?, columns::number(row, 1)?)))
+            .optional()?;
+        let Some((account, number)): Option<(Key, u64)> = newest else {
+            return Ok(RecoveryKeyChange::Conflict);
+        };
+        // The vault is the last thing that can refuse: nothing was written before it.
+        let replaces = new.vault.number.saturating_sub(1);
+        if number != new.password_number
+            || self.put_sealed(new.account, &new.vault, replaces, Sealed::Vault)? != Swap::Stored
+        {
+            return Ok(RecoveryKeyChange::Conflict);
+        }
+        self.db.prepare_cached(SET_RECOVERY_KEY)?.execute(params![account, new.recovery_key.0])?;
+        Ok(RecoveryKeyChange::Stored)
     }
 
     fn put_list(&self, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {

@@ -23,9 +23,9 @@ use crate::time_locks::Looked;
 use crate::{
     Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
     Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions,
-    Recipients, Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult,
-    Swap, TimeLocks, Upload, Wanting, Withdrawal,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord, PushDue,
+    PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores, Session, Sessions,
+    Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 #[async_trait]
@@ -59,6 +59,10 @@ impl Accounts for SqliteStore {
 
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
         self.write(move |writer| writer.change_password(&new)).await
+    }
+
+    async fn change_recovery_key(&self, new: NewRecoveryKey) -> StoreResult<RecoveryKeyChange> {
+        self.write(move |writer| writer.change_recovery_key(&new)).await
     }
 
     async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal> {

@@ -27,6 +27,7 @@ mod own_files;
 mod passwords;
 mod presence;
 mod recovery_key_only;
+mod recovery_keys;
 mod registrations;
 mod renewals;
 mod repairs;

@@ -384,6 +384,9 @@ settings-device-revoke-about = It reads nothing more from then on.
 settings-security = Security
 settings-password = Change the password
 settings-password-about = Your other devices stay signed in.
+settings-recovery-key = Make a new recovery key
+settings-recovery-key-about = The one before opens nothing any more. The new one is shown once: have something to write with.
+settings-recovery-key-make = Make it
 settings-lock = Lock
 settings-lock-about = What is kept here goes under your password. Nothing is lost, and what was not sent is sent after unlocking.
 settings-sign-out = Sign out
@@ -431,6 +434,7 @@ notice-own-device-added =
         [one] Your account has a new device. If you did not add it, take it off at once in the settings, and renew your identity: somebody knows your password.
        *[other] Your account has { $count } new devices. If you did not add them, take them off at once in the settings, and renew your identity: somebody knows your password.
     }
+notice-recovery-key-changed = Your account has another recovery key, made on another one of your devices; the one before opens nothing any more. If that was not you, somebody knows your password: renew your identity in a terminal.
 notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device.
 notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, change it in the settings.
 

@@ -384,6 +384,9 @@ settings-device-revoke-about = Il ne lira plus rien à partir de là.
 settings-security = Sécurité
 settings-password = Changer le mot de passe
 settings-password-about = Vos autres appareils restent connectés.
+settings-recovery-key = Faire une nouvelle clé de secours
+settings-recovery-key-about = La précédente n'ouvrira plus rien. La nouvelle est montrée une seule fois : ayez de quoi écrire.
+settings-recovery-key-make = La faire
 settings-lock = Verrouiller
 settings-lock-about = Ce qui est gardé ici passe sous votre mot de passe. Rien n'est perdu, et ce qui n'est pas parti partira après l'ouverture.
 settings-sign-out = Se déconnecter
@@ -431,6 +434,7 @@ notice-own-device-added =
         [one] Votre compte a un nouvel appareil. Si vous ne l'avez pas ajouté, retirez-le tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
        *[other] Votre compte a { $count } nouveaux appareils. Si vous ne les avez pas ajoutés, retirez-les tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
     }
+notice-recovery-key-changed = Votre compte a une autre clé de secours, faite sur un autre de vos appareils ; la précédente n'ouvre plus rien. Si ce n'était pas vous, quelqu'un connaît votre mot de passe : renouvelez votre identité dans un terminal.
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.
 

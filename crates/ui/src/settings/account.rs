@@ -2,7 +2,7 @@
 
 use huis_proto::DeviceId;
 use huis_proto::rest::Secret;
-use huis_views::{ChangePassword, Command, DeviceView, Failure, Reply, SignOut, ToWorker};
+use huis_views::{ChangePassword, ChangeRecoveryKey, Command, DeviceView, Failure, Reply, SignOut, ToWorker};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -17,6 +17,7 @@ use crate::{dates, port, pushes, say};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Change,
+    RecoveryKey,
     SignOut,
     Revoke(DeviceId),
 }
@@ -59,6 +60,7 @@ pub(super) fn account(app: App) -> AnyView {
                 <section class="settings-part settings-acts">
                     <h3>{say::text("settings-security")}</h3>
                     {act(Wish::Change, "edit", "settings-password", "menu-item")}
+                    {act(Wish::RecoveryKey, "shield", "settings-recovery-key", "menu-item")}
                     <button type="button" class="menu-item" on:click=on(move |_| lock(app))>
                         {icon("lock")}
                         <span>{say::text("settings-lock")}</span>
@@ -125,6 +127,7 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
     let (wrong, is_asking) = (RwSignal::new(None::<String>), RwSignal::new(false));
     let (title, about, go) = match wish {
         Wish::Change => ("settings-password", "settings-password-about", "key-save"),
+        Wish::RecoveryKey => ("settings-recovery-key", "settings-recovery-key-about", "settings-recovery-key-make"),
         Wish::SignOut => ("settings-sign-out", "settings-sign-out-about", "settings-sign-out"),
         Wish::Revoke(_) => ("settings-device-revoke", "settings-device-revoke-about", "settings-device-revoke"),
     };
@@ -146,6 +149,9 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
                 under_password: None,
                 end_other_sessions: false,
             }),
+            Wish::RecoveryKey => {
+                Command::ChangeRecoveryKey(ChangeRecoveryKey { password: Secret::new(typed), recovery_key: key })
+            }
             Wish::SignOut => Command::SignOut(SignOut {
                 password: (!typed.is_empty()).then(|| Secret::new(typed)),
                 recovery_key: key,
@@ -158,6 +164,10 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
             is_asking.set(false);
             match result {
                 Ok(Reply::SignedOut { .. }) => pushes::leave(),
+                Ok(Reply::RecoveryKeyChanged { recovery_key, .. }) => {
+                    wished.set(None);
+                    app.recovery_key.set(Some(recovery_key.expose().into()));
+                }
                 Ok(_) => {
                     app.say(say::text("settings-done"));
                     read();
