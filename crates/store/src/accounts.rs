@@ -25,6 +25,10 @@ pub struct Account {
     pub device_list_number: u64,
     /// Counts the passwords that the account has had, from 1.
     pub password_number: u64,
+    /// Counts how often the second factor was turned on or off, from 0.
+    pub second_factor_number: u64,
+    /// Whether the account has a second factor.
+    pub second_factor_is_on: bool,
 }
 
 /// How an account signs in.

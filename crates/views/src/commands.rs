@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SecretCode, SendFiles,
-    Status, Target, TransferView, VanishTimer, Wish,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SecondFactorBegun,
+    SecretCode, SendFiles, Status, Target, TransferView, VanishTimer, Wish,
 };
 
 /// What is sent to be opened later.
@@ -45,6 +45,33 @@ pub enum Command {
     RecoveryKeyShown {
         /// The one that was shown; another one is kept.
         recovery_key: Secret,
+    },
+    /// Does something that opens the account, with a code of its second factor: six digits of the authenticator, or a recovery
+    /// code. For ten minutes from then on no other one is asked for here. Answer: that of the command.
+    WithSecondFactor {
+        /// The code as it was typed.
+        code: Secret,
+        /// What is to be done.
+        command: Box<Command>,
+    },
+    /// Begins a second factor, which does not count yet. Answer: [`Reply::SecondFactorBegun`].
+    BeginSecondFactor {
+        /// The account's password; it never leaves this device.
+        password: Secret,
+    },
+    /// Has it count, by a code that the authenticator shows. Answer: [`Reply::RecoveryCodes`].
+    FinishSecondFactor(FinishSecondFactor),
+    /// Whether the account has a second factor. Answer: [`Reply::SecondFactor`].
+    SecondFactor,
+    /// Makes other recovery codes in place of those that are left. Answer: [`Reply::RecoveryCodes`].
+    RenewRecoveryCodes {
+        /// The account's password; it never leaves this device.
+        password: Secret,
+    },
+    /// Takes the second factor off the account. Answer: [`Reply::Done`].
+    DisableSecondFactor {
+        /// The account's password; it never leaves this device.
+        password: Secret,
     },
     /// Asks the server whether this is the account's password. Answer: [`Reply::Done`].
     CheckPassword {
@@ -541,6 +568,17 @@ pub struct ChangeRecoveryKey {
     pub recovery_key: Option<Secret>,
 }
 
+/// How to have a second factor count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FinishSecondFactor {
+    /// What [`Reply::SecondFactorBegun`] gave.
+    pub ticket: Secret,
+    /// What [`Reply::SecondFactorBegun`] gave.
+    pub state: Bytes,
+    /// Six digits that the authenticator shows.
+    pub code: Secret,
+}
+
 /// How to renew the identity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RenewIdentity {
@@ -689,6 +727,17 @@ pub enum Reply {
         /// Whether it had been done before, by a command whose recovery key nobody saw.
         earlier: bool,
     },
+    /// A second factor was begun.
+    SecondFactorBegun(Box<SecondFactorBegun>),
+    /// Whether the account has a second factor.
+    SecondFactor {
+        /// Whether it has one.
+        enabled: bool,
+        /// How many recovery codes are left.
+        codes_left: u32,
+    },
+    /// To be shown once: codes that each stand once for one of the authenticator.
+    RecoveryCodes(Vec<Secret>),
     /// The account has another identity key, and this is its only device.
     IdentityRenewed {
         /// To be shown, then [`Command::RecoveryKeyShown`]: the recovery key in place of the one before.

@@ -514,6 +514,21 @@ pub struct SecretCode {
     pub lines: Vec<Secret>,
 }
 
+/// A second factor that does not count yet: what an authenticator takes, in three forms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorBegun {
+    /// To be typed: base 32 (RFC 4648).
+    pub secret: Secret,
+    /// An address of the kind `otpauth://`.
+    pub address: Secret,
+    /// The QR code that holds the address.
+    pub code: SecretCode,
+    /// For [`FinishSecondFactor`](crate::FinishSecondFactor).
+    pub ticket: Secret,
+    /// For [`FinishSecondFactor`](crate::FinishSecondFactor).
+    pub state: Bytes,
+}
+
 /// Who has got or read a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptView {

@@ -23,6 +23,7 @@ pub(crate) mod receive;
 pub(crate) mod recovery_key;
 pub(crate) mod restore;
 pub(crate) mod rooms;
+pub(crate) mod second_factor;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod time_locks;
@@ -78,6 +79,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Recover(command) => command.run(&context).await,
             HuisCommand::Password(command) => command.run(&context).await,
             HuisCommand::RecoveryKey(command) => command.run(&context).await,
+            HuisCommand::SecondFactor(command) => command.run(&context).await,
             HuisCommand::Identity(command) => command.run(&context).await,
             HuisCommand::Lock(command) => command.run(&context).await,
             HuisCommand::Unlock(command) => command.run(&context).await,

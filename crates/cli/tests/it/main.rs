@@ -23,6 +23,7 @@ mod passwords;
 mod postgres;
 mod readme;
 mod refusals;
+mod second_factors;
 mod secrets;
 mod settings;
 mod starts;

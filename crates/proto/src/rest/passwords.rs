@@ -81,6 +81,9 @@ pub struct OpenRecovery {
     pub state: Bytes,
     /// The recovery key's signature over the state, label [`RECOVERY_VAULT`](crate::labels::RECOVERY_VAULT).
     pub proof: Bytes,
+    /// As in [`FinishSignIn`](super::FinishSignIn): the recovery key takes the place of the password, not of the second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<Secret>,
 }
 
 /// The answer to [`OpenRecovery`].
@@ -92,6 +95,9 @@ pub struct RecoveryVault {
     pub identity_key: Bytes32,
     /// The newest vault.
     pub vault: Vault,
+    /// Stands for a code in further steps within ten minutes, where the account has a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor_pass: Option<Secret>,
 }
 
 /// `POST /api/v1/recoveries/finish`, without signing in: record and vault are replaced in one step, and all sessions of
@@ -109,4 +115,7 @@ pub struct FinishRecovery {
     /// The recovery key's signature over the [wish](crate::recovery::wish), label
     /// [`RECOVERY`](crate::labels::RECOVERY).
     pub proof: Bytes,
+    /// As in [`OpenRecovery`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<Secret>,
 }

@@ -28,6 +28,7 @@ mod recoveries;
 mod recovery_keys;
 mod registrations;
 pub(crate) mod resources;
+mod second_factors;
 mod server_info;
 mod session_grants;
 mod sessions;
@@ -65,6 +66,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(sign_ins::routes())
         .merge(password_changes::routes())
         .merge(recovery_keys::routes())
+        .merge(second_factors::routes())
         .merge(identities::routes())
         .merge(recoveries::routes())
         .merge(devices::routes())

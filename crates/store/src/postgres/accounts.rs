@@ -24,11 +24,13 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      device_list_number, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12) \
      ON CONFLICT DO NOTHING RETURNING account";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     a.password_number, l.list, l.signature, l.handover FROM accounts a \
+     a.password_number, l.list, l.signature, l.handover, a.second_factor_number, octet_length(a.second_factor) > 0 \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = $1 AND a.deleted_at_ms = 0";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     a.password_number, l.list, l.signature, l.handover FROM accounts a \
+     a.password_number, l.list, l.signature, l.handover, a.second_factor_number, octet_length(a.second_factor) > 0 \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = $1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
@@ -321,6 +323,8 @@ fn found_account(row: &Row) -> Outcome<Account> {
         device_list_number: columns::number(row, 4)?,
         password_number: columns::number(row, 5)?,
         device_list: found_list(row, 6)?,
+        second_factor_number: columns::number(row, 9)?,
+        second_factor_is_on: row.try_get(10)?,
     })
 }
 

@@ -20,6 +20,7 @@ const POPULATION: &str = "
       FROM generate_series(1, 10000) n;
     INSERT INTO audit SELECT n, 1, decode(md5('a' || n), 'hex'), '', '', '', '', '', '', decode(repeat('00', 32), 'hex')
       FROM generate_series(1, 10000) n;
+    INSERT INTO recovery_codes SELECT n, decode(md5('t' || n) || md5('u' || n), 'hex') FROM generate_series(1, 10000) n;
     INSERT INTO device_lists SELECT n, 1, '', '' FROM generate_series(1, 10000) n;
     INSERT INTO vaults SELECT n, 1, '' FROM generate_series(1, 10000) n;
     INSERT INTO account_states SELECT n, 1, '' FROM generate_series(1, 10000) n;
@@ -120,6 +121,10 @@ const HOT: &[&str] = &[
     accounts::Sealed::AccountState.replace(),
     identities::NEWEST_SEALED,
     listing::CONVERSATIONS_OF_DEVICES,
+    second_factors::FIND,
+    second_factors::ENABLE,
+    second_factors::USE_STEP,
+    second_factors::HOLD_ON,
     invitations::IS_GOOD,
     invitations::HOLD_GOOD,
     invitations::TAKE_USE,

@@ -22,11 +22,13 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      stretch_memory_kib, stretch_passes, stretch_lanes, identity_key, recovery_key, \
      device_list_number, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature, l.handover, a.password_number FROM accounts a \
+     l.list, l.signature, l.handover, a.password_number, a.second_factor_number, a.second_factor <> x'' \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = ?1 AND a.deleted_at_ms = 0";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature, l.handover, a.password_number FROM accounts a \
+     l.list, l.signature, l.handover, a.password_number, a.second_factor_number, a.second_factor <> x'' \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = ?1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
@@ -366,6 +368,8 @@ fn found_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         device_list: found_list(row, 5)?,
         device_list_number: columns::number(row, 4)?,
         password_number: columns::number(row, 8)?,
+        second_factor_number: columns::number(row, 9)?,
+        second_factor_is_on: row.get(10)?,
     })
 }
 

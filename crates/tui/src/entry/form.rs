@@ -34,6 +34,7 @@ pub(super) enum Line {
     RecoveryKey,
     Password,
     Again,
+    Code,
 }
 
 /// What lets a newcomer in.
@@ -71,7 +72,7 @@ impl Form {
             Server => Field::plain(server),
             Name => Field::plain(name),
             Line::Admission => Field::plain(""),
-            RecoveryKey | Password | Again => Field::hidden(),
+            RecoveryKey | Password | Again | Line::Code => Field::hidden(),
         };
         let lines: Vec<_> = kinds.iter().map(|line| (*line, field(*line))).collect();
         // Where there is an address already, it need not be gone through.
@@ -160,12 +161,20 @@ impl Form {
                 Some(texts.failure(&Failure::Invalid { reason: error.to_string() }))
             }
             Line::Again => (self.text(Line::Password) != self.text(Line::Again)).then(|| texts.text("entry-differ")),
-            Line::RecoveryKey | Line::Password => is_empty.then(|| texts.text("entry-needed")),
+            Line::RecoveryKey | Line::Password | Line::Code => is_empty.then(|| texts.text("entry-needed")),
         }
     }
 
     /// What is asked of the engine; none for what concerns the key alone.
     pub(super) fn command(&self) -> Option<Command> {
+        let command = self.plain_command()?;
+        Some(match self.field(Line::Code) {
+            Some(code) => Command::WithSecondFactor { code: code.secret(), command: Box::new(command) },
+            None => command,
+        })
+    }
+
+    fn plain_command(&self) -> Option<Command> {
         let username = self.username();
         let password = self.field(Line::Password)?.secret();
         match self.purpose {
@@ -213,12 +222,17 @@ impl Form {
         if *failure == Failure::NeedsRecoveryKey && self.field(Line::RecoveryKey).is_none() {
             self.lines.push((Line::RecoveryKey, Field::hidden()));
         }
+        if *failure == Failure::NeedsSecondFactor && self.field(Line::Code).is_none() {
+            self.lines.push((Line::Code, Field::hidden()));
+        }
         let to_blame = blamed(failure).filter(|line| self.field(*line).is_some());
         if let Some(at) = to_blame.and_then(|line| self.lines.iter().position(|(there, _)| *there == line)) {
             self.focus = at;
         }
         let to_clear: &[Line] = match failure {
             Failure::WrongPassword => &[Line::Password],
+            // A code is good for once.
+            Failure::NeedsSecondFactor | Failure::WrongSecondFactor | Failure::NeedsRecoveryKey => &[Line::Code],
             Failure::WeakPassword { .. } => &[Line::Password, Line::Again],
             _ => &[],
         };
@@ -252,6 +266,7 @@ fn blamed(failure: &Failure) -> Option<Line> {
     match failure {
         Failure::WeakPassword { .. } | Failure::WrongPassword => Some(Line::Password),
         Failure::WrongRecoveryKey | Failure::NeedsRecoveryKey => Some(Line::RecoveryKey),
+        Failure::WrongSecondFactor | Failure::NeedsSecondFactor => Some(Line::Code),
         Failure::Offline { .. }
         | Failure::CertificateChanged { .. }
         | Failure::ServerTooOld { .. }

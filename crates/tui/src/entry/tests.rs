@@ -119,6 +119,25 @@ fn whoever_keeps_the_password_out_of_the_vault_is_asked_for_the_recovery_key_as_
 }
 
 #[test]
+fn whoever_has_a_second_factor_is_asked_for_a_code_as_well() {
+    let why = Why::SessionEnded { server: SERVER.into(), username: "member-a".into() };
+    let mut entry = entry(Language::English, why, (80, 24));
+    let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, PASSWORD) else { panic!("no end") };
+    assert!(matches!(*command, Command::SignIn(_)));
+    assert!(entry.update(EntryInput::Answer(Err(Failure::NeedsSecondFactor)), 2_000).is_none());
+    assert!(shown(&entry).contains("Code of the second factor"));
+    for typed in ["123456", "654321"] {
+        let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, typed) else { panic!("no end") };
+        let Command::WithSecondFactor { code, command } = *command else { panic!("another command") };
+        assert_eq!(code.expose(), typed, "a refused one is typed anew");
+        assert!(matches!(*command, Command::SignIn(_)));
+        assert!(!shown(&entry).contains(typed));
+        entry.update(EntryInput::Answer(Err(Failure::WrongSecondFactor)), 2_000);
+        assert!(shown(&entry).contains("used already"));
+    }
+}
+
+#[test]
 fn what_is_wrong_is_seen_before_the_server_is_asked() {
     let mut entry = entry(Language::English, first(), (80, 24));
     for text in ["", "words", "a"] {
