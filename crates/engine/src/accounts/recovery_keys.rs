@@ -126,7 +126,9 @@ impl Client {
                     return changed(counts.ok_or_else(unknown)?, false);
                 }
                 Err(error) => {
-                    self.step(|step| step.forget_recovery_keys(|other| other.vault_number == number))?;
+                    // Another one of the same number may be what came first.
+                    let is_refused = |other: &UnderWay| other.recovery_key == under_way.recovery_key;
+                    self.step(|step| step.forget_recovery_keys(is_refused))?;
                     if error.code() != Some(ErrorCode::StateConflict) {
                         return Err(error.into());
                     }

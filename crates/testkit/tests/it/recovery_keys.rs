@@ -91,6 +91,38 @@ fn loses(device: &Device, number: usize, lost: Lost, and_all_after: bool) -> Rc<
     seen
 }
 
+#[test]
+fn of_two_changes_at_once_the_one_that_came_second_forgets_no_key_but_its_own() {
+    story(async |world| {
+        let (ann, _bea) = two_friends(&world).await;
+        let old = ann.recovery_key();
+        // No password opens the vault: a key that counts and is forgotten is lost for good.
+        ann.changes_password_with(Some(&old), PASSWORD, PASSWORD, Some(false)).await.unwrap();
+        let lost = Rc::new(Cell::new(0));
+        let counter = Rc::clone(&lost);
+        // Whichever counts, its device does not hear of it before the other one was refused.
+        ann.answers_pass(move |request, answer| {
+            let is_lost = request.path.ends_with("/recovery-key") && answer.status == 204;
+            counter.set(counter.get() + u32::from(is_lost));
+            (!is_lost).then_some(answer)
+        });
+        let wish = || ChangeRecoveryKey { password: Secret::new(PASSWORD), recovery_key: Some(old.clone()) };
+        let (one, other) = futures_util::join!(
+            ann.tries(Command::ChangeRecoveryKey(wish())),
+            ann.tries(Command::ChangeRecoveryKey(wish()))
+        );
+        ann.nobody_meddles();
+        assert_eq!(lost.get(), 1);
+        let key = |answer| match answer {
+            Ok(Reply::RecoveryKeyChanged { recovery_key, .. }) => recovery_key,
+            other => panic!("{other:?}"),
+        };
+        let key = [one, other].map(key);
+        assert_eq!(key[0], key[1]);
+        assert!(recovers(&world, &ann, "recovered", &key[0], NEW).await);
+    });
+}
+
 /// A sign-in, and the change.
 const REQUESTS_OF_A_CHANGE: usize = 3;
 
