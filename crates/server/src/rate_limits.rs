@@ -87,7 +87,7 @@ impl RateLimits {
         self.take(self.guesses_by_name, Sha256::digest(name).into(), now_ms).await
     }
 
-    /// Counts an attempt at a code of the account's second factor, whether it turns out to be right or not.
+    /// Counts an attempt at the digits of the account's authenticator, whether they turn out to be right or not.
     pub(crate) async fn guess_at_code(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
         self.take(self.guesses_at_codes, padded(account.as_bytes()), now_ms).await
     }

@@ -64,7 +64,8 @@ pub(super) fn routes() -> OpenApiRouter {
 }
 
 /// Sees that the second factor was shown, where the account has one; gives a pass for further steps then. **The caller has
-/// checked the password or the recovery key.** Every attempt with a code counts as a guess, before it is looked at.
+/// checked the password or the recovery key.** Every attempt with a code counts as a guess, before it is looked at. The account's
+/// own bucket is for digits alone: nobody guesses a recovery code, so who empties it does not keep the owner from showing one.
 pub(super) async fn check(
     app: &App,
     address: IpAddr,
@@ -87,8 +88,11 @@ pub(super) async fn check(
         return Ok(Some(given.clone()));
     }
     app.rate_limits.guess(address, now_ms).await?;
-    app.rate_limits.guess_at_code(account.account, now_ms).await?;
-    if is_right(app, account, given, now_ms).await? {
+    let typed = Typed::read(given.expose());
+    if matches!(typed, Some(Typed::Digits(_))) {
+        app.rate_limits.guess_at_code(account.account, now_ms).await?;
+    }
+    if is_right(app, account, typed, now_ms).await? {
         let pass = Pass { account: account.account, number };
         let sealed = seal(app, Purpose::SecondFactorPass, &pass, now_ms.saturating_add(PASS_LIFETIME_MS))?;
         return Ok(Some(Secret::new(URL_SAFE_NO_PAD.encode(sealed))));
@@ -98,9 +102,9 @@ pub(super) async fn check(
 }
 
 /// Whether the code is one of this account's that was not used. It is used up by this.
-async fn is_right(app: &App, account: &Account, given: &Secret, now_ms: u64) -> Result<bool, Refusal> {
+async fn is_right(app: &App, account: &Account, typed: Option<Typed>, now_ms: u64) -> Result<bool, Refusal> {
     let (id, number) = (account.account, account.second_factor_number);
-    match Typed::read(given.expose()) {
+    match typed {
         Some(Typed::Recovery(code)) => {
             let is_used = app.store.use_recovery_code(id, number, app.sealing.hash_of_code(id, &code)).await?;
             if is_used {
