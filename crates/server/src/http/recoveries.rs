@@ -82,7 +82,7 @@ async fn vault(
     let record = who_proved(&app, client, &request.state, &proof).await?;
     let account = own_account(&app, record.account).await?;
     // The recovery key takes the place of the password alone.
-    let second_factor_pass = second_factors::check(&app, client.0, &account, request.second_factor.as_ref()).await?;
+    let shown = second_factors::check(&app, client.0, &account, request.second_factor.as_ref()).await?;
     let vault = app.store.vault(record.account).await?.ok_or_else(|| {
         tracing::error!("an account without a vault");
         Refusal::internal()
@@ -91,7 +91,7 @@ async fn vault(
         account: account.account,
         identity_key: account.identity_key,
         vault: Vault { number: vault.number, sealed: vault.sealed },
-        second_factor_pass,
+        second_factor_pass: shown.map(|shown| shown.pass),
     }))
 }
 

@@ -52,6 +52,15 @@ impl Drop for OfAccount {
 struct Pass {
     account: AccountId,
     number: u64,
+    until_ms: u64,
+}
+
+/// What a second factor that was shown is worth.
+pub(super) struct Shown {
+    /// Stands for a code in further steps.
+    pub pass: Secret,
+    /// Until when, by the server's clock. What is given for it is good for no longer.
+    pub until_ms: u64,
 }
 
 pub(super) fn routes() -> OpenApiRouter {
@@ -71,7 +80,7 @@ pub(super) async fn check(
     address: IpAddr,
     account: &Account,
     given: Option<&Secret>,
-) -> Result<Option<Secret>, Refusal> {
+) -> Result<Option<Shown>, Refusal> {
     if !account.second_factor_is_on {
         return Ok(None);
     }
@@ -85,7 +94,7 @@ pub(super) async fn check(
         && pass.account == account.account
         && pass.number == number
     {
-        return Ok(Some(given.clone()));
+        return Ok(Some(Shown { pass: given.clone(), until_ms: pass.until_ms }));
     }
     app.rate_limits.guess(address, now_ms).await?;
     let typed = Typed::read(given.expose());
@@ -93,9 +102,10 @@ pub(super) async fn check(
         app.rate_limits.guess_at_code(account.account, now_ms).await?;
     }
     if is_right(app, account, typed, now_ms).await? {
-        let pass = Pass { account: account.account, number };
-        let sealed = seal(app, Purpose::SecondFactorPass, &pass, now_ms.saturating_add(PASS_LIFETIME_MS))?;
-        return Ok(Some(Secret::new(URL_SAFE_NO_PAD.encode(sealed))));
+        let until_ms = now_ms.saturating_add(PASS_LIFETIME_MS);
+        let pass = Pass { account: account.account, number, until_ms };
+        let sealed = seal(app, Purpose::SecondFactorPass, &pass, until_ms)?;
+        return Ok(Some(Shown { pass: Secret::new(URL_SAFE_NO_PAD.encode(sealed)), until_ms }));
     }
     metrics::counter!("huis_second_factors_refused_total").increment(1);
     Err(refused())

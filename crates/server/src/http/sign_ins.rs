@@ -90,7 +90,8 @@ async fn finish(
     // Who has proved the password, and nobody else, learns of it.
     refuse_barred(&app, account.account).await?;
     // Neither vault nor ticket before it.
-    let second_factor_pass = second_factors::check(&app, address, &account, request.second_factor.as_ref()).await?;
+    let shown = second_factors::check(&app, address, &account, request.second_factor.as_ref()).await?;
+    let shown_until_ms = shown.as_ref().map_or(u64::MAX, |shown| shown.until_ms);
     let vault = app.store.vault(account.account).await?.ok_or_else(|| {
         tracing::error!("an account without a vault");
         Refusal::internal()
@@ -108,12 +109,12 @@ async fn finish(
     Ok(Json(SignedIn {
         account: account.account,
         username: account.username,
-        ticket: ticket.issue(&app)?,
+        ticket: ticket.issue(&app, shown_until_ms)?,
         identity_key: account.identity_key,
         vault: vault.sealed,
         vault_number: vault.number,
         device_list: account.device_list,
         account_state: state.sealed,
-        second_factor_pass,
+        second_factor_pass: shown.map(|shown| shown.pass),
     }))
 }

@@ -30,8 +30,9 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn issue(self, app: &App) -> Result<Secret, Refusal> {
-        let expires_at_ms = app.clock.now_ms().saturating_add(LIFETIME_MS);
+    /// A ticket for ten minutes, and no longer than the second factor counts that was shown for it.
+    pub(super) fn issue(self, app: &App, shown_until_ms: u64) -> Result<Secret, Refusal> {
+        let expires_at_ms = app.clock.now_ms().saturating_add(LIFETIME_MS).min(shown_until_ms);
         let sealed = app.sealing.seal(&mut OsRng, Purpose::Ticket, &self, expires_at_ms);
         let sealed = sealed.map_err(|error| {
             tracing::error!(%error, "a ticket can't be sealed");
