@@ -194,9 +194,9 @@ impl Client {
             Command::RecoveryKeyShown { recovery_key } => self.recovery_key_was_shown(&recovery_key).map(done),
             Command::ChangePassword(wish) => self.change_password(wish).await,
             Command::WithSecondFactor { code, command } => {
-                self.show_code(code);
+                self.show_code(code.clone());
                 let done = Box::pin(self.obey(*command)).await;
-                self.put_code_away();
+                self.put_code_away(&code);
                 done
             }
             Command::BeginSecondFactor { password } => self.begin_second_factor(&password).await,

@@ -32,12 +32,17 @@ impl Client {
         self.second_factor.replace(SecondFactor::Code(code));
     }
 
-    /// What the code was typed for is done. A pass that was given for it stays.
-    pub(crate) fn put_code_away(&self) {
+    /// What the code was typed for is done. A pass that was given for it stays, and so does a code of another command.
+    pub(crate) fn put_code_away(&self, code: &Secret) {
         let mut shown = self.second_factor.borrow_mut();
-        if matches!(*shown, SecondFactor::Code(_)) {
+        if matches!(&*shown, SecondFactor::Code(other) if other == code) {
             *shown = SecondFactor::None;
         }
+    }
+
+    /// Nothing shows it any more: whoever comes next types a code.
+    pub(super) fn forget_second_factor(&self) {
+        self.second_factor.replace(SecondFactor::None);
     }
 
     /// What shows the second factor to the server, if anything does.
@@ -104,7 +109,7 @@ impl Client {
         let ask = ShowTicket { ticket: self.own_ticket(password).await? };
         let body = serde_json::to_vec(&ask).map_err(internal)?;
         self.ask_bytes(Method::Post, format!("{PATH}/disable"), Some(body)).await?;
-        self.second_factor.replace(SecondFactor::None);
+        self.forget_second_factor();
         Ok(())
     }
 

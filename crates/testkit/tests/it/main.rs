@@ -34,6 +34,7 @@ mod repairs;
 mod requests;
 mod restored_servers;
 mod rooms;
+mod second_factors;
 mod secrecy;
 mod settings;
 mod short_runs;
