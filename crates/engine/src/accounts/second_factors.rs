@@ -1,18 +1,26 @@
 //! The second factor: what shows it where the account is opened, and how it is turned on and off.
 
+use huis_core::account_state::{AccountState, Setting};
 use huis_proto::rest::{self, RecoveryCodes, SecondFactorStarted, SecondFactorStatus, Secret, ShowTicket};
-use huis_views::{Failure, FinishSecondFactor, Reply, SecondFactorBegun};
+use huis_views::{Failure, FinishSecondFactor, Notice, Reply, SecondFactorBegun};
 
 use super::codes::code_of_secret;
 use super::entering::internal;
 use super::vaults::another_accounts;
 use crate::api::ApiError;
-use crate::client::Client;
+use crate::client::{Client, Step};
+use crate::db::{DbError, Tables};
 use crate::ports::Method;
 
 /// A pass is taken for so long after it was given: less than the server does.
 const PASS_MS: u64 = 9 * 60_000;
 const PATH: &str = "/api/v1/account/second-factor";
+
+/// The fact of the database that says when it was turned on or off last, in milliseconds since 1970, and whether it is on.
+const CHANGED: &str = "second_factor_changed";
+/// The same among the settings of the account state, by which the account's other devices hear of it.
+const CHANGED_SETTING: &str = "second-factor-changed";
+const IS_ON_SETTING: &str = "second-factor-is-on";
 
 /// What shows the second factor.
 #[derive(Default)]
@@ -89,7 +97,11 @@ impl Client {
             Err(ApiError::Unreachable(reason)) => Err(Failure::Offline {
                 reason: format!("{reason}; it may count all the same: look, and make recovery codes anew if it does"),
             }),
-            answered => Ok(Reply::RecoveryCodes(answered?.codes)),
+            answered => {
+                let codes = answered?.codes;
+                self.tell_other_devices(true);
+                Ok(Reply::RecoveryCodes(codes))
+            }
         }
     }
 
@@ -110,7 +122,15 @@ impl Client {
         let body = serde_json::to_vec(&ask).map_err(internal)?;
         self.ask_bytes(Method::Post, format!("{PATH}/disable"), Some(body)).await?;
         self.forget_second_factor();
+        self.tell_other_devices(false);
         Ok(())
+    }
+
+    /// It is done at the server, whatever becomes of this: nobody loses the codes over it.
+    fn tell_other_devices(&self, is_on: bool) {
+        if let Err(fault) = self.step(|step| step.second_factor_is_changed(is_on)) {
+            tracing::warn!(%fault, "the account's other devices are not told of the second factor");
+        }
     }
 
     /// A ticket of the own account, for which nobody has to open the vault.
@@ -120,6 +140,46 @@ impl Client {
         let (signed_in, _) = self.prove_password(&me.username, password).await?;
         if signed_in.account == me.account() { Ok(signed_in.ticket) } else { Err(another_accounts()) }
     }
+}
+
+impl Step<'_> {
+    /// This device has turned it on or off; the others hear of it by the account state.
+    fn second_factor_is_changed(&mut self, is_on: bool) -> Result<(), DbError> {
+        // The others take a later time than the one that they know for news.
+        let before = changed(self.tables)?.map_or(0, |(before, _)| before);
+        self.tables.put_fact(CHANGED, &(self.client.now_ms().max(before.saturating_add(1)), is_on))?;
+        self.state_changed()
+    }
+
+    /// Takes over that another device has turned it on or off. A device that has no state yet hears nothing new by it.
+    pub(super) fn merge_second_factor(&mut self, theirs: &AccountState) -> Result<(), DbError> {
+        let (Some(Setting::Number(changed_ms)), Some(Setting::Flag(is_on))) =
+            (theirs.settings.get(CHANGED_SETTING), theirs.settings.get(IS_ON_SETTING))
+        else {
+            return Ok(());
+        };
+        if changed(self.tables)?.is_some_and(|(known, _)| *changed_ms <= known) {
+            return Ok(());
+        }
+        self.tables.put_fact(CHANGED, &(*changed_ms, *is_on))?;
+        if self.tables.fact::<u64>("state_version")?.unwrap_or(0) == 0 {
+            return Ok(());
+        }
+        self.notice(None, Notice::SecondFactorChanged { enabled: *is_on })
+    }
+}
+
+/// Writes into the state when the second factor was turned on or off, if it ever was.
+pub(super) fn put_second_factor(state: &mut AccountState, tables: Tables<'_>) -> Result<(), DbError> {
+    if let Some((changed_ms, is_on)) = changed(tables)? {
+        state.settings.insert(CHANGED_SETTING.into(), Setting::Number(changed_ms));
+        state.settings.insert(IS_ON_SETTING.into(), Setting::Flag(is_on));
+    }
+    Ok(())
+}
+
+fn changed(tables: Tables<'_>) -> Result<Option<(u64, bool)>, DbError> {
+    tables.fact(CHANGED)
 }
 
 /// What authenticators read out of a QR code: the form that Google's made common.

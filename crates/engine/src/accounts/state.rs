@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::entering::internal;
 use super::preferences::put_preferences;
 use super::recovery_keys::put_recovery_key;
+use super::second_factors::put_second_factor;
 use crate::api::ApiError;
 use crate::client::{Client, Step};
 use crate::conversations::read_seq;
@@ -253,6 +254,7 @@ impl Step<'_> {
         }
         self.merge_preferences(theirs, &base)?;
         self.merge_recovery_key(theirs)?;
+        self.merge_second_factor(theirs)?;
         self.merge_opened(&theirs.opened)?;
         if let (Some(card), Some(me)) = (&theirs.card, self.client.me()) {
             self.keep_own_card(me.account(), card)?;
@@ -509,6 +511,7 @@ pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, D
     state.opened.drain(..surplus);
     put_preferences(&mut state, tables.preferences()?);
     put_recovery_key(&mut state, tables)?;
+    put_second_factor(&mut state, tables)?;
     state.settings.insert(LIFE.into(), Setting::Text(life(tables)?));
     if let Some(card) = tables.card(me)? {
         state.card = Some(card);

@@ -3,8 +3,10 @@
 use hmac::{Hmac, Mac as _};
 use huis_proto::rest::Secret;
 use huis_testkit::{Device, PASSWORD, World, story};
-use huis_views::{Command, Failure, FinishSecondFactor, Reply, SignOut};
+use huis_views::{Command, Failure, FinishSecondFactor, Notice, Reply, SignOut};
 use sha1::Sha1;
+
+use crate::nobody_is_alarmed;
 
 /// What an authenticator with this secret shows at this time (RFC 6238).
 fn code_at(base32: &Secret, now_ms: u64) -> Secret {
@@ -40,6 +42,26 @@ fn with(code: &Secret, command: Command) -> Command {
 /// What needs password and second factor, and nothing else.
 fn makes_codes() -> Command {
     Command::RenewRecoveryCodes { password: Secret::new(PASSWORD) }
+}
+
+#[test]
+fn the_accounts_other_devices_hear_that_it_was_turned_on_and_off() {
+    story(async |world| {
+        let ann = world.account("ann").await;
+        let tablet = world.another_device_of(&ann).await;
+        let codes = enables(&world, &ann).await;
+        tablet.notices("it is on", |notice| *notice == Notice::SecondFactorChanged { enabled: true }).await;
+        ann.command(with(&codes[0], Command::DisableSecondFactor { password: Secret::new(PASSWORD) })).await;
+        tablet.notices("it is off", |notice| *notice == Notice::SecondFactorChanged { enabled: false }).await;
+        // Neither who did it, nor who comes later.
+        let phone = world.another_device_of(&ann).await;
+        phone.has_settled().await;
+        for device in [&ann, &phone] {
+            let noticed = device.noticed().await;
+            assert!(!noticed.iter().any(|notice| matches!(notice, Notice::SecondFactorChanged { .. })), "{noticed:?}");
+        }
+        nobody_is_alarmed(&[&ann, &tablet, &phone]).await;
+    });
 }
 
 #[test]

@@ -447,6 +447,8 @@ notice-own-device-added =
        *[other] Your account has { $count } new devices. If you did not add them, take them off at once in the settings, and renew your identity: somebody knows your password.
     }
 notice-recovery-key-changed = Your account has another recovery key, made on another one of your devices; the one before opens nothing any more. If that was not you, somebody knows your password: renew your identity in a terminal.
+notice-second-factor-on = Another one of your devices has turned the second factor on: signing in, and the recovery key, need a code as well from now on. If that was not you, somebody knows your password and is signed in as you. It cannot be undone from here: keep this device signed in, and tell your contacts and whoever looks after the server.
+notice-second-factor-off = Another one of your devices has turned the second factor off: the password alone is enough to sign in. If that was not you, somebody knows your password and had a code: renew your identity in a terminal.
 notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device.
 notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, change it in the settings.
 

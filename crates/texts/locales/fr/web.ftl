@@ -447,6 +447,8 @@ notice-own-device-added =
        *[other] Votre compte a { $count } nouveaux appareils. Si vous ne les avez pas ajoutés, retirez-les tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
     }
 notice-recovery-key-changed = Votre compte a une autre clé de secours, faite sur un autre de vos appareils ; la précédente n'ouvre plus rien. Si ce n'était pas vous, quelqu'un connaît votre mot de passe : renouvelez votre identité dans un terminal.
+notice-second-factor-on = Un autre de vos appareils a activé le second facteur : la connexion, et la clé de secours, demandent désormais aussi un code. Si ce n'était pas vous, quelqu'un connaît votre mot de passe et a un appareil connecté à votre compte. Cela ne se défait pas d'ici : gardez cet appareil connecté, et prévenez vos contacts et qui s'occupe du serveur.
+notice-second-factor-off = Un autre de vos appareils a désactivé le second facteur : le mot de passe suffit pour se connecter. Si ce n'était pas vous, quelqu'un connaît votre mot de passe et a eu un code : renouvelez votre identité dans un terminal.
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.
 
