@@ -217,22 +217,23 @@ impl Form {
     }
 
     /// Shows why it was not done, beside the line that is to blame. Nothing that was typed is lost, but for a password
-    /// that is wrong.
+    /// that is wrong, and a code.
     pub(super) fn failed(&mut self, failure: &Failure, texts: &Texts) {
         if *failure == Failure::NeedsRecoveryKey && self.field(Line::RecoveryKey).is_none() {
             self.lines.push((Line::RecoveryKey, Field::hidden()));
         }
-        if *failure == Failure::NeedsSecondFactor && self.field(Line::Code).is_none() {
+        // A code that was sent may be used up; another one is asked for where it is needed still.
+        self.lines.retain(|(line, _)| *line != Line::Code);
+        if matches!(failure, Failure::NeedsSecondFactor | Failure::WrongSecondFactor) {
             self.lines.push((Line::Code, Field::hidden()));
         }
+        self.focus = self.focus.min(self.lines.len().saturating_sub(1));
         let to_blame = blamed(failure).filter(|line| self.field(*line).is_some());
         if let Some(at) = to_blame.and_then(|line| self.lines.iter().position(|(there, _)| *there == line)) {
             self.focus = at;
         }
         let to_clear: &[Line] = match failure {
             Failure::WrongPassword => &[Line::Password],
-            // A code is good for once.
-            Failure::NeedsSecondFactor | Failure::WrongSecondFactor | Failure::NeedsRecoveryKey => &[Line::Code],
             Failure::WeakPassword { .. } => &[Line::Password, Line::Again],
             _ => &[],
         };

@@ -138,6 +138,37 @@ fn whoever_has_a_second_factor_is_asked_for_a_code_as_well() {
 }
 
 #[test]
+fn a_code_is_sent_once_whatever_else_turns_out_to_be_needed() {
+    let why = Why::SessionEnded { server: SERVER.into(), username: "member-a".into() };
+    let mut entry = entry(Language::English, why, (80, 24));
+    assert!(types(&mut entry, PASSWORD).is_some());
+    entry.update(EntryInput::Answer(Err(Failure::NeedsSecondFactor)), 2_000);
+    assert!(types(&mut entry, "123456").is_some());
+    entry.update(EntryInput::Answer(Err(Failure::NeedsRecoveryKey)), 2_000);
+    assert!(!shown(&entry).contains("Code of the second factor"));
+    for (failure, asks) in [
+        (Failure::WrongRecoveryKey, false),
+        (Failure::NeedsSecondFactor, true),
+        (Failure::Offline { reason: "Connection refused".into() }, false),
+    ] {
+        let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, "").or_else(|| types(&mut entry, "ABCD"))
+        else {
+            panic!("no end")
+        };
+        let Command::SignIn(sign_in) = *command else { panic!("another command: {failure:?}") };
+        assert!(sign_in.recovery_key.is_some());
+        entry.update(EntryInput::Answer(Err(failure)), 2_000);
+        assert_eq!(shown(&entry).contains("Code of the second factor"), asks);
+        if asks {
+            let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, "654321") else { panic!("no end") };
+            assert!(matches!(&*command, Command::WithSecondFactor { code, .. } if code.expose() == "654321"));
+            entry.update(EntryInput::Answer(Err(Failure::WrongRecoveryKey)), 2_000);
+            assert!(!shown(&entry).contains("Code of the second factor"));
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_is_seen_before_the_server_is_asked() {
     let mut entry = entry(Language::English, first(), (80, 24));
     for text in ["", "words", "a"] {

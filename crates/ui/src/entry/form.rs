@@ -317,13 +317,16 @@ fn count(typed: Typed) {
     });
 }
 
-/// Says why, beside the field that is to blame. Nothing that was typed is lost.
+/// Says why, beside the field that is to blame. Nothing that was typed is lost, but for a code.
 fn failed(purpose: Purpose, typed: Typed, failure: &Failure) {
     if *failure == Failure::NeedsRecoveryKey {
         typed.needs_key.set(true);
     }
-    if *failure == Failure::NeedsSecondFactor {
-        typed.needs_code.set(true);
+    let asks_for_code = matches!(failure, Failure::NeedsSecondFactor | Failure::WrongSecondFactor);
+    typed.needs_code.set(asks_for_code);
+    if !asks_for_code {
+        // One that was sent may be used up; another one is asked for where it is needed still.
+        typed.second_factor.set(String::new());
     }
     let why = match (failure, purpose) {
         // No name was asked for that could be wrong.

@@ -222,8 +222,11 @@ fn password_form(
                     if failure == Failure::NeedsRecoveryKey {
                         needs_key.set(true);
                     }
-                    if failure == Failure::NeedsSecondFactor {
-                        needs_code.set(true);
+                    let asks_for_code = matches!(failure, Failure::NeedsSecondFactor | Failure::WrongSecondFactor);
+                    needs_code.set(asks_for_code);
+                    if !asks_for_code {
+                        // One that was sent may be used up; another one is asked for where it is needed still.
+                        code.set(String::new());
                     }
                     if matches!(failure, Failure::Unsent { .. }) {
                         discards.set(true);
