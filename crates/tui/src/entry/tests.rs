@@ -169,6 +169,17 @@ fn a_code_is_sent_once_whatever_else_turns_out_to_be_needed() {
 }
 
 #[test]
+fn what_may_make_or_change_an_account_is_seen_behind_a_code_as_well() {
+    let mut entry = entry(Language::English, first(), (80, 24));
+    let Some(EntryEffect::Enter { command, .. }) = registering(&mut entry) else { panic!("no end") };
+    assert!(super::run::shows_its_answer_once(&command));
+    let code = Secret::new("123456");
+    assert!(super::run::shows_its_answer_once(&Command::WithSecondFactor { code: code.clone(), command }));
+    let status = Box::new(Command::SecondFactor);
+    assert!(!super::run::shows_its_answer_once(&Command::WithSecondFactor { code, command: status }));
+}
+
+#[test]
 fn what_is_wrong_is_seen_before_the_server_is_asked() {
     let mut entry = entry(Language::English, first(), (80, 24));
     for text in ["", "words", "a"] {
