@@ -116,6 +116,11 @@ async fn enable(context: &Context, password: PasswordArgs) -> Outcome {
         .with_session_by(
             || Ok(given.clone()),
             async |session| {
+                let reply = session.ask(Command::SecondFactor).await?;
+                if let Reply::SecondFactor { enabled: true, .. } = reply {
+                    let advice = "for another authenticator, take it off first: huis second-factor disable";
+                    return Err(Stop::failed("state-conflict", "your account has a second factor already", advice));
+                }
                 let begin = Command::BeginSecondFactor { password: given.clone() };
                 let Reply::SecondFactorBegun(begun) = session.ask(begin).await? else {
                     return Err(Stop::failed("internal", "the engine began no second factor", ""));

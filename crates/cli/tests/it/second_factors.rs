@@ -57,6 +57,8 @@ fn a_second_factor_is_asked_for_wherever_the_account_is_opened() {
     let (authenticator, codes) = enables(&b);
     assert_eq!((status(&b)["enabled"].clone(), status(&b)["codes_left"].clone()), (true.into(), 10.into()));
     assert_eq!(codes.len(), 10);
+    let line = b.does(&["second-factor", "enable"]).refused(1, "state-conflict");
+    assert!(line.contains("has a second factor already"), "{line}");
 
     let tablet = b.with_profile("tablet");
     let line = tablet.logs_in().refused(1, "needs-second-factor");
