@@ -82,7 +82,6 @@ macro_rules! conformance {
             a_time_step_is_used_once_and_none_before_it,
             each_recovery_code_is_used_once,
             what_was_checked_of_another_second_factor_changes_nothing,
-            an_account_that_is_deleted_leaves_no_second_factor,
             an_account_state_may_skip_numbers_over_the_one_that_it_replaces,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,
             a_device_off_the_list_is_delivered_nothing_but_its_account_stays,

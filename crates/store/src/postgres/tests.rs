@@ -5,7 +5,7 @@ use huis_proto::{Bytes32, TimeShare};
 use huis_testpg::Database;
 
 use super::*;
-use crate::conformance::{CountingFranking, People};
+use crate::conformance::{self, CountingFranking, People};
 use crate::{Append, Appended, Contests as _, Conversations as _, Dissenting, Locked, Settings as _, StoreError};
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
@@ -268,6 +268,16 @@ async fn what_is_said_and_acknowledged_is_looked_up_by_whole_keys_however_much_i
     db.run(FREE_CHOICE).await.expect("set");
     let plan = plan(&db, batch::APPEND).await;
     assert!(plan.contains(whole[0].1), "{plan}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_deleted_leaves_no_second_factor() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (store, db) = opened(&database).await;
+    conformance::an_account_with_a_second_factor_is_deleted(Arc::new(store)).await;
+    assert!(!db.exists("SELECT 1 FROM recovery_codes", &[]).await.expect("read"));
+    let emptied = "SELECT 1 FROM accounts WHERE deleted_at_ms > 0 AND octet_length(second_factor) = 0";
+    assert!(db.exists(emptied, &[]).await.expect("read"));
 }
 
 #[test]
