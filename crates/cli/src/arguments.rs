@@ -10,7 +10,9 @@ use crate::commands::{
     accounts, admin, backup, contacts, conversations, devices, files, identity, invitations, locks, marks,
     migrate_store, opening, password,
 };
-use crate::commands::{profile, quiet, receive, restore, rooms, send, time_locks, web_hash};
+use crate::commands::{
+    profile, quiet, receive, recovery_key, restore, rooms, second_factor, send, time_locks, web_hash,
+};
 
 /// A self-hosted messenger whose conversations only their members can read
 ///
@@ -44,6 +46,8 @@ pub(crate) enum HuisCommand {
     Login(accounts::Login),
     Recover(accounts::Recover),
     Password(password::Password),
+    RecoveryKey(recovery_key::RecoveryKey),
+    SecondFactor(second_factor::SecondFactor),
     Identity(identity::Identity),
     Lock(locks::Lock),
     Unlock(locks::Unlock),
@@ -128,6 +132,8 @@ impl HuisCommand {
             Self::Login(_) => "login",
             Self::Recover(_) => "recover",
             Self::Password(_) => "password",
+            Self::RecoveryKey(_) => "recovery-key",
+            Self::SecondFactor(_) => "second-factor",
             Self::Identity(_) => "identity",
             Self::Lock(_) => "lock",
             Self::Unlock(_) => "unlock",

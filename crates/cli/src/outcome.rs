@@ -157,6 +157,8 @@ fn code(failure: &Failure) -> &'static str {
         Failure::WrongPassword => "wrong-password",
         Failure::WrongRecoveryKey => "wrong-recovery-key",
         Failure::NeedsRecoveryKey => "needs-recovery-key",
+        Failure::NeedsSecondFactor => "needs-second-factor",
+        Failure::WrongSecondFactor => "wrong-second-factor",
         Failure::Revoked => "revoked",
         Failure::Locked => "locked",
         Failure::WeakPassword { .. } => "weak-password",
@@ -190,6 +192,10 @@ fn advice(failure: &Failure) -> String {
     let text = match failure {
         Failure::WrongPassword => "check both; letter case counts in the password",
         Failure::WrongRecoveryKey => "check both; the recovery key was shown when the account was made",
+        Failure::NeedsSecondFactor => {
+            "set HUIS_CODE or give --code: six digits that your authenticator shows, or a recovery code"
+        }
+        Failure::WrongSecondFactor => "wait for the next one; see that the clock of the authenticator is right",
         Failure::NeedsRecoveryKey => "set HUIS_RECOVERY_KEY or give --recovery-key-stdin",
         Failure::Revoked => {
             "`huis login` in another profile makes another device; `huis logout --local` deletes what is here"

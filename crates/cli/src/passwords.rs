@@ -26,7 +26,7 @@ pub(crate) struct PasswordArgs {
 }
 
 /// Where the recovery key comes from, for an account that keeps its password out of the vault.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RecoveryKeyArgs {
     /// Read the recovery key from the standard input as well, from the line behind the password
     ///
@@ -34,6 +34,19 @@ pub(crate) struct RecoveryKeyArgs {
     /// asked for on the terminal once it is needed.
     #[arg(long)]
     recovery_key_stdin: bool,
+
+    #[command(flatten)]
+    second_factor: SecondFactorArgs,
+}
+
+/// Where a code of the second factor comes from, for an account that has one.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SecondFactorArgs {
+    /// A code of the second factor: six digits that the authenticator shows, or a recovery code
+    ///
+    /// It is needed where the account has a second factor; then it is asked for on the terminal, if it is not given.
+    #[arg(long, value_name = "CODE", env = "HUIS_CODE", hide_env_values = true, value_parser = secret)]
+    code: Option<Secret>,
 }
 
 /// Where the secrets of a command come from that needs several: from as many lines, in the order in which they are asked
@@ -86,20 +99,42 @@ impl RecoveryKeyArgs {
     /// Asks the engine with the recovery key that was given, or without; where it turns out to be needed, a person is asked
     /// for it. Passwords are read before this.
     pub(crate) async fn ask(
-        self,
+        &self,
         session: &mut Session,
         command: impl Fn(Option<Secret>) -> Command,
     ) -> Outcome<Reply> {
         let given = Secrets { from_stdin: self.recovery_key_stdin }.given(RECOVERY_KEY)?;
-        match session.ask(command(given.clone())).await {
+        match self.second_factor.ask(session, command(given.clone())).await {
             Err(Stop::Failed(fault))
                 if fault.is("needs-recovery-key") && given.is_none() && std::io::stdin().is_terminal() =>
             {
+                // The engine keeps for a while that the second factor was shown.
                 session.ask(command(Some(prompted(RECOVERY_KEY.noun, RECOVERY_KEY.question)?))).await
             }
             answer => answer,
         }
     }
+}
+
+impl SecondFactorArgs {
+    /// Asks the engine with the code that was given, or without; where it turns out to be needed, a person is asked for it.
+    pub(crate) async fn ask(&self, session: &mut Session, command: Command) -> Outcome<Reply> {
+        let with = |code: Secret| Command::WithSecondFactor { code, command: Box::new(command.clone()) };
+        if let Some(code) = &self.code {
+            return session.ask(with(code.clone())).await;
+        }
+        match session.ask(command.clone()).await {
+            Err(Stop::Failed(fault)) if fault.is("needs-second-factor") && std::io::stdin().is_terminal() => {
+                session.ask(with(prompted("code", "Code of the second factor: ")?)).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the parser of arguments asks for a result")]
+pub(crate) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 impl Secrets {

@@ -16,6 +16,11 @@ impl Printer {
         Self { json }
     }
 
+    /// Whether what is printed is JSON.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.json
+    }
+
     /// Prints a thing as JSON or for people, and sees that it has left this process.
     ///
     /// # Errors

@@ -76,6 +76,22 @@ pub(crate) fn notice(notice: &Notice) -> String {
                 at_name(by)
             )
         }
+        Notice::RecoveryKeyChanged => {
+            "your account has another recovery key, which another one of your devices made; the one before opens nothing any \
+             more; if that was not you, somebody knows your password: renew your identity by `huis identity renew`"
+                .into()
+        }
+        Notice::SecondFactorChanged { enabled: true } => {
+            "another one of your devices has turned the second factor on: signing in, and the recovery key, need a code as well \
+             from now on; if that was not you, somebody knows your password and is signed in as you, which cannot be undone from \
+             here: keep this device signed in, and tell your contacts and whoever looks after the server"
+                .into()
+        }
+        Notice::SecondFactorChanged { enabled: false } => {
+            "another one of your devices has turned the second factor off: the password alone is enough to sign in; if that was \
+             not you, somebody knows your password and had a code: renew your identity by `huis identity renew`"
+                .into()
+        }
         Notice::IdentityRenewed => {
             "your account has the new identity key that you asked for, and this is its only device; if you were not shown the \
              new recovery key, `huis identity renew` shows it"

@@ -65,6 +65,8 @@ pub(crate) fn refusal(problem: &Problem) -> Failure {
         ErrorCode::SessionEnded | ErrorCode::NotSignedIn => Failure::SessionEnded,
         ErrorCode::SignInRefused => Failure::WrongPassword,
         ErrorCode::RecoveryRefused => Failure::WrongRecoveryKey,
+        ErrorCode::SecondFactorNeeded => Failure::NeedsSecondFactor,
+        ErrorCode::SecondFactorRefused => Failure::WrongSecondFactor,
         ErrorCode::NotAMember => Failure::NotAMember,
         code => Failure::Refused { code, message: problem.title.clone(), retry_after_s: problem.retry_after_s },
     }

@@ -17,6 +17,7 @@ use huis_views::{Connection, Event, Failure, Named, Notice, NoticeView};
 use rand::rngs::StdRng;
 use tokio::sync::{Mutex, Notify, broadcast, oneshot};
 
+use crate::accounts::SecondFactor;
 use crate::accounts::Session;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
@@ -91,6 +92,8 @@ pub(crate) struct Client {
     /// Open rooms in which somebody's leave waits for this device, and when it is its turn.
     pub(crate) removals: RefCell<BTreeMap<ConversationId, u64>>,
     pub(crate) refreshing: Mutex<()>,
+    /// What shows the second factor where the account is opened.
+    pub(crate) second_factor: RefCell<SecondFactor>,
     pub(crate) connection: Cell<Connection>,
     pub(crate) caught_up: Cell<bool>,
     /// Why there is no connection before somebody does something about it.
@@ -140,6 +143,7 @@ impl Client {
             contests: RefCell::default(),
             removals: RefCell::default(),
             refreshing: Mutex::new(()),
+            second_factor: RefCell::default(),
             connection: Cell::new(Connection::Idle),
             caught_up: Cell::new(false),
             hindrance: RefCell::default(),

@@ -191,8 +191,20 @@ impl Client {
             Command::SignIn(wish) => self.sign_in(wish).await,
             Command::Recover(wish) => self.recover(wish).await,
             Command::RenewIdentity(wish) => self.renew_identity(wish).await,
+            Command::ChangeRecoveryKey(wish) => self.change_recovery_key(wish).await,
             Command::RecoveryKeyShown { recovery_key } => self.recovery_key_was_shown(&recovery_key).map(done),
             Command::ChangePassword(wish) => self.change_password(wish).await,
+            Command::WithSecondFactor { code, command } => {
+                self.show_code(code.clone());
+                let done = Box::pin(self.obey(*command)).await;
+                self.put_code_away(&code);
+                done
+            }
+            Command::BeginSecondFactor { password } => self.begin_second_factor(&password).await,
+            Command::FinishSecondFactor(wish) => self.finish_second_factor(wish).await,
+            Command::SecondFactor => self.second_factor_status().await,
+            Command::RenewRecoveryCodes { password } => self.renew_recovery_codes(&password).await,
+            Command::DisableSecondFactor { password } => self.disable_second_factor(&password).await.map(done),
             Command::CheckPassword { password } => self.check_password(&password).await.map(done),
             Command::SignOut(wish) => self.sign_out(wish).await,
             Command::Lock => Ok(Reply::Done),

@@ -60,6 +60,10 @@ codes! {
     SignInRefused = "sign-in-refused", 401;
     /// Wrong name or recovery key.
     RecoveryRefused = "recovery-refused", 401;
+    /// The account has a second factor, and no code of it was given.
+    SecondFactorNeeded = "second-factor-needed", 401;
+    /// The code of the second factor is wrong, or was used already.
+    SecondFactorRefused = "second-factor-refused", 401;
     /// The signature or ticket that proves the right to do this is missing, wrong or too old.
     ProofRefused = "proof-refused", 401;
     /// Known who asks; may not do this.

@@ -16,6 +16,7 @@ mod keys;
 mod logs;
 mod metrics_page;
 mod moving;
+mod one_time_codes;
 mod passphrase;
 mod passwords;
 mod push;

@@ -132,4 +132,5 @@ fn describe() {
     metrics::describe_counter!("huis_files_removed_total", "Files that were removed with their bytes");
     metrics::describe_counter!("huis_sign_ins_refused_total", "Sign-ins with a wrong name or password");
     metrics::describe_counter!("huis_recoveries_refused_total", "Recoveries with a wrong name or recovery key");
+    metrics::describe_counter!("huis_second_factors_refused_total", "Wrong or used codes of second factors");
 }

@@ -16,6 +16,7 @@ pub(crate) struct RateLimits {
     requests: Limit,
     guesses_by_address: Limit,
     guesses_by_name: Limit,
+    guesses_at_codes: Limit,
     lookups: Limit,
     key_package_claims: Limit,
     uploads: Limit,
@@ -37,6 +38,8 @@ const ADDRESSES: usize = 65_536;
 const NAMES: usize = 65_536;
 const ACCOUNTS: usize = 16_384;
 const DEVICES: usize = 16_384;
+/// Three in a million codes are right at a time: whoever has the password has one chance in four within a year.
+const CODES_PER_HOUR: u32 = 12;
 /// A folder of pictures at once, then one every six seconds.
 const UPLOADS_PER_HOUR: u32 = 600;
 /// A device that was away may have a whole attack to contest; each dissent is one small row at most.
@@ -58,6 +61,7 @@ impl RateLimits {
             requests: limit("request", ADDRESSES, Rate::per_second(rates.requests_per_second, 5)),
             guesses_by_address: limit("guess", ADDRESSES, guesses_by_address),
             guesses_by_name: limit("guess-at-name", NAMES, Rate::per_minute(guesses)),
+            guesses_at_codes: limit("guess-at-code", ACCOUNTS, Rate::per_hour(CODES_PER_HOUR)),
             lookups: limit("lookup", ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
             key_package_claims: limit("key-package-claim", ACCOUNTS, claims),
             uploads: limit("upload", ACCOUNTS, Rate::per_hour(UPLOADS_PER_HOUR)),
@@ -81,6 +85,11 @@ impl RateLimits {
     pub(crate) async fn guess_at_name(&self, name: &str, now_ms: u64) -> Result<(), TooOften> {
         // A name may be long and is chosen by strangers: a hash of it takes a known space.
         self.take(self.guesses_by_name, Sha256::digest(name).into(), now_ms).await
+    }
+
+    /// Counts an attempt at the digits of the account's authenticator, whether they turn out to be right or not.
+    pub(crate) async fn guess_at_code(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.guesses_at_codes, padded(account.as_bytes()), now_ms).await
     }
 
     /// Counts a look-up of accounts by `asker`.

@@ -25,6 +25,10 @@ pub struct Account {
     pub device_list_number: u64,
     /// Counts the passwords that the account has had, from 1.
     pub password_number: u64,
+    /// Counts how often the second factor was turned on or off, from 0.
+    pub second_factor_number: u64,
+    /// Whether the account has a second factor.
+    pub second_factor_is_on: bool,
 }
 
 /// How an account signs in.
@@ -108,6 +112,28 @@ pub enum IdentityRenewal {
 pub enum PasswordChange {
     /// Stored; these sessions have ended.
     Stored(Vec<SessionId>),
+    /// Another password or vault came first, or there is no such account. Nothing was changed.
+    Conflict,
+}
+
+/// Another recovery key in place of the one before.
+#[derive(Debug, Clone)]
+pub struct NewRecoveryKey {
+    /// The account.
+    pub account: AccountId,
+    /// The number of the password on which this was allowed; the password stays.
+    pub password_number: u64,
+    /// The recovery key's public signing half.
+    pub recovery_key: Bytes32,
+    /// The vault, sealed under the recovery key to come.
+    pub vault: Numbered,
+}
+
+/// What became of a change of the recovery key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoveryKeyChange {
+    /// Stored.
+    Stored,
     /// Another password or vault came first, or there is no such account. Nothing was changed.
     Conflict,
 }
@@ -202,6 +228,10 @@ pub trait Accounts: Send + Sync {
     /// Replaces password and vault together, if the newest ones are those before: OPAQUE record, stretch, vault and the
     /// end of sessions are one step, so that a vault is never there under another password than the one that signs in.
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange>;
+
+    /// Replaces recovery key and vault together, if password and vault are those before: so a vault is never there under
+    /// another recovery key than the one that allows a new password.
+    async fn change_recovery_key(&self, new: NewRecoveryKey) -> StoreResult<RecoveryKeyChange>;
 
     /// Replaces the identity key and everything that was in the same vault, if the newest of each are those before: device
     /// list (as [`put_device_list`](Self::put_device_list) does), OPAQUE record, recovery key, vault, account state and the

@@ -19,6 +19,7 @@ mod key_packages;
 pub mod moving;
 pub mod postgres;
 mod push_subscriptions;
+mod second_factors;
 mod sessions;
 mod settings;
 pub mod sqlite;
@@ -37,6 +38,7 @@ pub use files::*;
 pub use invitations::*;
 pub use key_packages::*;
 pub use push_subscriptions::*;
+pub use second_factors::*;
 pub use sessions::*;
 pub use settings::*;
 pub use time_locks::*;
@@ -93,6 +95,7 @@ pub trait Store:
     Accounts
     + Invitations
     + Sessions
+    + SecondFactors
     + PushSubscriptions
     + KeyPackages
     + Conversations
@@ -110,6 +113,8 @@ impl<T> Store for T where
     T: Accounts
         + Invitations
         + Sessions
+        + SecondFactors
+        + SecondFactors
         + PushSubscriptions
         + KeyPackages
         + Conversations

@@ -151,7 +151,8 @@ impl World {
         Repeatable::new(self.0.seed, 1_000_000 + self.count())
     }
 
-    pub(crate) fn now_ms(&self) -> u64 {
+    /// The time of this world, in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
         self.0.time.now_ms()
     }
 

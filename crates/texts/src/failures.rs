@@ -18,6 +18,8 @@ impl Texts {
             ),
             Failure::SessionEnded => self.text("failure-session-ended"),
             Failure::WrongPassword => self.text("failure-wrong-password"),
+            Failure::NeedsSecondFactor => self.text("failure-needs-second-factor"),
+            Failure::WrongSecondFactor => self.text("failure-wrong-second-factor"),
             Failure::NeedsRecoveryKey => self.text("failure-needs-recovery-key"),
             Failure::Revoked => self.text("failure-revoked"),
             Failure::WrongRecoveryKey => self.text("failure-wrong-recovery-key"),
@@ -111,6 +113,8 @@ impl Texts {
             ErrorCode::NotSignedIn | ErrorCode::TokenExpired | ErrorCode::SessionEnded => "failure-session-ended",
             ErrorCode::SignInRefused => "failure-wrong-password",
             ErrorCode::RecoveryRefused => "failure-wrong-recovery-key",
+            ErrorCode::SecondFactorNeeded => "failure-needs-second-factor",
+            ErrorCode::SecondFactorRefused => "failure-wrong-second-factor",
             ErrorCode::NotAMember => "failure-not-a-member",
             ErrorCode::TooManyRequests => {
                 let seconds = Value::Number(retry_after_s.unwrap_or(0));
@@ -152,6 +156,8 @@ mod tests {
             Failure::RegistrationCutOff { username: text(), server: text() },
             Failure::SessionEnded,
             Failure::WrongPassword,
+            Failure::NeedsSecondFactor,
+            Failure::WrongSecondFactor,
             Failure::NeedsRecoveryKey,
             Failure::Revoked,
             Failure::WrongRecoveryKey,

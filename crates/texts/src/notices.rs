@@ -51,6 +51,9 @@ impl Texts {
                 };
                 name(key, account)
             }
+            Notice::RecoveryKeyChanged => self.text("notice-recovery-key-changed"),
+            Notice::SecondFactorChanged { enabled: true } => self.text("notice-second-factor-on"),
+            Notice::SecondFactorChanged { enabled: false } => self.text("notice-second-factor-off"),
             Notice::IdentityRenewed => self.text("notice-identity-renewed"),
             Notice::OwnIdentityChanged => self.text("notice-own-identity-changed"),
             Notice::DeviceListRefused { account, reason } => {
@@ -148,6 +151,9 @@ mod tests {
             Notice::IdentityChanged { account: account(), handed_over: false, was_verified: true },
             Notice::IdentityChanged { account: account(), handed_over: true, was_verified: true },
             Notice::OwnDeviceAdded { count: 1 },
+            Notice::RecoveryKeyChanged,
+            Notice::SecondFactorChanged { enabled: true },
+            Notice::SecondFactorChanged { enabled: false },
             Notice::IdentityRenewed,
             Notice::OwnIdentityChanged,
             Notice::DeviceListRefused { account: account(), reason: text() },

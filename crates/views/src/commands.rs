@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, FetchFile, Found, MemberRole, MemberView, MessageView, Muted,
-    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SendFiles, Status, Target,
-    TransferView, VanishTimer, Wish,
+    NoticeView, NotificationLevel, Preferences, Profile, ReadFile, ReceiptView, SafetyCode, SecondFactorBegun,
+    SecretCode, SendFiles, Status, Target, TransferView, VanishTimer, Wish,
 };
 
 /// What is sent to be opened later.
@@ -37,11 +37,41 @@ pub enum Command {
     /// Puts another identity key, and other secrets, in the place of those that somebody else may have, and sets a new
     /// password. All other devices are off the account by it. Answer: [`Reply::IdentityRenewed`].
     RenewIdentity(RenewIdentity),
-    /// A person has seen this recovery key, which [`Reply::Registered`] or [`Reply::IdentityRenewed`] gave: it is kept no
-    /// longer. Until then the same command gives it again. Answer: [`Reply::Done`].
+    /// Puts another recovery key in the place of the one before, which opens nothing any more from then on; or gives the one
+    /// of an earlier command that nobody saw. Answer: [`Reply::RecoveryKeyChanged`].
+    ChangeRecoveryKey(ChangeRecoveryKey),
+    /// A person has seen this recovery key, which [`Reply::Registered`], [`Reply::RecoveryKeyChanged`] or
+    /// [`Reply::IdentityRenewed`] gave: it is kept no longer. Until then the same command gives it again. Answer: [`Reply::Done`].
     RecoveryKeyShown {
         /// The one that was shown; another one is kept.
         recovery_key: Secret,
+    },
+    /// Does something that opens the account, with a code of its second factor: six digits of the authenticator, or a recovery
+    /// code. For ten minutes from then on no other one is asked for here. Answer: that of the command.
+    WithSecondFactor {
+        /// The code as it was typed.
+        code: Secret,
+        /// What is to be done.
+        command: Box<Command>,
+    },
+    /// Begins a second factor, which does not count yet. Answer: [`Reply::SecondFactorBegun`].
+    BeginSecondFactor {
+        /// The account's password; it never leaves this device.
+        password: Secret,
+    },
+    /// Has it count, by a code that the authenticator shows. Answer: [`Reply::RecoveryCodes`].
+    FinishSecondFactor(FinishSecondFactor),
+    /// Whether the account has a second factor. Answer: [`Reply::SecondFactor`].
+    SecondFactor,
+    /// Makes other recovery codes in place of those that are left. Answer: [`Reply::RecoveryCodes`].
+    RenewRecoveryCodes {
+        /// The account's password; it never leaves this device.
+        password: Secret,
+    },
+    /// Takes the second factor off the account. Answer: [`Reply::Done`].
+    DisableSecondFactor {
+        /// The account's password; it never leaves this device.
+        password: Secret,
     },
     /// Asks the server whether this is the account's password. Answer: [`Reply::Done`].
     CheckPassword {
@@ -528,6 +558,27 @@ pub struct ChangePassword {
     pub end_other_sessions: bool,
 }
 
+/// How to change the recovery key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeRecoveryKey {
+    /// The account's password, which stays; it never leaves this device.
+    pub password: Secret,
+    /// The recovery key so far, where the vault is kept from the password; else
+    /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+    pub recovery_key: Option<Secret>,
+}
+
+/// How to have a second factor count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FinishSecondFactor {
+    /// What [`Reply::SecondFactorBegun`] gave.
+    pub ticket: Secret,
+    /// What [`Reply::SecondFactorBegun`] gave.
+    pub state: Bytes,
+    /// Six digits that the authenticator shows.
+    pub code: Secret,
+}
+
 /// How to renew the identity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RenewIdentity {
@@ -667,6 +718,26 @@ pub enum Reply {
         /// How many sessions have ended; not known where the server's answer was lost.
         ended_sessions: Option<u32>,
     },
+    /// The account has another recovery key.
+    RecoveryKeyChanged {
+        /// To be shown, then [`Command::RecoveryKeyShown`].
+        recovery_key: Secret,
+        /// The QR code that holds it.
+        code: SecretCode,
+        /// Whether it had been done before, by a command whose recovery key nobody saw.
+        earlier: bool,
+    },
+    /// A second factor was begun.
+    SecondFactorBegun(Box<SecondFactorBegun>),
+    /// Whether the account has a second factor.
+    SecondFactor {
+        /// Whether it has one.
+        enabled: bool,
+        /// How many recovery codes are left.
+        codes_left: u32,
+    },
+    /// To be shown once: codes that each stand once for one of the authenticator.
+    RecoveryCodes(Vec<Secret>),
     /// The account has another identity key, and this is its only device.
     IdentityRenewed {
         /// To be shown, then [`Command::RecoveryKeyShown`]: the recovery key in place of the one before.

@@ -225,6 +225,13 @@ pub enum Notice {
         #[serde(default)]
         was_verified: bool,
     },
+    /// The own account has another recovery key, which another one of its devices made.
+    RecoveryKeyChanged,
+    /// The own account's second factor was turned on or off by another one of its devices.
+    SecondFactorChanged {
+        /// Whether it is on.
+        enabled: bool,
+    },
     /// The own account has another identity key, as this device was asked for. A recovery key that nobody was shown, because
     /// the command ended too early, is shown where the same is asked for again.
     IdentityRenewed,

@@ -38,6 +38,12 @@ pub enum Failure {
     /// The account keeps its password out of the vault, and no recovery key was given.
     #[error("the recovery key is needed as well, because the password is kept out of the account's vault")]
     NeedsRecoveryKey,
+    /// The account has a second factor, and no code of it was given.
+    #[error("the account has a second factor: a code of its authenticator, or a recovery code, is needed as well")]
+    NeedsSecondFactor,
+    /// The code of the second factor is wrong, or was used already.
+    #[error("the code is wrong, or was used already")]
+    WrongSecondFactor,
     /// This device is not on the account's list of devices any more.
     #[error("this device was taken off the account; what it has stays readable here, and nothing new comes")]
     Revoked,

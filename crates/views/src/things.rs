@@ -1,5 +1,6 @@
 //! The things that a face shows.
 
+use huis_proto::rest::Secret;
 use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
@@ -504,6 +505,28 @@ pub struct SafetyCode {
     /// The modules of each line from the top, `1` for a dark one: a square without the quiet zone, four modules wide, that
     /// belongs around it.
     pub lines: Vec<String>,
+}
+
+/// A QR code (ISO/IEC 18004) that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretCode {
+    /// The modules of each line, as in [`SafetyCode::lines`].
+    pub lines: Vec<Secret>,
+}
+
+/// A second factor that does not count yet: what an authenticator takes, in three forms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorBegun {
+    /// To be typed: base 32 (RFC 4648).
+    pub secret: Secret,
+    /// An address of the kind `otpauth://`.
+    pub address: Secret,
+    /// The QR code that holds the address.
+    pub code: SecretCode,
+    /// For [`FinishSecondFactor`](crate::FinishSecondFactor).
+    pub ticket: Secret,
+    /// For [`FinishSecondFactor`](crate::FinishSecondFactor).
+    pub state: Bytes,
 }
 
 /// Who has got or read a message.

@@ -461,6 +461,7 @@ fn signing(command: &Command) -> Option<Signing> {
             Some(Signing { password: wish.new.clone(), stays: None, old: Some(wish.old.clone()) })
         }
         Command::SignOut(_) => with(&Secret::new(String::new()), None),
+        Command::WithSecondFactor { command, .. } => signing(command),
         _ => None,
     }
 }

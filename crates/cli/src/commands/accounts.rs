@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::{Context, recovery_key_was_shown};
 use crate::outcome::{Outcome, Stop};
-use crate::passwords::{NEW_PASSWORD, PasswordArgs, RECOVERY_KEY, RecoveryKeyArgs, Secrets, of_locked_profile};
+use crate::passwords::{
+    NEW_PASSWORD, PasswordArgs, RECOVERY_KEY, RecoveryKeyArgs, SecondFactorArgs, Secrets, of_locked_profile, secret,
+};
 use crate::printer::note;
 use crate::session::{CaughtUp, Session};
 
@@ -89,6 +91,9 @@ pub(crate) struct Recover {
     /// Otherwise they are taken from HUIS_RECOVERY_KEY and HUIS_NEW_PASSWORD, or asked for on the terminal.
     #[arg(long)]
     password_stdin: bool,
+
+    #[command(flatten)]
+    second_factor: SecondFactorArgs,
 }
 
 /// Take this device off the account and delete everything of it here
@@ -216,7 +221,7 @@ impl Recover {
         let password = secrets.twice(NEW_PASSWORD)?;
         let username = self.name.trim_start_matches('@').into();
         let recover = Command::Recover(huis_views::Recover { username, recovery_key, password, stay_signed_in: true });
-        let ask = async |session: &mut Session| session.ask(recover).await;
+        let ask = async |session: &mut Session| self.second_factor.ask(session, recover).await;
         enter(context, &self.server.url, ask, of_locked_profile, async |session, reply| {
             let said = " The new password counts; all other devices are signed out, and log in with it.";
             signed_in(context, session, reply, said).await
@@ -344,11 +349,6 @@ impl Server {
             );
         }
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the parser of arguments asks for a result")]
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
-    Ok(Secret::new(text))
 }
 
 #[cfg(test)]

@@ -20,8 +20,10 @@ pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod quiet;
 pub(crate) mod receive;
+pub(crate) mod recovery_key;
 pub(crate) mod restore;
 pub(crate) mod rooms;
+pub(crate) mod second_factor;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod time_locks;
@@ -76,6 +78,8 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Login(command) => command.run(&context).await,
             HuisCommand::Recover(command) => command.run(&context).await,
             HuisCommand::Password(command) => command.run(&context).await,
+            HuisCommand::RecoveryKey(command) => command.run(&context).await,
+            HuisCommand::SecondFactor(command) => command.run(&context).await,
             HuisCommand::Identity(command) => command.run(&context).await,
             HuisCommand::Lock(command) => command.run(&context).await,
             HuisCommand::Unlock(command) => command.run(&context).await,

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -242,6 +242,13 @@ impl Person {
         Process::start(self.command(args), None)
     }
 
+    /// Starts a command that reads what comes to be known by its output.
+    pub(crate) fn converses(&self, args: &[&str]) -> (Process, ChildStdin) {
+        let mut process = Process::spawn(self.command(args), Stdio::piped());
+        let input = process.child.stdin.take().unwrap();
+        (process, input)
+    }
+
     /// Starts a command whose output nobody reads before it has ended.
     pub(crate) fn starts_unread(&self, args: &[&str]) -> Unread {
         let mut command = self.command(args);
@@ -280,15 +287,19 @@ pub(crate) fn texts(messages: &[Value]) -> Vec<String> {
 
 impl Process {
     /// Starts a process in a group of its own.
-    pub(crate) fn start(mut command: Command, input: Option<&[u8]>) -> Self {
-        let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-        let mut child = command.spawn().unwrap();
+    pub(crate) fn start(command: Command, input: Option<&[u8]>) -> Self {
+        let mut process = Self::spawn(command, if input.is_some() { Stdio::piped() } else { Stdio::null() });
         if let Some(input) = input {
             // Whoever refuses too much of it need not read all.
-            let _ = child.stdin.take().unwrap().write_all(input);
+            let _ = process.child.stdin.take().unwrap().write_all(input);
         }
+        process
+    }
+
+    fn spawn(mut command: Command, input: Stdio) -> Self {
+        let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
+        command.process_group(0).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         let errors = std::thread::spawn(move || {
             let mut text = Vec::new();

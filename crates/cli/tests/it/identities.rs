@@ -82,3 +82,41 @@ fn an_account_by_recovery_key_only_asks_for_it_where_the_vault_is_opened() {
     laptop.does_with(&old, &["password", "--recovery-key-only"]).refused(1, "needs-recovery-key");
     laptop.does(&["logout"]).well();
 }
+
+#[test]
+fn a_new_recovery_key_takes_the_place_of_the_one_before_and_other_devices_say_so() {
+    let house = House::open();
+    let b = house.stranger("member-b");
+    let old = b.registers().objects().remove(0)["recovery_key"].as_str().unwrap().to_owned();
+    let tablet = b.with_profile("tablet");
+    tablet.logs_in().well();
+
+    b.does(&["recovery-key", "new"]).refused(2, "usage");
+    let wrong = b.with_password(Some(NEW)).does(&["recovery-key", "new", "--yes"]).refused(1, "wrong-password");
+    assert!(!wrong.contains(NEW), "{wrong}");
+    let changed = b.does(&["recovery-key", "new", "--json"]).objects().remove(0);
+    assert_eq!((&changed["changed"], &changed["earlier"]), (&true.into(), &false.into()));
+    let first = changed["recovery_key"].as_str().unwrap().to_owned();
+    // Each is another one, and the drawing is a square of two rows in a line.
+    let shown = b.does(&["recovery-key", "new", "--yes", "--qr"]).well();
+    let is_key = |line: &&str| line.len() == 14 * 4 + 13 && line.split('-').count() == 14;
+    let key = shown.lines().map(str::trim).find(is_key).unwrap().to_owned();
+    assert!(key != first && first != old, "{shown}");
+    let drawn: Vec<_> = shown.lines().filter(|line| line.starts_with("██")).map(|line| line.chars().count()).collect();
+    assert!(drawn.len() >= 15 && drawn.iter().all(|width| *width == drawn[0] && *width >= 29), "{shown}");
+    tablet.does(&["receive"]).well();
+    let notices = tablet.does(&["notices"]).well();
+    assert!(notices.contains("another recovery key"), "{notices}");
+
+    let machine = b.with_profile("machine").with_password(None);
+    let url = house.url();
+    let recover = |key: &str| {
+        let given = [("HUIS_RECOVERY_KEY", key), ("HUIS_NEW_PASSWORD", NEW)];
+        machine.does_with(&given, &["recover", "member-b", "--server", &url])
+    };
+    for dead in [&old, &first] {
+        recover(dead).refused(1, "wrong-recovery-key");
+    }
+    recover(&key).well();
+    b.with_profile("laptop").with_password(Some(NEW)).logs_in().well();
+}

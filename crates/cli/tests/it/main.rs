@@ -24,6 +24,7 @@ mod passwords;
 mod postgres;
 mod readme;
 mod refusals;
+mod second_factors;
 mod secrets;
 mod settings;
 mod starts;

@@ -1,6 +1,7 @@
 //! QR codes, as modules: faces draw them.
 
-use huis_views::{Failure, SafetyCode};
+use huis_proto::rest::Secret;
+use huis_views::{Failure, SafetyCode, SecretCode};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::entering::internal;
@@ -12,6 +13,14 @@ pub(super) fn code_of(text: String) -> Result<SafetyCode, Failure> {
     let modules = code.to_colors();
     let line = |line: &[Color]| line.iter().map(|module| if *module == Color::Dark { '1' } else { '0' }).collect();
     Ok(SafetyCode { lines: modules.chunks(code.width()).map(line).collect(), text })
+}
+
+/// The code that holds a secret.
+pub(super) fn code_of_secret(text: &Secret) -> Result<SecretCode, Failure> {
+    let SafetyCode { text, lines } = code_of(text.expose().into())?;
+    // What was copied on the way is wiped.
+    drop(Secret::new(text));
+    Ok(SecretCode { lines: lines.into_iter().map(Secret::new).collect() })
 }
 
 #[cfg(test)]

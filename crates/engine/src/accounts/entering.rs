@@ -136,9 +136,11 @@ impl Client {
                 .finish(random, secret, &started.opaque, identifiers(username), started.stretch)
                 .map_err(password_failure)?
         };
-        let finish = FinishSignIn { state: started.state, opaque: Bytes(finished.finalization) };
-        let signed_in: SignedIn =
-            self.ask_openly(Method::Post, "/api/v1/sign-ins/finish".into(), Some(&finish)).await?;
+        let opaque = Bytes(finished.finalization);
+        let finish = FinishSignIn { state: started.state, opaque, second_factor: self.shown_second_factor() };
+        let answer = self.ask_openly(Method::Post, "/api/v1/sign-ins/finish".into(), Some(&finish)).await;
+        let signed_in: SignedIn = answer.map_err(|error| self.second_factor_failed(error))?;
+        self.second_factor_was_shown(signed_in.second_factor_pass.as_ref());
         Ok((signed_in, finished.export_key))
     }
 

@@ -99,9 +99,12 @@ impl Client {
         let start = StartRecovery { username: username.clone(), opaque };
         let path = "/api/v1/recoveries/start".into();
         let started: RecoveryStarted = self.ask_openly(Method::Post, path, Some(&start)).await?;
-        let open = OpenRecovery { proof: key.sign_for_vault(&started.state), state: started.state.clone() };
+        let (proof, state) = (key.sign_for_vault(&started.state), started.state.clone());
+        let open = OpenRecovery { state, proof, second_factor: self.shown_second_factor() };
         let path = "/api/v1/recoveries/vault".into();
-        let given: RecoveryVault = self.ask_openly(Method::Post, path, Some(&open)).await?;
+        let answer = self.ask_openly(Method::Post, path, Some(&open)).await;
+        let given: RecoveryVault = answer.map_err(|error| self.second_factor_failed(error))?;
+        self.second_factor_was_shown(given.second_factor_pass.as_ref());
         let opened = self.open_by_recovery_key(&given, &key, me.as_deref(), incarnation)?;
         let (opaque, vault) = self.sealed_anew(fresh, &started.opaque, started.stretch, given.account, &opened)?;
         drop(opened);
@@ -111,6 +114,7 @@ impl Client {
             opaque,
             stretch: started.stretch,
             vault,
+            second_factor: self.shown_second_factor(),
         };
         let path = "/api/v1/recoveries/finish".into();
         let lost = match self.ask_openly::<PasswordChanged>(Method::Post, path, Some(&finish)).await {
@@ -144,8 +148,8 @@ impl Client {
 
     pub(super) async fn counts(&self, me: &Me, password: &Secret) -> Result<(), Failure> {
         match self.enter_own(me, Keys { password, recovery_key: None }).await {
-            // The server has taken the password; the vault is kept from it.
-            Ok(_) | Err(Failure::NeedsRecoveryKey) => Ok(()),
+            // The server has taken the password; the vault is kept from it, or until a second factor is shown.
+            Ok(_) | Err(Failure::NeedsRecoveryKey | Failure::NeedsSecondFactor) => Ok(()),
             Err(failure) => Err(failure),
         }
     }

@@ -289,6 +289,7 @@ impl Step<'_> {
         put_unshown(self.tables, MadeBy::Renewal, Some(&renewal.recovery_key))?;
         // One that was never shown opens nothing any more.
         put_unshown(self.tables, MadeBy::Registration, None)?;
+        self.no_recovery_key_is_under_way()?;
         self.forget_renewals(|_| true)?;
         self.notice(None, Notice::IdentityRenewed)?;
         self.event(Event::Contact { account: me.account() });

@@ -34,6 +34,7 @@ impl Client {
                 tracing::warn!(%fault, "a part of a file stays");
             }
         }
+        self.forget_second_factor();
         self.read_account()?;
         self.set_connection(Connection::Idle);
         self.signals.reconnect.notify_one();

@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 
 use super::entering::internal;
 use super::preferences::put_preferences;
+use super::recovery_keys::put_recovery_key;
+use super::second_factors::put_second_factor;
 use crate::api::ApiError;
 use crate::client::{Client, Step};
 use crate::conversations::read_seq;
@@ -268,6 +270,8 @@ impl Step<'_> {
             }
         }
         self.merge_preferences(theirs, &base)?;
+        self.merge_recovery_key(theirs)?;
+        self.merge_second_factor(theirs)?;
         self.merge_opened(&theirs.opened)?;
         if let (Some(card), Some(me)) = (&theirs.card, self.client.me()) {
             self.keep_own_card(me.account(), card)?;
@@ -525,6 +529,8 @@ pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, D
     let surplus = state.opened.len().saturating_sub(OPENED);
     state.opened.drain(..surplus);
     put_preferences(&mut state, tables.preferences()?);
+    put_recovery_key(&mut state, tables)?;
+    put_second_factor(&mut state, tables)?;
     state.settings.insert(LIFE.into(), Setting::Text(life(tables)?));
     if let Some(card) = tables.card(me)? {
         state.card = Some(card);

@@ -69,13 +69,13 @@ fn oldest_vault(tables: Tables<'_>, incarnation: IncarnationId) -> Result<u64, D
     Ok(if is_another_life { 0 } else { tables.fact("vault_number")?.unwrap_or(0) })
 }
 
-fn another_accounts() -> Failure {
+pub(super) fn another_accounts() -> Failure {
     bad_answer("the vault is another account's, or of an identity that does not follow the one that is known")
 }
 
 impl Step<'_> {
     /// A vault of the identity that is known was opened.
-    fn vault_was_opened(&mut self, number: u64, incarnation: IncarnationId) -> Result<(), Failure> {
+    pub(super) fn vault_was_opened(&mut self, number: u64, incarnation: IncarnationId) -> Result<(), Failure> {
         // A newer one may have been stored here while this answer was under way.
         if number < oldest_vault(self.tables, incarnation)? {
             return Err(bad_answer("a newer vault has been seen meanwhile"));

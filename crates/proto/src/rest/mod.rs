@@ -12,6 +12,7 @@ mod identities;
 mod invitations;
 mod passwords;
 mod push;
+mod second_factors;
 mod sign_in;
 
 pub use accounts::*;
@@ -23,6 +24,7 @@ pub use identities::*;
 pub use invitations::*;
 pub use passwords::*;
 pub use push::*;
+pub use second_factors::*;
 pub use sign_in::*;
 
 use serde::{Deserialize, Serialize};

@@ -40,6 +40,18 @@ pub struct PasswordChanged {
     pub ended_sessions: u32,
 }
 
+/// `POST /api/v1/account/recovery-key`: recovery key and vault are replaced in one step. `state-conflict` where another
+/// password or vault came first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChangeRecoveryKey {
+    /// The ticket of a sign-in, at most ten minutes old.
+    pub ticket: Secret,
+    /// The public half of the signing key of the recovery key to come (Ed25519).
+    pub recovery_key: Bytes32,
+    /// The next vault, sealed under the same password and the recovery key to come.
+    pub vault: Vault,
+}
+
 /// `POST /api/v1/recoveries/start`, without signing in. Unknown names are answered like known ones.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct StartRecovery {
@@ -69,6 +81,9 @@ pub struct OpenRecovery {
     pub state: Bytes,
     /// The recovery key's signature over the state, label [`RECOVERY_VAULT`](crate::labels::RECOVERY_VAULT).
     pub proof: Bytes,
+    /// As in [`FinishSignIn`](super::FinishSignIn): the recovery key takes the place of the password, not of the second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<Secret>,
 }
 
 /// The answer to [`OpenRecovery`].
@@ -80,6 +95,9 @@ pub struct RecoveryVault {
     pub identity_key: Bytes32,
     /// The newest vault.
     pub vault: Vault,
+    /// Stands for a code in further steps within ten minutes, where the account has a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor_pass: Option<Secret>,
 }
 
 /// `POST /api/v1/recoveries/finish`, without signing in: record and vault are replaced in one step, and all sessions of
@@ -97,4 +115,7 @@ pub struct FinishRecovery {
     /// The recovery key's signature over the [wish](crate::recovery::wish), label
     /// [`RECOVERY`](crate::labels::RECOVERY).
     pub proof: Bytes,
+    /// As in [`OpenRecovery`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<Secret>,
 }

@@ -127,6 +127,10 @@ pub struct FinishSignIn {
     pub state: Bytes,
     /// OPAQUE's credential finalisation.
     pub opaque: Bytes,
+    /// Where the account has a second factor: six digits of it, a recovery code, or the `second_factor_pass` of an earlier
+    /// step. `second-factor-needed` where it is wanted and none is here; the same step may be sent again with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<Secret>,
 }
 
 /// The answer to [`FinishSignIn`]: who knows the password may open the vault and enrol a device.
@@ -148,6 +152,9 @@ pub struct SignedIn {
     pub device_list: SignedDeviceList,
     /// The newest sealed account state: the list that enrols a further device names its number.
     pub account_state: Bytes,
+    /// Stands for a code in further steps within ten minutes, where the account has a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor_pass: Option<Secret>,
 }
 
 /// `POST /api/v1/devices`, without signing in; answers with a [`SessionGrant`].

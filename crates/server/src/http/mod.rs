@@ -25,8 +25,10 @@ mod password_changes;
 pub(crate) mod problem;
 mod push_subscriptions;
 mod recoveries;
+mod recovery_keys;
 mod registrations;
 pub(crate) mod resources;
+mod second_factors;
 mod server_info;
 mod session_grants;
 mod sessions;
@@ -63,6 +65,8 @@ pub(crate) fn router(app: App) -> Router {
         .merge(registrations::routes())
         .merge(sign_ins::routes())
         .merge(password_changes::routes())
+        .merge(recovery_keys::routes())
+        .merge(second_factors::routes())
         .merge(identities::routes())
         .merge(recoveries::routes())
         .merge(devices::routes())

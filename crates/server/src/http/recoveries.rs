@@ -14,11 +14,13 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
 use super::address::ClientAddress;
+use super::device_lists::own_account;
 use super::first_steps::{Named, fixed, malformed, seal};
 use super::json::JsonBody;
 use super::password_changes::set;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
+use super::second_factors;
 use crate::sealing::Purpose;
 use crate::state::App;
 
@@ -78,16 +80,18 @@ async fn vault(
 ) -> Result<Json<RecoveryVault>, Refusal> {
     let proof = Proof { label: labels::RECOVERY_VAULT, signed: &request.state, signature: &request.proof };
     let record = who_proved(&app, client, &request.state, &proof).await?;
-    let account = app.store.account(record.account).await?;
-    let vault = app.store.vault(record.account).await?;
-    let (Some(account), Some(vault)) = (account, vault) else {
+    let account = own_account(&app, record.account).await?;
+    // The recovery key takes the place of the password alone.
+    let shown = second_factors::check(&app, client.0, &account, request.second_factor.as_ref()).await?;
+    let vault = app.store.vault(record.account).await?.ok_or_else(|| {
         tracing::error!("an account without a vault");
-        return Err(Refusal::internal());
-    };
+        Refusal::internal()
+    })?;
     Ok(Json(RecoveryVault {
         account: account.account,
         identity_key: account.identity_key,
         vault: Vault { number: vault.number, sealed: vault.sealed },
+        second_factor_pass: shown.map(|shown| shown.pass),
     }))
 }
 
@@ -104,10 +108,12 @@ async fn finish(
     client: ClientAddress,
     JsonBody(request): JsonBody<FinishRecovery>,
 ) -> Result<Json<PasswordChanged>, Refusal> {
-    let FinishRecovery { state, opaque, stretch, vault, proof } = request;
+    let FinishRecovery { state, opaque, stretch, vault, proof, second_factor } = request;
     let wish = recovery::wish(&state, &opaque, stretch, &vault);
     let proof = Proof { label: labels::RECOVERY, signed: &wish, signature: &proof };
     let record = who_proved(&app, client, &state, &proof).await?;
+    let account = own_account(&app, record.account).await?;
+    second_factors::check(&app, client.0, &account, second_factor.as_ref()).await?;
     let changed = set(&app, record.account, record.number, &opaque, stretch, vault, EndedSessions::All).await?;
     tracing::info!("an account was recovered by its recovery key");
     Ok(Json(changed))

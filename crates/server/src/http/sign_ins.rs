@@ -13,6 +13,7 @@ use super::first_steps::{Named, fixed, malformed, seal};
 use super::json::JsonBody;
 use super::problem::Refusal;
 use super::resources::{OpenApiRouter, routes};
+use super::second_factors;
 use super::tickets::{Ticket, refuse_barred};
 use crate::passwords::OpaqueServer;
 use crate::sealing::Purpose;
@@ -66,7 +67,11 @@ async fn start(
     request_body = FinishSignIn,
     responses((status = 200, body = SignedIn), Refusal)
 )]
-async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn>) -> Result<Json<SignedIn>, Refusal> {
+async fn finish(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    JsonBody(request): JsonBody<FinishSignIn>,
+) -> Result<Json<SignedIn>, Refusal> {
     let unfinished: UnfinishedSignIn =
         app.sealing.open(Purpose::SignIn, &request.state, app.clock.now_ms()).map_err(|_| {
             Refusal::proof("The sign-in's state is not of this server, or older than two minutes; begin again.")
@@ -84,6 +89,9 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
     }
     // Who has proved the password, and nobody else, learns of it.
     refuse_barred(&app, account.account).await?;
+    // Neither vault nor ticket before it.
+    let shown = second_factors::check(&app, address, &account, request.second_factor.as_ref()).await?;
+    let shown_until_ms = shown.as_ref().map_or(u64::MAX, |shown| shown.until_ms);
     let vault = app.store.vault(account.account).await?.ok_or_else(|| {
         tracing::error!("an account without a vault");
         Refusal::internal()
@@ -92,6 +100,7 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
         account: account.account,
         device_list_number: account.device_list_number,
         password_number: account.password_number,
+        second_factor_number: account.second_factor_number,
     };
     let state = app.store.account_state(account.account).await?.ok_or_else(|| {
         tracing::error!("an account without a state");
@@ -100,11 +109,12 @@ async fn finish(State(app): State<App>, JsonBody(request): JsonBody<FinishSignIn
     Ok(Json(SignedIn {
         account: account.account,
         username: account.username,
-        ticket: ticket.issue(&app)?,
+        ticket: ticket.issue(&app, shown_until_ms)?,
         identity_key: account.identity_key,
         vault: vault.sealed,
         vault_number: vault.number,
         device_list: account.device_list,
         account_state: state.sealed,
+        second_factor_pass: shown.map(|shown| shown.pass),
     }))
 }

@@ -16,7 +16,7 @@ use crate::state::App;
 
 const LIFETIME_MS: u64 = 10 * 60 * 1000;
 
-/// Whoever holds it has proved the account's password within the last ten minutes.
+/// Whoever holds it has proved the account's password, and shown its second factor, within the last ten minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ticket {
     pub account: AccountId,
@@ -25,11 +25,14 @@ pub(super) struct Ticket {
     pub device_list_number: u64,
     /// Which password was proved: with the next one the ticket is of no use, so that who knew the old one is out.
     pub password_number: u64,
+    /// Which second factor was shown, or that there was none: one that is turned on since counts.
+    pub second_factor_number: u64,
 }
 
 impl Ticket {
-    pub(super) fn issue(self, app: &App) -> Result<Secret, Refusal> {
-        let expires_at_ms = app.clock.now_ms().saturating_add(LIFETIME_MS);
+    /// A ticket for ten minutes, and no longer than the second factor counts that was shown for it.
+    pub(super) fn issue(self, app: &App, shown_until_ms: u64) -> Result<Secret, Refusal> {
+        let expires_at_ms = app.clock.now_ms().saturating_add(LIFETIME_MS).min(shown_until_ms);
         let sealed = app.sealing.seal(&mut OsRng, Purpose::Ticket, &self, expires_at_ms);
         let sealed = sealed.map_err(|error| {
             tracing::error!(%error, "a ticket can't be sealed");
@@ -48,6 +51,9 @@ impl Ticket {
         let account = own_account(app, ticket.account).await?;
         if account.password_number != ticket.password_number {
             return Err(password_changed());
+        }
+        if account.second_factor_number != ticket.second_factor_number {
+            return Err(Refusal::proof("The second factor was turned on or off since this sign-in; sign in again."));
         }
         refuse_barred(app, ticket.account).await?;
         Ok((ticket, account))

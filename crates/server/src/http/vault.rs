@@ -1,6 +1,6 @@
 //! The sealed vault. A session alone does not open it or replace it: who asks must have proved the password within the
 //! last ten minutes, and shows the ticket of that sign-in. So a stolen access token gets no material to guess
-//! passwords against (and the second factor, which guards the ticket, will guard the vault).
+//! passwords against (and the second factor, which guards the ticket, guards the vault).
 
 use axum::Json;
 use axum::extract::State;

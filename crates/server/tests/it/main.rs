@@ -18,6 +18,7 @@ mod passwords;
 mod push_subscriptions;
 mod recoveries;
 mod registrations;
+mod second_factors;
 mod sessions;
 mod sign_ins;
 mod time_locks;

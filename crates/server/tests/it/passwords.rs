@@ -1,11 +1,12 @@
 //! A new password by the old one.
 
+use http::StatusCode;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{
-    FinishPasswordChange, PasswordChanged, RegistrationStarted, Rooms, Secret, SignInStarted, StartPasswordChange,
-    Vault,
+    ChangeRecoveryKey, FinishPasswordChange, PasswordChanged, RegistrationStarted, Rooms, Secret, SignInStarted,
+    StartPasswordChange, Vault,
 };
-use huis_proto::{Bytes, DeviceId, ErrorCode};
+use huis_proto::{Bytes, Bytes32, DeviceId, ErrorCode};
 use huis_store::{Accounts as _, EndedSessions, NewPassword, Numbered, PasswordChange};
 use rand::rngs::OsRng;
 
@@ -160,4 +161,55 @@ async fn an_account_keeps_its_parameters_until_its_password_is_set_anew() {
     let _: PasswordChanged = finish(&house, &anna, &request).await.read();
     let (_, begun) = start_sign_in(&house, "anna", NEW).await;
     assert_eq!(begun.read::<SignInStarted>().stretch, raised);
+}
+
+const RECOVERY_KEY: &str = "/api/v1/account/recovery-key";
+
+fn another_key(ticket: &Secret, vault: u64) -> ChangeRecoveryKey {
+    let vault = Vault { number: vault, sealed: Bytes(b"the next vault".to_vec()) };
+    let recovery_key = Bytes32(fresh_key().verifying_key().to_bytes());
+    ChangeRecoveryKey { ticket: ticket.clone(), recovery_key, vault }
+}
+
+#[tokio::test]
+async fn a_ticket_puts_another_recovery_key_in_place_and_the_vault_with_it() {
+    let house = House::open().await;
+    let anna = Person::registers(&house, "anna").await;
+    let ticket = anna.signs_in(&house).await.ticket;
+    let request = another_key(&ticket, 2);
+    assert_eq!(house.post(RECOVERY_KEY, &request).by(&anna).send().await.status, StatusCode::NO_CONTENT);
+    let record = house.store.password_record("anna").await.unwrap().unwrap();
+    assert_eq!((record.recovery_key, record.number), (request.recovery_key, 1));
+    // The same ticket builds on what is there; a repeat does not.
+    assert_eq!(house.post(RECOVERY_KEY, &request).by(&anna).send().await.code(), ErrorCode::StateConflict);
+    let signed_in = anna.signs_in(&house).await;
+    assert_eq!((signed_in.vault_number, &*signed_in.vault), (2, &b"the next vault"[..]));
+}
+
+#[tokio::test]
+async fn another_recovery_key_needs_a_session_a_fresh_ticket_and_a_vault_that_follows() {
+    let house = House::open().await;
+    let anna = Person::registers(&house, "anna").await;
+    let berta = Person::registers(&house, "berta").await;
+    let ticket = anna.signs_in(&house).await.ticket;
+    let right = another_key(&ticket, 2);
+    assert_eq!(house.post(RECOVERY_KEY, &right).send().await.code(), ErrorCode::NotSignedIn);
+    assert_eq!(house.post(RECOVERY_KEY, &right).by(&berta).send().await.code(), ErrorCode::ProofRefused);
+    let large = Vault { number: 2, sealed: Bytes(vec![1; 16 * 1024 + 1]) };
+    let refused = [
+        (ChangeRecoveryKey { recovery_key: Bytes32([0; 32]), ..right.clone() }, ErrorCode::BadRequest),
+        (ChangeRecoveryKey { vault: large, ..right.clone() }, ErrorCode::TooLarge),
+        (ChangeRecoveryKey { ticket: Secret::new("made up"), ..right.clone() }, ErrorCode::ProofRefused),
+        (another_key(&ticket, 0), ErrorCode::StateConflict),
+        (another_key(&ticket, 1), ErrorCode::StateConflict),
+        (another_key(&ticket, 3), ErrorCode::StateConflict),
+    ];
+    let before = house.store.password_record("anna").await.unwrap().unwrap().recovery_key;
+    for (request, code) in refused {
+        assert_eq!(house.post(RECOVERY_KEY, &request).by(&anna).send().await.code(), code);
+    }
+    house.pass(10 * MINUTE_MS);
+    assert_eq!(house.post(RECOVERY_KEY, &right).by(&anna).send().await.code(), ErrorCode::ProofRefused);
+    assert_eq!(house.store.password_record("anna").await.unwrap().unwrap().recovery_key, before);
+    assert_eq!(anna.signs_in(&house).await.vault_number, 1);
 }

@@ -24,7 +24,7 @@ async fn start(house: &House, name: &str) -> (FreshPassword, Answer) {
 
 async fn open(house: &House, state: &Bytes, key: &SigningKey) -> Answer {
     let proof = labels::sign(key, labels::RECOVERY_VAULT, state);
-    house.post(VAULT, &OpenRecovery { state: state.clone(), proof }).send().await
+    house.post(VAULT, &OpenRecovery { state: state.clone(), proof, second_factor: None }).send().await
 }
 
 /// Everything up to the last step, signed by `key`.
@@ -34,7 +34,7 @@ async fn begin(house: &House, name: &str, key: &SigningKey, vault: u64) -> Finis
     let opaque = fresh.upload(&started.opaque);
     let vault = Vault { number: vault, sealed: Bytes(b"the next vault".to_vec()) };
     let proof = labels::sign(key, labels::RECOVERY, &recovery::wish(&started.state, &opaque, started.stretch, &vault));
-    FinishRecovery { state: started.state, opaque, stretch: started.stretch, vault, proof }
+    FinishRecovery { state: started.state, opaque, stretch: started.stretch, vault, proof, second_factor: None }
 }
 
 async fn finish(house: &House, request: &FinishRecovery) -> Answer {
@@ -102,7 +102,7 @@ async fn a_signature_for_the_vault_sets_no_password_and_the_other_way_round() {
     }
     for (label, signed) in [(labels::RECOVERY, &right.state[..]), (labels::RECOVERY, &wish[..])] {
         let proof = labels::sign(&anna.recovery, label, signed);
-        let request = OpenRecovery { state: right.state.clone(), proof };
+        let request = OpenRecovery { state: right.state.clone(), proof, second_factor: None };
         assert_eq!(house.post(VAULT, &request).send().await.code(), ErrorCode::RecoveryRefused, "{label}");
     }
     let _: PasswordChanged = finish(&house, &right).await.read();
@@ -148,7 +148,7 @@ async fn the_further_steps_take_two_minutes_at_most_and_only_the_servers_own_sta
     let started: SignInStarted = start_sign_in(&house, "anna", anna.password).await.1.read();
     assert_eq!(open(&house, &started.state, &anna.recovery).await.code(), ErrorCode::ProofRefused);
     let right = begin(&house, "anna", &anna.recovery, 2).await;
-    let swapped = FinishSignIn { state: right.state.clone(), opaque: Bytes(vec![7; 64]) };
+    let swapped = FinishSignIn { state: right.state.clone(), opaque: Bytes(vec![7; 64]), second_factor: None };
     assert_eq!(house.post("/api/v1/sign-ins/finish", &swapped).send().await.code(), ErrorCode::ProofRefused);
     let mut changed = right.state.clone();
     changed.0[20] ^= 1;

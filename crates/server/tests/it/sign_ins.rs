@@ -54,7 +54,7 @@ async fn the_second_step_takes_two_minutes_at_most_and_only_the_servers_own_stat
     let (_, answer) = start_sign_in(&house, "anna", anna.password).await;
     let started: SignInStarted = answer.read();
     let finish = |state: Bytes| {
-        let request = FinishSignIn { state, opaque: Bytes(vec![7; 64]) };
+        let request = FinishSignIn { state, opaque: Bytes(vec![7; 64]), second_factor: None };
         house.post("/api/v1/sign-ins/finish", &request).send()
     };
     let mut changed = started.state.clone();

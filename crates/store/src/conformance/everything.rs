@@ -75,6 +75,8 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
     signed_in(&people, anna).await;
     files(&people, group, anna).await;
     locked(&people, group, anna).await;
+    let enabled = store.enable_second_factor(super::second_factors::second_factor(anna.account, 0, 7)).await;
+    assert!(enabled.expect("an answer"));
     let act = looked_after(&people).await;
     let info = InvitationInfo {
         id: InvitationId::from_bytes(people.id()),

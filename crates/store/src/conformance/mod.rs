@@ -21,6 +21,7 @@ mod overlapping;
 mod passwords;
 mod people;
 mod push_subscriptions;
+mod second_factors;
 mod sessions;
 mod taking_part;
 mod time_locks;
@@ -43,6 +44,7 @@ pub use overlapping::*;
 pub use passwords::*;
 pub use people::{CountingFranking, People};
 pub use push_subscriptions::*;
+pub use second_factors::*;
 pub use sessions::*;
 pub use taking_part::*;
 pub use time_locks::*;
@@ -70,9 +72,16 @@ macro_rules! conformance {
             of_two_new_passwords_at_once_one_counts_whole,
             no_session_begins_by_a_password_that_was_replaced_meanwhile,
             a_new_password_ends_the_sessions_that_it_is_told_to,
+            a_new_recovery_key_replaces_key_and_vault_together,
+            of_a_new_recovery_key_and_a_new_password_at_once_one_counts_whole,
             a_new_identity_replaces_everything_of_the_old_one_together,
             a_new_identity_ends_all_sessions_but_one_and_takes_the_other_devices_off,
             of_two_new_identities_at_once_one_counts_whole,
+            a_second_factor_is_turned_on_and_off_and_counted,
+            of_two_sign_ins_with_one_code_at_once_one_counts,
+            a_time_step_is_used_once_and_none_before_it,
+            each_recovery_code_is_used_once,
+            what_was_checked_of_another_second_factor_changes_nothing,
             an_account_state_may_skip_numbers_over_the_one_that_it_replaces,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,
             a_device_off_the_list_is_delivered_nothing_but_its_account_stays,

@@ -4,7 +4,10 @@ use huis_proto::opaque::StretchParameters;
 use huis_proto::{AccountId, Bytes, Bytes32, Member, SessionId};
 
 use super::people::People;
-use crate::{Beginning, EndedSessions, NewPassword, Numbered, PasswordChange, PasswordRecord, Session, SharedStore};
+use crate::{
+    Beginning, EndedSessions, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord, RecoveryKeyChange,
+    Session, SharedStore,
+};
 
 const STRETCH: StretchParameters = StretchParameters { memory_kib: 128 * 1024, passes: 4, lanes: 2 };
 
@@ -147,4 +150,54 @@ pub async fn a_new_password_ends_the_sessions_that_it_is_told_to(store: SharedSt
     let all = store.change_password(change(3, EndedSessions::All)).await.expect("changed");
     assert_eq!(all, PasswordChange::Stored(vec![ids[1]]));
     assert_eq!(lives().await, [false, false, false, true]);
+}
+
+fn new_recovery_key(account: AccountId, password_number: u64, vault: u64, byte: u8) -> NewRecoveryKey {
+    let vault = Numbered { number: vault, sealed: Bytes(vec![byte; 3]) };
+    NewRecoveryKey { account, password_number, recovery_key: Bytes32([byte; 32]), vault }
+}
+
+/// Whatever is refused changes neither of the two, and the password stays.
+pub async fn a_new_recovery_key_replaces_key_and_vault_together(store: SharedStore) {
+    let people = People::new(store.clone());
+    let anna = named(&people, &store, "anna").await.account;
+    named(&people, &store, "berta").await;
+    for (password, vault) in [(2, 2), (0, 2), (1, 0), (1, 1), (1, 3)] {
+        let refused = store.change_recovery_key(new_recovery_key(anna, password, vault, 9)).await;
+        assert_eq!(refused.expect("an answer"), RecoveryKeyChange::Conflict, "{password} {vault}");
+        assert_eq!(record(&store, "anna").await.recovery_key, Bytes32([2; 32]));
+        let vault = store.vault(anna).await.expect("read");
+        assert_eq!(vault, Some(Numbered { number: 1, sealed: Bytes(b"vault 1".to_vec()) }));
+    }
+    let stored = store.change_recovery_key(new_recovery_key(anna, 1, 2, 5)).await;
+    assert_eq!(stored.expect("an answer"), RecoveryKeyChange::Stored);
+    let after = record(&store, "anna").await;
+    assert_eq!((after.recovery_key, after.number, &*after.opaque), (Bytes32([5; 32]), 1, &b"opaque"[..]));
+    let vault = store.vault(anna).await.expect("read");
+    assert_eq!(vault, Some(Numbered { number: 2, sealed: Bytes(vec![5; 3]) }));
+    assert_eq!(record(&store, "berta").await.recovery_key, Bytes32([2; 32]));
+    let nobody = people.stranger().account;
+    let refused = store.change_recovery_key(new_recovery_key(nobody, 1, 2, 9)).await;
+    assert_eq!(refused.expect("an answer"), RecoveryKeyChange::Conflict);
+}
+
+/// Never the key of one with the vault of the other.
+pub async fn of_a_new_recovery_key_and_a_new_password_at_once_one_counts_whole(store: SharedStore) {
+    let people = People::new(store.clone());
+    let anna = named(&people, &store, "anna").await.account;
+    let key = store.change_recovery_key(new_recovery_key(anna, 1, 2, 5));
+    let password = store.change_password(new_password(anna, 1, 2, "other"));
+    let (key, password) = tokio::join!(key, password);
+    let (key, password) = (key.expect("an answer"), password.expect("an answer"));
+    let (after, vault) = (record(&store, "anna").await, store.vault(anna).await.expect("read").expect("a vault"));
+    let found = (after.recovery_key, after.number, &*vault.sealed);
+    match (key, password) {
+        (RecoveryKeyChange::Stored, PasswordChange::Conflict) => {
+            assert_eq!(found, (Bytes32([5; 32]), 1, &[5; 3][..]));
+        }
+        (RecoveryKeyChange::Conflict, PasswordChange::Stored(_)) => {
+            assert_eq!(found, (Bytes32([2; 32]), 2, &b"vault other"[..]));
+        }
+        other => panic!("both or neither: {other:?}"),
+    }
 }

@@ -10,7 +10,10 @@ use super::db::{Db, Params};
 use super::fault::{Fault, Outcome};
 use super::{audit, listing, sessions};
 use crate::administration::claim;
-use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
+use crate::{
+    Account, Creation, NewAccount, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord,
+    RecoveryKeyChange, ServerRole, Swap,
+};
 
 const ID_TAKEN: &str = "SELECT 1 FROM accounts WHERE id = $1";
 const NAME_TAKEN: &str = "SELECT 1 FROM accounts WHERE username = $1";
@@ -21,11 +24,13 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      device_list_number, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12) \
      ON CONFLICT DO NOTHING RETURNING account";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     a.password_number, l.list, l.signature, l.handover FROM accounts a \
+     a.password_number, l.list, l.signature, l.handover, a.second_factor_number, octet_length(a.second_factor) > 0 \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = $1 AND a.deleted_at_ms = 0";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     a.password_number, l.list, l.signature, l.handover FROM accounts a \
+     a.password_number, l.list, l.signature, l.handover, a.second_factor_number, octet_length(a.second_factor) > 0 \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = $1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
@@ -38,6 +43,7 @@ pub(super) const HOLD_ACCOUNT: &str = "SELECT account, password_number, device_l
      AND deleted_at_ms = 0 FOR NO KEY UPDATE";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = $2, opaque = $3, stretch_memory_kib = $4, \
      stretch_passes = $5, stretch_lanes = $6 WHERE account = $1";
+const SET_RECOVERY_KEY: &str = "UPDATE accounts SET recovery_key = $2 WHERE account = $1";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
      VALUES ($1, $2, $3, $4, $5)";
 const SET_NEWEST_LIST: &str = "UPDATE accounts SET device_list_number = $2 WHERE account = $1";
@@ -287,6 +293,21 @@ pub(super) async fn change_password(db: &Db, new: &NewPassword) -> Outcome<Passw
     Ok(PasswordChange::Stored(sessions::end_sessions(db, new.account, new.ends).await?))
 }
 
+pub(super) async fn change_recovery_key(db: &Db, new: &NewRecoveryKey) -> Outcome<RecoveryKeyChange> {
+    let Some(held) = hold(db, new.account).await? else {
+        return Ok(RecoveryKeyChange::Conflict);
+    };
+    // The vault is the last thing that can refuse: nothing was written before it.
+    let replaces = new.vault.number.saturating_sub(1);
+    if held.password_number != new.password_number
+        || put_sealed(db, new.account, &new.vault, replaces, Sealed::Vault).await? != Swap::Stored
+    {
+        return Ok(RecoveryKeyChange::Conflict);
+    }
+    db.execute(SET_RECOVERY_KEY, &[&held.account, &new.recovery_key.0.as_slice()]).await?;
+    Ok(RecoveryKeyChange::Stored)
+}
+
 async fn put_list(db: &Db, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {
     let handover: &[u8] = list.handover.as_deref().unwrap_or_default();
     db.execute(PUT_LIST, &[&account, &signed(number), &&*list.list, &&*list.signature, &handover]).await?;
@@ -302,6 +323,8 @@ fn found_account(row: &Row) -> Outcome<Account> {
         device_list_number: columns::number(row, 4)?,
         password_number: columns::number(row, 5)?,
         device_list: found_list(row, 6)?,
+        second_factor_number: columns::number(row, 9)?,
+        second_factor_is_on: row.try_get(10)?,
     })
 }
 

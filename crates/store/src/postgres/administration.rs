@@ -64,8 +64,10 @@ pub(super) const OTHER_HEAD: &str = "SELECT 1 FROM accounts a WHERE a.role > 0 A
 const SET_ROLE: &str = "UPDATE accounts SET role = $2 WHERE account = $1";
 /// With the password's next number, what was proved by the one before is of no use.
 const DELETE: &str = "UPDATE accounts SET deleted_at_ms = $2, role = 0, email = '', opaque = '', \
-     recovery_key = decode(repeat('00', 32), 'hex'), password_number = password_number + 1 WHERE account = $1";
-const DROP_SECRETS: [&str; 3] = [
+     recovery_key = decode(repeat('00', 32), 'hex'), password_number = password_number + 1, second_factor = '', \
+     second_factor_number = second_factor_number + 1 WHERE account = $1";
+const DROP_SECRETS: [&str; 4] = [
+    "DELETE FROM recovery_codes WHERE account = $1",
     "DELETE FROM vaults WHERE account = $1",
     "DELETE FROM account_states WHERE account = $1",
     "DELETE FROM suspensions WHERE account = $1",

@@ -36,6 +36,7 @@ mod pool;
 mod push_subscriptions;
 mod queue;
 mod schema;
+mod second_factors;
 mod sessions;
 mod time_locks;
 mod traits;

@@ -41,6 +41,9 @@ CREATE TABLE accounts (
     identity_key BYTEA NOT NULL CHECK (octet_length(identity_key) = 32),
     recovery_key BYTEA NOT NULL CHECK (octet_length(recovery_key) = 32),
     device_list_number BIGINT NOT NULL,
+    second_factor BYTEA NOT NULL DEFAULT '',
+    second_factor_number BIGINT NOT NULL DEFAULT 0,
+    second_factor_step BIGINT NOT NULL DEFAULT 0,
     created_at_ms BIGINT NOT NULL,
     seen_day BIGINT NOT NULL DEFAULT 0,
     deleted_at_ms BIGINT NOT NULL DEFAULT 0
@@ -91,6 +94,12 @@ CREATE TABLE invitations (
     uses_left BIGINT NOT NULL,
     made_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL
+);
+
+CREATE TABLE recovery_codes (
+    account BIGINT NOT NULL REFERENCES accounts (account),
+    hash BYTEA NOT NULL CHECK (octet_length(hash) = 32),
+    PRIMARY KEY (account, hash)
 );
 
 CREATE TABLE device_lists (

@@ -5,7 +5,7 @@ use huis_proto::{Bytes32, TimeShare};
 use huis_testpg::Database;
 
 use super::*;
-use crate::conformance::{CountingFranking, People};
+use crate::conformance::{self, CountingFranking, People};
 use crate::{Append, Appended, Contests as _, Conversations as _, Dissenting, Locked, Settings as _, StoreError};
 
 /// Some ten thousand of everything: small numbers of rows are read from end to end however well they are indexed.
@@ -20,6 +20,7 @@ const POPULATION: &str = "
       FROM generate_series(1, 10000) n;
     INSERT INTO audit SELECT n, 1, decode(md5('a' || n), 'hex'), '', '', '', '', '', '', decode(repeat('00', 32), 'hex')
       FROM generate_series(1, 10000) n;
+    INSERT INTO recovery_codes SELECT n, decode(md5('t' || n) || md5('u' || n), 'hex') FROM generate_series(1, 10000) n;
     INSERT INTO device_lists SELECT n, 1, '', '' FROM generate_series(1, 10000) n;
     INSERT INTO vaults SELECT n, 1, '' FROM generate_series(1, 10000) n;
     INSERT INTO account_states SELECT n, 1, '' FROM generate_series(1, 10000) n;
@@ -120,6 +121,10 @@ const HOT: &[&str] = &[
     accounts::Sealed::AccountState.replace(),
     identities::NEWEST_SEALED,
     listing::CONVERSATIONS_OF_DEVICES,
+    second_factors::FIND,
+    second_factors::ENABLE,
+    second_factors::USE_STEP,
+    second_factors::HOLD_ON,
     invitations::IS_GOOD,
     invitations::HOLD_GOOD,
     invitations::TAKE_USE,
@@ -263,6 +268,16 @@ async fn what_is_said_and_acknowledged_is_looked_up_by_whole_keys_however_much_i
     db.run(FREE_CHOICE).await.expect("set");
     let plan = plan(&db, batch::APPEND).await;
     assert!(plan.contains(whole[0].1), "{plan}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_deleted_leaves_no_second_factor() {
+    let Some(database) = huis_testpg::shared().map(|server| server.database()) else { return };
+    let (store, db) = opened(&database).await;
+    conformance::an_account_with_a_second_factor_is_deleted(Arc::new(store)).await;
+    assert!(!db.exists("SELECT 1 FROM recovery_codes", &[]).await.expect("read"));
+    let emptied = "SELECT 1 FROM accounts WHERE deleted_at_ms > 0 AND octet_length(second_factor) = 0";
+    assert!(db.exists(emptied, &[]).await.expect("read"));
 }
 
 #[test]

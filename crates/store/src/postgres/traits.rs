@@ -19,15 +19,16 @@ use super::accounts::{self, Sealed};
 use super::writers::Submission;
 use super::{
     PostgresStore, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages, lives,
-    push_subscriptions, sessions, time_locks,
+    push_subscriptions, second_factors, sessions, time_locks,
 };
 use crate::time_locks::Looked;
 use crate::{
     Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
     Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions,
-    Recipients, Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult,
-    Swap, TimeLocks, Upload, Wanting, Withdrawal,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord,
+    PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor,
+    SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting,
+    Withdrawal,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -63,6 +64,11 @@ impl Accounts for PostgresStore {
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
         let new = &new;
         self.write(|db| async move { accounts::change_password(&db, new).await }).await
+    }
+
+    async fn change_recovery_key(&self, new: NewRecoveryKey) -> StoreResult<RecoveryKeyChange> {
+        let new = &new;
+        self.write(|db| async move { accounts::change_recovery_key(&db, new).await }).await
     }
 
     async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal> {
@@ -103,6 +109,35 @@ impl Accounts for PostgresStore {
         let state = &state;
         self.write(|db| async move { accounts::put_sealed(&db, account, state, replaces, Sealed::AccountState).await })
             .await
+    }
+}
+
+#[async_trait]
+impl SecondFactors for PostgresStore {
+    async fn second_factor(&self, account: AccountId) -> StoreResult<Option<SecondFactor>> {
+        self.single(|db| async move { second_factors::find(&db, account).await }).await
+    }
+
+    async fn enable_second_factor(&self, new: NewSecondFactor) -> StoreResult<bool> {
+        let new = &new;
+        self.write(|db| async move { second_factors::enable(&db, new).await }).await
+    }
+
+    async fn use_second_factor_step(&self, account: AccountId, number: u64, step: u64) -> StoreResult<bool> {
+        self.write(|db| async move { second_factors::use_step(&db, account, number, step).await }).await
+    }
+
+    async fn use_recovery_code(&self, account: AccountId, number: u64, hash: Bytes32) -> StoreResult<bool> {
+        self.write(|db| async move { second_factors::use_code(&db, account, number, hash).await }).await
+    }
+
+    async fn replace_recovery_codes(&self, account: AccountId, number: u64, codes: Vec<Bytes32>) -> StoreResult<bool> {
+        let codes = &codes;
+        self.write(|db| async move { second_factors::replace_codes(&db, account, number, codes).await }).await
+    }
+
+    async fn disable_second_factor(&self, account: AccountId, number: u64) -> StoreResult<bool> {
+        self.write(|db| async move { second_factors::disable(&db, account, number).await }).await
     }
 }
 

@@ -9,7 +9,10 @@ use super::columns::{self, Key, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
 use crate::administration::claim;
-use crate::{Account, Creation, NewAccount, NewPassword, Numbered, PasswordChange, PasswordRecord, ServerRole, Swap};
+use crate::{
+    Account, Creation, NewAccount, NewPassword, NewRecoveryKey, Numbered, PasswordChange, PasswordRecord,
+    RecoveryKeyChange, ServerRole, Swap,
+};
 
 const ID_TAKEN: &str = "SELECT 1 FROM accounts WHERE id = ?1";
 const NAME_TAKEN: &str = "SELECT 1 FROM accounts WHERE username = ?1";
@@ -19,11 +22,13 @@ const PUT_ACCOUNT: &str = "INSERT INTO accounts (id, username, skeleton, email, 
      stretch_memory_kib, stretch_passes, stretch_lanes, identity_key, recovery_key, \
      device_list_number, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)";
 pub(super) const ACCOUNT_BY_NAME: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature, l.handover, a.password_number FROM accounts a \
+     l.list, l.signature, l.handover, a.password_number, a.second_factor_number, a.second_factor <> x'' \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.username = ?1 AND a.deleted_at_ms = 0";
 pub(super) const ACCOUNT_BY_ID: &str = "SELECT a.id, a.username, a.role, a.identity_key, a.device_list_number, \
-     l.list, l.signature, l.handover, a.password_number FROM accounts a \
+     l.list, l.signature, l.handover, a.password_number, a.second_factor_number, a.second_factor <> x'' \
+     FROM accounts a \
      JOIN device_lists l ON l.account = a.account AND l.number = a.device_list_number \
      WHERE a.id = ?1";
 pub(super) const PASSWORD: &str = "SELECT id, username, opaque, stretch_memory_kib, stretch_passes, stretch_lanes, \
@@ -35,6 +40,7 @@ pub(super) const NEWEST_PASSWORD: &str =
     "SELECT account, password_number FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_number = ?2, opaque = ?3, stretch_memory_kib = ?4, \
      stretch_passes = ?5, stretch_lanes = ?6 WHERE account = ?1";
+const SET_RECOVERY_KEY: &str = "UPDATE accounts SET recovery_key = ?2 WHERE account = ?1";
 const NEWEST_LIST: &str = "SELECT account, device_list_number FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
 const PUT_LIST: &str = "INSERT INTO device_lists (account, number, list, signature, handover) \
      VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -290,6 +296,26 @@ impl Writer {
         Ok(PasswordChange::Stored(self.end_sessions(new.account, new.ends)?))
     }
 
+    pub(super) fn change_recovery_key(&mut self, new: &NewRecoveryKey) -> Outcome<RecoveryKeyChange> {
+        let newest = self
+            .db
+            .prepare_cached(NEWEST_PASSWORD)?
+            .query_row([new.account.as_bytes()], |row| Ok((row.get(0)?, columns::number(row, 1)?)))
+            .optional()?;
+        let Some((account, number)): Option<(Key, u64)> = newest else {
+            return Ok(RecoveryKeyChange::Conflict);
+        };
+        // The vault is the last thing that can refuse: nothing was written before it.
+        let replaces = new.vault.number.saturating_sub(1);
+        if number != new.password_number
+            || self.put_sealed(new.account, &new.vault, replaces, Sealed::Vault)? != Swap::Stored
+        {
+            return Ok(RecoveryKeyChange::Conflict);
+        }
+        self.db.prepare_cached(SET_RECOVERY_KEY)?.execute(params![account, new.recovery_key.0])?;
+        Ok(RecoveryKeyChange::Stored)
+    }
+
     fn put_list(&self, account: Key, number: u64, list: &SignedDeviceList) -> Outcome<()> {
         let handover: &[u8] = list.handover.as_deref().unwrap_or_default();
         let columns = params![account, signed(number), &*list.list, &*list.signature, handover];
@@ -342,6 +368,8 @@ fn found_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         device_list: found_list(row, 5)?,
         device_list_number: columns::number(row, 4)?,
         password_number: columns::number(row, 8)?,
+        second_factor_number: columns::number(row, 9)?,
+        second_factor_is_on: row.get(10)?,
     })
 }
 

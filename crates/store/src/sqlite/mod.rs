@@ -32,6 +32,7 @@ mod queue;
 mod readers;
 mod repeats;
 mod schema;
+mod second_factors;
 mod sessions;
 mod time_locks;
 mod traits;

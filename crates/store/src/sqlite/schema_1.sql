@@ -38,6 +38,11 @@ CREATE TABLE accounts (
     identity_key BLOB NOT NULL CHECK (length(identity_key) = 32),
     recovery_key BLOB NOT NULL CHECK (length(recovery_key) = 32),
     device_list_number INTEGER NOT NULL,
+    -- The authenticator's secret, sealed; empty where there is no second factor. How often it was turned on or off, and the
+    -- newest time step whose code was used.
+    second_factor BLOB NOT NULL DEFAULT x'',
+    second_factor_number INTEGER NOT NULL DEFAULT 0,
+    second_factor_step INTEGER NOT NULL DEFAULT 0,
     created_at_ms INTEGER NOT NULL,
     -- The day, counted from 1970, on which a session began or was refreshed last; 0 if none ever did.
     seen_day INTEGER NOT NULL DEFAULT 0,
@@ -95,6 +100,13 @@ CREATE TABLE invitations (
     uses_left INTEGER NOT NULL,
     made_at_ms INTEGER NOT NULL,
     expires_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Codes that each stand once for one of the authenticator, by their hashes.
+CREATE TABLE recovery_codes (
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (account, hash)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE device_lists (

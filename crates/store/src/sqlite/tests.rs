@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::*;
-use crate::conformance::{CountingFranking, People};
+use crate::conformance::{self, CountingFranking, People};
 use crate::{Appended, Conversations as _, Settings as _, SharedStore, StoreError};
 
 fn open(folder: &Path, mode: Mode) -> Arc<SqliteStore> {
@@ -117,6 +117,10 @@ fn no_hot_query_scans_a_table() {
         accounts::NEWEST_PASSWORD,
         identities::NEWEST_OF_ALL,
         accounts::DEVICE_LISTS,
+        second_factors::FIND,
+        second_factors::ENABLE,
+        second_factors::USE_STEP,
+        second_factors::ON,
         invitations::IS_GOOD,
         invitations::TAKE_USE,
         invitations::REVOKE,
@@ -174,6 +178,19 @@ fn no_hot_query_scans_a_table() {
             assert!(!scans && !step.contains("TEMP B-TREE"), "{step}: {sql}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_account_that_is_deleted_leaves_no_second_factor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path(), Mode::Threads);
+    conformance::an_account_with_a_second_factor_is_deleted(store.clone() as SharedStore).await;
+    let left = store.write(|writer| {
+        let left = "SELECT (SELECT count(*) FROM recovery_codes), \
+             (SELECT count(*) FROM accounts WHERE deleted_at_ms > 0 AND second_factor = x'')";
+        Ok(writer.db.query_row(left, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?)
+    });
+    assert_eq!(left.await.expect("read"), (0, 1));
 }
 
 /// Lets the database grow by no page more, or lets it grow again.

@@ -17,15 +17,16 @@ use super::published::Seats;
 use super::queue::Urgency;
 use super::{
     SqliteStore, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock, push_subscriptions,
-    sessions, time_locks,
+    second_factors, sessions, time_locks,
 };
 use crate::time_locks::Looked;
 use crate::{
     Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
     Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions,
-    Recipients, Refresh, Release, Reseeding, Restores, Session, Sessions, Settings, Stocked, StoreError, StoreResult,
-    Swap, TimeLocks, Upload, Wanting, Withdrawal,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord,
+    PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor,
+    SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting,
+    Withdrawal,
 };
 
 #[async_trait]
@@ -59,6 +60,10 @@ impl Accounts for SqliteStore {
 
     async fn change_password(&self, new: NewPassword) -> StoreResult<PasswordChange> {
         self.write(move |writer| writer.change_password(&new)).await
+    }
+
+    async fn change_recovery_key(&self, new: NewRecoveryKey) -> StoreResult<RecoveryKeyChange> {
+        self.write(move |writer| writer.change_recovery_key(&new)).await
     }
 
     async fn renew_identity(&self, new: NewIdentity) -> StoreResult<IdentityRenewal> {
@@ -98,6 +103,33 @@ impl Accounts for SqliteStore {
             writer.put_sealed(account, &state, replaces, Sealed::AccountState)
         })
         .await
+    }
+}
+
+#[async_trait]
+impl SecondFactors for SqliteStore {
+    async fn second_factor(&self, account: AccountId) -> StoreResult<Option<SecondFactor>> {
+        self.read(move |db| second_factors::find(db, account)).await
+    }
+
+    async fn enable_second_factor(&self, new: NewSecondFactor) -> StoreResult<bool> {
+        self.write(move |writer| writer.enable_second_factor(&new)).await
+    }
+
+    async fn use_second_factor_step(&self, account: AccountId, number: u64, step: u64) -> StoreResult<bool> {
+        self.write(move |writer| writer.use_second_factor_step(account, number, step)).await
+    }
+
+    async fn use_recovery_code(&self, account: AccountId, number: u64, hash: Bytes32) -> StoreResult<bool> {
+        self.write(move |writer| writer.use_recovery_code(account, number, hash)).await
+    }
+
+    async fn replace_recovery_codes(&self, account: AccountId, number: u64, codes: Vec<Bytes32>) -> StoreResult<bool> {
+        self.write(move |writer| writer.replace_recovery_codes(account, number, &codes)).await
+    }
+
+    async fn disable_second_factor(&self, account: AccountId, number: u64) -> StoreResult<bool> {
+        self.write(move |writer| writer.disable_second_factor(account, number)).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people do with passwords and the recovery key.
 
 use huis_proto::rest::Secret;
-use huis_views::{ChangePassword, Command, Failure, Recover, RenewIdentity, Reply, SignIn};
+use huis_views::{ChangePassword, ChangeRecoveryKey, Command, Failure, Recover, RenewIdentity, Reply, SignIn};
 
 use super::Device;
 
@@ -80,6 +80,29 @@ impl Device {
         let renewal = RenewIdentity { old: Secret::new(old), new: Secret::new(new), recovery_key: key.cloned() };
         match self.tries(Command::RenewIdentity(renewal)).await? {
             Reply::IdentityRenewed { recovery_key, .. } => {
+                self.writes_down(&recovery_key).await;
+                Ok(())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Puts another recovery key in place of the one before, and writes it down.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn changes_recovery_key(&self, password: &str) -> Result<(), Failure> {
+        self.changes_recovery_key_with(None, password).await
+    }
+
+    /// As [`changes_recovery_key`](Self::changes_recovery_key), with the recovery key so far.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn changes_recovery_key_with(&self, key: Option<&Secret>, password: &str) -> Result<(), Failure> {
+        let change = ChangeRecoveryKey { password: Secret::new(password), recovery_key: key.cloned() };
+        match self.tries(Command::ChangeRecoveryKey(change)).await? {
+            Reply::RecoveryKeyChanged { recovery_key, .. } => {
                 self.writes_down(&recovery_key).await;
                 Ok(())
             }

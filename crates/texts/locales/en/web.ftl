@@ -386,6 +386,21 @@ settings-device-revoke-about = It reads nothing more from then on.
 settings-security = Security
 settings-password = Change the password
 settings-password-about = Your other devices stay signed in.
+settings-recovery-key = Make a new recovery key
+settings-recovery-key-about = The one before opens nothing any more. The new one is shown once: have something to write with.
+settings-recovery-key-make = Make it
+settings-factor = A second factor
+settings-factor-about = Signing in then needs a code of your authenticator as well. Devices that are signed in go on.
+settings-factor-scan = Scan this with your authenticator, or type the secret into it. Then type the code that it shows.
+settings-factor-code = QR code for the authenticator
+settings-factor-on = Turn the second factor on
+settings-factor-off = Turn the second factor off
+settings-factor-off-about = The password alone is enough to sign in then.
+settings-codes = Recovery codes
+settings-codes-about = Shown this once. Each stands once for a code, where the authenticator is lost: keep them away from it.
+settings-codes-make = Make other recovery codes
+settings-codes-make-about = Those that are left count no longer.
+settings-codes-kept = I keep them
 settings-lock = Lock
 settings-lock-about = What is kept here goes under your password. Nothing is lost, and what was not sent is sent after unlocking.
 settings-sign-out = Sign out
@@ -434,6 +449,9 @@ notice-own-device-added =
         [one] Your account has a new device. If you did not add it, take it off at once in the settings, and renew your identity: somebody knows your password.
        *[other] Your account has { $count } new devices. If you did not add them, take them off at once in the settings, and renew your identity: somebody knows your password.
     }
+notice-recovery-key-changed = Your account has another recovery key, made on another one of your devices; the one before opens nothing any more. If that was not you, somebody knows your password: renew your identity in a terminal.
+notice-second-factor-on = Another one of your devices has turned the second factor on: signing in, and the recovery key, need a code as well from now on. If that was not you, somebody knows your password and is signed in as you. It cannot be undone from here: keep this device signed in, and tell your contacts and whoever looks after the server.
+notice-second-factor-off = Another one of your devices has turned the second factor off: the password alone is enough to sign in. If that was not you, somebody knows your password and had a code: renew your identity in a terminal.
 notice-identity-renewed = Your account has the new identity key that you asked for, and this is its only device.
 notice-vault-set-back = The restored server may have the account's password and vault of an earlier time. If that password is known to somebody else, change it in the settings.
 

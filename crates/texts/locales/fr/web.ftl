@@ -386,6 +386,21 @@ settings-device-revoke-about = Il ne lira plus rien à partir de là.
 settings-security = Sécurité
 settings-password = Changer le mot de passe
 settings-password-about = Vos autres appareils restent connectés.
+settings-recovery-key = Faire une nouvelle clé de secours
+settings-recovery-key-about = La précédente n'ouvrira plus rien. La nouvelle est montrée une seule fois : ayez de quoi écrire.
+settings-recovery-key-make = La faire
+settings-factor = Un second facteur
+settings-factor-about = Se connecter demandera aussi un code de votre application d'authentification. Les appareils connectés le restent.
+settings-factor-scan = Scannez ceci avec votre application d'authentification, ou tapez-y le secret. Puis tapez le code qu'elle montre.
+settings-factor-code = Code QR pour l'application d'authentification
+settings-factor-on = Activer le second facteur
+settings-factor-off = Désactiver le second facteur
+settings-factor-off-about = Le mot de passe suffira alors pour se connecter.
+settings-codes = Codes de secours
+settings-codes-about = Montrés cette seule fois. Chacun remplace une fois un code, si l'application est perdue : gardez-les loin d'elle.
+settings-codes-make = Faire d'autres codes de secours
+settings-codes-make-about = Ceux qui restent ne compteront plus.
+settings-codes-kept = Je les garde
 settings-lock = Verrouiller
 settings-lock-about = Ce qui est gardé ici passe sous votre mot de passe. Rien n'est perdu, et ce qui n'est pas parti partira après l'ouverture.
 settings-sign-out = Se déconnecter
@@ -434,6 +449,9 @@ notice-own-device-added =
         [one] Votre compte a un nouvel appareil. Si vous ne l'avez pas ajouté, retirez-le tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
        *[other] Votre compte a { $count } nouveaux appareils. Si vous ne les avez pas ajoutés, retirez-les tout de suite dans les réglages et renouvelez votre identité : quelqu'un connaît votre mot de passe.
     }
+notice-recovery-key-changed = Votre compte a une autre clé de secours, faite sur un autre de vos appareils ; la précédente n'ouvre plus rien. Si ce n'était pas vous, quelqu'un connaît votre mot de passe : renouvelez votre identité dans un terminal.
+notice-second-factor-on = Un autre de vos appareils a activé le second facteur : la connexion, et la clé de secours, demandent désormais aussi un code. Si ce n'était pas vous, quelqu'un connaît votre mot de passe et a un appareil connecté à votre compte. Cela ne se défait pas d'ici : gardez cet appareil connecté, et prévenez vos contacts et qui s'occupe du serveur.
+notice-second-factor-off = Un autre de vos appareils a désactivé le second facteur : le mot de passe suffit pour se connecter. Si ce n'était pas vous, quelqu'un connaît votre mot de passe et a eu un code : renouvelez votre identité dans un terminal.
 notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous avez demandée, et ceci est son seul appareil.
 notice-vault-set-back = Le serveur restauré a peut-être le mot de passe et le coffre du compte d'un moment antérieur. Si quelqu'un d'autre connaît ce mot de passe, changez-le dans les réglages.
 

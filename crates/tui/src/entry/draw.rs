@@ -182,6 +182,7 @@ impl Entry {
             },
             (Line::Name, _) => "entry-name",
             (Line::RecoveryKey, _) => "entry-recovery-key",
+            (Line::Code, _) => "entry-second-factor",
             (Line::Password, Purpose::Recover) => "entry-new-password",
             (Line::Password, _) => "entry-password",
             (Line::Again, _) => "entry-password-again",

@@ -34,6 +34,7 @@ pub(super) enum Line {
     RecoveryKey,
     Password,
     Again,
+    Code,
 }
 
 /// What lets a newcomer in.
@@ -71,7 +72,7 @@ impl Form {
             Server => Field::plain(server),
             Name => Field::plain(name),
             Line::Admission => Field::plain(""),
-            RecoveryKey | Password | Again => Field::hidden(),
+            RecoveryKey | Password | Again | Line::Code => Field::hidden(),
         };
         let lines: Vec<_> = kinds.iter().map(|line| (*line, field(*line))).collect();
         // Where there is an address already, it need not be gone through.
@@ -160,12 +161,20 @@ impl Form {
                 Some(texts.failure(&Failure::Invalid { reason: error.to_string() }))
             }
             Line::Again => (self.text(Line::Password) != self.text(Line::Again)).then(|| texts.text("entry-differ")),
-            Line::RecoveryKey | Line::Password => is_empty.then(|| texts.text("entry-needed")),
+            Line::RecoveryKey | Line::Password | Line::Code => is_empty.then(|| texts.text("entry-needed")),
         }
     }
 
     /// What is asked of the engine; none for what concerns the key alone.
     pub(super) fn command(&self) -> Option<Command> {
+        let command = self.plain_command()?;
+        Some(match self.field(Line::Code) {
+            Some(code) => Command::WithSecondFactor { code: code.secret(), command: Box::new(command) },
+            None => command,
+        })
+    }
+
+    fn plain_command(&self) -> Option<Command> {
         let username = self.username();
         let password = self.field(Line::Password)?.secret();
         match self.purpose {
@@ -208,11 +217,17 @@ impl Form {
     }
 
     /// Shows why it was not done, beside the line that is to blame. Nothing that was typed is lost, but for a password
-    /// that is wrong.
+    /// that is wrong, and a code.
     pub(super) fn failed(&mut self, failure: &Failure, texts: &Texts) {
         if *failure == Failure::NeedsRecoveryKey && self.field(Line::RecoveryKey).is_none() {
             self.lines.push((Line::RecoveryKey, Field::hidden()));
         }
+        // A code that was sent may be used up; another one is asked for where it is needed still.
+        self.lines.retain(|(line, _)| *line != Line::Code);
+        if matches!(failure, Failure::NeedsSecondFactor | Failure::WrongSecondFactor) {
+            self.lines.push((Line::Code, Field::hidden()));
+        }
+        self.focus = self.focus.min(self.lines.len().saturating_sub(1));
         let to_blame = blamed(failure).filter(|line| self.field(*line).is_some());
         if let Some(at) = to_blame.and_then(|line| self.lines.iter().position(|(there, _)| *there == line)) {
             self.focus = at;
@@ -252,6 +267,7 @@ fn blamed(failure: &Failure) -> Option<Line> {
     match failure {
         Failure::WeakPassword { .. } | Failure::WrongPassword => Some(Line::Password),
         Failure::WrongRecoveryKey | Failure::NeedsRecoveryKey => Some(Line::RecoveryKey),
+        Failure::WrongSecondFactor | Failure::NeedsSecondFactor => Some(Line::Code),
         Failure::Offline { .. }
         | Failure::CertificateChanged { .. }
         | Failure::ServerTooOld { .. }

@@ -61,7 +61,7 @@ async fn enter_with(
             Some(outside) => {
                 let makes_account = matches!(
                     &outside,
-                    EntryEffect::Enter { command, .. } if matches!(**command, Command::Register(_) | Command::Recover(_))
+                    EntryEffect::Enter { command, .. } if shows_its_answer_once(command)
                 );
                 match working(entry, screen, port.enter(outside), makes_account, keys, stop).await? {
                     Some(answer) => effect = entry.update(EntryInput::Answer(answer), now_ms()),
@@ -79,6 +79,15 @@ async fn enter_with(
                 None => return Ok(false),
             },
         };
+    }
+}
+
+/// Whether leaving in the midst of it could cost the account.
+pub(super) fn shows_its_answer_once(command: &Command) -> bool {
+    match command {
+        Command::Register(_) | Command::Recover(_) => true,
+        Command::WithSecondFactor { command, .. } => shows_its_answer_once(command),
+        _ => false,
     }
 }
 

@@ -119,6 +119,67 @@ fn whoever_keeps_the_password_out_of_the_vault_is_asked_for_the_recovery_key_as_
 }
 
 #[test]
+fn whoever_has_a_second_factor_is_asked_for_a_code_as_well() {
+    let why = Why::SessionEnded { server: SERVER.into(), username: "member-a".into() };
+    let mut entry = entry(Language::English, why, (80, 24));
+    let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, PASSWORD) else { panic!("no end") };
+    assert!(matches!(*command, Command::SignIn(_)));
+    assert!(entry.update(EntryInput::Answer(Err(Failure::NeedsSecondFactor)), 2_000).is_none());
+    assert!(shown(&entry).contains("Code of the second factor"));
+    for typed in ["123456", "654321"] {
+        let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, typed) else { panic!("no end") };
+        let Command::WithSecondFactor { code, command } = *command else { panic!("another command") };
+        assert_eq!(code.expose(), typed, "a refused one is typed anew");
+        assert!(matches!(*command, Command::SignIn(_)));
+        assert!(!shown(&entry).contains(typed));
+        entry.update(EntryInput::Answer(Err(Failure::WrongSecondFactor)), 2_000);
+        assert!(shown(&entry).contains("used already"));
+    }
+}
+
+#[test]
+fn a_code_is_sent_once_whatever_else_turns_out_to_be_needed() {
+    let why = Why::SessionEnded { server: SERVER.into(), username: "member-a".into() };
+    let mut entry = entry(Language::English, why, (80, 24));
+    assert!(types(&mut entry, PASSWORD).is_some());
+    entry.update(EntryInput::Answer(Err(Failure::NeedsSecondFactor)), 2_000);
+    assert!(types(&mut entry, "123456").is_some());
+    entry.update(EntryInput::Answer(Err(Failure::NeedsRecoveryKey)), 2_000);
+    assert!(!shown(&entry).contains("Code of the second factor"));
+    for (failure, asks) in [
+        (Failure::WrongRecoveryKey, false),
+        (Failure::NeedsSecondFactor, true),
+        (Failure::Offline { reason: "Connection refused".into() }, false),
+    ] {
+        let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, "").or_else(|| types(&mut entry, "ABCD"))
+        else {
+            panic!("no end")
+        };
+        let Command::SignIn(sign_in) = *command else { panic!("another command: {failure:?}") };
+        assert!(sign_in.recovery_key.is_some());
+        entry.update(EntryInput::Answer(Err(failure)), 2_000);
+        assert_eq!(shown(&entry).contains("Code of the second factor"), asks);
+        if asks {
+            let Some(EntryEffect::Enter { command, .. }) = types(&mut entry, "654321") else { panic!("no end") };
+            assert!(matches!(&*command, Command::WithSecondFactor { code, .. } if code.expose() == "654321"));
+            entry.update(EntryInput::Answer(Err(Failure::WrongRecoveryKey)), 2_000);
+            assert!(!shown(&entry).contains("Code of the second factor"));
+        }
+    }
+}
+
+#[test]
+fn what_may_make_or_change_an_account_is_seen_behind_a_code_as_well() {
+    let mut entry = entry(Language::English, first(), (80, 24));
+    let Some(EntryEffect::Enter { command, .. }) = registering(&mut entry) else { panic!("no end") };
+    assert!(super::run::shows_its_answer_once(&command));
+    let code = Secret::new("123456");
+    assert!(super::run::shows_its_answer_once(&Command::WithSecondFactor { code: code.clone(), command }));
+    let status = Box::new(Command::SecondFactor);
+    assert!(!super::run::shows_its_answer_once(&Command::WithSecondFactor { code, command: status }));
+}
+
+#[test]
 fn what_is_wrong_is_seen_before_the_server_is_asked() {
     let mut entry = entry(Language::English, first(), (80, 24));
     for text in ["", "words", "a"] {

@@ -14,6 +14,7 @@ pub(super) enum Line {
     Name,
     RecoveryKey,
     Password,
+    Code,
 }
 
 /// What is wrong, and at which field if at one.

@@ -37,6 +37,8 @@ struct Typed {
     ticket: RwSignal<Ticket>,
     stays: RwSignal<bool>,
     needs_key: RwSignal<bool>,
+    second_factor: RwSignal<String>,
+    needs_code: RwSignal<bool>,
     is_working: RwSignal<bool>,
     seconds: RwSignal<u64>,
     wrong: Wrong,
@@ -59,6 +61,8 @@ pub(crate) fn form(
         ticket: RwSignal::new(ticket),
         stays: RwSignal::new(true),
         needs_key: RwSignal::new(purpose == Purpose::Recover),
+        second_factor: RwSignal::new(String::new()),
+        needs_code: RwSignal::new(false),
         is_working: RwSignal::new(false),
         seconds: RwSignal::new(0),
         wrong: RwSignal::new(None),
@@ -82,6 +86,7 @@ pub(crate) fn form(
             {(purpose != Purpose::Again).then(|| name_field(purpose, typed))}
             {live(move || typed.needs_key.get().then(|| key_field(typed)))}
             {password_field(purpose, typed)}
+            {live(move || typed.needs_code.get().then(|| code_field(typed)))}
             {(purpose != Purpose::Again).then(|| switch(say::text("entry-stay"), say::text("entry-stay-about"), move || typed.stays.get(), move |stays| typed.stays.set(stays)))}
             {live(move || typed.wrong.get().filter(|(line, _)| line.is_none()).map(|(_, why)| html::p().class("form-wrong").attr("role", "alert").child(why)))}
             <button type="submit" class="button primary big" disabled=follow(move || typed.is_working.get())>
@@ -218,6 +223,19 @@ fn key_field(typed: Typed) -> AnyView {
     field.draw(typed.recovery_key, typed.wrong)
 }
 
+fn code_field(typed: Typed) -> AnyView {
+    let field = Field {
+        line: Line::Code,
+        id: "second-factor",
+        label: say::text("entry-second-factor"),
+        hint: Some(say::text("entry-hint-second-factor")),
+        autocomplete: "one-time-code",
+        is_secret: false,
+        has_focus: true,
+    };
+    field.draw(typed.second_factor, typed.wrong)
+}
+
 fn password_field(purpose: Purpose, typed: Typed) -> AnyView {
     let is_fresh = matches!(purpose, Purpose::Register | Purpose::Recover);
     let field = Field {
@@ -277,6 +295,15 @@ fn submit(app: App, purpose: Purpose, typed: Typed) {
             stay_signed_in,
         }),
     };
+    let command = if typed.needs_code.get_untracked() {
+        let code = typed.second_factor.get_untracked();
+        if code.trim().is_empty() {
+            return typed.wrong.set(Some((Some(Line::Code), say::text("entry-needed"))));
+        }
+        Command::WithSecondFactor { code: Secret::new(code.trim()), command: Box::new(command) }
+    } else {
+        command
+    };
     typed.wrong.set(None);
     typed.is_working.set(true);
     typed.seconds.set(0);
@@ -311,12 +338,18 @@ fn count(typed: Typed) {
     });
 }
 
-/// Says why, beside the field that is to blame. Nothing that was typed is lost.
+/// Says why, beside the field that is to blame. Nothing that was typed is lost, but for a code.
 fn failed(purpose: Purpose, typed: Typed, failure: &Failure) {
     if *failure == Failure::NeedsRecoveryKey {
         typed.needs_key.set(true);
     }
     typed.is_revoked.set(*failure == Failure::Revoked);
+    let asks_for_code = matches!(failure, Failure::NeedsSecondFactor | Failure::WrongSecondFactor);
+    typed.needs_code.set(asks_for_code);
+    if !asks_for_code {
+        // One that was sent may be used up; another one is asked for where it is needed still.
+        typed.second_factor.set(String::new());
+    }
     let why = match (failure, purpose) {
         // No name was asked for that could be wrong.
         (Failure::WrongPassword, Purpose::Again) => say::text("entry-wrong-password"),
@@ -330,6 +363,7 @@ fn blamed(failure: &Failure) -> Option<Line> {
     match failure {
         Failure::WeakPassword { .. } | Failure::WrongPassword => Some(Line::Password),
         Failure::WrongRecoveryKey | Failure::NeedsRecoveryKey => Some(Line::RecoveryKey),
+        Failure::WrongSecondFactor | Failure::NeedsSecondFactor => Some(Line::Code),
         Failure::Invalid { reason } if reason.contains("recovery key") => Some(Line::RecoveryKey),
         Failure::Invalid { reason } if reason.contains("password") => Some(Line::Password),
         Failure::Invalid { reason } if reason.contains("name") => Some(Line::Name),

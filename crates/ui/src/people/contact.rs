@@ -2,14 +2,14 @@
 
 use huis_texts::Value;
 use huis_views::{Command, ContactView, Reply, SafetyCode};
+use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos::{html, svg};
 use wasm_bindgen::JsCast;
 
 use crate::app::App;
 use crate::dialogs::Confirm;
-use crate::parts::{copy_button, follow, icon, live, on, person_avatar, skeleton};
+use crate::parts::{self, copy_button, follow, icon, live, on, person_avatar, skeleton};
 use crate::signals::{RwSignal, effect};
 use crate::{port, say};
 
@@ -265,21 +265,7 @@ fn read_button(app: App, name: String, theirs: RwSignal<String>) -> AnyView {
     .into_any()
 }
 
-/// The code as one path: dark on light in every theme, with the quiet ground around it that a camera needs.
 fn drawn_code(app: App, code: SafetyCode) -> AnyView {
-    let mut path = String::new();
-    for (y, line) in code.lines.iter().enumerate() {
-        for (x, _) in line.bytes().enumerate().filter(|(_, module)| *module == b'1') {
-            path.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
-        }
-    }
-    let size = code.lines.len() + 8;
-    let drawing = svg::svg()
-        .attr("class", "code-drawn")
-        .attr("viewBox", format!("0 0 {size} {size}"))
-        .attr("role", "img")
-        .attr("aria-label", say::text("person-code"))
-        .attr("data-code", code.text.clone())
-        .child(svg::path().attr("d", path));
+    let drawing = parts::drawn_code(code.lines.iter().map(String::as_str), say::text("person-code"), code.text.clone());
     view! { {drawing} <div class="contact-buttons">{copy_button(app, code.text)}</div> }.into_any()
 }

@@ -2,11 +2,12 @@
 
 use huis_proto::DeviceId;
 use huis_proto::rest::Secret;
-use huis_views::{ChangePassword, Command, DeviceView, Failure, Reply, SignOut, ToWorker};
+use huis_views::{ChangePassword, ChangeRecoveryKey, Command, DeviceView, Failure, Reply, SignOut, ToWorker};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::second_factor::{self, Shown};
 use crate::app::App;
 use crate::dialogs::Confirm;
 use crate::parts::{follow, icon, live, on, skeleton};
@@ -17,6 +18,10 @@ use crate::{dates, port, pushes, say};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Change,
+    RecoveryKey,
+    FactorOn,
+    FactorOff,
+    Codes,
     SignOut,
     Revoke(DeviceId),
 }
@@ -24,8 +29,12 @@ enum Wish {
 pub(super) fn account(app: App) -> AnyView {
     let wish = RwSignal::new(None::<Wish>);
     let devices = RwSignal::new(None::<Result<Vec<DeviceView>, String>>);
+    let (shown, factor) = (RwSignal::new(None::<Shown>), RwSignal::new(None::<bool>));
     let read = move || {
         spawn_local(async move {
+            if let Ok(Reply::SecondFactor { enabled, .. }) = port::ask(Command::SecondFactor).await {
+                factor.set(Some(enabled));
+            }
             let result = match port::ask(Command::Devices).await {
                 Ok(Reply::Devices(found)) => Ok(found),
                 Ok(_) => Ok(Vec::new()),
@@ -44,9 +53,10 @@ pub(super) fn account(app: App) -> AnyView {
         }
     };
     view! {
-        {live(move || match wish.get() {
-            Some(this) => password_form(app, this, wish, read),
-            None => view! {
+        {live(move || match (shown.get(), wish.get()) {
+            (Some(this), _) => second_factor::shown(app, this, shown, read),
+            (None, Some(this)) => password_form(app, this, wish, shown, read),
+            (None, None) => view! {
                 <section class="settings-part">
                     <h3>{say::text("settings-devices")}</h3>
                     <p class="about">{say::text("settings-devices-about")}</p>
@@ -59,6 +69,15 @@ pub(super) fn account(app: App) -> AnyView {
                 <section class="settings-part settings-acts">
                     <h3>{say::text("settings-security")}</h3>
                     {act(Wish::Change, "edit", "settings-password", "menu-item")}
+                    {act(Wish::RecoveryKey, "shield", "settings-recovery-key", "menu-item")}
+                    {live(move || match factor.get() {
+                        Some(true) => view! {
+                            {act(Wish::Codes, "copy", "settings-codes-make", "menu-item")}
+                            {act(Wish::FactorOff, "shield-alert", "settings-factor-off", "menu-item")}
+                        }.into_any(),
+                        Some(false) => act(Wish::FactorOn, "shield-check", "settings-factor-on", "menu-item").into_any(),
+                        None => ().into_any(),
+                    })}
                     <button type="button" class="menu-item" on:click=on(move |_| lock(app))>
                         {icon("lock")}
                         <span>{say::text("settings-lock")}</span>
@@ -118,13 +137,24 @@ fn device_row(device: DeviceView, wish: RwSignal<Option<Wish>>) -> AnyView {
 }
 
 /// Asks for the password, and does what was wished.
-fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: impl Fn() + Copy + 'static) -> AnyView {
+fn password_form(
+    app: App,
+    wish: Wish,
+    wished: RwSignal<Option<Wish>>,
+    shown: RwSignal<Option<Shown>>,
+    read: impl Fn() + Copy + 'static,
+) -> AnyView {
     let (password, fresh) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let recovery_key = RwSignal::new(String::new());
+    let (code, needs_code) = (RwSignal::new(String::new()), RwSignal::new(false));
     let (needs_key, discards) = (RwSignal::new(false), RwSignal::new(false));
     let (wrong, is_asking) = (RwSignal::new(None::<String>), RwSignal::new(false));
     let (title, about, go) = match wish {
         Wish::Change => ("settings-password", "settings-password-about", "key-save"),
+        Wish::RecoveryKey => ("settings-recovery-key", "settings-recovery-key-about", "settings-recovery-key-make"),
+        Wish::FactorOn => ("settings-factor", "settings-factor-about", "settings-factor-on"),
+        Wish::FactorOff => ("settings-factor-off", "settings-factor-off-about", "settings-factor-off"),
+        Wish::Codes => ("settings-codes-make", "settings-codes-make-about", "settings-codes-make"),
         Wish::SignOut => ("settings-sign-out", "settings-sign-out-about", "settings-sign-out"),
         Wish::Revoke(_) => ("settings-device-revoke", "settings-device-revoke-about", "settings-device-revoke"),
     };
@@ -146,6 +176,12 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
                 under_password: None,
                 end_other_sessions: false,
             }),
+            Wish::RecoveryKey => {
+                Command::ChangeRecoveryKey(ChangeRecoveryKey { password: Secret::new(typed), recovery_key: key })
+            }
+            Wish::FactorOn => Command::BeginSecondFactor { password: Secret::new(typed) },
+            Wish::FactorOff => Command::DisableSecondFactor { password: Secret::new(typed) },
+            Wish::Codes => Command::RenewRecoveryCodes { password: Secret::new(typed) },
             Wish::SignOut => Command::SignOut(SignOut {
                 password: (!typed.is_empty()).then(|| Secret::new(typed)),
                 recovery_key: key,
@@ -153,11 +189,30 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
             }),
             Wish::Revoke(device) => Command::RevokeDevice { device, password: Secret::new(typed), recovery_key: key },
         };
+        let command = match needs_code.get_untracked() {
+            true => {
+                let code = Secret::new(code.get_untracked().trim());
+                Command::WithSecondFactor { code, command: Box::new(command) }
+            }
+            false => command,
+        };
         spawn_local(async move {
             let result = port::ask(command).await;
             is_asking.set(false);
             match result {
                 Ok(Reply::SignedOut { .. }) => pushes::leave(),
+                Ok(Reply::SecondFactorBegun(begun)) => {
+                    wished.set(None);
+                    shown.set(Some(Shown::Begun(begun)));
+                }
+                Ok(Reply::RecoveryCodes(codes)) => {
+                    wished.set(None);
+                    shown.set(Some(Shown::Codes(codes)));
+                }
+                Ok(Reply::RecoveryKeyChanged { recovery_key, .. }) => {
+                    wished.set(None);
+                    app.recovery_key.set(Some(recovery_key.expose().into()));
+                }
                 Ok(_) => {
                     app.say(say::text("settings-done"));
                     read();
@@ -166,6 +221,12 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
                 Err(failure) => {
                     if failure == Failure::NeedsRecoveryKey {
                         needs_key.set(true);
+                    }
+                    let asks_for_code = matches!(failure, Failure::NeedsSecondFactor | Failure::WrongSecondFactor);
+                    needs_code.set(asks_for_code);
+                    if !asks_for_code {
+                        // One that was sent may be used up; another one is asked for where it is needed still.
+                        code.set(String::new());
                     }
                     if matches!(failure, Failure::Unsent { .. }) {
                         discards.set(true);
@@ -203,6 +264,7 @@ fn password_form(app: App, wish: Wish, wished: RwSignal<Option<Wish>>, read: imp
                 <p class="about">{say::text("entry-hint-password")}</p>
             })}
             {live(move || needs_key.get().then(|| secret("account-recovery-key", "entry-recovery-key", "off", recovery_key)))}
+            {live(move || needs_code.get().then(|| secret("account-code", "entry-second-factor", "one-time-code", code)))}
             {live(move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why)))}
             <div class="dialog-buttons">
                 <button type="button" class="button" on:click=on(move |_| wished.set(None))>{say::text("key-cancel")}</button>

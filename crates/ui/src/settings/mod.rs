@@ -4,6 +4,7 @@ mod account;
 mod administration;
 mod look;
 mod profile;
+mod second_factor;
 
 use leptos::prelude::*;
 

@@ -20,8 +20,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 pub(crate) use person::{
-    FreshPassword, Person, administrator, begin_registration, enrol, finish_sign_in, first_list, fresh_key, public,
-    refresh, registration, sign_in, start_sign_in, with_passphrase,
+    FreshPassword, Person, administrator, begin_registration, enrol, finish_sign_in, first_list, fresh_key,
+    last_of_sign_in, public, refresh, registration, sign_in, start_sign_in, with_passphrase,
 };
 
 pub(crate) const PASSPHRASE: &str = "amber-basket-cedar-dolphin";

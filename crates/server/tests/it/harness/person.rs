@@ -191,6 +191,18 @@ pub(crate) async fn finish_sign_in(
     state: ClientLogin<Suite>,
     answer: SignInStarted,
 ) -> Result<SignedIn, Answer> {
+    let request = last_of_sign_in(name, password, state, answer);
+    let answer = house.post("/api/v1/sign-ins/finish", &request).send().await;
+    if answer.status.is_success() { Ok(answer.read()) } else { Err(answer) }
+}
+
+/// The request of the second step, which the caller may change before sending it.
+pub(crate) fn last_of_sign_in(
+    name: &str,
+    password: &str,
+    state: ClientLogin<Suite>,
+    answer: SignInStarted,
+) -> FinishSignIn {
     let response = CredentialResponse::deserialize(&answer.opaque).unwrap();
     let ksf = stretching();
     let parameters = ClientLoginFinishParameters::new(Some(CONTEXT), identifiers(name), Some(&ksf));
@@ -198,9 +210,7 @@ pub(crate) async fn finish_sign_in(
         Ok(finished) => finished.message.serialize().to_vec(),
         Err(_) => vec![7; 64],
     };
-    let request = FinishSignIn { state: answer.state, opaque: Bytes(finalization) };
-    let answer = house.post("/api/v1/sign-ins/finish", &request).send().await;
-    if answer.status.is_success() { Ok(answer.read()) } else { Err(answer) }
+    FinishSignIn { state: answer.state, opaque: Bytes(finalization), second_factor: None }
 }
 
 impl Person {
