@@ -30,6 +30,18 @@ async fn recovers(world: &World, ann: &Device, name: &str, key: &Secret, passwor
     }
 }
 
+/// The same on the device itself, which goes on: an account has no more than twenty devices.
+async fn recovers_here(ann: &Device, key: &Secret, password: &str) -> bool {
+    match ann.recovers(key, password).await {
+        Ok(()) => {
+            ann.has_settled().await;
+            true
+        }
+        Err(Failure::WrongRecoveryKey) => false,
+        Err(failure) => panic!("{failure:?}"),
+    }
+}
+
 #[test]
 fn a_new_recovery_key_opens_everything_and_the_old_one_nothing() {
     story(async |world| {
@@ -152,10 +164,8 @@ fn whatever_gets_lost_or_crashes_while_a_recovery_key_is_changed_one_of_the_two_
                         Err(failure) => assert!(matches!(failure, Failure::Offline { .. }), "{failure:?}"),
                     }
                     let name = format!("{number} {lost:?} {and_all_after}");
-                    let old_counts = recovers(&world, &ann, &name, &old, next).await;
+                    let old_counts = recovers_here(&ann, &old, next).await;
                     if old_counts {
-                        ann.signs_in_by(next).await.unwrap();
-                        ann.has_settled().await;
                         (password, next) = (next, password);
                     }
                     became_new.push(!old_counts);
@@ -170,9 +180,7 @@ fn whatever_gets_lost_or_crashes_while_a_recovery_key_is_changed_one_of_the_two_
                     }
                     ann.command(Command::RecoveryKeyShown { recovery_key: recovery_key.clone() }).await;
                     // Written down, it opens the account.
-                    assert!(recovers(&world, &ann, &format!("{name} new"), &recovery_key, next).await);
-                    ann.signs_in_by(next).await.unwrap();
-                    ann.has_settled().await;
+                    assert!(recovers_here(&ann, &recovery_key, next).await);
                     (password, next) = (next, password);
                     ann.changes_recovery_key(password).await.unwrap();
                 }
