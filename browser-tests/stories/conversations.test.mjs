@@ -37,7 +37,8 @@ story("a narrow phone has room for a text beside all that can be done with it", 
   assert.ok(await page.getByRole("button", { name: "Emoji", exact: true }).isVisible());
   const areas = await page.locator(".composer-line button:visible, .composer-line textarea:visible").evaluateAll((all) =>
     all.map((element) => {
-      const { left, right } = element.getBoundingClientRect();
+      // In whole pixels: parts of one come and go with a pane that still slides.
+      const [left, right] = [element.getBoundingClientRect().left, element.getBoundingClientRect().right].map(Math.round);
       return { left, right, least: element.matches("textarea") ? 90 : 40 };
     }),
   );
