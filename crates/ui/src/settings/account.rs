@@ -211,6 +211,8 @@ fn password_form(
                 }
                 Ok(Reply::RecoveryKeyChanged { recovery_key, .. }) => {
                     wished.set(None);
+                    // The key has the page for itself: behind the settings nobody would see it.
+                    app.close_overlay();
                     app.recovery_key.set(Some(recovery_key.expose().into()));
                 }
                 Ok(_) => {
