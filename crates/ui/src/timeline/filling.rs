@@ -13,6 +13,8 @@ use crate::{page, port, say};
 const SINGLY: usize = 4;
 /// Messages that are drawn at once.
 const AT_ONCE: usize = 20;
+/// What is less is rounding.
+const PIXEL: f64 = 1.0;
 /// How near an end of what is held one comes before more is asked for, in pixels.
 const NEAR: f64 = 1_500.0;
 
@@ -85,7 +87,7 @@ impl App {
 
     /// Reads what is held again, and stays where one looks.
     pub(crate) fn fill_again(self) {
-        if self.talk.sticks.get_value() {
+        if self.follows_end() {
             self.fill(Place::Stay);
             return;
         }
@@ -198,7 +200,7 @@ impl App {
             let command = Command::MessagesAfter { conversation, after: last, most: page_of(PAGE) };
             let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
             self.talk.is_asking.set_value(false);
-            let (more, follows) = (messages.len() >= PAGE, self.talk.sticks.get_value());
+            let (more, follows) = (messages.len() >= PAGE, self.follows_end());
             if more && follows {
                 // More came than can be read one after the other: the newest ones are what one looks at.
                 self.fill(Place::Stay);
@@ -320,6 +322,7 @@ impl App {
     /// Goes to the newest message, which may have to be read first.
     pub(crate) fn go_to_newest(self) {
         self.talk.sticks.set_value(true);
+        self.talk.end.set_value(0.0);
         self.talk.below.set(0);
         if self.talk.window.with_value(|window| window.newer) {
             self.fill(Place::Newest);
@@ -337,8 +340,9 @@ impl App {
 
     /// Draws what is held, and stays or goes where that is wished.
     fn paint(self, place: Place) {
+        let follows = self.follows_end();
         let kept = match place {
-            Place::Stay if !self.talk.sticks.get_value() => scroll::anchor(),
+            Place::Stay if !follows => scroll::anchor(),
             _ => None,
         };
         self.talk.make_rows();
@@ -346,7 +350,7 @@ impl App {
             leptos::task::tick().await;
             leptos::task::tick().await;
             let goes_to_end = match place {
-                Place::Stay => kept.is_none() && self.talk.sticks.get_value(),
+                Place::Stay => follows,
                 Place::Newest => true,
                 Place::New => !scroll::to_new(),
                 Place::At(message) => {
@@ -360,7 +364,7 @@ impl App {
                 kept.restore();
             }
             if goes_to_end {
-                scroll::to_end();
+                self.scroll_to_end();
             }
             self.looked();
         });
@@ -381,6 +385,7 @@ impl App {
         let Some(sight) = scroll::sight() else { return };
         let newer = self.talk.window.with_value(|window| window.newer);
         self.talk.sticks.set_value(sight.below < 48.0 && !newer);
+        self.talk.end.set_value(sight.above);
         let is_away = sight.below > 240.0 || newer;
         if self.talk.is_away.get_untracked() != is_away {
             self.talk.is_away.set(is_away);
@@ -400,8 +405,27 @@ impl App {
 
     /// What is kept at the end stays there when heights change.
     pub(super) fn resized(self) {
-        if self.talk.sticks.get_value() {
-            scroll::to_end();
+        if self.follows_end() {
+            self.scroll_to_end();
+        }
+    }
+
+    /// Whether the end is looked at, and followed when messages come. Of scrolling the page is told only at the next
+    /// frame: whoever went up meanwhile is not drawn back.
+    fn follows_end(self) -> bool {
+        let sticks = self.talk.sticks.get_value();
+        let has_gone_up = sticks
+            && scroll::sight().is_some_and(|sight| {
+                // Where the rows became fewer, the end itself is further up.
+                sight.above < self.talk.end.get_value() - PIXEL && sight.below > PIXEL
+            });
+        sticks && !has_gone_up
+    }
+
+    fn scroll_to_end(self) {
+        scroll::to_end();
+        if let Some(sight) = scroll::sight() {
+            self.talk.end.set_value(sight.above);
         }
     }
 

@@ -56,8 +56,11 @@ pub(crate) struct Talk {
     /// How far the files are.
     pub(crate) ways: StoredValue<Ways>,
     window: StoredValue<Window>,
-    /// Whether the end is looked at, and followed when messages come.
+    /// Whether the end was looked at when last the page was told where one looks; [`App::follows_end`] says whether it
+    /// still is.
     sticks: StoredValue<bool>,
+    /// How far down the end was then, in pixels.
+    end: StoredValue<f64>,
     /// Which filling: what comes for an earlier one is dropped.
     filling: StoredValue<u32>,
     is_asking: StoredValue<bool>,
@@ -80,6 +83,7 @@ impl Talk {
             ways: StoredValue::new(Ways::default()),
             window: StoredValue::new(Window::default()),
             sticks: StoredValue::new(true),
+            end: StoredValue::new(0.0),
             filling: StoredValue::new(0),
             is_asking: StoredValue::new(false),
             marked: StoredValue::new(0),
@@ -105,6 +109,7 @@ impl Talk {
         self.window.set_value(window);
         self.ways.set_value(Ways::default());
         self.sticks.set_value(true);
+        self.end.set_value(0.0);
         self.is_asking.set_value(false);
         self.is_loaded.set(false);
         self.is_empty.set(false);
