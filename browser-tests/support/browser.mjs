@@ -10,6 +10,8 @@ export const DESKTOP = { width: 1440, height: 900 };
 /** How long anything may take: these machines are shared. What is waited for is a state, never a time. */
 export const PATIENCE_MS = 60_000;
 const KEPT = process.env.HUIS_BROWSER_KEPT;
+/** Whether what is kept of a failure shows each step in pictures: that nearly doubles what a story costs. */
+const PICTURES = process.env.HUIS_BROWSER_PICTURES === "1";
 
 /** The browsers that run: the one with a microphone, which peeps each second and is never asked for, and the one without. */
 const running = new Map();
@@ -59,7 +61,7 @@ export async function context({ folder, microphone, ...options } = {}) {
   made.foreign = [];
   made.on("console", (message) => made.console.push(`${message.type()}: ${message.text()}`));
   made.on("weberror", (error) => made.errors.push(String(error.error())));
-  if (KEPT) await made.tracing.start({ screenshots: true, snapshots: true });
+  if (KEPT) await made.tracing.start({ screenshots: PICTURES, snapshots: PICTURES });
   return made;
 }
 

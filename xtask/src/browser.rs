@@ -15,6 +15,8 @@ pub(crate) const WHAT_NEEDS_IT: &str = "the stories in a browser";
 const FOLDER: &str = "browser-tests";
 /// The stories that every run tells.
 const STORIES: &str = "stories";
+/// How many files of them are told at once: people in them mostly wait, for each other and for what is drawn.
+const AT_ONCE: usize = 2;
 /// Those that take many minutes.
 const LONG_STORIES: &str = "long";
 
@@ -27,21 +29,24 @@ pub(crate) fn step(checkout: &Checkout) -> anyhow::Result<Outcome> {
     // The tests built it, where they ran; alone, this step must not try an old one. Not by a build of its own, which would
     // have other features and build all dependencies once more.
     check(checkout.cargo(COMPILE))?;
-    check(stories(checkout, &checkout.target().join("ci"), &[STORIES])?)?;
+    check(stories(checkout, &checkout.target().join("ci"), STORIES, AT_ONCE)?)?;
     Ok(Outcome::Passed)
 }
 
 /// Runs all stories, and those that take long, on the web app and the binary as they are shipped. `run` runs the command.
 pub(crate) fn long_step(
     checkout: &Checkout,
-    run: impl FnOnce(Command) -> anyhow::Result<()>,
+    mut run: impl FnMut(Command) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
     if let Some(missing) = missing(checkout, web::Kind::Optimised) {
         return not_run(missing);
     }
     install(checkout)?;
     bench::build(checkout)?;
-    run(stories(checkout, &checkout.target().join("release"), &[STORIES, LONG_STORIES])?)?;
+    let programs = checkout.target().join("release");
+    run(stories(checkout, &programs, STORIES, AT_ONCE)?)?;
+    // They look at how smoothly things go, so nothing else may go beside them.
+    run(stories(checkout, &programs, LONG_STORIES, 1)?)?;
     Ok(Outcome::Passed)
 }
 
@@ -90,23 +95,20 @@ fn install(checkout: &Checkout) -> anyhow::Result<()> {
     check(install)
 }
 
-/// The command that runs the stories in these folders on the programs in `programs`.
-fn stories(checkout: &Checkout, programs: &Path, folders: &[&str]) -> anyhow::Result<Command> {
+/// The command that runs the stories in a folder on the programs in `programs`, so many files at once.
+fn stories(checkout: &Checkout, programs: &Path, folder: &str, at_once: usize) -> anyhow::Result<Command> {
+    let stories = checkout.root().join(FOLDER).join(folder);
     let mut files: Vec<PathBuf> = Vec::new();
-    for folder in folders {
-        let stories = checkout.root().join(FOLDER).join(folder);
-        let before = files.len();
-        for entry in std::fs::read_dir(&stories).with_context(|| format!("cannot read {}", stories.display()))? {
-            let path = entry?.path();
-            if path.to_string_lossy().ends_with(".test.mjs") {
-                files.push(path);
-            }
+    for entry in std::fs::read_dir(&stories).with_context(|| format!("cannot read {}", stories.display()))? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
         }
-        ensure!(files.len() > before, "{} holds no stories", stories.display());
-        files[before..].sort();
     }
+    ensure!(!files.is_empty(), "{} holds no stories", stories.display());
+    files.sort();
     let mut node = node(checkout, programs);
-    node.args(["--test", "--test-concurrency=1"]).args(files);
+    node.arg("--test").arg(format!("--test-concurrency={at_once}")).args(files);
     Ok(node)
 }
 
