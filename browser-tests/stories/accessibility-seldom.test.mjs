@@ -4,7 +4,7 @@ import { check as checkOnce } from "../support/axe.mjs";
 import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { loseFiles } from "../support/files.mjs";
 import {
-  act, acquainted, backToList, confirm, enterRoom, listed, loseNetwork, message, open, openDetails, openSettings, say, sent,
+  act, acquainted, backToList, confirm, drawnAnew, enterRoom, listed, loseNetwork, message, open, openDetails, openSettings, say, sent,
 } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
@@ -16,7 +16,7 @@ async function check(page, where) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     // Colours go over from one to the other.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await drawnAnew(page);
     await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState === "finished"));
     await checkOnce(page, `${where}, ${colorScheme}`);
   }

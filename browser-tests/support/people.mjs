@@ -175,3 +175,8 @@ export async function waitForSight(found, isWanted = true) {
     [view, row, isWanted],
   );
 }
+
+/** Waits until a page was drawn once more. */
+export function drawnAnew(page) {
+  return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
