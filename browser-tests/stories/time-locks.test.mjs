@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
 import { bytes, choose, fileOf, sendChosen } from "../support/files.mjs";
-import { enterLobby, hear, message, say, sent, writeTo } from "../support/people.mjs";
+import { enterLobby, hear, listed, message, say, sent, writeTo } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
@@ -65,6 +65,7 @@ story("a locked message opens by itself in two browsers and in a terminal, and n
   assert.ok(!printed.includes(secret), "the terminal has nothing of it");
   const opensAt = Date.parse(waiting.unlock_at);
   for (const page of pages) await sealed(page).last().waitFor();
+  await listed(pages[0], "#lobby").getByText("(opens later)").waitFor();
 
   // Who asks for it waits until it is there.
   const [opened] = lines(await stage.server.terminal("watcher", "receive", "--json", "--count", "1", "--timeout", "120"));

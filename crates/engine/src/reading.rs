@@ -74,8 +74,9 @@ fn conversation_view(
     let SettingsRow { settings, draft, draft_wish, .. } = tables.settings(row.id)?;
     let Glance { unread, mentions, pins, topic, role, newest, timer, brings, opened } = tables.glance(row)?;
     let content = brings.and_then(|content| Content::from_bytes(&content).ok());
+    let locked = matches!(content, Some(Content::Timed(_)));
     let clip = match &content {
-        Some(Content::Timed(_)) => Some("🔒".into()),
+        Some(Content::Timed(_)) => Some(String::new()),
         Some(content) => {
             content.files().first().map(|file| if file.voice { called(file) } else { format!("📎 {}", called(file)) })
         }
@@ -85,7 +86,7 @@ fn conversation_view(
     let (trust, changed) = trust_of(tables, row, me)?;
     let preview = |(author, own, text, deleted, view_once): (AccountId, bool, String, bool, bool)| {
         let text = clip.as_deref().unwrap_or(&text).lines().next().unwrap_or_default().chars().take(PREVIEW).collect();
-        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted, view_once })
+        Ok::<_, DbError>(MessagePreview { from: named(tables, author)?, own, text, deleted, view_once, locked })
     };
     Ok(ConversationView {
         id: row.id,
@@ -144,18 +145,21 @@ fn member_role(role: Role) -> MemberRole {
 
 impl Client {
     pub(crate) fn status(&self) -> Result<Status, Failure> {
-        let (waiting, held, joining) = self.read(|tables| {
+        let ((waiting, unsent), held, joining) = self.read(|tables| {
             let entering =
                 |row: &ConversationRow| row.accepted && matches!(row.state, State::Joining | State::Repairing);
             let joining = tables.conversations()?.iter().filter(|row| entering(row)).count() as u32;
             let unread_state = u32::from(tables.fact::<u64>("state_version")? == Some(0));
-            let waiting = tables.count_tasks()? + tables.count_messages_without_files()?;
-            Ok::<_, DbError>((waiting, tables.count_held()?, joining + unread_state))
+            let without_files = tables.count_messages_without_files()?;
+            let waiting = tables.count_tasks()? + without_files;
+            let unsent = tables.count_messages_to_send()? + without_files;
+            Ok::<_, DbError>(((waiting, unsent), tables.count_held()?, joining + unread_state))
         })?;
         Ok(Status {
             connection: self.connection.get(),
             caught_up: self.caught_up.get(),
             waiting,
+            unsent,
             held,
             joining,
             opening: self.opens_something()?,

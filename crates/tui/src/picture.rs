@@ -78,7 +78,7 @@ impl App {
             return Some(say::failure(&self.texts, failure));
         }
         let counted = |key, count: u32| self.texts.text_with(key, &[("count", Value::Number(u64::from(count)))]);
-        let connection = match (self.is_offline(), status.waiting) {
+        let connection = match (self.is_offline(), status.unsent) {
             (true, 0) => Some(self.texts.text("offline")),
             (true, count) => Some(counted("offline-waiting", count)),
             (false, _) => (status.joining > 0).then(|| counted("joining-count", status.joining)),

@@ -45,7 +45,7 @@ pub(crate) fn file(texts: &Texts, file: &FileView) -> String {
 
 /// By what a person is called for a message.
 pub(crate) fn call(texts: &Texts, message: &MessageView) -> String {
-    let said = if message.kind == "timed" { "🔒".into() } else { call_of(texts, message) };
+    let said = if message.kind == "timed" { texts.text("message-locked-line") } else { call_of(texts, message) };
     format!("{}: {said}", name(&message.from))
 }
 

@@ -30,6 +30,9 @@ pub struct Status {
     pub caught_up: bool,
     /// How many messages and changes of groups wait to be sent.
     pub waiting: u32,
+    /// How many of one's own messages are among them.
+    #[serde(default)]
+    pub unsent: u32,
     /// How many are held back besides, until a person has decided about an identity key.
     #[serde(default)]
     pub held: u32,
@@ -309,6 +312,9 @@ pub struct MessagePreview {
     /// Whether it is opened once; `text` is empty then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub view_once: bool,
+    /// Whether it waits for its time; `text` is empty then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
 }
 
 /// For which messages a person is called.

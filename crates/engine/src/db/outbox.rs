@@ -146,6 +146,13 @@ impl Tables<'_> {
         Ok(self.0.query_row(&sql, [codec::to_cbor(&Task::Leave)], |row| row.get(0))?)
     }
 
+    /// How many of them are messages that somebody wrote, and sees in a conversation.
+    pub(crate) fn count_messages_to_send(self) -> Result<u32, DbError> {
+        let sql = "SELECT count(*) FROM outbox o WHERE o.held = 0 AND EXISTS (SELECT 1 FROM messages m
+                   WHERE m.id = o.id AND m.conversation = o.conversation AND m.own = 1 AND m.state = 1)";
+        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// How many are held back until a person has decided about an identity key.
     pub(crate) fn count_held(self) -> Result<u32, DbError> {
         Ok(self.0.query_row("SELECT count(*) FROM outbox WHERE held = 1", [], |row| row.get(0))?)

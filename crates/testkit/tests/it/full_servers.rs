@@ -39,7 +39,8 @@ fn what_a_full_server_refuses_waits_and_arrives_once_there_is_space() {
             ann.writes("@bea", text).await;
         }
         ann.until("it was refused more than once", async || refused.get() > 3).await;
-        assert_eq!(ann.status().await.waiting, 2);
+        let status = ann.status().await;
+        assert_eq!((status.waiting, status.unsent), (2, 2));
         assert_eq!(bea.texts("@ann").await, ["hello"]);
         full.set(false);
         bea.reads_exactly("@ann", &["hello", "one", "two"]).await;

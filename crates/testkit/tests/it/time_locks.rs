@@ -42,6 +42,8 @@ fn a_locked_message_opens_by_itself_on_every_device_and_not_before() {
             let found = device.command(Command::Search { words: "cormorant".into(), most: 9 }).await;
             assert!(matches!(found, Reply::Found(found) if found.is_empty()), "{device:?}");
         }
+        let newest = bea.looks_at("@ann").await.unwrap().newest.unwrap();
+        assert_eq!((newest.text.as_str(), newest.locked), ("", true));
         // Who sent it knows what it says.
         let own = ann.sees_lock(sent.id, LockState::Waiting).await;
         assert_eq!((own.kind.as_str(), own.text.as_str(), own.state), ("text", SAID, MessageState::Sent));
@@ -57,6 +59,8 @@ fn a_locked_message_opens_by_itself_on_every_device_and_not_before() {
             let found = device.command(Command::Search { words: "cormorant".into(), most: 9 }).await;
             assert!(matches!(found, Reply::Found(found) if found.len() == 1), "{device:?}");
         }
+        let newest = bea.looks_at("@ann").await.unwrap().newest.unwrap();
+        assert_eq!((newest.text.as_str(), newest.locked), (SAID, false));
         // A script is given it once more, as it is.
         assert_eq!(unprinted(&bea).await, [("text".to_owned(), SAID.to_owned())]);
         assert_eq!(unprinted(&bea).await, []);

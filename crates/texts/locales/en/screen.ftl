@@ -134,6 +134,7 @@ message-vanishes = ⏳ { $span }
 message-view-once = (to be opened once: o)
 message-view-once-own = (can be opened once; it is not kept here)
 message-view-once-line = (to be opened once)
+message-locked-line = (opens later)
 message-vanishing-line = (a message that vanishes)
 span-seconds = { $count } s
 span-minutes = { $count } min

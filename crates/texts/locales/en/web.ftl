@@ -157,7 +157,6 @@ message-once-own = Can be opened once; it is not kept here.
 message-once-gone = It is gone on all your devices when you close this.
 message-once-files = For an hour its files can be fetched here.
 message-vanishes-title = Vanishes
-message-locked-line = (opens later)
 message-show-all = Show all
 message-show-less = Show less
 message-reactions = Reactions

@@ -138,6 +138,7 @@ message-vanishes = ⏳ { $span }
 message-view-once = (à ouvrir une seule fois : o)
 message-view-once-own = (s'ouvre une seule fois ; rien n'en reste ici)
 message-view-once-line = (à ouvrir une seule fois)
+message-locked-line = (s'ouvre plus tard)
 message-vanishing-line = (un message qui disparaît)
 span-seconds = { $count } s
 span-minutes = { $count } min

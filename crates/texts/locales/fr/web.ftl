@@ -157,7 +157,6 @@ message-once-own = S'ouvre une seule fois ; rien n'en reste ici.
 message-once-gone = Il n'en reste rien sur vos appareils quand vous fermez ceci.
 message-once-files = Ses fichiers se prennent ici pendant une heure.
 message-vanishes-title = Disparaît
-message-locked-line = (s'ouvre plus tard)
 message-show-all = Tout montrer
 message-show-less = Montrer moins
 message-reactions = Réactions

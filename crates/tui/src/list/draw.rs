@@ -147,6 +147,8 @@ fn preview(view: &ConversationView, look: &Look<'_>, canvas: &mut Canvas<'_>, ro
             look.texts.text("message-deleted")
         } else if newest.view_once {
             look.texts.text("message-view-once-line")
+        } else if newest.locked {
+            look.texts.text("message-locked-line")
         } else {
             say::first_line(&newest.text)
         };

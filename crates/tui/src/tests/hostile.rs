@@ -80,6 +80,7 @@ fn nothing_that_others_write_acts_on_the_terminal() {
                 text: attack.clone(),
                 deleted: false,
                 view_once: false,
+                locked: false,
             });
             let mut said = message(200, CLUB, 'b', NOW, &attack);
             said.from = hostile.clone();

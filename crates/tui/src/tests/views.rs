@@ -64,7 +64,8 @@ const VIEWS: [(&str, Steps); 12] = [
     }),
     ("trouble", |world| {
         world.status.connection = Connection::Waiting { retry_in_ms: 5_000 };
-        world.status.waiting = 3;
+        // The device has something to say besides, which is nobody's message.
+        (world.status.waiting, world.status.unsent) = (4, 3);
         world.conversations[0].trust = Trust::Changed;
         world.conversations[0].typing = vec![person('b'), person('c')];
         world.notices = vec![NoticeView {

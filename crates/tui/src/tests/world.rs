@@ -150,6 +150,7 @@ impl World {
                 connection: Connection::Open,
                 caught_up: true,
                 waiting: 0,
+                unsent: 0,
                 held: 0,
                 joining: 0,
                 opening: false,
@@ -367,7 +368,14 @@ impl World {
 }
 
 fn preview(author: char, text: &str) -> MessagePreview {
-    MessagePreview { from: person(author), own: author == 'a', text: text.into(), deleted: false, view_once: false }
+    MessagePreview {
+        from: person(author),
+        own: author == 'a',
+        text: text.into(),
+        deleted: false,
+        view_once: false,
+        locked: false,
+    }
 }
 
 /// What was said in the club, with one of everything.

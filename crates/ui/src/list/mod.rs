@@ -133,16 +133,16 @@ fn search_field(app: App, shown: Shown) -> AnyView {
 /// A calm line about the connection.
 pub(crate) fn strip(app: App) -> AnyView {
     let words = Memo::new(move |_| {
-        let (waiting, joining, is_caught_up, hindrance) = app.status.with(|status| {
+        let (unsent, joining, is_caught_up, hindrance) = app.status.with(|status| {
             let Some(status) = status else { return (0, 0, true, None) };
-            (status.waiting, status.joining, status.caught_up, status.hindrance.as_ref().map(say::failure))
+            (status.unsent, status.joining, status.caught_up, status.hindrance.as_ref().map(say::failure))
         });
         if let Some(hindrance) = hindrance {
             return Some(("hindered", hindrance));
         }
         match app.connection.get() {
-            Connection::Waiting { .. } if waiting > 0 => {
-                Some(("offline", say::text_with_count("offline-waiting", waiting)))
+            Connection::Waiting { .. } if unsent > 0 => {
+                Some(("offline", say::text_with_count("offline-waiting", unsent)))
             }
             Connection::Waiting { .. } => Some(("offline", say::text("offline"))),
             Connection::Open if joining > 0 => Some(("joining", say::text_with_count("joining-count", joining))),

@@ -112,6 +112,8 @@ fn preview(app: App, view: &ConversationView) -> AnyView {
         say::text("message-was-deleted")
     } else if newest.view_once {
         say::text("message-view-once-line")
+    } else if newest.locked {
+        say::text("message-locked-line")
     } else {
         say::first_line(&newest.text)
     };
