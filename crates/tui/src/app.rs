@@ -5,6 +5,7 @@ mod answers;
 mod asks;
 mod commanding;
 mod events;
+mod files;
 mod keys;
 mod mouse;
 mod opening;
@@ -24,6 +25,7 @@ use crate::composer::{Composer, Drawn, Mode};
 use crate::list::List;
 use crate::overlays::{Details, Overlay};
 use crate::panes::{Panes, Shape};
+use crate::slash::Wanted;
 use crate::theme::{Ground, Theme};
 use crate::timeline::{Env, Timeline};
 
@@ -204,6 +206,43 @@ pub enum Purpose {
     Receipts(MessageId),
     /// To show what a search found.
     Search(String),
+    /// To show the files of a conversation, those before a position.
+    Files {
+        /// Where.
+        conversation: ConversationId,
+        /// None for the newest ones.
+        before: Option<u64>,
+    },
+    /// To find a file that is to be saved.
+    Find(FileSearch),
+    /// To save a file.
+    Save {
+        /// The folder that it goes to.
+        folder: String,
+    },
+    /// To send a file.
+    SendFile {
+        /// How large it is here; none where nothing is said of what was taken out of it.
+        bytes: Option<u64>,
+    },
+    /// To say what was taken out of a file that is sent.
+    Sending {
+        /// How large it is here.
+        bytes: u64,
+    },
+}
+
+/// A file that is looked for among those of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileSearch {
+    pub(crate) conversation: ConversationId,
+    pub(crate) wanted: Wanted,
+    /// The position before which it is looked for; none at the newest.
+    pub(crate) before: Option<u64>,
+    /// Files that were passed over.
+    pub(crate) passed: u64,
+    /// Where it goes.
+    pub(crate) folder: Option<String>,
 }
 
 /// Which end of a timeline is filled.
@@ -256,6 +295,8 @@ pub struct App {
     pub(crate) toast: Option<Toast>,
     /// To whom the first word is being written, while there is no conversation with them.
     pub(crate) addressee: Option<String>,
+    /// Where files are saved unless another folder is named.
+    folder: String,
     /// The request that was just accepted, until the engine says so as well.
     accepting: Option<ConversationId>,
     /// How often one has gone somewhere.
@@ -294,6 +335,7 @@ impl App {
             details: None,
             toast: None,
             addressee: None,
+            folder: String::new(),
             accepting: None,
             journeys: 0,
             arriving: None,
@@ -305,6 +347,11 @@ impl App {
             filling: 0,
             times: settling::Times::begin(now_ms),
         }
+    }
+
+    /// Files are saved in this folder, by its whole path, unless another one is named.
+    pub fn saves_in(&mut self, folder: String) {
+        self.folder = folder;
     }
 
     /// What to ask at the beginning.

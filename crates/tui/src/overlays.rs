@@ -3,6 +3,7 @@
 mod confirm;
 mod details;
 mod emoji;
+mod files;
 mod help;
 mod palette;
 mod receipts;
@@ -23,6 +24,7 @@ use crate::theme::{Role, Theme};
 pub(crate) use confirm::Confirm;
 pub(crate) use details::{Details, draw_details};
 pub(crate) use emoji::Emoji;
+pub(crate) use files::{FILES, Files, counted};
 pub(crate) use help::Help;
 pub(crate) use palette::Palette;
 pub(crate) use receipts::Receipts;
@@ -35,6 +37,7 @@ pub(crate) enum Overlay {
     Help(Help),
     Palette(Palette),
     Search(Search),
+    Files(Files),
     Emoji(Emoji),
     Confirm(Confirm),
     Receipts(Receipts),
@@ -56,6 +59,8 @@ pub(crate) enum Outcome {
     Reacts(MessageId, String),
     Forwards(MessageId, ConversationId),
     Confirms(Confirmed),
+    /// A message of one's own is given up, after a question.
+    Discards(MessageId),
     /// The line of a sheet that was chosen.
     Does(usize),
 }
@@ -70,10 +75,16 @@ impl Overlay {
             Self::Help(help) => help.on_key(key),
             Self::Palette(palette) => palette.on_key(app, key),
             Self::Search(search) => search.on_key(app.now_ms, key),
+            Self::Files(files) => files.on_key(app, key),
             Self::Emoji(emoji) => emoji.on_key(key),
             Self::Confirm(confirm) => confirm.on_key(key),
             Self::Receipts(_) => Outcome::Stays,
-            Self::Sheet(sheet) => sheet.on_key(key),
+            Self::Sheet(sheet) => {
+                if key.code == KeyCode::Char('s') {
+                    app.save_files(sheet.brings());
+                }
+                sheet.on_key(key)
+            }
         }
     }
 
@@ -100,6 +111,7 @@ impl Overlay {
             Self::Help(help) => help.scroll(up, 1),
             Self::Palette(palette) => palette.choose(app, up),
             Self::Search(search) => search.choose(up),
+            Self::Files(files) => files.choose(up, 1),
             Self::Sheet(sheet) => sheet.choose(up),
             _ => {}
         }
@@ -111,6 +123,7 @@ impl Overlay {
             Self::Help(help) => help.draw(app, canvas, around),
             Self::Palette(palette) => return palette.draw(app, canvas, around),
             Self::Search(search) => return search.draw(app, canvas, around),
+            Self::Files(files) => files.draw(app, canvas, around),
             Self::Emoji(emoji) => emoji.draw(app, canvas, around),
             Self::Confirm(confirm) => confirm.draw(app, canvas, around),
             Self::Receipts(receipts) => receipts.draw(app, canvas, around),
@@ -125,6 +138,13 @@ impl Overlay {
             Self::Help(_) => vec![("Esc", "key-close"), ("↑↓", "key-scroll")],
             Self::Palette(_) => vec![("↵", "key-choose"), ("↑↓", "key-move"), ("Esc", "key-close")],
             Self::Search(_) => vec![("↵", "key-go-there"), ("↑↓", "key-move"), ("Esc", "key-close")],
+            Self::Files(_) => vec![
+                ("↵", "key-save"),
+                ("␣", "key-pause"),
+                ("x", "key-cancel-file"),
+                ("g", "key-go-there"),
+                ("Esc", "key-close"),
+            ],
             Self::Emoji(_) => vec![("↵", "key-react"), ("↑↓←→", "key-move"), ("Esc", "key-close")],
             Self::Confirm(_) => vec![("y", "key-yes"), ("Esc", "key-no")],
             Self::Receipts(_) => vec![("Esc", "key-close")],

@@ -331,6 +331,11 @@ impl App {
         put_keys(canvas, area, theme, &keys);
     }
 
+    fn has_files_selected(&self) -> bool {
+        let selected = self.timeline.as_ref().and_then(|timeline| timeline.selected_message());
+        selected.is_some_and(|message| !message.files.is_empty())
+    }
+
     /// The keys of where one is, the ones that are needed most first.
     fn keys(&self) -> Vec<(&'static str, &'static str)> {
         if let Some(overlay) = &self.overlay {
@@ -356,6 +361,15 @@ impl App {
                     ("?", "key-help"),
                 ]
             }
+            Focus::Messages if self.has_files_selected() => vec![
+                ("s", "key-save"),
+                ("␣", "key-pause"),
+                ("x", "key-cancel-file"),
+                ("r", "key-reply"),
+                ("d", "key-delete"),
+                ("Esc", "key-back"),
+                ("f", "key-forward"),
+            ],
             Focus::Messages => vec![
                 ("r", "key-reply"),
                 ("e", "key-edit"),

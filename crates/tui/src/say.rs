@@ -3,8 +3,8 @@
 use huis_proto::ConversationKind;
 use huis_texts::{Texts, Value};
 use huis_views::{
-    ConversationView, CountedFrom, Failure, FileView, LockView, MessageView, Named, Notice, Trust, VanishTimer,
-    play_length,
+    ConversationView, CountedFrom, Failure, FileView, LockView, MessageView, Named, Notice, TransferState,
+    TransferView, Trust, VanishTimer, play_length,
 };
 
 use crate::calendar::Zone;
@@ -41,6 +41,40 @@ pub(crate) fn file(texts: &Texts, file: &FileView) -> String {
     let size = texts.size(file.size);
     let key = if file.voice { "file-voice-line" } else { "file-line" };
     texts.text_with(key, &[("name", name.as_str().into()), ("size", size.as_str().into())])
+}
+
+/// Cells of the bar of a file on its way.
+const BAR: u64 = 10;
+
+/// How a file's way to the server or from it stands.
+pub(crate) fn transfer(texts: &Texts, transfer: &TransferView) -> Option<String> {
+    let share = |whole: u64| {
+        let done = u128::from(transfer.done.min(transfer.size)) * u128::from(whole);
+        done.checked_div(transfer.size.into()).map_or(0, |share| share as usize)
+    };
+    let at = |key| {
+        let full = share(BAR);
+        let bar = format!("{}{}", "▓".repeat(full), "░".repeat((BAR as usize).saturating_sub(full)));
+        texts.text_with(key, &[("bar", Value::Text(&bar)), ("percent", Value::Number(share(100) as u64))])
+    };
+    match &transfer.state {
+        TransferState::Waiting => Some(texts.text("file-waiting")),
+        TransferState::Running => {
+            let speed = transfer.bytes_per_s.filter(|speed| *speed > 0);
+            let speed = speed.map(|speed| texts.text_with("file-speed", &[("size", Value::Text(&texts.size(speed)))]));
+            let left = transfer.remaining_s.map(|seconds| {
+                let span = texts.count_down(seconds.saturating_mul(1000));
+                texts.text_with("file-left", &[("span", Value::Text(&span))])
+            });
+            Some([Some(at("file-going")), speed, left].into_iter().flatten().collect::<Vec<_>>().join(" · "))
+        }
+        TransferState::Paused => Some(at("file-going-paused")),
+        TransferState::Failed(why) => Some(failure(texts, why)),
+        TransferState::Done => transfer.saved_at.as_ref().map(|path| {
+            let path = cells::cut(&huis_texts::safe_line(path), 200);
+            texts.text_with("file-saved", &[("path", Value::Text(&path))])
+        }),
+    }
 }
 
 /// By what a person is called for a message.

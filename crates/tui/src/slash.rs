@@ -9,6 +9,7 @@ mod mistakes;
 mod question;
 mod words;
 
+pub(crate) use files::{Wanted, length};
 pub(crate) use intent::{Here, Intent, Marked, intent};
 pub(crate) use mistakes::{Mistake, help, usage};
 pub(crate) use question::Question;

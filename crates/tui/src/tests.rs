@@ -2,6 +2,7 @@
 
 mod asking;
 mod behaviour;
+mod files;
 mod hands;
 mod hostile;
 mod large;

@@ -4,6 +4,7 @@ mod gate;
 mod port;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
@@ -46,6 +47,10 @@ pub(crate) struct Chat {
     /// Whether the terminal shows a notification for what calls you
     #[arg(long, value_name = "ON|OFF", default_value = "off")]
     notify: Switch,
+
+    /// The folder in which files are saved, unless /save names another one [default: where the chat was started]
+    #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true, value_hint = clap::ValueHint::DirPath)]
+    save_in: PathBuf,
 
     /// Lock the device after so many minutes without a key; it must be under its password (`huis lock`, or /lock in the
     /// chat)
@@ -97,6 +102,12 @@ impl Chat {
         } else {
             Next::Entry(self.first(), None)
         };
+        // The engine may run in another process, which was started elsewhere.
+        let folder =
+            std::fs::canonicalize(&self.save_in).map_err(|error| Stop::file(self.save_in.display(), &error))?;
+        let Some(folder) = folder.to_str() else {
+            return Err(Stop::failed("invalid", "the folder's path is no text in UTF-8", "name another folder"));
+        };
         let settings = Settings {
             theme: self.theme(variable),
             bell: self.bell == Switch::On,
@@ -116,6 +127,7 @@ impl Chat {
                 Next::Chat(session) => {
                     let size = screen.size().map_err(no_terminal)?;
                     let mut app = App::new(Texts::of(language), Zone::system(), settings, size, now_ms());
+                    app.saves_in(folder.to_owned());
                     chat(context, &mut app, *session, &mut screen, &mut stop).await?
                 }
             };

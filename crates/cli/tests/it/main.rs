@@ -7,6 +7,7 @@ mod backups;
 mod chat;
 mod chat_commands;
 mod chat_entry;
+mod chat_files;
 mod checks;
 mod connections;
 mod crashes;

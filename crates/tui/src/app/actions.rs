@@ -242,12 +242,16 @@ impl App {
         // What is held back goes out by itself, once that was decided.
         if self.is_in_trouble(message) && !view.is_some_and(|view| matches!(view.state, MessageState::Held(_))) {
             self.act(Command::Retry { message });
+        } else {
+            self.retry_files(message);
         }
     }
 
     pub(crate) fn ask_discard(&mut self, message: MessageId) {
         if self.is_in_trouble(message) {
             self.confirm(self.texts.text("confirm-discard"), "confirm-discard-yes", Confirmed::Discard(message));
+        } else {
+            self.cancel_files(message);
         }
     }
 

@@ -42,6 +42,9 @@ impl App {
                 self.on_page(*conversation, *filling, *way, messages);
             }
             (Purpose::Message(_), Reply::Message(message)) => {
+                if let Some(files) = self.shown_files() {
+                    files.replace(&message);
+                }
                 if let Some(timeline) = &mut self.timeline {
                     timeline.replace(*message);
                 }
@@ -57,6 +60,11 @@ impl App {
             }
             (Purpose::Call(_), Reply::Message(message)) => self.call(&message),
             (Purpose::Opened(_), Reply::Message(message)) => self.call_opened(&message),
+            (Purpose::Files { conversation, before }, Reply::Messages(page)) => {
+                if let Some(files) = self.shown_files().filter(|files| files.conversation == *conversation) {
+                    files.put(*before, &page);
+                }
+            }
             (Purpose::Search(words), Reply::Found(found)) => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay {
                     search.answer(words, found);
@@ -137,10 +145,13 @@ impl App {
                 self.list.remove(*conversation);
             }
             Purpose::Message(message) => {
-                if matches!(failure, Failure::Unknown { .. })
-                    && let Some(timeline) = &mut self.timeline
-                {
-                    timeline.remove(*message);
+                if matches!(failure, Failure::Unknown { .. }) {
+                    if let Some(files) = self.shown_files() {
+                        files.remove(*message);
+                    }
+                    if let Some(timeline) = &mut self.timeline {
+                        timeline.remove(*message);
+                    }
                 }
             }
             // It is not asked for again and again: a key or an event does that.
@@ -157,13 +168,24 @@ impl App {
                 self.marking_failed(*conversation);
                 self.changed = false;
             }
+            Purpose::Files { conversation, .. } => {
+                let reason = crate::say::failure(&self.texts, failure);
+                if let Some(files) = self.shown_files().filter(|files| files.conversation == *conversation) {
+                    files.refuse(reason);
+                }
+            }
             Purpose::Search(words) => {
                 if let Some(Overlay::Search(search)) = &mut self.overlay {
                     search.refuse(words, crate::say::failure(&self.texts, failure));
                 }
             }
             // The list shows what it can; the strip says that one is offline.
-            Purpose::Tell | Purpose::Call(_) | Purpose::Opened(_) | Purpose::Members(_) | Purpose::Status => {
+            Purpose::Tell
+            | Purpose::Sending { .. }
+            | Purpose::Call(_)
+            | Purpose::Opened(_)
+            | Purpose::Members(_)
+            | Purpose::Status => {
                 self.changed = false;
             }
             _ => self.say_failure(failure),

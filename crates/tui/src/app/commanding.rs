@@ -98,7 +98,11 @@ impl App {
             Intent::Open(target) => self.open_target(target),
             Intent::Answer(conversation, answer) => self.answer_request(conversation, answer),
             Intent::Ask { command, opens } => {
-                let purpose = if opens { self.set_out() } else { Purpose::Act };
+                let purpose = match &*command {
+                    Command::SendFiles(wish) => Self::sending(wish),
+                    _ if opens => self.set_out(),
+                    _ => Purpose::Act,
+                };
                 self.effects.push(Effect::Ask { purpose, command: *command });
             }
             Intent::Confirm(question, command) => self.ask_first(&question, *command),
@@ -137,6 +141,11 @@ impl App {
             Intent::Forward(message, None) => self.ask_forward(message),
             Intent::Forward(message, Some(to)) => {
                 self.act(Command::Forward(Forward { message, to, wait: false }));
+            }
+            Intent::Files(conversation) => self.show_files(conversation),
+            Intent::SaveOf(message, folder) => self.save_files_of(message, folder.as_ref()),
+            Intent::Save(conversation, wanted, folder) => {
+                self.find_file(super::FileSearch { conversation, wanted, before: None, passed: 0, folder });
             }
             Intent::Search(words) => {
                 let mut search = Search::default();
@@ -305,6 +314,13 @@ impl App {
             (Purpose::Act, Reply::SessionsEnded { count }) => {
                 self.say(self.texts.text_with("slash-sessions-ended", &[("count", Value::Number(count.into()))]));
             }
+            (Purpose::Find(search), Reply::Messages(page)) => self.find_among(search, &page),
+            (Purpose::Save { folder }, Reply::Transfer(transfer)) => self.is_saved(folder, &transfer),
+            (Purpose::SendFile { bytes: Some(bytes) }, Reply::Sent(sent)) => {
+                let purpose = Purpose::Sending { bytes: *bytes };
+                self.effects.push(Effect::Ask { purpose, command: Command::Message { message: sent.id } });
+            }
+            (Purpose::Sending { bytes }, Reply::Message(message)) => self.say_what_was_taken_out(*bytes, &message),
             (Purpose::Act, Reply::Sent(_)) => self.changed = false,
             _ => self.changed = false,
         }

@@ -27,12 +27,7 @@ impl App {
                 self.times.marked = None;
                 self.read(Purpose::Opened(message), Command::Message { message });
             }
-            Event::Transfer(transfer) => {
-                let is_held = |timeline: &crate::timeline::Timeline| timeline.message(transfer.message).is_some();
-                if self.timeline.as_ref().is_some_and(is_held) {
-                    self.read_message(transfer.message);
-                }
-            }
+            Event::Transfer(transfer) => self.came_on(&transfer),
             Event::Conversation { conversation } => {
                 self.read_conversation(conversation);
                 self.refresh_details(conversation);
@@ -60,6 +55,9 @@ impl App {
             Event::SessionEnded => self.end(End::SessionEnded),
             Event::Missed => {
                 self.read_everything();
+                if let Some(files) = self.shown_files() {
+                    files.look_again();
+                }
                 if let Some(open) = self.open_conversation() {
                     self.fill_again(open);
                 }
@@ -80,6 +78,7 @@ impl App {
         if let Some(newest) = messages.last().filter(|_| calls && !is_seen) {
             self.read(Purpose::Call(*newest), Command::Message { message: *newest });
         }
+        self.look_at_files_again(conversation, messages);
         let Some(timeline) = self.timeline.as_ref().filter(|timeline| timeline.conversation == conversation) else {
             return;
         };

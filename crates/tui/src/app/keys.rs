@@ -52,6 +52,9 @@ impl App {
             Outcome::Reacts(message, emoji) => self.react(message, &emoji),
             Outcome::Forwards(message, to) => self.forward(message, to),
             Outcome::Confirms(confirmed) => self.confirmed(confirmed),
+            Outcome::Discards(message) => {
+                self.confirm(self.texts.text("confirm-discard"), "confirm-discard-yes", Confirmed::Discard(message));
+            }
             Outcome::Does(at) => {
                 if let Overlay::Sheet(sheet) = overlay
                     && let Some((command, opens)) = sheet.take(at)
@@ -197,6 +200,8 @@ impl App {
                 'f' => self.ask_forward(message),
                 'y' => self.copy(message),
                 'i' => self.show_receipts(message),
+                's' => self.save_files_of(message, None),
+                ' ' => self.pause_or_go_on(message),
                 't' => self.retry(message),
                 'x' => self.ask_discard(message),
                 _ => {}

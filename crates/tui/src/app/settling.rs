@@ -114,6 +114,7 @@ impl App {
             let command = Command::Search { words: words.clone(), most: crate::overlays::FOUND };
             self.read(Purpose::Search(words), command);
         }
+        self.read_files();
         self.read_pages();
         self.mark_read();
         if self.accepting.and_then(|id| self.list.conversation(id)).is_some_and(|view| !view.request) {

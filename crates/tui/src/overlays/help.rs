@@ -60,6 +60,8 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("i", "help-receipts"),
             ("o", "help-open-once"),
             ("↵", "help-quoted"),
+            ("s", "help-save"),
+            ("␣", "help-pause"),
             ("t x", "help-trouble"),
         ],
     ),

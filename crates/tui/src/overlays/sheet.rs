@@ -1,8 +1,8 @@
 //! A few lines to read, some of which can be chosen: rooms, devices, what one shows of oneself, a safety number.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use huis_proto::AccountId;
 use huis_proto::rest::{Room, Secret};
+use huis_proto::{AccountId, MessageId};
 use huis_texts::{Texts, Value};
 use huis_views::{CardView, Command, ContactView, DeviceView, LockState, MessageView, Profile, SafetyCode};
 use ratatui::layout::Rect;
@@ -24,6 +24,8 @@ pub(crate) struct Sheet {
     rows: Vec<Row>,
     /// Of whom it tells, if of somebody.
     account: Option<AccountId>,
+    /// The files that it tells of.
+    brings: Vec<(MessageId, u32)>,
     /// None at first: an Enter that was meant for something else does nothing.
     chosen: Option<usize>,
     top: usize,
@@ -68,7 +70,7 @@ impl Row {
 
 impl Sheet {
     fn new(heading: String, rows: Vec<Row>) -> Self {
-        Self { heading, rows, account: None, chosen: None, top: 0, last_top: 0, height: 1 }
+        Self { heading, rows, account: None, brings: Vec::new(), chosen: None, top: 0, last_top: 0, height: 1 }
     }
 
     pub(crate) fn rooms(texts: &Texts, rooms: &[Room]) -> Self {
@@ -218,7 +220,13 @@ impl Sheet {
         let about = if message.files.is_empty() { "sheet-opened-once-gone" } else { "sheet-opened-once-files" };
         rows.push(Row::new("", Role::Text));
         rows.push(Row::new(texts.text(about), Role::Muted));
-        Self::new(texts.text("sheet-opened-once"), rows)
+        let brings = message.files.iter().map(|file| (message.id, file.number)).collect();
+        Self { brings, ..Self::new(texts.text("sheet-opened-once"), rows) }
+    }
+
+    /// The files that can be saved from it.
+    pub(super) fn brings(&self) -> &[(MessageId, u32)] {
+        &self.brings
     }
 
     pub(crate) fn passphrase(texts: &Texts, passphrase: Secret) -> Self {

@@ -1,9 +1,11 @@
-//! `/file`: what is sent by it.
+//! `/file` and `/save`: what is sent by the one, and what is saved by the other, and where.
 
 use std::path::{Path, PathBuf};
 
 use huis_proto::ConversationId;
 use huis_views::{Command, FileToSend, SendFiles, Target};
+
+use super::Mistake;
 
 /// In front of the path: a picture goes with everything that is in it.
 const KEEP_METADATA: &str = "--keep-metadata ";
@@ -34,9 +36,55 @@ pub(super) fn send(to: ConversationId, typed: &str) -> Command {
     })
 }
 
+/// How large the file is on this disk that a message is to bring; none where it brings others, or it can't be seen.
+pub(crate) fn length(wish: &SendFiles) -> Option<u64> {
+    let [file] = wish.files.as_slice() else { return None };
+    std::fs::metadata(&file.source).ok().map(|known| known.len())
+}
+
+/// Which file is to be saved.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Wanted {
+    /// The newest one that another one sent.
+    Newest,
+    /// As `/files` counts them, from the newest on, which is 1.
+    Number(u64),
+    /// The newest one of this name, or that begins so.
+    Named(String),
+}
+
+/// Which file `/save` means, and the folder that stands behind it. A folder begins with `/`, `~` or a dot and a slash, which
+/// no name of a file holds.
+pub(super) fn wanted(typed: &str) -> (Wanted, Option<&str>) {
+    let is_folder = |word: &str| {
+        word.starts_with(['/', '~']) || word == "." || word == ".." || word.starts_with("./") || word.starts_with("../")
+    };
+    let begins = std::iter::once(0).chain(typed.match_indices(char::is_whitespace).map(|(at, sign)| at + sign.len()));
+    let folder = begins.into_iter().find(|at| typed.get(*at..).is_some_and(is_folder));
+    let (what, folder) = match folder {
+        Some(at) => typed.split_at(at),
+        None => (typed, ""),
+    };
+    let wanted = match (what.trim(), what.trim().parse()) {
+        ("", _) => Wanted::Newest,
+        (_, Ok(number)) => Wanted::Number(number),
+        (name, Err(_)) => Wanted::Named(name.to_owned()),
+    };
+    (wanted, Some(folder.trim()).filter(|folder| !folder.is_empty()))
+}
+
+/// The whole path of a folder that is there.
+pub(super) fn folder(typed: &str) -> Result<String, Mistake> {
+    let path = absolute(typed, std::env::home_dir().as_deref());
+    match path.to_str() {
+        Some(text) if path.is_dir() => Ok(text.to_owned()),
+        _ => Err(Mistake::NoFolder(typed.into())),
+    }
+}
+
 /// The engine may run in another process, which was started elsewhere.
 fn absolute(typed: &str, home: Option<&Path>) -> PathBuf {
-    let path = match (typed.strip_prefix("~/"), home) {
+    let path = match (typed.strip_prefix("~/").or((typed == "~").then_some("")), home) {
         (Some(behind), Some(home)) => home.join(behind),
         _ => PathBuf::from(typed),
     };
@@ -60,10 +108,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_saved_is_told_from_where() {
+        let named = |name: &str| Wanted::Named(name.into());
+        for (typed, meant) in [
+            ("", (Wanted::Newest, None)),
+            ("2", (Wanted::Number(2), None)),
+            ("2 /tmp", (Wanted::Number(2), Some("/tmp"))),
+            ("/tmp/a folder", (Wanted::Newest, Some("/tmp/a folder"))),
+            ("the plan.pdf", (named("the plan.pdf"), None)),
+            ("the plan.pdf ~/my plans", (named("the plan.pdf"), Some("~/my plans"))),
+            ("plan.pdf .", (named("plan.pdf"), Some("."))),
+            ("plan.pdf ../there", (named("plan.pdf"), Some("../there"))),
+            ("3 .hidden", (named("3 .hidden"), None)),
+        ] {
+            assert_eq!(wanted(typed), meant, "{typed}");
+        }
+        assert_eq!(folder("/nowhere at all"), Err(Mistake::NoFolder("/nowhere at all".into())));
+        assert_eq!(folder("/"), Ok("/".into()));
+    }
+
+    #[test]
     fn a_path_is_whole_whatever_is_typed() {
         let home = Some(Path::new("/home/zoe"));
         assert_eq!(absolute("/tmp/a b.pdf", home), Path::new("/tmp/a b.pdf"));
         assert_eq!(absolute("~/roses.jpg", home), Path::new("/home/zoe/roses.jpg"));
+        assert_eq!(absolute("~", home), Path::new("/home/zoe/"));
         assert_eq!(absolute("~zoe", home), std::env::current_dir().unwrap().join("~zoe"));
         assert!(absolute("roses.jpg", None).is_absolute());
     }

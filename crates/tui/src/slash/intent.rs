@@ -5,6 +5,7 @@ use huis_views::{
     Command, CountedFrom, MemberRole, Muted, NotificationLevel, RequestAnswer, Send, SetCard, Target, VanishTimer,
 };
 
+use super::files::Wanted;
 use super::words::{CARD, FROM, LEVELS, OFF, ROLES, keyword};
 use super::{Mistake, Question, Word};
 
@@ -85,6 +86,12 @@ pub(crate) enum Intent {
     Forward(MessageId, Option<Target>),
     /// A text is said that opens at a moment, which is as it was typed.
     Later(ConversationId, String, String),
+    /// The conversation's files are shown.
+    Files(ConversationId),
+    /// The files of the selected message are saved, in a folder where one is named.
+    SaveOf(MessageId, Option<String>),
+    /// A file of the conversation is saved, in a folder where one is named.
+    Save(ConversationId, Wanted, Option<String>),
     /// Messages are looked for.
     Search(String),
     /// The device is put under the password.
@@ -140,6 +147,15 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
         }
         "title" => ask(Command::SetTitle { target: target()?, title: given()?.into() }),
         "file" => ask(super::files::send(conversation()?, given()?)),
+        "files" => nothing_behind(Intent::Files(conversation()?))?,
+        "save" => {
+            let (wanted, folder) = super::files::wanted(rest);
+            let folder = folder.map(super::files::folder).transpose()?;
+            match (&here.selected, wanted) {
+                (Some(selected), Wanted::Newest) => Intent::SaveOf(selected.message, folder),
+                (_, wanted) => Intent::Save(conversation()?, wanted, folder),
+            }
+        }
         "later" => {
             let (when, text) = rest.split_once(char::is_whitespace).ok_or_else(usage)?;
             Intent::Later(conversation()?, when.into(), text.trim_start().into())

@@ -17,6 +17,10 @@ pub(crate) enum Mistake {
     NoMessage,
     /// It is done to messages of one's own alone.
     NotOwn,
+    /// There is no such file in the conversation.
+    NoFile,
+    /// There is no such folder.
+    NoFolder(String),
     /// It is no emoji.
     NoEmoji(String),
 }
@@ -40,6 +44,11 @@ impl Mistake {
             Self::NoConversation => texts.text("slash-no-conversation"),
             Self::NoMessage => texts.text("slash-no-message"),
             Self::NotOwn => texts.text("slash-not-own"),
+            Self::NoFile => texts.text("slash-no-file"),
+            Self::NoFolder(folder) => {
+                let folder: String = folder.chars().take(200).collect();
+                texts.text_with("slash-no-folder", &[("folder", Value::Text(&safe_line(&folder)))])
+            }
             Self::NoEmoji(typed) => {
                 let typed: String = typed.chars().take(40).collect();
                 texts.text_with("slash-no-emoji", &[("typed", Value::Text(&safe_line(&typed)))])

@@ -81,6 +81,8 @@ pub(crate) const WORDS: &[Word] = &[
     word("pin", "epingler", Takes::Nothing),
     word("forward", "transferer", Takes::Conversation),
     word("file", "fichier", Takes::Words),
+    word("files", "fichiers", Takes::Nothing),
+    word("save", "enregistrer", Takes::Words),
     word("later", "plustard", Takes::Words),
     word("locks", "verrous", Takes::Nothing),
     word("search", "chercher", Takes::Words),

@@ -287,6 +287,20 @@ impl World {
         }
     }
 
+    /// A transfer stands so from now on, or is no more.
+    fn stands(&mut self, transfer: u64, state: Option<TransferState>) -> Reply {
+        let files = self.messages.iter_mut().flat_map(|view| &mut view.files);
+        for file in files {
+            if let Some(known) = file.transfer.as_mut().filter(|known| known.transfer == transfer) {
+                match &state {
+                    Some(state) => known.state = state.clone(),
+                    None => file.transfer = None,
+                }
+            }
+        }
+        Reply::Done
+    }
+
     fn answer(&mut self, command: Command) -> Result<Reply, Failure> {
         let of = |conversation| self.messages.iter().filter(move |message| message.conversation == conversation);
         Ok(match command {
@@ -324,6 +338,38 @@ impl World {
                 let opened = self.messages.remove(at);
                 Reply::Message(Box::new(MessageView { text: self.opened_once.clone(), ..opened }))
             }
+            Command::Files { conversation, before, most } => {
+                let fits = |message: &&MessageView| {
+                    !message.files.is_empty() && before.is_none_or(|before| message.position < before)
+                };
+                let there = self.messages.iter().filter(|view| Some(view.conversation) == conversation);
+                let page: Vec<_> = there.filter(fits).cloned().collect();
+                Reply::Messages(page[page.len().saturating_sub(most as usize)..].to_vec())
+            }
+            Command::FetchFile(FetchFile { message, number, .. }) => {
+                let begun = u64::from(number) * 1000 + self.messages.len() as u64;
+                let view = self.messages.iter_mut().find(|view| view.id == message).unwrap();
+                let (conversation, file) = (view.conversation, &mut view.files[number as usize - 1]);
+                let transfer = TransferView {
+                    transfer: begun,
+                    conversation,
+                    message,
+                    number,
+                    outgoing: false,
+                    name: file.name.clone(),
+                    size: file.size,
+                    done: 0,
+                    bytes_per_s: None,
+                    remaining_s: None,
+                    state: TransferState::Running,
+                    saved_at: None,
+                };
+                file.transfer = Some(transfer.clone());
+                Reply::Transfer(Box::new(transfer))
+            }
+            Command::PauseTransfer { transfer } => self.stands(transfer, Some(TransferState::Paused)),
+            Command::ResumeTransfer { transfer } => self.stands(transfer, Some(TransferState::Running)),
+            Command::CancelTransfer { transfer } => self.stands(transfer, None),
             Command::Notices { .. } => Reply::Notices(self.notices.iter().rev().cloned().collect()),
             Command::Search { .. } => Reply::Found(self.found.clone()),
             Command::PinnedMessages { conversation } => {
@@ -356,7 +402,7 @@ impl World {
                 ReceiptView { account: person('b'), read: true, at_ms: NOW },
                 ReceiptView { account: person('c'), read: false, at_ms: NOW },
             ]),
-            Command::Send(_) | Command::Annotate(_) | Command::Forward(_) => {
+            Command::Send(_) | Command::SendFiles(_) | Command::Annotate(_) | Command::Forward(_) => {
                 if let Some(failure) = &self.refuses {
                     return Err(failure.clone());
                 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use huis_texts::{Value, safe_block, safe_line};
-use huis_views::{FileView, MessageView, TransferState};
+use huis_texts::{Value, safe_block};
+use huis_views::{FileView, MessageState, MessageView, TransferState};
 
 use super::layout::{Part, Row, Span};
 use super::{Columns, Env};
@@ -32,11 +32,12 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
             }
         }
         for file in &message.files {
-            let text = said_of(env, file);
+            let text = said_of(env, message, file);
             for at in cells::wrap(&text, room) {
                 let piece = text.get(at).unwrap_or_default();
                 rows.push(Row::new(Part::Text, vec![Span::new(columns.text, piece, Role::Text)]));
             }
+            rows.extend(way_out(env, columns, message, file));
         }
         let text = safe_block(&message.text, "");
         let lines = if message.text.is_empty() && !message.files.is_empty() { None } else { Some(text.split('\n')) };
@@ -96,23 +97,35 @@ fn instead(env: &Env<'_>, message: &MessageView) -> Option<String> {
 }
 
 /// A file in a line: its name, its size, how far it is.
-fn said_of(env: &Env<'_>, file: &FileView) -> String {
+fn said_of(env: &Env<'_>, message: &MessageView, file: &FileView) -> String {
     let line = say::file(env.texts, file);
-    let state = file.transfer.as_ref().and_then(|transfer| match &transfer.state {
-        TransferState::Waiting => Some(env.texts.text("file-waiting")),
-        TransferState::Running => {
-            let percent = transfer.done.saturating_mul(100).checked_div(transfer.size).unwrap_or(0);
-            let key = if transfer.outgoing { "file-sending" } else { "file-fetching" };
-            Some(env.texts.text_with(key, &[("percent", Value::Number(percent))]))
-        }
-        TransferState::Paused => Some(env.texts.text("file-paused")),
-        TransferState::Failed(failure) => Some(env.texts.failure(failure)),
-        TransferState::Done => transfer.saved_at.as_ref().map(|path| {
-            let path = safe_line(path);
-            env.texts.text_with("file-saved", &[("path", cells::cut(&path, 200).as_str().into())])
-        }),
-    });
+    // Why a message has failed stands below it.
+    let transfer = file.transfer.as_ref().filter(|transfer| !(transfer.outgoing && has_failed(message)));
+    let state = transfer.and_then(|transfer| say::transfer(env.texts, transfer));
     state.map_or(line.clone(), |state| format!("{line} · {state}"))
+}
+
+fn has_failed(message: &MessageView) -> bool {
+    matches!(message.state, MessageState::Failed(_))
+}
+
+/// What to do about a file that does not go on by itself.
+fn way_out(env: &Env<'_>, columns: Columns, message: &MessageView, file: &FileView) -> Option<Row> {
+    let transfer = file.transfer.as_ref().filter(|_| !has_failed(message))?;
+    let keys = match &transfer.state {
+        TransferState::Paused => [(env.texts.text("key-space"), "action-go-on"), ("x".to_owned(), "action-cancel")],
+        TransferState::Failed(_) => [("t".to_owned(), "action-retry"), ("x".to_owned(), "action-cancel")],
+        _ => return None,
+    };
+    let mut spans = Vec::new();
+    let mut x = columns.text;
+    for (key, action) in keys {
+        let key = Span::new(x, key, Role::Key);
+        let text = Span::new(key.end() + 1, env.texts.text(action), Role::Muted);
+        x = text.end() + 3;
+        spans.extend([key, text]);
+    }
+    Some(Row::new(Part::Trouble, spans))
 }
 
 /// A part of a line that is more than text.
