@@ -17,8 +17,8 @@ use crate::commands::{
 /// A self-hosted messenger whose conversations only their members can read
 ///
 /// Exit codes: 0 done; 1 failed, with one line on the standard error output that says what, why and what to do; 2 wrong
-/// usage; 3 timed out. The word in brackets at the end of that line names the reason and does not change: scripts can
-/// decide on it.
+/// usage; 3 timed out; 130 stopped by Ctrl-C. The word in brackets at the end of that line names the reason and does not
+/// change: scripts can decide on it.
 #[derive(Debug, Parser)]
 #[command(name = "huis", version, max_term_width = 100, disable_help_subcommand = false, propagate_version = false)]
 pub(crate) struct Huis {

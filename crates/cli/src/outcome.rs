@@ -22,6 +22,8 @@ pub(crate) enum Stop {
     Usage(String),
     /// The time for it is over. Exit code 3.
     TimedOut(String),
+    /// A person stopped it, and it can be gone on with. Exit code 130, as of whatever Ctrl-C ends.
+    Interrupted(String),
     /// Whoever read the output has gone. Nothing is wrong, and nobody listens. Exit code 0.
     ReaderGone,
 }
@@ -107,6 +109,7 @@ impl Stop {
                 _ => Failure::Database { reason: why },
             },
             Self::TimedOut(_) => Failure::Offline { reason: "timed out".into() },
+            Self::Interrupted(_) => Failure::Stopped,
             Self::Usage(reason) => Failure::Invalid { reason },
             Self::ReaderGone => Failure::Stopped,
         }
@@ -123,6 +126,7 @@ impl Stop {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
             Self::TimedOut(_) => 3,
+            Self::Interrupted(_) => 130,
         }
     }
 
@@ -134,6 +138,7 @@ impl Stop {
             Self::Failed(Fault { code, why, advice, .. }) => format!("{why}; {advice} [{code}]"),
             Self::Usage(why) => format!("{why} [usage]"),
             Self::TimedOut(why) => format!("{why} [timed-out]"),
+            Self::Interrupted(why) => format!("{why} [interrupted]"),
         };
         Some(safe_line(&format!("huis {command}: {said}")).into_owned())
     }
@@ -267,8 +272,9 @@ mod tests {
     #[test]
     fn each_end_has_its_exit_code() {
         let failed = Stop::from(Failure::WrongPassword);
-        let ends = [Stop::ReaderGone, failed, Stop::Usage("x".into()), Stop::TimedOut("x".into())];
-        assert_eq!(ends.map(|end| end.status()), [0, 1, 2, 3]);
+        let (usage, late) = (Stop::Usage("x".into()), Stop::TimedOut("x".into()));
+        let ends = [Stop::ReaderGone, failed, usage, late, Stop::Interrupted("x".into())];
+        assert_eq!(ends.map(|end| end.status()), [0, 1, 2, 3, 130]);
     }
 
     #[test]

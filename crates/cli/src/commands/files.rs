@@ -12,6 +12,7 @@ use huis_views::{
     Command, Event, Failure, FetchFile, FileView, MessageView, Reply, Target, TransferState, TransferView, play_length,
 };
 use serde::Serialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Context, at_name, freshen, name};
@@ -45,9 +46,9 @@ struct List {
 /// Fetch files, and verify them
 ///
 /// A file is written under the name that its sender gave it, made harmless, or with a number behind it where the folder
-/// has one of this name; it has that name only once it is whole and was verified. What is interrupted goes on where it was
-/// with the next command on this profile. Nothing that was fetched is opened or run. Of a request that was not accepted
-/// nothing is fetched.
+/// has one of this name; it has that name only once it is whole and was verified. What is interrupted goes on where it
+/// was with the next command on this profile; what Ctrl-C pauses does so when it is fetched again. Nothing that was
+/// fetched is opened or run. Of a request that was not accepted nothing is fetched.
 #[derive(Debug, Args)]
 struct Get {
     /// Ids of files, or of messages for all their files
@@ -239,6 +240,7 @@ impl Get {
                 let files = if self.all { self.all_of_others(session).await? } else { named(session, &wanted).await? };
                 let mut waiting = BTreeMap::new();
                 let mut failed = None;
+                let mut interrupted = interrupted()?;
                 for (message, number) in files {
                     let fetch = FetchFile { message, number, folder: folder.clone() };
                     match session.ask(Command::FetchFile(fetch)).await {
@@ -249,7 +251,7 @@ impl Get {
                         Err(stop) => return Err(stop),
                     }
                 }
-                self.wait(session, context, waiting, &mut failed).await?;
+                self.wait(session, context, waiting, &mut interrupted, &mut failed).await?;
                 Ok(failed)
             })
             .await?;
@@ -269,6 +271,7 @@ impl Get {
         session: &mut Session,
         context: &Context,
         mut waiting: BTreeMap<u64, TransferView>,
+        interrupted: &mut Signal,
         failed: &mut Option<Stop>,
     ) -> Outcome {
         let mut bar = Bar::new("Fetching");
@@ -302,7 +305,14 @@ impl Get {
                 all,
                 pace(waiting.values()),
             );
-            match timeout_at(deadline.min(Instant::now() + LOOKS_AGAIN), session.event()).await {
+            let happens = tokio::select! {
+                _ = interrupted.recv() => {
+                    bar.hide();
+                    return Err(self.paused(session, &waiting).await);
+                }
+                happens = timeout_at(deadline.min(Instant::now() + LOOKS_AGAIN), session.event()) => happens,
+            };
+            match happens {
                 // That nobody wants one any more is said by no event.
                 Err(_) if Instant::now() < deadline => look_again(session, &mut waiting, failed).await?,
                 Err(_) => {
@@ -327,6 +337,30 @@ impl Get {
             }
         }
     }
+}
+
+impl Get {
+    /// Pauses what is not there yet, also where the engine of another process fetches it.
+    async fn paused(&self, session: &mut Session, waiting: &BTreeMap<u64, TransferView>) -> Stop {
+        let mut ids = Vec::new();
+        for transfer in waiting.values() {
+            // What came to its end just now needs no pause.
+            if session.ask(Command::PauseTransfer { transfer: transfer.transfer }).await.is_ok() {
+                ids.push(format!("{}:{}", transfer.message, transfer.number));
+            }
+        }
+        let what = if self.all { "--all".to_owned() } else { ids.join(" ") };
+        let in_them = self.r#in.as_ref().map_or(String::new(), |_| " with the same --in".to_owned());
+        Stop::Interrupted(format!(
+            "paused; `huis files get {what} --to {}`{in_them} goes on where it was",
+            self.to.display()
+        ))
+    }
+}
+
+/// Ctrl-C, from here on.
+pub(super) fn interrupted() -> Outcome<Signal> {
+    signal(SignalKind::interrupt()).map_err(|error| Stop::file("signals", &error))
 }
 
 /// How all of these go together, in bytes a second.

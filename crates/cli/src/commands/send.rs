@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::conversations::id;
+use super::files::interrupted;
 use super::{Context, settle};
 use crate::outcome::{Outcome, Stop};
 use crate::printer::note;
@@ -25,7 +26,7 @@ use crate::session::{Session, ended};
 /// Prints the message's id. A first message to @name opens the conversation; answering a request accepts it.
 ///
 /// Files are sealed on this device: the server learns neither names nor types, and the size only roughly. An upload that is
-/// interrupted goes on where it was with the next command on this profile.
+/// interrupted, by Ctrl-C too, goes on where it was with the next command on this profile.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// @name, #room, or the id of a conversation
@@ -101,6 +102,7 @@ impl Send {
         // Files may come without a word, so nobody is asked for one.
         let text = self.text.map_or(Ok(String::new()), |text| text_or_input(Some(text)))?;
         let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
+        let sizes: Vec<u64> = self.files.iter().map(|path| path.metadata().map_or(0, |known| known.len())).collect();
         let (to, reply_to, keep_metadata, view_once) = (self.to, self.reply_to, self.keep_metadata, self.view_once);
         let wish = SendFiles { to, files, text, reply_to, keep_metadata, view_once };
         let command = match self.unlock_at {
@@ -111,7 +113,7 @@ impl Send {
             .with_session(async |session| {
                 let sent = deliver(session, command, self.timeout).await?;
                 if !self.keep_metadata {
-                    say_what_was_not_cleaned(session, sent.id).await?;
+                    say_what_was_taken_out(session, sent.id, &sizes).await?;
                 }
                 Ok(sent)
             })
@@ -132,14 +134,19 @@ fn now_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Names the pictures and films that went with everything that is in them.
-async fn say_what_was_not_cleaned(session: &mut Session, message: MessageId) -> Outcome {
+/// Names the pictures out of which something was taken, and the pictures and films that went with everything that is in
+/// them. `sizes` says how large each file is here.
+async fn say_what_was_taken_out(session: &mut Session, message: MessageId, sizes: &[u64]) -> Outcome {
     let Reply::Message(message) = session.ask(Command::Message { message }).await? else { return Ok(()) };
-    for file in message.files.iter().filter(|file| file.may_say_where_it_was_taken()) {
-        note(&format!(
-            "{} may say where and when it was taken: that is taken out of JPEG, PNG and WebP only",
-            file.name
-        ));
+    for (file, size) in message.files.iter().zip(sizes) {
+        if file.may_say_where_it_was_taken() {
+            note(&format!(
+                "{} may say where and when it was taken: that is taken out of JPEG, PNG and WebP only",
+                file.name
+            ));
+        } else if file.size < *size {
+            note(&format!("what said where, when and with what {} was taken was left out", file.name));
+        }
     }
     Ok(())
 }
@@ -216,11 +223,22 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
     let mut places = BTreeSet::from([stored.conversation]);
     let mut uploads = Uploads { all: size_of_files(session, stored.id).await?, ..Uploads::default() };
     let mut deadline = deadline;
+    let mut interrupted = interrupted()?;
     loop {
         if let Some(sent) = confirmed(session, stored.id, &places).await? {
             return Ok(sent);
         }
-        match timeout_at(deadline.min(Instant::now() + ASKED_AGAIN), changed(session, stored.id)).await {
+        let happens = tokio::select! {
+            _ = interrupted.recv() => {
+                return Err(Stop::Interrupted(format!(
+                    "message {} stays here with what was sent of it, and goes on with the next command on this profile, \
+                     such as `huis status --wait`",
+                    stored.id
+                )));
+            }
+            happens = timeout_at(deadline.min(Instant::now() + ASKED_AGAIN), changed(session, stored.id)) => happens,
+        };
+        match happens {
             Ok(change) => match change? {
                 Changed::In(conversation) => drop(places.insert(conversation)),
                 Changed::Somewhere => places.extend(everywhere(session).await?),

@@ -140,7 +140,7 @@ impl Session {
     /// hold is nowhere else.
     pub(crate) async fn give_up(mut self, why: &Stop) -> Outcome {
         let is_blank = match why {
-            Stop::TimedOut(_) => false,
+            Stop::TimedOut(_) | Stop::Interrupted(_) => false,
             _ => matches!(self.ask(Command::WhoAmI).await, Err(Stop::Failed(fault)) if fault.is("not-signed-in")),
         };
         if is_blank {
