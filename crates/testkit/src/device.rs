@@ -6,6 +6,7 @@ mod marking;
 mod own_files;
 mod passwords;
 mod saying;
+mod small_disk;
 mod vanishing;
 mod waiting;
 
@@ -48,6 +49,8 @@ struct Body {
     run: RefCell<Option<Run>>,
     /// Whether it keeps files for itself.
     has_own_files: Cell<bool>,
+    /// What is free on its disk, where a story says so.
+    free: Rc<Cell<Option<u64>>>,
     /// The files that are chosen, and in no transfer yet.
     chosen: Rc<RefCell<BTreeSet<String>>>,
     /// What a person wrote down when this device registered the account.
@@ -91,6 +94,7 @@ impl Device {
             waits: Rc::default(),
             run: RefCell::default(),
             has_own_files: Cell::default(),
+            free: Rc::default(),
             chosen: Rc::default(),
             recovery_key: RefCell::default(),
         }))

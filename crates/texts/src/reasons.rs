@@ -54,6 +54,7 @@ const RULES: &[Form] = &[
     Form("it changes while it is sent", "reason-file-changes"),
     Form("the server does not keep what was sent of it", "reason-file-not-kept"),
     Form("it has {size} bytes, and this browser has room for {free} more", "reason-file-no-room"),
+    Form("it needs {needed} bytes more, and the disk has room for {room}", "reason-file-too-large"),
     Form("too many files are chosen at once", "reason-file-chosen"),
     Form("a message brings 1 to {most} files, and these are {count}", "reason-file-count"),
     Form("this conversation is a request; accept it first", "reason-accept-first"),
@@ -151,6 +152,9 @@ impl Texts {
             .into_iter()
             .map(|(name, value)| match name {
                 "what" => (name, self.text(what(value))),
+                "needed" | "room" => {
+                    (name, value.parse().map_or_else(|_| safe_line(value).into_owned(), |bytes| self.size(bytes)))
+                }
                 _ => (name, safe_line(value).into_owned()),
             })
             .collect();
@@ -195,6 +199,9 @@ mod tests {
         assert_eq!(english.reason(too_long), too_long);
         assert_eq!(french.reason(too_long), "texte\u{a0}: 65537 octets, et 65536 au plus sont permis");
         assert_eq!(french.reason("a name has 2 to 32 characters"), "un nom a de 2 à 32 caractères");
+        let too_large = "it needs 5000000 bytes more, and the disk has room for 1234567";
+        assert_eq!(english.reason(too_large), "it needs 5.0 MB, and the disk has room for 1.2 MB");
+        assert_eq!(french.reason(too_large), "il lui faut 5,0 Mo, et le disque a de la place pour 1,2 Mo");
         assert!(french.reason("Connection refused (os error 111)").contains("rien ne répond"));
     }
 

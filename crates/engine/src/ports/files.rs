@@ -158,6 +158,14 @@ pub enum FileFault {
     /// The disk is full.
     #[error("the disk is full")]
     NoSpace,
+    /// There is too little room on the disk for what is not there of it yet.
+    #[error("it needs {needed} bytes more, and the disk has room for {room}")]
+    TooLarge {
+        /// What is not there of it, in bytes.
+        needed: u64,
+        /// So many bytes can be written, without what stays free for the profile's database.
+        room: u64,
+    },
     /// It is larger than what the browser keeps for the page still.
     #[error("it has {size} bytes, and this browser has room for {free} more")]
     NoRoom {

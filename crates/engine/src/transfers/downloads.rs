@@ -81,10 +81,11 @@ impl Client {
         let shape = Shape::of(file.size).map_err(|error| Stop::Failed(refusal(&name, &error)))?;
         let mut part = self.files.open_part(&row.path).await.map_err(failed)?;
         let there = part.stamp().await.map_err(failed)?.size;
-        let free = self.files.free_bytes(&row.folder).await;
-        if free.is_some_and(|free| free < file.size.saturating_sub(there).saturating_add(KEPT_FREE)) {
+        let needed = file.size.saturating_sub(there);
+        let room = self.files.free_bytes(&row.folder).await.map(|free| free.saturating_sub(KEPT_FREE));
+        if let Some(room) = room.filter(|room| *room < needed) {
             self.forget_part(row.number, &row.path).await?;
-            return Err(failed(FileFault::NoSpace));
+            return Err(failed(FileFault::TooLarge { needed: file.size, room: room.saturating_add(there) }));
         }
         // A part that somebody removed, or cut, is fetched again.
         let whole = if row.done >= file.size { file.size } else { row.done / CHUNK as u64 * CHUNK as u64 };

@@ -13,6 +13,7 @@ use huis_views::{
 use super::Device;
 use super::own_files::OwnFiles;
 use super::saying::target;
+use super::small_disk::SmallDisk;
 use crate::network::Passage;
 
 impl Device {
@@ -23,11 +24,16 @@ impl Device {
 
     pub(super) fn files(&self) -> Rc<dyn Files> {
         if !self.0.has_own_files.get() {
-            return Rc::new(NativeFiles);
+            return Rc::new(SmallDisk { system: NativeFiles, free: Rc::clone(&self.0.free) });
         }
         // Who starts anew knows nothing of what was being chosen.
         self.0.chosen.borrow_mut().clear();
         Rc::new(OwnFiles { folder: self.own_folder(), system: NativeFiles, chosen: Rc::clone(&self.0.chosen) })
+    }
+
+    /// So many bytes are free on its disk; none: as much as there is.
+    pub fn disk_has(&self, free: Option<u64>) {
+        self.0.free.set(free);
     }
 
     fn own_folder(&self) -> PathBuf {

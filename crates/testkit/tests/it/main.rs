@@ -18,6 +18,7 @@ mod false_words;
 mod files;
 mod files_forged;
 mod files_under_faults;
+mod files_without_room;
 mod full_servers;
 mod hostile_servers;
 mod kept_worlds;

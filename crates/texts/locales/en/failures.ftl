@@ -132,6 +132,7 @@ reason-not-here-yet = this is not possible here yet
 reason-file-changes = it changes while it is sent
 reason-file-not-kept = the server does not keep what was sent of it
 reason-file-no-room = it has { $size } bytes, and this browser has room for { $free } more
+reason-file-too-large = it needs { $needed }, and the disk has room for { $room }
 reason-file-chosen = too many files are chosen at once
 reason-file-count = a message brings 1 to { $most } files, and these are { $count }
 reason-accept-first = this conversation is a request; accept it first

@@ -132,6 +132,7 @@ reason-not-here-yet = ce n'est pas encore possible ici
 reason-file-changes = il change pendant l'envoi
 reason-file-not-kept = le serveur ne garde pas ce qui en a été envoyé
 reason-file-no-room = il fait { $size } octets, et ce navigateur n'a de place que pour { $free } de plus
+reason-file-too-large = il lui faut { $needed }, et le disque a de la place pour { $room }
 reason-file-chosen = trop de fichiers sont choisis à la fois
 reason-file-count = un message porte de 1 à { $most } fichiers, et ceux-ci sont { $count }
 reason-accept-first = cette conversation est une demande ; acceptez-la d'abord
