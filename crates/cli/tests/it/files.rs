@@ -1,10 +1,11 @@
 //! Files, by commands.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::House;
+use crate::harness::{House, Process};
 use crate::stories::acquainted;
 
 #[test]
@@ -83,4 +84,167 @@ fn a_sender_killed_in_the_middle_goes_on_with_the_next_command() {
     assert_eq!(fs::read(saved[0]["path"].as_str().unwrap()).unwrap(), large);
     assert_eq!(b.does(&["files", "list", "--json"]).objects()[0]["saved_at"], saved[0]["path"]);
     assert_ne!(saved[0]["path"], Value::Null);
+}
+
+/// Bytes that tell where they stand.
+fn large(length: u32) -> Vec<u8> {
+    (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+/// How much lies in a folder, however deep, by the lengths of its files.
+fn lies_in(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    // A file may go while one looks.
+    let known = entries.filter_map(|entry| Some((entry.as_ref().ok()?.path(), entry.ok()?.metadata().ok()?)));
+    known.map(|(path, known)| if known.is_dir() { lies_in(&path) } else { known.len() }).sum()
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+#[test]
+fn a_receiver_killed_or_interrupted_in_the_middle_goes_on_and_says_how() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let (path, bytes) = (house.path("large.bin"), large(100_000_000));
+    fs::write(&path, &bytes).unwrap();
+    let sent = a.does(&["send", "@member-b", "--file", path.to_str().unwrap()]).well();
+    let id = format!("{}:1", sent.trim());
+    b.hears(1);
+    let folder = house.path("fetched");
+    let to = folder.to_str().unwrap();
+    let gets_until = |there: u64| {
+        let mut process = b.starts(&["files", "get", &id, "--to", to]);
+        while lies_in(&folder) < there {
+            assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
+            std::thread::yield_now();
+        }
+        process
+    };
+    let process = gets_until(1_000_000);
+    process.interrupt();
+    let ended = process.end();
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("`huis files get {id} --to {to}` goes on where it was")), "{ended:?}");
+    // The first 64 MiB are noted on disk.
+    gets_until(70_000_000).kill();
+    let left = names(&folder);
+    assert!(left.len() == 1 && left[0].ends_with(".part"), "it has its name once it is whole: {left:?}");
+    b.does(&["files", "get", &id, "--to", to]).well();
+    assert_eq!(names(&folder), ["large.bin"]);
+    assert_eq!(fs::read(folder.join("large.bin")).unwrap(), bytes);
+}
+
+#[test]
+fn an_upload_outlives_a_server_that_is_killed_in_the_middle() {
+    let mut house = House::open();
+    let (a, b) = acquainted(&house);
+    let (path, bytes) = (house.path("large.bin"), large(100_000_000));
+    fs::write(&path, &bytes).unwrap();
+    let mut process = a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]);
+    let blobs = house.data().join("blobs");
+    while lies_in(&blobs) < 8_000_000 {
+        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&blobs));
+        std::thread::yield_now();
+    }
+    house.kill();
+    assert!(lies_in(&blobs) < bytes.len() as u64, "it was in the middle");
+    house.start(&[]);
+    let id = process.end().well().trim().to_owned();
+    b.hears(1);
+    let to = house.path("fetched");
+    b.does(&["files", "get", &id, "--to", to.to_str().unwrap()]).well();
+    assert_eq!(fs::read(to.join("large.bin")).unwrap(), bytes);
+}
+
+#[test]
+fn a_sender_that_is_interrupted_says_what_becomes_of_the_file() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let (path, bytes) = (house.path("large.bin"), large(100_000_000));
+    fs::write(&path, &bytes).unwrap();
+    let mut process = a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]);
+    let blobs = house.data().join("blobs");
+    while lies_in(&blobs) < 1_000_000 {
+        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&blobs));
+        std::thread::yield_now();
+    }
+    process.interrupt();
+    let ended = process.end();
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    assert!(ended.stderr.contains("goes on with the next command on this profile"), "{ended:?}");
+    a.does(&["status", "--wait", "--timeout", "100"]).well();
+    let heard = b.hears(1).remove(0);
+    let to = house.path("fetched");
+    b.does(&["files", "get", heard["id"].as_str().unwrap(), "--to", to.to_str().unwrap()]).well();
+    assert_eq!(fs::read(to.join("large.bin")).unwrap(), bytes);
+}
+
+#[test]
+fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
+    let house = House::open();
+    let (a, _) = acquainted(&house);
+    let (picture, film) = (house.path("photo.png"), house.path("film.mov"));
+    // A picture of one pixel with a text in it, as cameras and phones leave them.
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut put = |kind: &[u8; 4], data: &[u8]| {
+        png.extend_from_slice(&u32::try_from(data.len()).unwrap().to_be_bytes());
+        let from = png.len();
+        png.extend_from_slice(kind);
+        png.extend_from_slice(data);
+        let sum = crc32(&png[from..]);
+        png.extend_from_slice(&sum.to_be_bytes());
+    };
+    put(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
+    put(b"tEXt", b"Comment\0taken at 48.85 N, 2.35 E");
+    put(b"IDAT", b"\x78\x9c\x63\x60\x00\x00\x00\x02\x00\x01");
+    put(b"IEND", b"");
+    fs::write(&picture, &png).unwrap();
+    fs::write(&film, b"\0\0\0\x14ftypqt  \0\0\0\0qt  ").unwrap();
+    let files = [&picture, &film].map(|path| path.to_str().unwrap());
+    let sent = a.does(&["send", "@member-b", "--file", files[0], files[1]]);
+    assert!(sent.stderr.contains("what said where, when and with what photo.png was taken was left out"), "{sent:?}");
+    assert!(sent.stderr.contains("film.mov may say where and when it was taken"), "{sent:?}");
+    let kept = a.does(&["send", "@member-b", "--keep-metadata", "--file", files[0], files[1]]);
+    assert!(kept.code == Some(0) && !kept.stderr.contains("was taken"), "{kept:?}");
+}
+
+/// The sum of a chunk in a PNG (ISO 3309).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _: u32| if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 };
+    !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step))
+}
+
+/// Memory that a transfer may take on either side, whatever the file's size, in bytes.
+const MEMORY: u64 = 64_000_000;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_transfer_takes_no_more_memory_than_it_may_whatever_the_files_size() {
+    let mib = if std::env::var_os("HUIS_LONG").is_some() { 256 } else { 64 };
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let path = house.path("large.bin");
+    fs::write(&path, large(mib * 1024 * 1024)).unwrap();
+    let most = |mut process: Process| {
+        let mut most = 0;
+        // It only grows, so what is seen last is the most.
+        while let Some(peak) = process.most_memory().filter(|_| process.is_running()) {
+            most = peak;
+            std::thread::yield_now();
+        }
+        (most, process.end().well())
+    };
+    let (sending, sent) = most(a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]));
+    b.hears(1);
+    let to = house.path("fetched");
+    let (fetching, _) = most(b.starts(&["files", "get", sent.trim(), "--to", to.to_str().unwrap()]));
+    assert_eq!(lies_in(&to), u64::from(mib) * 1024 * 1024);
+    println!("HUIS_FIGURE {{\"name\":\"memory to send {mib} MiB\",\"value\":{sending}}}");
+    println!("HUIS_FIGURE {{\"name\":\"memory to fetch {mib} MiB\",\"value\":{fetching}}}");
+    assert!((1..=MEMORY).contains(&sending), "sending took {sending} bytes");
+    assert!((1..=MEMORY).contains(&fetching), "fetching took {fetching} bytes");
 }
