@@ -2,11 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use futures_util::future::LocalBoxFuture;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::away;
 use crate::ports::{FileFault, Files, OpenFile, Stamp};
@@ -59,11 +62,20 @@ impl Files for NativeFiles {
         let path = PathBuf::from(path);
         let opened = on_disk(move || {
             let mut options = OpenOptions::new();
-            options.read(true).write(true);
-            match options.open(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => options.create_new(true).open(&path),
-                opened => opened,
+            // Who can write in the folder does not lead what is written elsewhere, nor holds it up with a pipe.
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.read(true).write(true).custom_flags(flags.bits().cast_signed());
+            let file = match options.open(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => options.create_new(true).open(&path)?,
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => {
+                    return Err(ErrorKind::InvalidInput.into());
+                }
+                opened => opened?,
+            };
+            if !file.metadata()?.is_file() {
+                return Err(ErrorKind::InvalidInput.into());
             }
+            Ok(file)
         });
         Box::pin(async move { Ok(Box::new(Open::new(opened.await?)) as Box<dyn OpenFile>) })
     }
@@ -246,5 +258,21 @@ mod tests {
             assert_eq!(part.read(2, 100).await, Ok(b"\0fo".to_vec()));
             assert_eq!(NativeFiles.open_part(&missing).await.unwrap().stamp().await.unwrap().size, 5);
         });
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_or_into_what_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(inside("other"), "of somebody else").unwrap();
+        std::os::unix::fs::symlink(inside("other"), inside("link")).unwrap();
+        std::os::unix::fs::symlink(inside("nowhere"), inside("lost")).unwrap();
+        run(async {
+            for path in [&inside("link"), &inside("lost"), "/dev/null"] {
+                assert_eq!(NativeFiles.open_part(path).await.err(), Some(FileFault::NotAFile), "{path}");
+            }
+        });
+        assert!(!folder.path().join("nowhere").exists());
+        assert_eq!(std::fs::read_to_string(inside("other")).unwrap(), "of somebody else");
     }
 }
