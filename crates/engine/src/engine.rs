@@ -157,14 +157,14 @@ impl Engine {
 }
 
 /// Lets receipts, acknowledgements, what is in the outbox and the account state reach the server, if it is reached at
-/// all. What does not is due at the next start.
+/// all, and notes what is there of files that were paused. What does not come to its end is due at the next start.
 async fn settle(client: &Rc<Client>, flows: &mut FuturesUnordered<LocalBoxFuture<'static, ()>>) {
     let mut at_the_latest = client.clock.sleep(SETTLES_WITHIN);
     tokio::select! {
         () = &mut at_the_latest => return,
         () = client.hurry_upkeep() => {}
     }
-    while client.is_busy() {
+    while client.is_busy() || client.transfers_end() {
         tokio::select! {
             () = &mut at_the_latest => return,
             _ = flows.next() => {}

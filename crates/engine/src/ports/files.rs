@@ -158,10 +158,10 @@ pub enum FileFault {
     /// The disk is full.
     #[error("the disk is full")]
     NoSpace,
-    /// There is too little room on the disk for what is not there of it yet.
+    /// The disk has not the room for it.
     #[error("it needs {needed} bytes more, and the disk has room for {room}")]
-    TooLarge {
-        /// What is not there of it, in bytes.
+    DiskHasNoRoom {
+        /// What is to be written of it, in bytes: all, for what was there of it is removed.
         needed: u64,
         /// So many bytes can be written, without what stays free for the profile's database.
         room: u64,

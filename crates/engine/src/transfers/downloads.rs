@@ -30,7 +30,7 @@ const QUICK_MS: u64 = 1_500;
 /// What took more time is followed by less at once.
 const SLOW_MS: u64 = 8_000;
 /// What was written is brought to disk, and noted as done, after so many bytes.
-const NOTED_AFTER: u64 = 64 * 1024 * 1024;
+const NOTED_AFTER: u64 = 8 * 1024 * 1024;
 /// Bytes that are read at once where a download goes on.
 const READ_AT_ONCE: usize = 1024 * 1024;
 /// What stays free on the disk: the database of the same profile needs room to take what comes in.
@@ -46,8 +46,6 @@ pub(super) struct Download {
     shape: Shape,
     part_path: String,
     folder: String,
-    /// A name that it was to get before.
-    target: String,
     part: Box<dyn OpenFile>,
     /// None while it is at work.
     opener: Option<(FileOpener, FileHasher)>,
@@ -73,11 +71,19 @@ impl Download {
 }
 
 impl Client {
-    /// Opens what is there of a file.
-    pub(super) async fn open_download(&self, row: TransferRow) -> Result<Download, Stop> {
+    /// Opens what is there of a file; none where all of it is, under its name.
+    pub(super) async fn open_download(&self, row: TransferRow) -> Result<Option<Download>, Stop> {
         let file = self.file_of(&row)?;
         let name = safe_name(&file.name);
         let failed = |fault| Stop::Failed(file_failure(&name, &fault));
+        if self.was_finished(&row, &file).await.map_err(failed)? {
+            if row.path != row.target {
+                // What is left beside it is empty, or the same file by another name.
+                let _ = self.files.remove(&row.path).await;
+            }
+            self.finished(row.number, row.target)?;
+            return Ok(None);
+        }
         let shape = Shape::of(file.size).map_err(|error| Stop::Failed(refusal(&name, &error)))?;
         let mut part = self.files.open_part(&row.path).await.map_err(failed)?;
         let there = part.stamp().await.map_err(failed)?.size;
@@ -85,7 +91,7 @@ impl Client {
         let room = self.files.free_bytes(&row.folder).await.map(|free| free.saturating_sub(KEPT_FREE));
         if let Some(room) = room.filter(|room| *room < needed) {
             self.forget_part(row.number, &row.path).await?;
-            return Err(failed(FileFault::TooLarge { needed: file.size, room: room.saturating_add(there) }));
+            return Err(failed(FileFault::DiskHasNoRoom { needed: file.size, room: room.saturating_add(there) }));
         }
         // A part that somebody removed, or cut, is fetched again.
         let whole = if row.done >= file.size { file.size } else { row.done / CHUNK as u64 * CHUNK as u64 };
@@ -111,27 +117,23 @@ impl Client {
         // Only the last chunk that has anything of the file's may be short, and all is there then.
         let next = if noted == file.size && noted > 0 { shape.chunks() } else { (noted / CHUNK as u64) as u32 };
         let opener = FileOpener::new(&file.key, shape);
-        Ok(Download {
+        Ok(Some(Download {
             number: row.number,
             name,
             file,
             shape,
             part_path: row.path,
             folder: row.folder,
-            target: row.target,
             part,
             opener: Some((opener, hasher)),
             next,
             noted,
             chunks: FIRST,
-        })
+        }))
     }
 
     /// Fetches what is not there yet.
     pub(super) async fn download(&self, download: &mut Download) -> Result<(), Stop> {
-        if self.was_finished(download).await? {
-            return Ok(());
-        }
         let mut fetched: Option<Arc<Vec<u8>>> = None;
         let mut ahead = download.next;
         loop {
@@ -241,6 +243,27 @@ impl Client {
         Ok(())
     }
 
+    /// Notes what was written of one that is put away, so that it is not fetched again.
+    pub(super) async fn note_what_is_there(&self, download: &mut Download) {
+        let end = download.own_end().min(download.file.size);
+        // What can't be brought to disk, or noted, is fetched again.
+        if end <= download.noted || download.part.sync().await.is_err() {
+            return;
+        }
+        let noted = self.step(|step| {
+            let row = step.tables.transfer(download.number)?;
+            let is_kept = |row: &TransferRow| matches!(row.standing, TransferStanding::ToDo | TransferStanding::Paused);
+            match row.filter(is_kept) {
+                Some(row) => step.tables.put_transfer(&TransferRow { done: end, ..row }),
+                None => Ok(()),
+            }
+        });
+        match noted {
+            Ok(()) => download.noted = end,
+            Err(error) => tracing::warn!(%error, "how much of a file is there was not noted"),
+        }
+    }
+
     /// All is there: it gets its name, if it is what the message names.
     async fn downloaded(&self, download: &mut Download) -> Result<(), Stop> {
         let hash = download.opener.as_ref().map(|(_, hasher)| hasher.so_far());
@@ -256,52 +279,43 @@ impl Client {
             self.change_download(download.number, |row| row.target.clone_from(&path))?;
             let renamed = self.files.rename(&download.part_path, &path).await;
             if renamed.map_err(|fault| download.unwritable(&fault))? {
-                return self.finished(download, path);
+                return self.finished(download.number, path);
             }
         }
         Err(download.unwritable(&FileFault::Other("its name is taken again and again".into())))
     }
 
     /// Whether a crash came between the file's name and the note that it is there.
-    async fn was_finished(&self, download: &mut Download) -> Result<bool, Stop> {
-        if download.target.is_empty() || download.noted > 0 && download.noted < download.file.size {
+    async fn was_finished(&self, row: &TransferRow, file: &SharedFile) -> Result<bool, FileFault> {
+        if row.target.is_empty() || row.done > 0 && row.done < file.size {
             return Ok(false);
         }
-        let target = std::mem::take(&mut download.target);
-        let Ok(mut there) = self.files.open(&target).await else { return Ok(false) };
-        if there.stamp().await.map_err(|fault| download.unwritable(&fault))?.size != download.file.size {
+        let Ok(mut there) = self.files.open(&row.target).await else { return Ok(false) };
+        if there.stamp().await?.size != file.size {
             return Ok(false);
         }
         let mut hasher = FileHasher::default();
         let mut at = 0;
-        while at < download.file.size {
-            let bytes = there.read(at, READ_AT_ONCE).await.map_err(|fault| download.unwritable(&fault))?;
+        while at < file.size {
+            let bytes = there.read(at, READ_AT_ONCE).await?;
             if bytes.is_empty() {
                 return Ok(false);
             }
             at += bytes.len() as u64;
             hasher.update(&bytes);
-            self.comes_on(download.number, at);
+            self.comes_on(row.number, at);
         }
-        if hasher.so_far() != download.file.hash {
-            return Ok(false);
-        }
-        if download.part_path != target {
-            // What is left beside it is empty, or the same file by another name.
-            let _ = self.files.remove(&download.part_path).await;
-        }
-        self.finished(download, target)?;
-        Ok(true)
+        Ok(hasher.so_far() == file.hash)
     }
 
-    fn finished(&self, download: &Download, path: String) -> Result<(), Stop> {
-        self.change_download(download.number, |row| {
+    fn finished(&self, number: u64, path: String) -> Result<(), Stop> {
+        self.change_download(number, |row| {
             row.done = row.size;
             row.target = path;
             row.standing = TransferStanding::Done;
         })?;
         self.step(|step| {
-            let Some(row) = step.tables.transfer(download.number)? else { return Ok(()) };
+            let Some(row) = step.tables.transfer(number)? else { return Ok(()) };
             if let Some(message) = step.tables.message_at(row.message)? {
                 step.said(message.conversation, message.id);
             }

@@ -67,6 +67,14 @@ struct Live {
     pace: Pace,
     /// It comes no further, and waits for its next try.
     is_stuck: bool,
+    /// It was stopped, and what is there of it is not noted yet.
+    is_ending: bool,
+}
+
+impl Live {
+    fn stopped_by(stop: &Rc<Notify>) -> Self {
+        Self { stop: Rc::clone(stop), pace: Pace::default(), is_stuck: false, is_ending: false }
+    }
 }
 
 impl Transfers {
@@ -155,12 +163,13 @@ impl Client {
                 continue;
             }
             let stop = Rc::new(Notify::new());
-            transfers.live.insert(row.number, Live { stop: Rc::clone(&stop), pace: Pace::default(), is_stuck: false });
+            transfers.live.insert(row.number, Live::stopped_by(&stop));
             drop(transfers);
             let (client, number) = (Rc::clone(self), row.number);
             running.push(Box::pin(async move {
-                let work = Box::pin(client.carry_out(number));
-                select(work, Box::pin(stop.notified())).await;
+                let mut work = None;
+                select(Box::pin(client.carry_out(number, &mut work)), Box::pin(stop.notified())).await;
+                client.put_away(&mut work).await;
                 number
             }));
             self.tell_transfer(number);
@@ -169,12 +178,11 @@ impl Client {
     }
 
     /// Works on one transfer until it is done, has failed, or is not to be done any more.
-    async fn carry_out(&self, number: u64) {
-        let mut work = None;
+    async fn carry_out(&self, number: u64, work: &mut Option<Work>) {
         let mut failures = 0_u32;
         let mut reached = 0;
         loop {
-            let stop = match self.go_on_with(number, &mut work).await {
+            let stop = match self.go_on_with(number, work).await {
                 Ok(()) => return,
                 Err(stop) => stop,
             };
@@ -188,16 +196,20 @@ impl Client {
                         self.pause_before_next_try(failures, retry_after_s).await;
                     } else {
                         // What it holds in memory is read again.
-                        work = None;
+                        self.put_away(work).await;
                         self.leave_place_to_others(number, failures, retry_after_s).await;
                     }
                     Ok(true)
                 }
                 Stop::Anew(why) => {
-                    work = None;
+                    *work = None;
                     self.step(|step| step.begin_upload_anew(number, why))
                 }
-                Stop::Failed(failure) => self.step(|step| step.fail_transfer(number, failure).map(|()| false)),
+                Stop::Failed(failure) => {
+                    // Where it failed in vain nothing stays of it.
+                    *work = None;
+                    self.step(|step| step.fail_transfer(number, failure).map(|()| false))
+                }
             };
             match done {
                 Ok(true) => {}
@@ -223,7 +235,10 @@ impl Client {
         if work.is_none() {
             *work = Some(match row.outgoing {
                 true => Work::Up(Box::new(self.open_upload(row).await?)),
-                false => Work::Down(Box::new(self.open_download(row).await?)),
+                false => match self.open_download(row).await? {
+                    Some(download) => Work::Down(Box::new(download)),
+                    None => return Ok(()),
+                },
             });
         }
         match work {
@@ -231,6 +246,18 @@ impl Client {
             Some(Work::Down(download)) => self.download(download).await,
             None => Err(Stop::Gone),
         }
+    }
+
+    /// Lets go of what a transfer holds in memory.
+    async fn put_away(&self, work: &mut Option<Work>) {
+        if let Some(Work::Down(mut download)) = work.take() {
+            self.note_what_is_there(&mut download).await;
+        }
+    }
+
+    /// Whether what is there of one that was stopped is still to be noted.
+    pub(crate) fn transfers_end(&self) -> bool {
+        self.transfers.borrow().live.values().any(|live| live.is_ending)
     }
 
     /// Waits for the next try while others go on, and then for a place among them.
@@ -302,7 +329,8 @@ impl Client {
 
     /// Stops the work on a transfer, of which the database says how it stands.
     fn stop_work(&self, number: u64) {
-        if let Some(live) = self.transfers.borrow().live.get(&number) {
+        if let Some(live) = self.transfers.borrow_mut().live.get_mut(&number) {
+            live.is_ending = true;
             live.stop.notify_one();
         }
         self.signals.transfers.notify_one();

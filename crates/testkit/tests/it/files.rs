@@ -1,6 +1,6 @@
 //! Files, on a good day.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,6 +15,9 @@ use crate::{nobody_is_alarmed, two_friends};
 
 /// What a chunk has.
 pub(crate) const CHUNK: usize = 64 * 1024;
+
+/// What it has when it is sealed.
+const SEALED: usize = CHUNK + 16;
 
 /// Bytes that tell where they stand.
 pub(crate) fn bytes(length: usize) -> Vec<u8> {
@@ -229,6 +232,45 @@ fn a_transfer_is_paused_resumed_and_given_up() {
             bea.messages("@ann").await.iter().all(|message| message.files.iter().all(|file| file.name != "second.mkv"))
         );
         nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
+fn a_download_that_is_paused_goes_on_from_what_was_written() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let content = bytes(200 * CHUNK);
+        ann.sends_files("@bea", &[&ann.has_a_file("film.mkv", &content)]).await;
+        let heard = bea.hears_of_file("@ann", "film.mkv").await;
+        // Sixteen chunks, four of those that follow, and no more.
+        let pieces = Cell::new(0);
+        bea.file_requests_pass(move |_| {
+            pieces.set(pieces.get() + 1);
+            match pieces.get() {
+                1 => Passage::Free,
+                2 => Passage::CutDown(4 * SEALED),
+                _ => Passage::Lost,
+            }
+        });
+        let transfer = bea.begins_to_fetch(heard.id, 1).await.unwrap();
+        let there = async || bea.transfers().await[0].done;
+        bea.until("20 chunks are there", async || there().await == 20 * CHUNK as u64).await;
+        bea.command(Command::PauseTransfer { transfer }).await;
+        // In good order: what is there is noted before the end.
+        bea.restarts_in_order().await;
+        assert_eq!((bea.transfers().await[0].state.clone(), there().await), (TransferState::Paused, 20 * CHUNK as u64));
+        let asked = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&asked);
+        bea.file_requests_pass(move |request| {
+            let (_, range) = request.headers.iter().find(|(name, _)| *name == "range").expect("a range");
+            let from = range.trim_start_matches("bytes=").split('-').next().unwrap();
+            seen.borrow_mut().push(from.parse::<usize>().unwrap());
+            Passage::Free
+        });
+        bea.command(Command::ResumeTransfer { transfer }).await;
+        let path = bea.transfer_ends(transfer).await.saved_at.unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), content);
+        assert_eq!(asked.borrow().iter().min(), Some(&(20 * SEALED)), "{asked:?}");
     });
 }
 
