@@ -89,6 +89,7 @@ impl Chat {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Err(Stop::Usage(Texts::of(language).text("chat-no-terminal")));
         }
+        let folder = self.folder()?;
         let profile = &context.profile;
         let is_locked = profile.is_in_use() && profile.is_locked();
         if self.lock_after.is_some() && profile.is_in_use() && !is_locked {
@@ -101,12 +102,6 @@ impl Chat {
             self.begin(Session::open(profile).await?).await?
         } else {
             Next::Entry(self.first(), None)
-        };
-        // The engine may run in another process, which was started elsewhere.
-        let folder =
-            std::fs::canonicalize(&self.save_in).map_err(|error| Stop::file(self.save_in.display(), &error))?;
-        let Some(folder) = folder.to_str() else {
-            return Err(Stop::failed("invalid", "the folder's path is no text in UTF-8", "name another folder"));
         };
         let settings = Settings {
             theme: self.theme(variable),
@@ -127,12 +122,25 @@ impl Chat {
                 Next::Chat(session) => {
                     let size = screen.size().map_err(no_terminal)?;
                     let mut app = App::new(Texts::of(language), Zone::system(), settings, size, now_ms());
-                    app.saves_in(folder.to_owned());
+                    app.saves_in(folder.clone());
                     chat(context, &mut app, *session, &mut screen, &mut stop).await?
                 }
             };
         }
         Ok(())
+    }
+
+    /// Where files are saved: the whole path, for the engine may run in another process, which was started elsewhere.
+    fn folder(&self) -> Outcome<String> {
+        let unusable = |error: std::io::Error| Stop::file(format!("--save-in {}", self.save_in.display()), &error);
+        let folder = std::fs::canonicalize(&self.save_in).map_err(unusable)?;
+        if !folder.is_dir() {
+            return Err(unusable(std::io::ErrorKind::NotADirectory.into()));
+        }
+        folder
+            .into_os_string()
+            .into_string()
+            .map_err(|_| Stop::failed("invalid", "the path of --save-in is no text in UTF-8", "name another folder"))
     }
 
     /// Where somebody stands whose profile is open.

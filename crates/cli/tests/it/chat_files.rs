@@ -15,6 +15,9 @@ fn a_file_is_found_and_saved_beside_one_of_its_name_and_a_picture_is_sent_from_t
     let folder = house.path("saved");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("notes.txt"), "my own").unwrap();
+    let refused = b.chats_in(100, 30, &["--save-in", notes.to_str().unwrap()]);
+    refused.shows("--save-in");
+    assert_eq!(refused.ends().0, 1);
     let mut terminal = b.chats_in(100, 30, &["--save-in", folder.to_str().unwrap()]);
     terminal.shows("notes.txt (22 B)");
     terminal.enters("/files");

@@ -75,7 +75,7 @@ pub(super) fn wanted(typed: &str) -> (Wanted, Option<&str>) {
 
 /// The whole path of a folder that is there.
 pub(super) fn folder(typed: &str) -> Result<String, Mistake> {
-    let path = absolute(typed, std::env::home_dir().as_deref());
+    let path = std::fs::canonicalize(absolute(typed, std::env::home_dir().as_deref())).unwrap_or_default();
     match path.to_str() {
         Some(text) if path.is_dir() => Ok(text.to_owned()),
         _ => Err(Mistake::NoFolder(typed.into())),
