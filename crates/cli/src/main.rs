@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod interrupts;
 mod outcome;
 mod passwords;
 mod printer;

@@ -1,7 +1,7 @@
 //! `huis files`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use huis_views::{
     Command, Event, Failure, FetchFile, FileView, MessageView, Reply, Target, TransferState, TransferView, play_length,
 };
 use serde::Serialize;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Context, at_name, freshen, name};
+use crate::interrupts::Interrupts;
 use crate::outcome::{Outcome, Stop};
 use crate::printer::note;
 use crate::progress::Bar;
@@ -135,6 +135,8 @@ struct SavedLine<'a> {
 const PAGE: u32 = 100;
 /// The engine tells how files come on; it is asked this often in any case.
 const LOOKS_AGAIN: Duration = Duration::from_secs(5);
+/// After Ctrl-C all are paused within this time, or go on.
+const PAUSES_WITHIN: Duration = Duration::from_secs(3);
 
 impl<'a> FileLine<'a> {
     pub(super) fn of(message: &MessageView, file: &'a FileView) -> Self {
@@ -236,12 +238,18 @@ impl Get {
         let wanted = std::mem::take(&mut self.files);
         let failed = context
             .with_session(async |session| {
-                freshen(session).await?;
-                let files = if self.all { self.all_of_others(session).await? } else { named(session, &wanted).await? };
+                let mut interrupts = Interrupts::from_now_on()?;
+                let files = tokio::select! {
+                    files = self.wanted(session, &wanted) => files?,
+                    () = interrupts.first() => return Err(Stop::Interrupted("nothing was begun".into())),
+                };
                 let mut waiting = BTreeMap::new();
                 let mut failed = None;
-                let mut interrupted = interrupted()?;
-                for (message, number) in files {
+                let mut unbegun = VecDeque::from(files);
+                // Each is asked to the end, which waits for no network: what is begun is known, and can be paused.
+                while !interrupts.came()
+                    && let Some((message, number)) = unbegun.pop_front()
+                {
                     let fetch = FetchFile { message, number, folder: folder.clone() };
                     match session.ask(Command::FetchFile(fetch)).await {
                         Ok(Reply::Transfer(transfer)) => drop(waiting.insert(transfer.transfer, *transfer)),
@@ -251,11 +259,26 @@ impl Get {
                         Err(stop) => return Err(stop),
                     }
                 }
-                self.wait(session, context, waiting, &mut interrupted, &mut failed).await?;
+                tokio::select! {
+                    done = self.wait(session, context, &mut waiting, &mut failed) => done?,
+                    () = interrupts.first() => {}
+                }
+                if interrupts.came() && !(waiting.is_empty() && unbegun.is_empty()) {
+                    if let Some(before) = failed.take() {
+                        note(&before.line("files").unwrap_or_default());
+                    }
+                    session.forget_questions();
+                    return Err(self.paused(session, &waiting, &unbegun).await);
+                }
                 Ok(failed)
             })
             .await?;
         failed.map_or(Ok(()), Err)
+    }
+
+    async fn wanted(&self, session: &mut Session, named_ones: &[FileId]) -> Outcome<Vec<(MessageId, u32)>> {
+        freshen(session).await?;
+        if self.all { self.all_of_others(session).await } else { named(session, named_ones).await }
     }
 
     async fn all_of_others(&self, session: &mut Session) -> Outcome<Vec<(MessageId, u32)>> {
@@ -270,8 +293,7 @@ impl Get {
         &self,
         session: &mut Session,
         context: &Context,
-        mut waiting: BTreeMap<u64, TransferView>,
-        interrupted: &mut Signal,
+        waiting: &mut BTreeMap<u64, TransferView>,
         failed: &mut Option<Stop>,
     ) -> Outcome {
         let mut bar = Bar::new("Fetching");
@@ -305,16 +327,9 @@ impl Get {
                 all,
                 pace(waiting.values()),
             );
-            let happens = tokio::select! {
-                _ = interrupted.recv() => {
-                    bar.hide();
-                    return Err(self.paused(session, &waiting).await);
-                }
-                happens = timeout_at(deadline.min(Instant::now() + LOOKS_AGAIN), session.event()) => happens,
-            };
-            match happens {
+            match timeout_at(deadline.min(Instant::now() + LOOKS_AGAIN), session.event()).await {
                 // That nobody wants one any more is said by no event.
-                Err(_) if Instant::now() < deadline => look_again(session, &mut waiting, failed).await?,
+                Err(_) if Instant::now() < deadline => look_again(session, waiting, failed).await?,
                 Err(_) => {
                     if let Some(before) = failed.take() {
                         note(&before.line("files").unwrap_or_default());
@@ -331,7 +346,7 @@ impl Get {
                             deadline = Instant::now() + self.timeout;
                         }
                     }
-                    Event::Missed => look_again(session, &mut waiting, failed).await?,
+                    Event::Missed => look_again(session, waiting, failed).await?,
                     event => ended(&event)?,
                 },
             }
@@ -341,26 +356,44 @@ impl Get {
 
 impl Get {
     /// Pauses what is not there yet, also where the engine of another process fetches it.
-    async fn paused(&self, session: &mut Session, waiting: &BTreeMap<u64, TransferView>) -> Stop {
+    async fn paused(
+        &self,
+        session: &mut Session,
+        waiting: &BTreeMap<u64, TransferView>,
+        unbegun: &VecDeque<(MessageId, u32)>,
+    ) -> Stop {
+        let by = Instant::now() + PAUSES_WITHIN;
         let mut ids = Vec::new();
         for transfer in waiting.values() {
-            // What came to its end just now needs no pause.
-            if session.ask(Command::PauseTransfer { transfer: transfer.transfer }).await.is_ok() {
-                ids.push(format!("{}:{}", transfer.message, transfer.number));
+            match timeout_at(by, session.ask(Command::PauseTransfer { transfer: transfer.transfer })).await {
+                Ok(Ok(_)) => ids.push(format!("{}:{}", transfer.message, transfer.number)),
+                // What came to its end just now needs no pause.
+                Ok(Err(Stop::Failed(fault))) if fault.is("invalid") || fault.is("unknown") => {}
+                _ => {
+                    let why = "not all could be paused: what was not goes on in the huis that runs this profile, or with \
+                               the next command on it";
+                    return Stop::Interrupted(why.into());
+                }
             }
+        }
+        ids.extend(unbegun.iter().map(|(message, number)| format!("{message}:{number}")));
+        if ids.is_empty() {
+            return Stop::Interrupted("nothing was left to pause: all is there, or has failed".into());
         }
         let what = if self.all { "--all".to_owned() } else { ids.join(" ") };
         let in_them = self.r#in.as_ref().map_or(String::new(), |_| " with the same --in".to_owned());
-        Stop::Interrupted(format!(
-            "paused; `huis files get {what} --to {}`{in_them} goes on where it was",
-            self.to.display()
-        ))
+        let to = quoted(&self.to.to_string_lossy());
+        Stop::Interrupted(format!("paused; `huis files get {what} --to {to}`{in_them} goes on where it was"))
     }
 }
 
-/// Ctrl-C, from here on.
-pub(super) fn interrupted() -> Outcome<Signal> {
-    signal(SignalKind::interrupt()).map_err(|error| Stop::file("signals", &error))
+/// A word as a shell takes it: as it is, where nothing in it means something else there.
+fn quoted(word: &str) -> String {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "/._-+,:@%".contains(sign);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// How all of these go together, in bytes a second.
@@ -434,6 +467,21 @@ mod tests {
         assert_eq!(format!("{id}:2").parse(), Ok(FileId { message, number: Some(2) }));
         for wrong in ["", "2", ":", &format!("{id}:"), &format!("{id}:x"), &format!("{id}:2:3"), &format!("{id}:-1")] {
             assert!(wrong.parse::<FileId>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_named_as_a_shell_takes_it() {
+        for (word, said) in [
+            ("/tmp/a-b_c.d", "/tmp/a-b_c.d"),
+            ("", "''"),
+            ("my films", "'my films'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("~", "'~'"),
+            ("été", "'été'"),
+        ] {
+            assert_eq!(quoted(word), said);
         }
     }
 }

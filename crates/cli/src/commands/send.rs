@@ -1,5 +1,6 @@
 //! `huis send`.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::conversations::id;
-use super::files::interrupted;
 use super::{Context, settle};
+use crate::interrupts::Interrupts;
 use crate::outcome::{Outcome, Stop};
 use crate::printer::note;
 use crate::progress::Bar;
@@ -26,7 +27,8 @@ use crate::session::{Session, ended};
 /// Prints the message's id. A first message to @name opens the conversation; answering a request accepts it.
 ///
 /// Files are sealed on this device: the server learns neither names nor types, and the size only roughly. An upload that is
-/// interrupted, by Ctrl-C too, goes on where it was with the next command on this profile.
+/// interrupted, by Ctrl-C too, is not taken back: it goes on where it was in the huis that runs this profile, or with the
+/// next command on it.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// @name, #room, or the id of a conversation
@@ -203,6 +205,51 @@ fn checked(text: Vec<u8>, what: &str) -> Outcome<String> {
 
 /// Asks for a message to be sent, without waiting, and waits until the server has it on disk.
 pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duration) -> Outcome<Sent> {
+    let mut interrupts = Interrupts::from_now_on()?;
+    let reached = Cell::new(Reached::Nothing);
+    tokio::select! {
+        done = until_delivered(session, send, bound, &reached) => done,
+        () = interrupts.first() => Err(Stop::Interrupted(reached.get().after_all())),
+    }
+}
+
+/// How far a message came.
+#[derive(Debug, Clone, Copy)]
+enum Reached {
+    /// Nobody was asked to send it.
+    Nothing,
+    /// The engine was, and has not answered.
+    Asked,
+    /// It is stored here.
+    Stored { id: MessageId, has_files: bool },
+}
+
+impl Reached {
+    /// What becomes of it where nobody waits any more.
+    fn after_all(self) -> String {
+        let goes_on = "goes on in the huis that runs this profile, or with the next command on it, such as \
+                       `huis status --wait`";
+        match self {
+            Self::Nothing => "nothing was sent".into(),
+            Self::Asked => {
+                "the message may be stored here, and go out with the next command on this profile; look with \
+                            `huis conversations` before you try again"
+                    .into()
+            }
+            Self::Stored { id, has_files: false } => format!("message {id} is not taken back: it {goes_on}"),
+            Self::Stored { id, has_files: true } => {
+                format!("message {id} is not taken back: with what was sent of its files, it {goes_on}")
+            }
+        }
+    }
+}
+
+async fn until_delivered(
+    session: &mut Session,
+    send: Command,
+    bound: Duration,
+    reached: &Cell<Reached>,
+) -> Outcome<Sent> {
     let deadline = Instant::now() + bound;
     let not_stored = || {
         Stop::TimedOut(format!(
@@ -212,6 +259,7 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
     };
     // Whoever is written to may have opened the conversation already.
     timeout_at(deadline, settle(session)).await.unwrap_or(Ok(()))?;
+    reached.set(Reached::Asked);
     // What is asked is asked to the end: a message that is stored after the time has its id, and is not sent twice.
     let stored = match timeout(bound.max(ASKED_AGAIN), session.ask(send)).await {
         Ok(reply) => match reply? {
@@ -220,25 +268,16 @@ pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duratio
         },
         Err(_) => return Err(not_stored()),
     };
+    reached.set(Reached::Stored { id: stored.id, has_files: false });
     let mut places = BTreeSet::from([stored.conversation]);
     let mut uploads = Uploads { all: size_of_files(session, stored.id).await?, ..Uploads::default() };
+    reached.set(Reached::Stored { id: stored.id, has_files: uploads.all > 0 });
     let mut deadline = deadline;
-    let mut interrupted = interrupted()?;
     loop {
         if let Some(sent) = confirmed(session, stored.id, &places).await? {
             return Ok(sent);
         }
-        let happens = tokio::select! {
-            _ = interrupted.recv() => {
-                return Err(Stop::Interrupted(format!(
-                    "message {} stays here with what was sent of it, and goes on with the next command on this profile, \
-                     such as `huis status --wait`",
-                    stored.id
-                )));
-            }
-            happens = timeout_at(deadline.min(Instant::now() + ASKED_AGAIN), changed(session, stored.id)) => happens,
-        };
-        match happens {
+        match timeout_at(deadline.min(Instant::now() + ASKED_AGAIN), changed(session, stored.id)).await {
             Ok(change) => match change? {
                 Changed::In(conversation) => drop(places.insert(conversation)),
                 Changed::Somewhere => places.extend(everywhere(session).await?),

@@ -170,10 +170,7 @@ impl Session {
         match timeout(ANSWERS_WITHIN, self.ask_patiently(command)).await {
             Ok(answer) => answer,
             Err(_) => {
-                // The answer would come in place of the next one.
-                if matches!(self.link, Some(Link::Guest(_))) {
-                    self.link = None;
-                }
+                self.forget_questions();
                 Err(Stop::TimedOut(format!("no answer within {} s; it may still be done", ANSWERS_WITHIN.as_secs())))
             }
         }
@@ -270,6 +267,14 @@ impl Session {
         match self.ask(Command::Status).await? {
             Reply::Status(status) => Ok(status),
             other => Err(Stop::unexpected(&other)),
+        }
+    }
+
+    /// After a question that was given up before it was answered.
+    pub(crate) fn forget_questions(&mut self) {
+        // The answer would come in place of the next one.
+        if matches!(self.link, Some(Link::Guest(_))) {
+            self.link = None;
         }
     }
 

@@ -376,6 +376,11 @@ impl Process {
         self.signal("INT");
     }
 
+    /// It is there, and does nothing any more.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
