@@ -125,11 +125,25 @@ pub fn play_length(ms: u64) -> String {
 /// Pictures out of which a device takes what says where they were taken.
 const CLEANED: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 
+/// Endings of the names of pictures and films out of which nothing is taken.
+const NOT_CLEANED: [&str; 15] =
+    ["3gp", "avi", "avif", "bmp", "gif", "heic", "heif", "m4v", "mkv", "mov", "mp4", "svg", "tif", "tiff", "webm"];
+
+/// Whether files of this media type are pictures or films out of which nothing is taken before they are sent.
+pub fn type_may_say_where_it_was_taken(media_type: &str) -> bool {
+    (media_type.starts_with("image/") || media_type.starts_with("video/")) && !CLEANED.contains(&media_type)
+}
+
+/// As [`type_may_say_where_it_was_taken`], by the name of a file of which nothing was read yet.
+pub fn name_may_say_where_it_was_taken(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| NOT_CLEANED.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
 impl FileView {
     /// Whether it is a picture or a film of a kind out of which nothing is taken before it is sent.
     pub fn may_say_where_it_was_taken(&self) -> bool {
-        let kind = self.media_type.as_str();
-        (kind.starts_with("image/") || kind.starts_with("video/")) && !CLEANED.contains(&kind)
+        type_may_say_where_it_was_taken(&self.media_type)
     }
 }
 

@@ -3,10 +3,12 @@
 use huis_core::content::UNKNOWN_TYPE;
 
 /// First bytes that say it.
-const BEGINNINGS: [(&[u8], &str); 10] = [
+const BEGINNINGS: [(&[u8], &str); 12] = [
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
     (b"%PDF-", "application/pdf"),
     (b"\x1a\x45\xdf\xa3", "video/webm"),
     (b"OggS", "audio/ogg"),
@@ -17,7 +19,9 @@ const BEGINNINGS: [(&[u8], &str); 10] = [
 ];
 
 /// Endings that say it; those of what begins like something more general are looked at first.
-const ENDINGS: [(&str, &str); 33] = [
+const ENDINGS: [(&str, &str); 39] = [
+    ("3gp", "video/3gpp"),
+    ("avi", "video/x-msvideo"),
     ("avif", "image/avif"),
     ("bmp", "image/bmp"),
     ("csv", "text/csv"),
@@ -27,11 +31,13 @@ const ENDINGS: [(&str, &str); 33] = [
     ("gif", "image/gif"),
     ("gz", "application/gzip"),
     ("heic", "image/heic"),
+    ("heif", "image/heif"),
     ("html", "text/html"),
     ("jpeg", "image/jpeg"),
     ("jpg", "image/jpeg"),
     ("json", "application/json"),
     ("m4a", "audio/mp4"),
+    ("m4v", "video/x-m4v"),
     ("md", "text/markdown"),
     ("mkv", "video/x-matroska"),
     ("mov", "video/quicktime"),
@@ -46,6 +52,8 @@ const ENDINGS: [(&str, &str); 33] = [
     ("png", "image/png"),
     ("svg", "image/svg+xml"),
     ("tar", "application/x-tar"),
+    ("tif", "image/tiff"),
+    ("tiff", "image/tiff"),
     ("txt", "text/plain"),
     ("wav", "audio/wav"),
     ("webm", "video/webm"),
@@ -83,13 +91,14 @@ fn by_brand(beginning: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use huis_core::content::is_media_type;
+    use huis_views::{name_may_say_where_it_was_taken, type_may_say_where_it_was_taken};
 
     use super::*;
 
     #[test]
     fn a_file_is_what_it_begins_like_or_is_called() {
         assert_eq!(media_type("roses.txt", b"\xff\xd8\xff\xe0"), "image/jpeg");
-        assert_eq!(media_type("Letter.ODT", b"PK\x03\x04"), ENDINGS[21].1);
+        assert_eq!(media_type("Letter.ODT", b"PK\x03\x04"), "application/vnd.oasis.opendocument.text");
         assert_eq!(media_type("archive", b"PK\x03\x04"), "application/zip");
         assert_eq!(media_type("photo.jpg", b"\0\0\0\x18ftypheic\0\0\0\0"), "image/heic");
         assert_eq!(media_type("film.mov", b"\0\0\0\x18ftypqt  \0\0\0\0"), "video/quicktime");
@@ -98,6 +107,20 @@ mod tests {
         assert_eq!(media_type(".profile", b"x"), UNKNOWN_TYPE);
         for kind in BEGINNINGS.map(|(_, kind)| kind).into_iter().chain(ENDINGS.map(|(_, kind)| kind)) {
             assert!(is_media_type(kind), "{kind}");
+        }
+        assert_eq!(media_type("scan", b"II*\0\x08\0\0\0"), "image/tiff");
+    }
+
+    #[test]
+    fn by_its_name_a_picture_or_film_says_as_much_as_by_its_type() {
+        for (ending, kind) in ENDINGS {
+            let (by_name, by_type) =
+                (name_may_say_where_it_was_taken(&format!("a.{ending}")), type_may_say_where_it_was_taken(kind));
+            assert_eq!(by_name, by_type, "{ending}");
+        }
+        assert!(name_may_say_where_it_was_taken("IMG_1.HEIC"));
+        for other in ["heic", "photo.jpg", "notes.txt", ""] {
+            assert!(!name_may_say_where_it_was_taken(other), "{other}");
         }
     }
 }

@@ -461,6 +461,7 @@ files-take-out = Take { $name } out
 files-too-many = A message brings at most { $count } files.
 files-strip = Photos without place and camera
 files-strip-about = What says where, when and with what they were taken is left out.
+files-not-stripped = Nothing is taken out of films, and of pictures other than JPEG, PNG and WebP: they may say where and when they were taken.
 files-look = Look at { $name }
 files-fetch = Download { $name }
 files-save = Save { $name }

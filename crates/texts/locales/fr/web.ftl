@@ -461,6 +461,7 @@ files-take-out = Retirer { $name }
 files-too-many = Un message porte au plus { $count } fichiers.
 files-strip = Photos sans lieu ni appareil
 files-strip-about = Ce qui dit où, quand et avec quoi elles ont été prises est enlevé.
+files-not-stripped = Rien n'est enlevé des films, ni des images autres que JPEG, PNG et WebP : elles peuvent dire où et quand elles ont été prises.
 files-look = Voir { $name }
 files-fetch = Télécharger { $name }
 files-save = Enregistrer { $name }

@@ -1,7 +1,9 @@
 //! What is chosen to be sent: it stands above the text until it goes with it.
 
 use huis_proto::limits;
-use huis_views::{Failure, FileToSend, Reply, SendFiles, Target, ThumbnailView, ToSend, Wish};
+use huis_views::{
+    Failure, FileToSend, Reply, SendFiles, Target, ThumbnailView, ToSend, Wish, name_may_say_where_it_was_taken,
+};
 use js_sys::{Array, Uint8Array};
 use leptos::html;
 use leptos::prelude::*;
@@ -138,6 +140,8 @@ async fn seen(path: &str, most: usize) -> Option<(ThumbnailView, Option<u64>)> {
 pub(crate) fn tray(app: App) -> AnyView {
     let files = app.composer.files;
     let has_photo = move || files.with(|files| files.iter().any(|file| is_photo(&file.name)));
+    let is_kept_whole =
+        move || files.with(|files| files.iter().any(|file| name_may_say_where_it_was_taken(&file.name)));
     view! {
         {live(move || (!files.with(Vec::is_empty)).then(|| {
             let rows = files.get().into_iter().map(|file| row(app, file)).collect_view();
@@ -152,6 +156,9 @@ pub(crate) fn tray(app: App) -> AnyView {
                     {switch(say::text("files-strip"), say::text("files-strip-about"), move || strips.get(), move |is_on| strips.set(is_on))}
                 </div>
             }
+        }))}
+        {live(move || is_kept_whole().then(|| {
+            view! { <p class="tray-wish" data-view="tray-note">{say::text("files-not-stripped")}</p> }
         }))}
     }
     .into_any()
