@@ -63,21 +63,6 @@ story("a second tab offers to take over, and the first one can take it back", ru
   await page.getByRole("button", { name: "Go on here" }).click();
   await entry(second, "taken-over").waitFor();
   await page.locator('[data-view="list"]').waitFor();
-
-  // Of two that wait, the one that somebody asks in goes on, also if the other waits for longer.
-  const third = await page.context().newPage();
-  await third.goto(`${stage.server.url}/`);
-  await entry(third, "elsewhere").waitFor();
-  await third.getByRole("button", { name: "Go on here" }).click();
-  await third.locator('[data-view="list"]').waitFor();
-  await entry(page, "taken-over").waitFor();
-  assert.ok(await entry(second, "taken-over").isVisible());
-
-  // Where it is closed, one that waits goes on by itself.
-  await third.close();
-  await second.locator('[data-view="list"]').getByText("#lobby").first().click();
-  await hear(second, "From the first tab");
-  assert.ok(await entry(page, "taken-over").isVisible());
 });
 
 story("a locked device opens with its password alone, and what was not sent goes out then", running, async (stage) => {

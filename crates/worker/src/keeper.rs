@@ -1,19 +1,17 @@
 //! Keeps the database: one tab has it at a time, it is locked when nobody is there, and what the browser lost is said.
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{LocalBoxFuture, join};
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use huis_engine::web::{self, OwnFiles, Storage, StorageError};
 use huis_engine::{DatabaseKey, Events, Handle, LockedKeyError, StartError};
 use huis_proto::rest::Secret;
 use huis_views::{Command, Event, Failure, FromWorker, Missing, Reply, Standing, ToWorker};
 use tokio::sync::{mpsc, oneshot};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::device::{self, Device, Found, Owner, Trouble};
@@ -43,7 +41,7 @@ pub(crate) enum Input {
 
 pub(crate) struct Keeper {
     page: Page,
-    platform: Rc<Platform>,
+    platform: Platform,
     inputs: mpsc::Receiver<Input>,
 }
 
@@ -77,87 +75,34 @@ struct Signing {
 
 impl Keeper {
     pub(crate) fn new(page: Page, platform: Platform, inputs: mpsc::Receiver<Input>) -> Self {
-        Self { page, platform: Rc::new(platform), inputs }
+        Self { page, platform, inputs }
     }
 
     /// Works as long as the page is there.
     pub(crate) async fn live(mut self) {
-        let mut held = self.platform.hold(0.0).await;
+        let mut patience = 0.0;
         loop {
-            held = match held {
-                Ok(held) => {
-                    if held.is_truthy() {
-                        self.have().await;
-                        self.platform.release();
-                        self.page.standing(Standing::TakenOver);
-                    } else {
-                        self.page.standing(Standing::Elsewhere);
-                    }
-                    let Some(held) = self.until_free().await else { return };
-                    held
+            match self.platform.hold(patience).await {
+                Ok(held) if held.is_truthy() => {
+                    self.have().await;
+                    self.platform.release();
+                    self.page.standing(Standing::TakenOver);
                 }
-                Err(error) => {
-                    self.page.standing(unable(Missing::Other, said(&error)));
-                    if !self.until_wanted().await {
-                        return;
-                    }
-                    self.asked_for().await
+                Ok(_) => self.page.standing(Standing::Elsewhere),
+                Err(error) => self.page.standing(unable(Missing::Other, said(&error))),
+            }
+            loop {
+                match self.inputs.recv().await {
+                    Some(Input::Page(ToWorker::TakeOver)) => break,
+                    Some(Input::Page(other)) => self.decline(&other),
+                    Some(Input::Hand(hand)) => hand.refuse(&Failure::Stopped),
+                    Some(Input::AskedToLetGo) => {}
+                    None => return,
                 }
-            };
-        }
-    }
-
-    /// Waits for the database among the other tabs: the one that has it is closed, or lets go because somebody wants to go
-    /// on here. None where the page is gone.
-    async fn until_free(&mut self) -> Option<Result<JsValue, JsValue>> {
-        let platform = Rc::clone(&self.platform);
-        loop {
-            let mut place = pin!(platform.hold(f64::INFINITY));
-            let is_wanted = tokio::select! {
-                held = &mut place => return Some(held),
-                is_wanted = self.until_asked_for() => is_wanted?,
-            };
-            platform.leave();
-            match place.await {
-                Ok(held) if !held.is_truthy() => {}
-                // It became free at the same moment.
-                held => return Some(held),
             }
-            if is_wanted {
-                return Some(self.asked_for().await);
-            }
-            // Who asked stands before this tab from here on.
+            self.platform.ask();
+            patience = PATIENCE_MS;
         }
-    }
-
-    /// Whether somebody wants to go on here; false where they want to in another tab.
-    async fn until_asked_for(&mut self) -> Option<bool> {
-        loop {
-            match self.inputs.recv().await? {
-                Input::Page(ToWorker::TakeOver) => return Some(true),
-                Input::AskedToLetGo => return Some(false),
-                Input::Page(other) => self.decline(&other),
-                Input::Hand(hand) => hand.refuse(&Failure::Stopped),
-            }
-        }
-    }
-
-    /// Waits until somebody wants to go on here; false where the page is gone.
-    async fn until_wanted(&mut self) -> bool {
-        loop {
-            match self.until_asked_for().await {
-                Some(true) => return true,
-                Some(false) => {}
-                None => return false,
-            }
-        }
-    }
-
-    /// Asks the tab that has the database for it.
-    async fn asked_for(&self) -> Result<JsValue, JsValue> {
-        // Others that wait hear it too, and go behind this one: it has to stand there first.
-        let (held, ()) = join(self.platform.hold(PATIENCE_MS), async { self.platform.ask() }).await;
-        held
     }
 
     /// Has the database, until another tab asks for it.
@@ -295,7 +240,7 @@ impl Keeper {
     async fn lock(&self, device: Device) -> Result<Owner, String> {
         let owner = device.owner;
         let Some(sealed) = owner.sealed.as_deref() else { return Err("nobody is signed in here".into()) };
-        let username = owner.username.as_deref().map_or(JsValue::UNDEFINED, Into::into);
+        let username = owner.username.as_deref().map_or(wasm_bindgen::JsValue::UNDEFINED, Into::into);
         let locked = self.platform.lock(sealed.into(), username, owner.stays).await;
         locked.map_err(|error| said(&error))?;
         Ok(owner)

@@ -39,13 +39,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) async fn forget(this: &Platform) -> Result<JsValue, JsValue>;
 
-    /// Whether this tab has the database now; waits for it at most `patience` milliseconds, which may be for ever.
+    /// Whether this tab has the database now; waits for it at most `patience` milliseconds.
     #[wasm_bindgen(method, catch)]
     pub(crate) async fn hold(this: &Platform, patience: f64) -> Result<JsValue, JsValue>;
-
-    /// Waits for it no longer.
-    #[wasm_bindgen(method)]
-    pub(crate) fn leave(this: &Platform);
 
     #[wasm_bindgen(method)]
     pub(crate) fn release(this: &Platform);

@@ -89,28 +89,19 @@ const platform = {
   // Becomes the one tab that has the database; false where another has it, after `patience` milliseconds.
   hold(patience) {
     return new Promise((resolve, reject) => {
-      const place = new AbortController();
-      this.place = place;
-      const end = patience === Infinity ? undefined : setTimeout(() => place.abort(), Math.max(patience, LEFT));
+      const signal = AbortSignal.timeout(Math.max(patience, LEFT));
       navigator.locks
-        .request("huis-database", { signal: place.signal }, () => {
-          clearTimeout(end);
+        .request("huis-database", { signal }, () => {
           resolve(true);
           return new Promise((done) => {
             this.letGo = done;
           });
         })
         .catch((error) => {
-          clearTimeout(end);
-          if (error.name === "AbortError") resolve(false);
+          if (error.name === "TimeoutError" || error.name === "AbortError") resolve(false);
           else reject(error);
         });
     });
-  },
-
-  // Leaves the row of tabs that wait for the database; who has it keeps it.
-  leave() {
-    this.place?.abort();
   },
 
   release() {
