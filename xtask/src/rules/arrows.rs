@@ -56,6 +56,7 @@ const ROOMS: &[(&str, Knows)] = &[
     ("huis-ui", Knows::Only(&["huis-views", "huis-texts", "huis-proto"])),
     ("huis-worker", Knows::Only(&["huis-engine", "huis-views", "huis-proto"])),
     ("huis-strength", Knows::Only(&[])),
+    ("huis-beacon", Knows::Only(&[])),
     ("huis-web-assets", Knows::Only(&[])),
     ("huis-server", Knows::Only(&["huis-blobs", "huis-store", "huis-web-assets", "huis-proto"])),
     (
