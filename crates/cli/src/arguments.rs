@@ -239,6 +239,7 @@ mod tests {
             "huis send @member-b 'Two of them' --file roses.jpg tulips.jpg --keep-metadata",
             "huis send @member-b --file roses.jpg -- Look",
             "huis send @member-b Later --unlock-at 2h",
+            "huis send @member-b Later --unlock-at 2h --trust drand",
             "huis send @member-b Later --unlock-at 2026-12-31T09:00+01:00",
             "huis send @member-b --file roses.jpg --unlock-at 31:12:2026:09:00:00",
             "huis locks list --json",

@@ -1,6 +1,7 @@
 //! `huis`: the server, and the commands for terminals and scripts, in one binary.
 
 mod arguments;
+mod beacon;
 mod commands;
 mod interrupts;
 mod outcome;

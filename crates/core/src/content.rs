@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::annotations::MessageRef;
 use crate::card::Card;
-use crate::time_locks::Timed;
+use crate::time_locks::{BeaconLock, Timed};
 
 mod emoji;
 mod envelope;
@@ -223,9 +223,20 @@ enum Wire {
         files: Vec<BlobId>,
         sealed: Bytes,
     },
+    TimedDrand {
+        at: u64,
+        chain: Bytes32,
+        by: Bytes32,
+        beacon: Bytes,
+        share: TimeShare,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<BlobId>,
+        sealed: Bytes,
+    },
 }
 
-const KINDS: [&str; 10] = ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card", "timed"];
+const KINDS: [&str; 11] =
+    ["text", "file", "receipt", "settings", "edit", "delete", "reaction", "pin", "card", "timed", "timed-drand"];
 
 impl Content {
     /// A text message that names nobody and answers nothing.
@@ -270,7 +281,7 @@ impl Content {
         if !KINDS.contains(&kind.as_str()) {
             return Ok(Self::Unknown { kind });
         }
-        let content = Self::from_wire(codec::from_cbor(rest)?);
+        let content = Self::from_wire(codec::from_cbor(rest)?)?;
         content.check()?;
         Ok(content)
     }
@@ -332,10 +343,10 @@ impl Content {
         }
     }
 
-    /// When it opens, where it is locked.
+    /// What the server is told of when it opens, where it is locked by the server's share. Of another lock it is told nothing.
     pub(crate) fn time_lock(&self) -> Option<TimeLock> {
         match self {
-            Self::Timed(timed) => Some(timed.lock),
+            Self::Timed(timed) if timed.beacon.is_none() => Some(timed.lock),
             _ => None,
         }
     }
@@ -400,15 +411,21 @@ impl Content {
             Self::Reaction { target, emoji } => Wire::Reaction { target, emoji },
             Self::Pin { target, pinned } => Wire::Pin { target, pinned },
             Self::Card(card) => Wire::Card(card),
-            Self::Timed(Timed { lock, share, files, sealed }) => {
-                Wire::Timed { at: lock.unlocks_at_ms, by: lock.share, share, files, sealed }
+            Self::Timed(Timed { lock: TimeLock { unlocks_at_ms: at, share: by }, beacon, share, files, sealed }) => {
+                match beacon {
+                    None => Wire::Timed { at, by, share, files, sealed },
+                    Some(BeaconLock { chain, sealed: beacon }) => {
+                        let beacon = Bytes(beacon.to_vec());
+                        Wire::TimedDrand { at, chain, by, beacon, share, files, sealed }
+                    }
+                }
             }
             Self::Unknown { kind } => return Err(ContentError::NotMadeHere(kind)),
         })
     }
 
-    fn from_wire(wire: Wire) -> Self {
-        match wire {
+    fn from_wire(wire: Wire) -> Result<Self, ContentError> {
+        Ok(match wire {
             Wire::Text { body, mentions, reply_to, forwarded, timer, once } => {
                 Self::Text { body, mentions, reply_to, forwarded, stay: Stay { timer, once } }
             }
@@ -425,9 +442,16 @@ impl Content {
             // Who is called something impossible has no name; what else it says is taken.
             Wire::Card(card) => Self::Card(card.tidied()),
             Wire::Timed { at, by, share, files, sealed } => {
-                Self::Timed(Timed { lock: TimeLock { unlocks_at_ms: at, share: by }, share, files, sealed })
+                let lock = TimeLock { unlocks_at_ms: at, share: by };
+                Self::Timed(Timed { lock, beacon: None, share, files, sealed })
             }
-        }
+            Wire::TimedDrand { at, chain, by, beacon, share, files, sealed } => {
+                let lock = TimeLock { unlocks_at_ms: at, share: by };
+                let secret = beacon.0.try_into().map_err(|_| ContentError::NotSealedForABeacon)?;
+                let beacon = Some(BeaconLock { chain, sealed: secret });
+                Self::Timed(Timed { lock, beacon, share, files, sealed })
+            }
+        })
     }
 }
 

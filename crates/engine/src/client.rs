@@ -22,7 +22,7 @@ use crate::accounts::Session;
 use crate::db::{AccountRow, ConversationRow, Db, DbError, Tables};
 use crate::groups::GroupCache;
 use crate::outbox::Traffic;
-use crate::ports::{Clock, Files, Ports, Transport};
+use crate::ports::{Beacons, Clock, Files, Ports, Transport};
 use crate::presence::Presence;
 use crate::sync::Contests;
 use crate::transfers::Transfers;
@@ -83,6 +83,7 @@ type Waiter = oneshot::Sender<Result<Outcome, Failure>>;
 pub(crate) struct Client {
     pub(crate) transport: Rc<dyn Transport>,
     pub(crate) files: Rc<dyn Files>,
+    pub(crate) beacons: Beacons,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) random: RefCell<StdRng>,
     pub(crate) signals: Signals,
@@ -135,6 +136,7 @@ impl Client {
         let client = Self {
             transport: ports.transport,
             files: ports.files,
+            beacons: ports.beacons,
             clock: ports.clock,
             random: RefCell::new(ports.random),
             signals: Signals::default(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use huis_core::locked_key;
 use huis_core::secret::Secret32;
+use huis_proto::beacon::Chain;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::Secret;
 use rand::{CryptoRng, RngCore};
@@ -19,6 +20,8 @@ pub struct Config {
     pub key: DatabaseKey,
     /// The server's URL, for a database in which none is noted yet.
     pub server: Option<String>,
+    /// Which public randomness messages are locked by, and whom this device asks for it.
+    pub beacon: BeaconConfig,
     /// For tests of crashes: after this many transactions nothing is written and nothing is sent any more, as if the
     /// process had ended between the last transaction and what follows it.
     pub halt_after_commits: Option<u64>,
@@ -27,7 +30,28 @@ pub struct Config {
 impl Config {
     /// An engine over this database.
     pub fn new(database: impl Into<PathBuf>, key: DatabaseKey) -> Self {
-        Self { database: database.into(), key, server: None, halt_after_commits: None }
+        Self { database: database.into(), key, server: None, beacon: BeaconConfig::default(), halt_after_commits: None }
+    }
+}
+
+/// A beacon, and where it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeaconConfig {
+    /// The chain.
+    pub chain: Chain,
+    /// URLs of its HTTP interface, tried one behind the other; without any the device asks its server alone.
+    pub urls: Vec<String>,
+}
+
+impl BeaconConfig {
+    /// Where drand's own beacon is asked unless something else is set.
+    pub const URL: &str = "https://api.drand.sh";
+}
+
+/// drand's *quicknet*.
+impl Default for BeaconConfig {
+    fn default() -> Self {
+        Self { chain: Chain::quicknet(), urls: vec![Self::URL.to_owned()] }
     }
 }
 

@@ -212,7 +212,9 @@ impl Client {
             Command::Status => self.status().map(Reply::Status),
             Command::Send(wish) => self.send(wish, None).await.map(Reply::Sent),
             Command::SendFiles(wish) => self.send_files(wish, None).await.map(Reply::Sent),
-            Command::SendTimed { what, unlocks_at_ms } => self.send_timed(what, unlocks_at_ms).await.map(Reply::Sent),
+            Command::SendTimed { what, unlocks_at_ms, trust } => {
+                self.send_timed(what, unlocks_at_ms, trust).await.map(Reply::Sent)
+            }
             Command::WithdrawTimed { message } => self.withdraw_timed(message).await.map(done),
             Command::TimeLocks { most } => self.time_locks(most).map(Reply::Messages),
             Command::FetchFile(wish) => self.fetch_file(wish).await.map(|view| Reply::Transfer(Box::new(view))),

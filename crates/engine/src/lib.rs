@@ -30,12 +30,13 @@ mod transfers;
 mod upkeep;
 mod vanishing;
 
-pub use config::{Config, DatabaseKey, LockedKeyError};
+pub use config::{BeaconConfig, Config, DatabaseKey, LockedKeyError};
 pub use db::NEWEST_SCHEMA;
 pub use engine::{Engine, StartError};
 pub use handle::{Events, Handle};
 pub use platform::*;
 pub use ports::{
-    CLIENT, Clock, FileFault, FileMethod, FileRequest, FileResponse, Files, HttpRequest, HttpResponse, Link, LinkEnd,
-    LinkReceiver, LinkSender, Method, OpenFile, Part, Ports, Stamp, Transport, TransportError,
+    BeaconWay, Beacons, CLIENT, Clock, FileFault, FileMethod, FileRequest, FileResponse, Files, HttpRequest,
+    HttpResponse, Link, LinkEnd, LinkReceiver, LinkSender, Method, OpenFile, Part, Ports, Stamp, Transport,
+    TransportError,
 };

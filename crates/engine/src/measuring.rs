@@ -23,7 +23,9 @@ use crate::db::{AccountRow, ConversationRow, Db, DbError, MessageRow, State, Tas
 use crate::engine::StartError;
 use crate::handle::Handle;
 use crate::platform::{SystemClock, files_beside};
-use crate::ports::{FileRequest, FileResponse, HttpRequest, HttpResponse, Link, Ports, Transport, TransportError};
+use crate::ports::{
+    Beacons, FileRequest, FileResponse, HttpRequest, HttpResponse, Link, Ports, Transport, TransportError,
+};
 use crate::sync::Taken;
 
 /// A signed-in engine of which nothing runs by itself.
@@ -69,8 +71,8 @@ impl Stepper {
         let failed = |error: DbError| StartError::Database(error.to_string());
         let db = Db::open(database, key, None)?;
         let (_, _, ends) = Handle::pair();
-        let ports =
-            Ports { transport: Rc::new(Nowhere), files: files_beside(key), clock: Rc::new(SystemClock), random };
+        let (transport, clock) = (Rc::new(Nowhere), Rc::new(SystemClock));
+        let ports = Ports { transport, files: files_beside(key), beacons: Beacons::default(), clock, random };
         let client = Client::new(db, ports, ends.events).map_err(failed)?;
         let me = Me {
             username: "me".into(),

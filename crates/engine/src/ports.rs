@@ -1,6 +1,7 @@
 //! What the engine needs from outside: a way to the server, a clock, randomness. Narrow on purpose, so that another
 //! platform, a test, or a way from device to device can stand in.
 
+mod beacons;
 mod files;
 
 use std::rc::Rc;
@@ -10,6 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use huis_proto::rest::Secret;
 use rand::rngs::StdRng;
 
+pub use self::beacons::{BeaconWay, Beacons};
 pub use self::files::{FileFault, FileMethod, FileRequest, FileResponse, Files, OpenFile, Part, Stamp};
 
 /// Everything from outside.
@@ -18,6 +20,8 @@ pub struct Ports {
     pub transport: Rc<dyn Transport>,
     /// The device's own files.
     pub files: Rc<dyn Files>,
+    /// The public randomness that messages can be locked by.
+    pub beacons: Beacons,
     /// Time.
     pub clock: Rc<dyn Clock>,
     /// Randomness; seeded in tests, from the operating system otherwise.

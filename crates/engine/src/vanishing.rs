@@ -213,7 +213,7 @@ impl Step<'_> {
             return Ok(true);
         }
         let now_ms = self.client.timers_begin_ms();
-        let opened_ms = lock.unlocks_ms.max(row.received_ms.unwrap_or_default());
+        let opened_ms = self.client.opens_ms(lock).max(row.received_ms.unwrap_or_default());
         let began_ms = if lock.tries == 0 { opened_ms.min(now_ms) } else { now_ms };
         row.vanishes_at_ms = row
             .stay

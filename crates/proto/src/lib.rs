@@ -10,6 +10,7 @@
 #![deny(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod aad;
+pub mod beacon;
 mod bytes;
 pub mod codec;
 pub mod device_list;

@@ -5,6 +5,7 @@ mod access_tokens;
 mod address_bans;
 mod admission;
 pub mod backup;
+mod beacon;
 mod bus;
 pub mod check;
 mod config;
@@ -29,7 +30,8 @@ mod time_watch;
 
 pub use bus::BusAddress;
 pub use config::{
-    Config, ConfigError, ConnectionLimits, FileRules, LogFormat, Network, PushEndpoints, Rates, ServeArgs, Tls,
+    BeaconRules, Config, ConfigError, ConnectionLimits, FileRules, LogFormat, Network, PushEndpoints, Rates, ServeArgs,
+    Tls,
 };
 pub use delivery::FrankingKey;
 pub use http::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::access_tokens::AccessTokens;
 use crate::address_bans::AddressBans;
 use crate::admission::Admission;
+use crate::beacon::BeaconRelay;
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::delivery::Hub;
@@ -30,6 +31,7 @@ pub(crate) struct ServerState {
     pub bus: Arc<dyn Bus>,
     pub hub: Arc<Hub>,
     pub push: Arc<Push>,
+    pub beacon: BeaconRelay,
     pub bans: Arc<AddressBans>,
     pub tokens: AccessTokens,
     pub rate_limits: RateLimits,

@@ -16,12 +16,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use huis_engine::{Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
+use huis_engine::{Beacons, Config, DatabaseKey, Engine, Handle, HttpRequest, HttpResponse, Ports};
 use huis_proto::frames::{ClientFrame, ServerFrame};
 use huis_proto::rest::{Admission, Secret};
 use huis_views::{Command, Failure, Register, Reply, SignIn};
 use tokio::task::JoinHandle;
 
+use crate::beacon::WayToBeacon;
 use crate::clocks::DeviceClock;
 use crate::network::{Fate, Faults, SharedWire, Wire};
 use crate::scan::{copy_database, texts_on_pages};
@@ -46,6 +47,8 @@ struct Body {
     wire: Rc<Wire>,
     clock_wrong_by_ms: Rc<Cell<i64>>,
     waits: Rc<Cell<u64>>,
+    /// What it locks by, and whom it asks.
+    beacons: RefCell<Beacons>,
     run: RefCell<Option<Run>>,
     /// Whether it keeps files for itself.
     has_own_files: Cell<bool>,
@@ -67,6 +70,12 @@ struct Run {
 pub struct Profile {
     folder: PathBuf,
     key: [u8; 32],
+}
+
+/// The world's beacon, asked directly.
+fn beacons(world: &Inner) -> Beacons {
+    let way = WayToBeacon(Rc::clone(&world.beacon));
+    Beacons { chains: vec![world.beacon.key.chain.clone()], ways: vec![Rc::new(way)] }
 }
 
 impl fmt::Debug for Device {
@@ -92,6 +101,7 @@ impl Device {
             wire: world.wire(),
             clock_wrong_by_ms: Rc::default(),
             waits: Rc::default(),
+            beacons: RefCell::new(beacons(world)),
             run: RefCell::default(),
             has_own_files: Cell::default(),
             free: Rc::default(),
@@ -141,6 +151,7 @@ impl Device {
         let ports = Ports {
             transport: Rc::new(SharedWire(Rc::clone(&body.wire))),
             files: self.files(),
+            beacons: body.beacons.borrow().clone(),
             clock: Rc::new(clock),
             random: body.world.draws.borrow_mut().child(),
         };

@@ -7,6 +7,7 @@
 //!
 //! A story that turns out otherwise names its seed; `HUIS_SEED` runs it again with the same faults.
 
+mod beacon;
 mod clocks;
 mod device;
 mod kept;
@@ -17,6 +18,7 @@ mod server;
 mod story;
 mod world;
 
+pub use beacon::{ChainKey, Relay};
 pub use device::{Device, PASSWORD, Profile};
 pub use kept::KeptWorld;
 pub use network::{Fate, Faults, Passage};

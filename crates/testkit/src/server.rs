@@ -94,6 +94,8 @@ impl Host {
         let mut config = Config::in_folder(&self.folder);
         config.registration = RegistrationPolicy::Open;
         config.rates = Rates::UNLIMITED;
+        // No story leaves this machine.
+        config.beacon.urls.clear();
         config.stretch = self.stretch.get();
         config.minimum_client = self.minimum_client.get();
         let clock = HostClock { time: self.time, wrong_by_ms: Arc::clone(&self.clock_wrong_by_ms) };

@@ -9,6 +9,7 @@ use huis_proto::opaque::StretchParameters;
 use huis_proto::versions::Version;
 use tempfile::TempDir;
 
+use crate::beacon::{ChainKey, Relay, WorldBeacon};
 use crate::clocks::WorldTime;
 use crate::device::Device;
 use crate::kept::KeptWorld;
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) folder: TempDir,
     pub(crate) time: WorldTime,
     pub(crate) host: Rc<Host>,
+    pub(crate) beacon: Rc<WorldBeacon>,
     pub(crate) draws: RefCell<Repeatable>,
     seed: u64,
     made: Cell<u64>,
@@ -45,6 +47,7 @@ impl World {
             folder,
             time,
             host,
+            beacon: Rc::new(WorldBeacon::new(seed, time)),
             draws: RefCell::new(Repeatable::new(seed, 0)),
             seed,
             made: Cell::new(0),
@@ -144,6 +147,21 @@ impl World {
     /// Somebody sets the server's clock.
     pub fn server_clock_is_wrong_by_ms(&self, wrong_by_ms: i64) {
         self.0.host.clock_is_wrong_by_ms(wrong_by_ms);
+    }
+
+    /// How the beacon's rounds are passed on, from here on.
+    pub fn relay_is(&self, relay: Relay) {
+        self.0.beacon.relay.set(relay);
+    }
+
+    /// The world's beacon, with its key.
+    pub fn beacon(&self) -> &ChainKey {
+        &self.0.beacon.key
+    }
+
+    /// How often devices have asked the beacon by themselves.
+    pub fn beacon_was_asked(&self) -> u64 {
+        self.0.beacon.asked.get()
     }
 
     /// Draws for a story's own choices.

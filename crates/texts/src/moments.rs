@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use huis_views::{LockState, LockView};
+use huis_views::{LockState, LockTrust, LockView};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
 use crate::{Texts, Value, span};
@@ -136,6 +136,7 @@ impl Texts {
             (LockState::Broken, _) => self.text("lock-broken"),
             (_, true) if left_ms == 0 => self.text("lock-own-due"),
             (_, true) => self.text_with("lock-own", &values),
+            (_, false) if left_ms == 0 && lock.trust == LockTrust::Drand => self.text("lock-due-drand"),
             (_, false) if left_ms == 0 => self.text("lock-due"),
             (_, false) if lock.files == 0 => self.text_with("lock-text", &values),
             (_, false) => {
@@ -232,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_lock_says_what_is_inside_and_when_it_opens_in_both_languages() {
-        let lock = |state, files| LockView { unlocks_at_ms: NOW + 90_000, state, files };
+        let lock = |state, files| LockView { unlocks_at_ms: NOW + 90_000, state, files, trust: LockTrust::Server };
         for language in Language::ALL {
             let texts = Texts::of(language);
             let mut said = Vec::new();

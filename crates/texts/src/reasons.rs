@@ -46,6 +46,13 @@ const RULES: &[Form] = &[
     Form("the message does not open, though its time has come: it was sealed wrongly or changed", "reason-lock-sealed"),
     Form("what was inside is not what the message announced", "reason-lock-inside"),
     Form("the server does not have its share any more", "reason-lock-share-gone"),
+    Form("no beacon is set on this device, so that nothing can be locked by one", "reason-lock-no-beacon"),
+    Form("nothing could be sealed for the beacon; try again, or check how it is set", "reason-lock-not-sealed"),
+    Form(
+        "the server does not keep files for so long; choose an earlier time, or let the server keep the key",
+        "reason-lock-files-end",
+    ),
+    Form("it was locked by a beacon that this device does not know", "reason-lock-other-beacon"),
     Form("there is no such file", "reason-no-file"),
     Form("it is no file that can be read to its end", "reason-not-a-file"),
     Form("the system does not allow it", "reason-file-denied"),

@@ -13,7 +13,7 @@ pub(crate) use files::{Wanted, length};
 pub(crate) use intent::{Here, Intent, Marked, intent};
 pub(crate) use mistakes::{Mistake, help, usage};
 pub(crate) use question::Question;
-pub(crate) use words::{Takes, WORDS, Word, find, folded};
+pub(crate) use words::{DRAND, Takes, WORDS, Word, find, folded};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use huis_proto::{Bytes, ConversationId, DeviceId, InvitationId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FetchFile, MemberRole, Muted, NotificationLevel, Preferences, ReadFile, SendFiles, Target, VanishTimer, Wish,
+    FetchFile, LockTrust, MemberRole, Muted, NotificationLevel, Preferences, ReadFile, SendFiles, Target, VanishTimer,
+    Wish,
 };
 
 /// What is sent to be opened later.
@@ -99,6 +100,9 @@ pub enum Command {
         what: ToSend,
         /// When it opens, in milliseconds since 1970.
         unlocks_at_ms: u64,
+        /// Who keeps the key until then.
+        #[serde(default)]
+        trust: LockTrust,
     },
     /// Takes a locked message of one's own back before it opens. Answer: [`Reply::Done`].
     WithdrawTimed {

@@ -11,6 +11,19 @@ pub struct LockView {
     pub state: LockState,
     /// How many files are inside; none for a text.
     pub files: u32,
+    /// Who keeps the key until then.
+    pub trust: LockTrust,
+}
+
+/// Who keeps the key of a locked message until its time comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockTrust {
+    /// The server has a part of it.
+    #[default]
+    Server,
+    /// Nobody: the public randomness beacon drand publishes what opens it. The server is told nothing of it.
+    Drand,
 }
 
 /// How a time lock stands.

@@ -139,7 +139,7 @@ fn with_files(message: &MessageView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use huis_views::{LockView, MessageState, Named, QuoteView};
+    use huis_views::{LockTrust, LockView, MessageState, Named, QuoteView};
 
     use super::*;
 
@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_locked_message_says_when_it_opens_and_an_opened_one_that_it_did() {
-        let lock = |state| Some(LockView { unlocks_at_ms: 1_795_253_700_000, state, files: 0 });
+        let lock =
+            |state| Some(LockView { unlocks_at_ms: 1_795_253_700_000, state, files: 0, trust: LockTrust::Server });
         let waiting =
             MessageView { kind: "timed".into(), text: String::new(), lock: lock(LockState::Waiting), ..message() };
         let json = serde_json::to_string(&MessageLine::from(&waiting)).unwrap();

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use huis_proto::{ConversationId, MessageId, limits};
 use huis_views::{
-    Command, ConversationView, Event, FileToSend, MessageState, Reply, SendFiles, Sent, Target, ToSend, TransferView,
+    Command, ConversationView, Event, FileToSend, LockTrust, MessageState, Reply, SendFiles, Sent, Target, ToSend,
+    TransferView,
 };
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -61,10 +62,32 @@ pub(crate) struct Send {
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     unlock_at: Option<u64>,
 
+    /// Who keeps the key until then. `server`: this server, which together with a recipient could open it early. `drand`: nobody;
+    /// it opens with what the public randomness beacon drand publishes at that time, up to 3 seconds later. The server does not
+    /// learn that it is locked
+    #[arg(long, value_name = "WHO", requires = "unlock_at", default_value = "server", value_enum)]
+    trust: TrustIn,
+
     /// How long to wait for the server, in seconds, or with files how long without any coming on; what was not confirmed
     /// stays here and goes out with the next command
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = huis_texts::span)]
     timeout: Duration,
+}
+
+/// Who is trusted with the key of what opens later.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum TrustIn {
+    Server,
+    Drand,
+}
+
+impl From<TrustIn> for LockTrust {
+    fn from(trust: TrustIn) -> Self {
+        match trust {
+            TrustIn::Server => Self::Server,
+            TrustIn::Drand => Self::Drand,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -92,7 +115,9 @@ impl Send {
         let (to, reply_to, view_once) = (self.to, self.reply_to, self.view_once);
         let send = huis_views::Send { to, text, reply_to, view_once, wait: false };
         let command = match self.unlock_at {
-            Some(unlocks_at_ms) => Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms },
+            Some(unlocks_at_ms) => {
+                Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms, trust: self.trust.into() }
+            }
             None => Command::Send(send),
         };
         let sent = context.with_session(async |session| deliver(session, command, self.timeout).await).await?;
@@ -108,7 +133,9 @@ impl Send {
         let (to, reply_to, keep_metadata, view_once) = (self.to, self.reply_to, self.keep_metadata, self.view_once);
         let wish = SendFiles { to, files, text, reply_to, keep_metadata, view_once };
         let command = match self.unlock_at {
-            Some(unlocks_at_ms) => Command::SendTimed { what: ToSend::Files(wish), unlocks_at_ms },
+            Some(unlocks_at_ms) => {
+                Command::SendTimed { what: ToSend::Files(wish), unlocks_at_ms, trust: self.trust.into() }
+            }
             None => Command::SendFiles(wish),
         };
         let sent = context

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use huis_proto::MessageId;
 use huis_texts::{readable, rfc3339, safe_line};
-use huis_views::{Command, LockState, MessageView, Reply};
+use huis_views::{Command, LockState, LockTrust, MessageView, Reply};
 use serde::Serialize;
 
 use super::conversations::id;
@@ -31,7 +31,7 @@ struct List {}
 /// Take back a locked message of your own before it opens
 ///
 /// The server destroys its share of the key, so that nobody ever reads the message, and everybody sees that it was taken
-/// back.
+/// back. Of a message that drand opens nothing can be destroyed: everybody's devices are told to forget it.
 #[derive(Debug, Args)]
 struct Withdraw {
     /// The message's id
@@ -48,6 +48,7 @@ struct LockLine<'a> {
     own: bool,
     unlock_at: String,
     state: LockState,
+    trust: LockTrust,
     files: u32,
 }
 
@@ -96,6 +97,7 @@ impl<'a> LockLine<'a> {
             own: message.own,
             unlock_at: rfc3339(lock.unlocks_at_ms),
             state: lock.state,
+            trust: lock.trust,
             files: lock.files,
         })
     }
@@ -105,6 +107,7 @@ impl<'a> LockLine<'a> {
 fn for_people(message: &MessageView) -> String {
     let Some(lock) = message.lock else { return String::new() };
     let state = match lock.state {
+        LockState::Waiting if lock.trust == LockTrust::Drand => "waiting for drand",
         LockState::Waiting => "waiting",
         LockState::Opened => "opened",
         LockState::Withdrawn => "withdrawn",

@@ -11,6 +11,7 @@ use super::given::GivenKey;
 use super::guest::{Guest, TurnedAway};
 use super::idle::Idle;
 use super::{Link, OPENS_WITHIN, RETRY};
+use crate::beacon;
 use crate::outcome::{Outcome, Stop};
 use crate::profile::{Lock, Owner, Profile, Taken};
 
@@ -27,7 +28,8 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn start(profile: &Profile, config: Config, mut lock: Lock, idle: Option<Idle>) -> Outcome<Self> {
+    pub(super) fn start(profile: &Profile, mut config: Config, mut lock: Lock, idle: Option<Idle>) -> Outcome<Self> {
+        config.beacon = beacon::set_here()?;
         let (handle, events, thread) =
             native::start(config, profile.pin()).map_err(|error| not_started(profile, error))?;
         let announced = Doors::open(profile, handle.clone(), idle).and_then(|doors| {

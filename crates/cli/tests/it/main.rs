@@ -33,5 +33,6 @@ mod stories;
 mod sureness;
 mod terminal;
 mod time_locks;
+mod time_locks_by_drand;
 mod vanishing;
 mod web_hash;

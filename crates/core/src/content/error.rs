@@ -5,6 +5,7 @@ use huis_proto::limits;
 
 use super::{LONGEST_PLAY_MS, LONGEST_TIMER_S, MENTIONS, PEAKS, RECEIPTS, SHORTEST_TIMER_S};
 use crate::card::CardError;
+use crate::time_locks::SEALED_SECRET;
 
 /// Why content is not sealed or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,9 @@ pub enum ContentError {
     /// Of another kind than those that can be locked.
     #[error("only a text or files can be locked until a time")]
     NotLocked,
+    /// What is sealed for a beacon has another length.
+    #[error("what is sealed for a beacon has {SEALED_SECRET} bytes")]
+    NotSealedForABeacon,
     /// Shorter or longer than a timer may be.
     #[error("a timer of {after_s} seconds; it has {SHORTEST_TIMER_S} to {LONGEST_TIMER_S}")]
     Timer {

@@ -3,6 +3,9 @@
 //! The key is made of two shares. One travels inside the message, so that only members have it; the other one is left with
 //! the server, which hands it to members when the time has come. Neither is of any use alone. **Together they open before the
 //! time:** a member whom the server helps reads early.
+//!
+//! Where nobody is to be trusted with the other share, it is [sealed for a round of a public beacon](BeaconLock) instead, and travels
+//! in the message as well.
 
 use huis_proto::{AccountId, BlobId, Bytes, Bytes32, ConversationId, MessageId, TimeLock, TimeShare, limits};
 use rand::{CryptoRng, RngCore};
@@ -11,15 +14,22 @@ use zeroize::Zeroizing;
 use crate::content::{Content, ContentError};
 use crate::sealing;
 
+mod beacon;
+
+pub use self::beacon::{BeaconLock, BeaconSecret, SEALED_SECRET, SECRET};
+
 const LABEL: &[u8] = b"huis time lock v1\0";
+const BEACON_LABEL: &[u8] = b"huis time lock drand v1\0";
 /// The most bytes of content that are locked: with everything around them they still fit into the log.
 pub const MOST_LOCKED: usize = 126 * 1024;
 
 /// Content that is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timed {
-    /// When it opens, and by what the server's share is recognised.
+    /// When it opens, and by what the share that is missing is recognised.
     pub lock: TimeLock,
+    /// Where the share that is missing is sealed until then; none where the server has it.
+    pub beacon: Option<BeaconLock>,
     /// The members' share.
     pub share: TimeShare,
     /// The files that it brings: the server and the members hold this against what it says once it is open.
@@ -44,14 +54,14 @@ pub struct Place {
 pub struct Shares {
     /// Goes into the message.
     pub members: TimeShare,
-    /// Goes to the server, beside the message.
+    /// Goes to the server, beside the message; or is what a beacon lets open.
     pub server: TimeShare,
 }
 
 /// Why locked content does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnlockError {
-    /// The server gave another share than the sender left with it.
+    /// The server gave another share than the sender left with it, or another one was sealed for the beacon.
     #[error("the server's share is not the one that the message names")]
     Share,
     /// Nothing opens with these shares at this place.
@@ -78,7 +88,7 @@ impl Shares {
 }
 
 impl Timed {
-    /// Locks a text or files until `unlocks_at_ms`, by the server's clock.
+    /// Locks a text or files until `unlocks_at_ms`, by the server's clock or by the beacon's round.
     ///
     /// # Errors
     /// [`ContentError`] where the content breaks its rules, is of another kind, or has more than [`MOST_LOCKED`] bytes.
@@ -86,7 +96,7 @@ impl Timed {
         rng: &mut (impl RngCore + CryptoRng),
         place: &Place,
         unlocks_at_ms: u64,
-        shares: &Shares,
+        (shares, beacon): (&Shares, Option<BeaconLock>),
         content: &Content,
     ) -> Result<Self, ContentError> {
         if !is_lockable(content) {
@@ -97,12 +107,13 @@ impl Timed {
             return Err(ContentError::TooLong { what: "message to lock", bytes: inside.len(), most: MOST_LOCKED });
         }
         let lock = TimeLock { unlocks_at_ms, share: shares.server.commitment() };
-        let bound_to = bound_to(&lock, place);
+        let bound_to = bound_to(&lock, beacon.as_ref(), place);
         let sealed = Bytes(sealing::seal(rng, &key(shares, &bound_to), &bound_to, &inside));
-        Ok(Self { lock, share: shares.members, files: content.files().iter().map(|file| file.id).collect(), sealed })
+        let files = content.files().iter().map(|file| file.id).collect();
+        Ok(Self { lock, beacon, share: shares.members, files, sealed })
     }
 
-    /// Opens it with the server's share. Gives what it says, and the bytes of that.
+    /// Opens it with the other share: the server's, or the one that the beacon let open. Gives what it says, and the bytes of that.
     ///
     /// # Errors
     /// [`UnlockError`]. All members judge alike: a share that one takes opens the same for every other.
@@ -110,7 +121,7 @@ impl Timed {
         if server.commitment() != self.lock.share {
             return Err(UnlockError::Share);
         }
-        let bound_to = bound_to(&self.lock, place);
+        let bound_to = bound_to(&self.lock, self.beacon.as_ref(), place);
         let shares = Shares { members: self.share, server: *server };
         let inside =
             sealing::open(&key(&shares, &bound_to), &bound_to, &self.sealed).map_err(|_| UnlockError::Sealed)?;
@@ -138,14 +149,18 @@ fn is_lockable(content: &Content) -> bool {
     matches!(content, Content::Text { .. } | Content::Files { .. })
 }
 
-/// The label, the lock and the place: 106 bytes.
-fn bound_to(lock: &TimeLock, place: &Place) -> Vec<u8> {
-    let mut bytes = LABEL.to_vec();
+/// The label, the lock and the place, and behind them what is sealed for a beacon: 106 bytes, or 272.
+fn bound_to(lock: &TimeLock, beacon: Option<&BeaconLock>, place: &Place) -> Vec<u8> {
+    let mut bytes = if beacon.is_some() { BEACON_LABEL.to_vec() } else { LABEL.to_vec() };
     bytes.extend_from_slice(&lock.unlocks_at_ms.to_be_bytes());
     bytes.extend_from_slice(&lock.share.0);
     bytes.extend_from_slice(place.conversation.as_bytes());
     bytes.extend_from_slice(place.author.as_bytes());
     bytes.extend_from_slice(place.message.as_bytes());
+    if let Some(beacon) = beacon {
+        bytes.extend_from_slice(&beacon.chain.0);
+        bytes.extend_from_slice(&beacon.sealed);
+    }
     bytes
 }
 

@@ -19,7 +19,13 @@ fn shares() -> Shares {
 }
 
 fn timed(content: &Content) -> Timed {
-    Timed::lock(&mut StdRng::seed_from_u64(1), &place(), AT_MS, &shares(), content).unwrap()
+    Timed::lock(&mut StdRng::seed_from_u64(1), &place(), AT_MS, (&shares(), None), content).unwrap()
+}
+
+/// The share that is missing is sealed for a beacon.
+fn by_beacon(content: &Content) -> Timed {
+    let beacon = BeaconLock { chain: Bytes32([8; 32]), sealed: [9; SEALED_SECRET] };
+    Timed::lock(&mut StdRng::seed_from_u64(1), &place(), AT_MS, (&shares(), Some(beacon)), content).unwrap()
 }
 
 fn text() -> Content {
@@ -60,12 +66,67 @@ fn it_opens_with_both_shares_at_its_place_and_for_its_time_alone() {
     }
 }
 
+#[test]
+fn content_locked_by_a_beacon_keeps_its_bytes_and_comes_back() {
+    let content = Content::Timed(by_beacon(&text()));
+    let bytes = content.to_bytes().unwrap();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    insta::assert_snapshot!(hex);
+    assert_eq!(Content::from_bytes(&bytes).unwrap(), content);
+    assert_eq!(opens(&by_beacon(&text())), Ok(text()));
+    assert_eq!(content.time_lock(), None, "the server is told nothing");
+}
+
+#[test]
+fn what_a_beacon_locks_is_bound_to_its_chain_its_round_and_its_place() {
+    let good = by_beacon(&text());
+    let beacon = good.beacon.clone().unwrap();
+    let mut flipped = beacon.sealed;
+    flipped[0] ^= 1;
+    let another_chain = BeaconLock { chain: Bytes32([7; 32]), ..beacon.clone() };
+    for beacon in [None, Some(another_chain), Some(BeaconLock { sealed: flipped, ..beacon })] {
+        assert_eq!(opens(&Timed { beacon, ..good.clone() }), Err(UnlockError::Sealed));
+    }
+    let earlier = TimeLock { unlocks_at_ms: AT_MS - 1, ..good.lock };
+    assert_eq!(opens(&Timed { lock: earlier, ..good.clone() }), Err(UnlockError::Sealed));
+    let elsewhere = Place { conversation: ConversationId::from_bytes([9; 16]), ..place() };
+    assert_eq!(good.open(&elsewhere, &shares().server), Err(UnlockError::Sealed));
+    // A member's share is needed as well: with what the beacon lets open alone nobody reads.
+    let other = TimeShare(Bytes32([6; 32]));
+    assert_eq!(opens(&Timed { share: other, ..good.clone() }), Err(UnlockError::Sealed));
+    assert_eq!(good.open(&place(), &other), Err(UnlockError::Share));
+    // What a server locks does not pass for what a beacon does.
+    let as_a_beacons = Timed { beacon: good.beacon, ..timed(&text()) };
+    assert_eq!(opens(&as_a_beacons), Err(UnlockError::Sealed));
+}
+
+#[test]
+fn a_sealed_secret_of_another_length_is_refused() {
+    let bytes = Content::Timed(by_beacon(&text())).to_bytes().unwrap();
+    let sealed = [&[0x58, SEALED_SECRET as u8][..], &[9; SEALED_SECRET]].concat();
+    let at = bytes.windows(sealed.len()).position(|window| window == sealed).unwrap();
+    for length in [0, 1, SEALED_SECRET - 1] {
+        let other = [&[0x58, length as u8][..], &vec![9; length]].concat();
+        let forged = [&bytes[..at], &other, &bytes[at + sealed.len()..]].concat();
+        assert_eq!(Content::from_bytes(&forged), Err(ContentError::NotSealedForABeacon), "{length}");
+    }
+}
+
+#[test]
+fn a_beacons_secret_makes_a_share_that_keeps_its_bytes_and_shows_nothing() {
+    let secret = BeaconSecret::from_bytes([0xab; SECRET]);
+    let hex: String = secret.share().0.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    insta::assert_snapshot!(hex);
+    assert_eq!(format!("{secret:?}"), "BeaconSecret(…)");
+    assert_ne!(BeaconSecret::from_bytes([0xac; SECRET]).share(), secret.share());
+}
+
 /// AES-GCM alone lets who chooses keys make one ciphertext that opens to two texts: the commitment names one share.
 #[test]
 fn another_share_does_not_open_another_text_for_some() {
     let good = timed(&text());
     let other = Shares { server: TimeShare(Bytes32([6; 32])), ..shares() };
-    let bound_to = bound_to(&good.lock, &place());
+    let bound_to = bound_to(&good.lock, None, &place());
     let inside = Content::text("for you alone").unwrap().to_bytes().unwrap();
     let sealed = sealing::seal(&mut StdRng::seed_from_u64(2), &key(&other, &bound_to), &bound_to, &inside);
     let forged = Timed { sealed: Bytes(sealed), ..good };
@@ -90,10 +151,10 @@ fn nothing_but_text_and_files_is_locked() {
     let settings = Content::Settings { title: Some("x".into()), topic: None, timer: None };
     let twice = Content::Timed(timed(&text()));
     for content in [&settings, &twice] {
-        let locked = Timed::lock(&mut rng, &place(), AT_MS, &shares(), content);
+        let locked = Timed::lock(&mut rng, &place(), AT_MS, (&shares(), None), content);
         assert_eq!(locked, Err(ContentError::NotLocked));
     }
-    let bound_to = bound_to(&timed(&text()).lock, &place());
+    let bound_to = bound_to(&timed(&text()).lock, None, &place());
     let sealed = sealing::seal(&mut rng, &key(&shares(), &bound_to), &bound_to, &settings.to_bytes().unwrap());
     let hostile = Timed { sealed: Bytes(sealed), ..timed(&text()) };
     assert_eq!(opens(&hostile), Err(UnlockError::Inside));
@@ -108,7 +169,7 @@ fn the_largest_locked_message_fits_into_the_log() {
     let most = Timed {
         files: (0..32).map(|number| BlobId::from_bytes([number; 16])).collect(),
         sealed: Bytes(vec![0; MOST_LOCKED + sealing::OVERHEAD]),
-        ..timed(&text())
+        ..by_beacon(&text())
     };
     let most = Content::Timed(most);
     assert!(most.to_bytes().unwrap().len() + 256 <= 128 * 1024);

@@ -9,17 +9,18 @@ use super::mentions::mentions;
 use crate::client::{Client, Step};
 use crate::db::{ConversationRow, DbError, MessageRow, MessageStanding, State, Task};
 use crate::sync::taken_back;
+use crate::time_locks::Locking;
 use crate::transfers::called;
 
 /// Messages that may wait to be sent.
 const MOST_WAITING: u32 = 10_000;
 
 impl Client {
-    pub(crate) async fn send(&self, wish: Send, unlocks_at_ms: Option<u64>) -> Result<Sent, Failure> {
+    pub(crate) async fn send(&self, wish: Send, locking: Option<Locking>) -> Result<Sent, Failure> {
         // Before a conversation is opened for it.
         let stay = Stay { timer: None, once: wish.view_once };
         let text = Content::text(wish.text).map_err(refused)?.staying(stay);
-        self.say(&wish.to, text, (wish.reply_to, unlocks_at_ms), wish.wait).await
+        self.say(&wish.to, text, (wish.reply_to, locking), wish.wait).await
     }
 
     /// Stores what is said with its place in the outbox, and waits for the server if that is wished.
@@ -27,7 +28,7 @@ impl Client {
         &self,
         to: &Target,
         said: Content,
-        (reply_to, unlocks_at_ms): (Option<MessageId>, Option<u64>),
+        (reply_to, locking): (Option<MessageId>, Option<Locking>),
         wait: bool,
     ) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
@@ -47,8 +48,8 @@ impl Client {
             let Some(position) = step.tables.add_message(&message)? else {
                 return Err(Failure::Internal { reason: "a fresh id was there already".into() });
             };
-            if let Some(unlocks_at_ms) = unlocks_at_ms {
-                step.lock_until(position, unlocks_at_ms)?;
+            if let Some(locking) = &locking {
+                step.lock_until(position, locking)?;
             }
             step.brings_back(conversation, None, step.client.now_ms())?;
             step.task(conversation, id, &Task::Say { content: Bytes(message.content), shown: true })?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use huis_core::content::CountedFrom;
-use huis_core::time_locks::Shares;
+use huis_core::time_locks::{BeaconLock, SEALED_SECRET, Shares};
 use huis_proto::{Bytes32, TimeShare};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -30,6 +30,18 @@ pub(crate) struct LockRow {
     /// Both shares, on the device that locked it.
     pub(crate) shares: Option<Shares>,
     pub(crate) tries: u32,
+    /// The beacon whose round is waited for; none where it is the server.
+    pub(crate) chain: Option<Bytes32>,
+    /// What is sealed for that round, on the device that locked it.
+    pub(crate) beacon: Option<BeaconLock>,
+}
+
+/// Who has the share that is missing, of a lock that is noted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Keeper<'a> {
+    Server,
+    /// A beacon's round; with what this device sealed for it.
+    Beacon(&'a Bytes32, Option<&'a BeaconLock>),
 }
 
 impl LockRow {
@@ -37,6 +49,8 @@ impl LockRow {
         let share =
             |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<[u8; 32]>>(column)?.map(Bytes32).map(TimeShare));
         let shares = share(3)?.zip(share(4)?).map(|(members, server)| Shares { members, server });
+        let chain = row.get::<_, Option<[u8; 32]>>(6)?.map(Bytes32);
+        let sealed = row.get::<_, Option<[u8; SEALED_SECRET]>>(7)?;
         Ok(Self {
             message: uint(row, 0)?,
             unlocks_ms: uint(row, 1)?,
@@ -49,11 +63,13 @@ impl LockRow {
             },
             shares,
             tries: row.get(5)?,
+            chain,
+            beacon: chain.zip(sealed).map(|(chain, sealed)| BeaconLock { chain, sealed }),
         })
     }
 }
 
-const COLUMNS: &str = "message, unlocks_ms, state, members_share, server_share, tries";
+const COLUMNS: &str = "message, unlocks_ms, state, members_share, server_share, tries, chain, beacon";
 /// What is asked for: not what the server does not have yet, and not what came with a request that nobody answered, as it would
 /// show that somebody is there.
 const ASKED_FOR: &str =
@@ -75,12 +91,17 @@ impl Tables<'_> {
         self,
         message: u64,
         unlocks_ms: u64,
-        shares: Option<&Shares>,
+        (shares, keeper): (Option<&Shares>, Keeper<'_>),
         ask_ms: u64,
     ) -> Result<(), DbError> {
+        let (chain, beacon) = match keeper {
+            Keeper::Server => (None, None),
+            Keeper::Beacon(chain, beacon) => (Some(chain.0.to_vec()), beacon.map(|beacon| beacon.sealed.to_vec())),
+        };
         self.0
             .prepare_cached(
-                "INSERT INTO locks (message, unlocks_ms, members_share, server_share, ask_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO locks (message, unlocks_ms, members_share, server_share, ask_ms, chain, beacon)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 int(message),
@@ -88,6 +109,8 @@ impl Tables<'_> {
                 shares.map(|shares| shares.members.0.0.to_vec()),
                 shares.map(|shares| shares.server.0.0.to_vec()),
                 int(ask_ms),
+                chain,
+                beacon,
             ])?;
         Ok(())
     }
@@ -112,19 +135,22 @@ impl Tables<'_> {
         locks.map(|lock| lock.map(|lock| (lock.message, lock)).map_err(DbError::from)).collect()
     }
 
-    /// When a share is to be asked for next.
-    pub(crate) fn next_ask_ms(self) -> Result<Option<u64>, DbError> {
-        let sql = format!("SELECT min(ask_ms) FROM locks WHERE {ASKED_FOR}");
-        let next: Option<i64> = self.0.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+    /// When a share is to be asked for next; of the beacon's alone where the server can't be asked.
+    pub(crate) fn next_ask_ms(self, without_server: bool) -> Result<Option<u64>, DbError> {
+        let sql = format!("SELECT min(ask_ms) FROM locks WHERE {ASKED_FOR} AND (NOT ?1 OR chain IS NOT NULL)");
+        let next: Option<i64> = self.0.prepare_cached(&sql)?.query_row([without_server], |row| row.get(0))?;
         Ok(next.map(|ms| ms as u64))
     }
 
-    /// Those whose share is to be asked for, the one that is due longest first.
-    pub(crate) fn locks_due(self, now_ms: u64, most: u32) -> Result<Vec<LockRow>, DbError> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 ORDER BY ask_ms, message LIMIT ?2");
+    /// Those whose share is to be asked for, the one that is due longest first; of the beacon's alone where the server can't be
+    /// asked.
+    pub(crate) fn locks_due(self, now_ms: u64, without_server: bool, most: u32) -> Result<Vec<LockRow>, DbError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 AND (NOT ?2 OR chain IS NOT NULL)
+             ORDER BY ask_ms, message LIMIT ?3"
+        );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let locks = statement.query_map(params![int(now_ms), most], LockRow::read)?;
+        let locks = statement.query_map(params![int(now_ms), without_server, most], LockRow::read)?;
         Ok(locks.collect::<Result<_, _>>()?)
     }
 
@@ -174,7 +200,7 @@ impl Tables<'_> {
     pub(crate) fn forget_shares(self, message: u64) -> Result<(), DbError> {
         self.0
             .prepare_cached(
-                "UPDATE locks SET members_share = NULL, server_share = NULL, sealed = NULL WHERE message = ?1",
+                "UPDATE locks SET members_share = NULL, server_share = NULL, sealed = NULL, beacon = NULL WHERE message = ?1",
             )?
             .execute([int(message)])?;
         Ok(())
@@ -256,7 +282,7 @@ mod tests {
             let mut row = MessageRow::waiting(place, id, author, 1);
             (row.opening, row.mac) = (Some([4; 32]), Some(Bytes32([5; 32])));
             row.position = tables.add_message(&row).unwrap().unwrap();
-            tables.add_lock(row.position, 5_000, None, 5_000).unwrap();
+            tables.add_lock(row.position, 5_000, (None, Keeper::Server), 5_000).unwrap();
             if is_lost {
                 (row.opening, row.mac) = (None, None);
             }

@@ -214,7 +214,8 @@ CREATE INDEX transfers_to_do ON transfers (number) WHERE state IN (0, 4);
 -- Messages that open later, and that did. `message`: its position. `state`: 0 waits, 1 opened, 2 withdrawn, 3 will not open.
 -- The shares: both on the device that locked it; elsewhere the server's, once it is open. `sealed`: what had come, once it is
 -- open. `ask_ms`: when the share is asked for next, by the server's time. `opened_ms`: when what somebody else had locked opened
--- here, by the server's time.
+-- here, by the server's time. `chain`: the beacon that has the other share in the server's place, none for the server; `beacon`: what
+-- is sealed for it, on the device that locked it.
 CREATE TABLE locks (
     message INTEGER PRIMARY KEY,
     unlocks_ms INTEGER NOT NULL,
@@ -224,7 +225,9 @@ CREATE TABLE locks (
     sealed BLOB,
     ask_ms INTEGER NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
-    opened_ms INTEGER
+    opened_ms INTEGER,
+    chain BLOB,
+    beacon BLOB
 ) STRICT;
 CREATE INDEX locks_due ON locks (ask_ms) WHERE state = 0;
 CREATE TRIGGER messages_unlocked AFTER DELETE ON messages BEGIN

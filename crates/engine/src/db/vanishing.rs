@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
     use crate::config::DatabaseKey;
-    use crate::db::Db;
+    use crate::db::{Db, Keeper};
 
     const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
 
@@ -195,7 +195,7 @@ mod tests {
         let db = opened(&folder);
         let (tables, place, row) = (db.tables(), PLACE, for_a_minute(1));
         let position = tables.add_message(&row).unwrap().unwrap();
-        tables.add_lock(position, 5_000, None, 5_000).unwrap();
+        tables.add_lock(position, 5_000, (None, Keeper::Server), 5_000).unwrap();
         // A receipt from before it opened, which came behind that; then one from after it.
         assert_eq!(tables.timers_run(place, position, 4_999).unwrap(), 0);
         assert_eq!(tables.to_be_read(place, position).unwrap(), [row.id]);
@@ -213,7 +213,7 @@ mod tests {
         let mut rows = [for_a_minute(1), for_a_minute(2)];
         for row in &mut rows {
             row.position = tables.add_message(row).unwrap().unwrap();
-            tables.add_lock(row.position, 5_000, None, 5_000).unwrap();
+            tables.add_lock(row.position, 5_000, (None, Keeper::Server), 5_000).unwrap();
         }
         // One opened in time, and the other later than it was to.
         tables.put_unlocked(&rows[0], &TimeShare(Bytes32([1; 32])), 5_000).unwrap();

@@ -187,8 +187,8 @@ impl Step<'_> {
             .entry_hash(row.conversation, conversation.cursor)?
             .map(|hash| LastSeen { seq: conversation.cursor, hash });
         let lock = message.as_ref().map_or(Ok(None), |message| tables.lock(message.position))?;
-        let lock = lock.and_then(|lock| Some((lock.unlocks_ms, lock.shares?)));
-        let share = lock.map(|(_, shares)| shares.server);
+        let lock = lock.and_then(|lock| Some((lock.unlocks_ms, lock.shares?, lock.beacon)));
+        let share = lock.as_ref().filter(|(_, _, beacon)| beacon.is_none()).map(|(_, shares, _)| shares.server);
         let sent_at_ms = message.map_or_else(|| client.now_ms(), |message| message.sent_ms);
         let group = match self.group(row.conversation) {
             Ok(Some(group)) => group,
@@ -204,10 +204,10 @@ impl Step<'_> {
         let outgoing = match &row.task {
             Task::Say { content, .. } | Task::Tell { content } => {
                 let content = Content::from_bytes(content).and_then(|content| {
-                    let Some((unlocks_ms, shares)) = &lock else { return Ok(content) };
+                    let Some((unlocks_ms, shares, beacon)) = &lock else { return Ok(content) };
                     let place = Place { conversation: row.conversation, author: me.account(), message: row.id };
                     let random = &mut *client.random.borrow_mut();
-                    Timed::lock(random, &place, *unlocks_ms, shares, &content).map(Content::Timed)
+                    Timed::lock(random, &place, *unlocks_ms, (shares, beacon.clone()), &content).map(Content::Timed)
                 });
                 let content = match content {
                     Ok(content) => content,

@@ -6,6 +6,8 @@ pub mod native;
 pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{ACCESS, NativeClock as SystemClock, away, estimate, files_beside};
+pub(crate) use native::{
+    ACCESS, NativeClock as SystemClock, away, estimate, files_beside, open_by_round, seal_for_round,
+};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{ACCESS, WebClock as SystemClock, away, estimate, files_beside};
+pub(crate) use web::{ACCESS, WebClock as SystemClock, away, estimate, files_beside, open_by_round, seal_for_round};

@@ -6,7 +6,8 @@ use huis_core::annotations::{Marks, MessageRef};
 use huis_core::content::Content;
 use huis_proto::{AccountId, ConversationId, ConversationKind, MessageId};
 use huis_views::{
-    Failure, Found, LockState, LockView, MessageState, MessageView, Named, QuoteView, ReactionView, ReceiptCounts,
+    Failure, Found, LockState, LockTrust, LockView, MessageState, MessageView, Named, QuoteView, ReactionView,
+    ReceiptCounts,
 };
 
 use super::{MOST_ROWS, name_of, named, timer_view};
@@ -213,7 +214,8 @@ fn lock_view(lock: &LockRow, row: &MessageRow) -> LockView {
         Ok(content) => content.files().len(),
         Err(_) => 0,
     };
-    LockView { unlocks_at_ms: lock.unlocks_ms, state, files: files as u32 }
+    let trust = if lock.chain.is_some() { LockTrust::Drand } else { LockTrust::Server };
+    LockView { unlocks_at_ms: lock.unlocks_ms, state, files: files as u32, trust }
 }
 
 fn state(standing: MessageStanding, failure: Option<Failure>) -> MessageState {

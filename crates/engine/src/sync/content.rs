@@ -85,7 +85,7 @@ impl Step<'_> {
         row.standing = if own { MessageStanding::Sent } else { MessageStanding::Received };
         let Some(position) = self.tables.add_message(&row)? else { return Ok(()) };
         if let Content::Timed(timed) = &message.content {
-            self.is_locked_until(conversation, position, timed.lock.unlocks_at_ms)?;
+            self.is_locked_until(conversation, position, timed)?;
         }
         if shown {
             self.heard_in(id, entry.received_at_ms)?;

@@ -1,19 +1,28 @@
 //! What a person does with messages that open later.
 
-use huis_core::time_locks::Shares;
-use huis_proto::{ErrorCode, MessageId, limits};
-use huis_views::{Annotate, Annotation, Failure, MessageView, Sent, ToSend};
+use huis_core::time_locks::{BeaconLock, Shares};
+use huis_proto::{ErrorCode, MessageId, TimeShare, limits};
+use huis_views::{Annotate, Annotation, Failure, LockTrust, MessageView, Sent, ToSend};
 
 use super::{is_withdrawn, lock_path};
 use crate::client::{Client, Step};
 use crate::conversations::known_message;
-use crate::db::{DbError, MessageRow, MessageStanding, Tables};
+use crate::db::{DbError, Keeper, LockStanding, MessageRow, MessageStanding, Tables};
 use crate::ports::Method;
 use crate::reading::MOST_ROWS;
 
+/// How something is locked that is about to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Locking {
+    /// When it opens, in milliseconds since 1970.
+    pub(crate) unlocks_at_ms: u64,
+    /// What is sealed for a beacon, and the share that it opens; none where the server keeps a share.
+    pub(crate) beacon: Option<(BeaconLock, TimeShare)>,
+}
+
 impl Client {
     /// Sends something that opens at this time, in milliseconds since 1970.
-    pub(crate) async fn send_timed(&self, what: ToSend, unlocks_at_ms: u64) -> Result<Sent, Failure> {
+    pub(crate) async fn send_timed(&self, what: ToSend, unlocks_at_ms: u64, trust: LockTrust) -> Result<Sent, Failure> {
         let now_ms = self.server_now_ms();
         if unlocks_at_ms <= now_ms {
             return Err(invalid("the time at which it is to open is over"));
@@ -21,14 +30,19 @@ impl Client {
         if unlocks_at_ms > now_ms.saturating_add(limits::TIME_LOCK_AHEAD.as_millis() as u64) {
             return Err(invalid("a message can be locked for ten years at most"));
         }
+        let locking = match trust {
+            LockTrust::Server => Locking { unlocks_at_ms, beacon: None },
+            LockTrust::Drand => self.lock_by_beacon(unlocks_at_ms, matches!(what, ToSend::Files(_))).await?,
+        };
         match what {
-            ToSend::Text(wish) => self.send(wish, Some(unlocks_at_ms)).await,
-            ToSend::Files(wish) => self.send_files(wish, Some(unlocks_at_ms)).await,
+            ToSend::Text(wish) => self.send(wish, Some(locking)).await,
+            ToSend::Files(wish) => self.send_files(wish, Some(locking)).await,
         }
     }
 
-    /// Takes a message back before it opens: the server destroys its share, and everybody sees that it was taken back. What was
-    /// never sealed is forgotten here; of anything else the server may have the share, also where it waits again or failed.
+    /// Takes a message back before it opens: the server destroys its share, and everybody sees that it was taken back. Of one
+    /// that a beacon opens the share can't be destroyed: everybody's devices are told to forget it. What was never sealed is
+    /// forgotten here; of anything else the server may have the share, also where it waits again or failed.
     pub(crate) async fn withdraw_timed(&self, message: MessageId) -> Result<(), Failure> {
         self.signed_in()?;
         let row = self.read(|tables| Ok::<_, DbError>(known_message(tables, message)))??;
@@ -41,7 +55,13 @@ impl Client {
         if self.read(|tables| was_never_sealed(tables, &row))? && self.discard(message).is_ok() {
             return Ok(());
         }
-        if !self.destroy_share(&row).await? {
+        let lock = self.read(|tables| tables.lock(row.position))?;
+        let by_beacon = lock.filter(|lock| lock.chain.is_some());
+        let is_withdrawn = match by_beacon {
+            Some(lock) => self.opens_ms(&lock) > self.server_now_ms(),
+            None => self.destroy_share(&row).await?,
+        };
+        if !is_withdrawn {
             let message = "The message has opened already; delete it instead.".into();
             return Err(Failure::Refused { code: ErrorCode::TimeLockOpened, message, retry_after_s: None });
         }
@@ -56,7 +76,9 @@ impl Client {
     /// not hear of the deletion.
     pub(crate) async fn destroy_share_of(&self, message: MessageId) -> Result<(), Failure> {
         let row = self.read(|tables| Ok::<_, DbError>(known_message(tables, message)))??;
-        if row.own && row.seq.is_some() && self.read(|tables| tables.is_locked(row.position))? {
+        let lock = self.read(|tables| tables.lock(row.position))?;
+        let is_locked = lock.is_some_and(|lock| lock.standing == LockStanding::Waiting && lock.chain.is_none());
+        if row.own && row.seq.is_some() && is_locked {
             self.destroy_share(&row).await?;
         }
         Ok(())
@@ -75,9 +97,15 @@ impl Client {
 
 impl Step<'_> {
     /// A message of this device's, which is stored, opens at this time.
-    pub(crate) fn lock_until(&mut self, position: u64, unlocks_at_ms: u64) -> Result<(), DbError> {
-        let shares = Shares::random(&mut *self.client.random.borrow_mut());
-        self.tables.add_lock(position, unlocks_at_ms, Some(&shares), unlocks_at_ms)?;
+    pub(crate) fn lock_until(&mut self, position: u64, locking: &Locking) -> Result<(), DbError> {
+        let mut shares = Shares::random(&mut *self.client.random.borrow_mut());
+        let mut keeper = Keeper::Server;
+        if let Some((beacon, share)) = &locking.beacon {
+            (shares.server, keeper) = (*share, Keeper::Beacon(&beacon.chain, Some(beacon)));
+        }
+        let chain = locking.beacon.as_ref().map(|(beacon, _)| &beacon.chain);
+        let ask_ms = self.client.asked_ms(locking.unlocks_at_ms, chain);
+        self.tables.add_lock(position, locking.unlocks_at_ms, (Some(&shares), keeper), ask_ms)?;
         self.wake_time_locks();
         Ok(())
     }
@@ -99,6 +127,6 @@ fn was_never_sealed(tables: Tables<'_>, row: &MessageRow) -> Result<bool, DbErro
     Ok(row.standing == MessageStanding::Waiting && !row.perhaps_taken && is_draft)
 }
 
-fn invalid(reason: &str) -> Failure {
+pub(super) fn invalid(reason: &str) -> Failure {
     Failure::Invalid { reason: reason.into() }
 }

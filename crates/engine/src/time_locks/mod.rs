@@ -1,13 +1,14 @@
-//! Messages that open later: when their time comes, the server is asked for its share, and what is inside takes the place of
-//! what was locked.
+//! Messages that open later: when their time comes, the server is asked for its share, or the beacon for its round, and what is
+//! inside takes the place of what was locked.
 
+mod beacons;
 mod commands;
 
 use std::time::Duration;
 
 use futures_util::future::select;
 use huis_core::content::Content;
-use huis_core::time_locks::{Place, UnlockError};
+use huis_core::time_locks::{Place, Timed, UnlockError};
 use huis_proto::rest::ReleasedShare;
 use huis_proto::{ErrorCode, TimeShare};
 use huis_views::{Connection, Event, Notice};
@@ -15,8 +16,11 @@ use rand::Rng;
 
 use crate::api::ApiError;
 use crate::client::{Client, Step};
-use crate::db::{ConversationRow, DbError, LockRow, LockStanding, MessageRow};
+use crate::db::{ConversationRow, DbError, Keeper, LockRow, LockStanding, MessageRow};
 use crate::sync::RECEIPTS_UP_TO;
+
+pub(crate) use self::beacons::BeaconFault;
+pub(crate) use self::commands::Locking;
 
 /// Shares that are asked for one behind the other, before it is looked what is due.
 const PORTION: u32 = 16;
@@ -33,7 +37,10 @@ const LOOK_AT_DELETED_S: u64 = 60;
 /// Where many wait for the same moment they ask over this time, in milliseconds.
 const SPREAD_MS: u64 = 10_000;
 /// Who names a later time, which no server takes, is taken for naming this one: the database can't say more.
-const LATEST_MS: u64 = i64::MAX as u64 - SPREAD_MS;
+const LATEST_MS: u64 = i64::MAX as u64 - 2 * SPREAD_MS;
+/// Who is away for so long, in milliseconds, opens by itself what the server is not needed for: until then it may hear yet that a
+/// message was withdrawn.
+const AWAY_MS: u64 = 60_000;
 
 /// What became of a question.
 enum Answer {
@@ -43,13 +50,17 @@ enum Answer {
     /// The server has no such share, or not for this account.
     Unknown,
     Withdrawn,
+    /// It is to be asked in a moment, and was not asked yet.
+    Soon,
+    /// It will not open, and why.
+    Never(String),
 }
 
 impl Client {
     /// Opens whatever is due, for ever.
     pub(crate) async fn run_time_locks(&self) {
         let on_since_ms = self.clock.now_ms();
-        let mut was_away = false;
+        let (mut was_away, mut away_since_ms) = (false, on_since_ms);
         loop {
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;
@@ -63,10 +74,18 @@ impl Client {
             if could_not_ask && let Err(error) = self.could_not_ask_since(on_since_ms) {
                 tracing::warn!(%error, "it is not noted which messages could not be opened in time");
             }
-            was_away = self.connection.get() != Connection::Open || !self.has_session();
-            let longest = match self.until_next_ask() {
+            let is_away = self.connection.get() != Connection::Open || !self.has_session();
+            if !is_away || !was_away {
+                away_since_ms = self.clock.now_ms();
+            }
+            was_away = is_away;
+            let longest = match self.until_next_ask(is_away) {
                 // It wakes this flow when it is open.
-                _ if was_away => LOOK_EVERY,
+                Ok(_) if is_away && (self.beacons.ways.is_empty() || self.me().is_none()) => LOOK_EVERY,
+                Ok(next) if is_away => {
+                    let away_ms = self.clock.now_ms().saturating_sub(away_since_ms);
+                    next.max(Duration::from_millis(AWAY_MS.saturating_sub(away_ms))).min(LOOK_EVERY)
+                }
                 Ok(next) => next,
                 Err(error) => {
                     tracing::warn!(%error, "it can't be read which messages open next");
@@ -77,7 +96,7 @@ impl Client {
                 select(Box::pin(self.signals.time_locks.notified()), self.clock.sleep(longest)).await;
                 continue;
             }
-            if let Err(error) = self.open_what_is_due().await {
+            if let Err(error) = self.open_what_is_due(is_away).await {
                 tracing::warn!(%error, "messages that are due could not be opened");
                 self.clock.sleep(LOOK_EVERY).await;
             }
@@ -90,19 +109,23 @@ impl Client {
         self.step(|step| step.tables.put_off(self.begins_by_the_server(on_since_ms), self.server_now_ms()))
     }
 
-    fn until_next_ask(&self) -> Result<Duration, DbError> {
-        let next = self.read(|tables| tables.next_ask_ms())?;
+    fn until_next_ask(&self, without_server: bool) -> Result<Duration, DbError> {
+        let next = self.read(|tables| tables.next_ask_ms(without_server))?;
         let until = |at_ms: u64| Duration::from_millis(at_ms.saturating_sub(self.server_now_ms()));
         Ok(next.map_or(LOOK_EVERY, |at_ms| until(at_ms).min(LOOK_EVERY)))
     }
 
     /// Whether the time of a locked message has come.
     pub(crate) fn opens_something(&self) -> Result<bool, DbError> {
-        Ok(self.read(|tables| tables.next_ask_ms())?.is_some_and(|at_ms| at_ms <= self.server_now_ms()))
+        Ok(self.read(|tables| tables.next_ask_ms(false))?.is_some_and(|at_ms| at_ms <= self.server_now_ms()))
     }
 
-    async fn open_what_is_due(&self) -> Result<(), DbError> {
-        for lock in self.read(|tables| tables.locks_due(self.server_now_ms(), PORTION))? {
+    async fn open_what_is_due(&self, without_server: bool) -> Result<(), DbError> {
+        let mut due = self.read(|tables| tables.locks_due(self.server_now_ms(), without_server, PORTION))?;
+        // A beacon that takes its time does not keep the server's shares waiting.
+        due.sort_by_key(|lock| lock.chain.is_some());
+        let mut is_dark = false;
+        for lock in due {
             let Some(message) = self.read(|tables| tables.message_at(lock.message))? else {
                 self.step(|step| step.tables.destroy_lock(lock.message))?;
                 continue;
@@ -112,7 +135,13 @@ impl Client {
                 self.step(|step| step.is_put_off(&lock, Some(LOOK_AT_DELETED_S)))?;
                 continue;
             }
-            let answer = self.ask_for_share(&message).await;
+            let answer = match &lock.chain {
+                None => self.ask_for_share(&message).await,
+                // Whoever did not give one round is not waited for with each of the others.
+                Some(_) if is_dark => Answer::Later(None),
+                Some(chain) => self.ask_for_round(chain, &lock, &message, without_server).await,
+            };
+            is_dark |= lock.chain.is_some() && matches!(answer, Answer::Later(_));
             self.step(|step| match answer {
                 Answer::Share(share) => step.unlock(lock.message, &share),
                 Answer::Withdrawn => step.lock_ends(lock.message, LockStanding::Withdrawn),
@@ -121,6 +150,8 @@ impl Client {
                 }
                 Answer::Unknown => step.ask_later(&lock, lock.tries.saturating_add(1), None),
                 Answer::Later(after_s) => step.is_put_off(&lock, after_s),
+                Answer::Soon => step.ask_later(&lock, lock.tries, Some(beacons::CATCHES_UP_S)),
+                Answer::Never(reason) => step.will_not_open(lock.message, reason),
             })?;
         }
         Ok(())
@@ -145,12 +176,15 @@ impl Step<'_> {
         &mut self,
         conversation: &ConversationRow,
         position: u64,
-        unlocks_ms: u64,
+        timed: &Timed,
     ) -> Result<(), DbError> {
         let many = conversation.accounts.len() > RECEIPTS_UP_TO;
         let spread = if many { self.client.random.borrow_mut().gen_range(0..SPREAD_MS) } else { 0 };
-        let unlocks_ms = unlocks_ms.min(LATEST_MS);
-        self.tables.add_lock(position, unlocks_ms, None, unlocks_ms + spread)?;
+        let unlocks_ms = timed.lock.unlocks_at_ms.min(LATEST_MS);
+        let chain = timed.beacon.as_ref().map(|beacon| &beacon.chain);
+        let keeper = chain.map_or(Keeper::Server, |chain| Keeper::Beacon(chain, None));
+        let ask_ms = self.client.asked_ms(unlocks_ms, chain) + spread;
+        self.tables.add_lock(position, unlocks_ms, (None, keeper), ask_ms)?;
         self.wake_time_locks();
         Ok(())
     }
@@ -178,6 +212,10 @@ impl Step<'_> {
         };
         let (content, bytes) = match opened {
             Ok(opened) => opened,
+            // No server gave it.
+            Err(UnlockError::Share) if lock.chain.is_some() => {
+                return self.will_not_open(position, UnlockError::Sealed.to_string());
+            }
             Err(error) => return self.will_not_open(position, error.to_string()),
         };
         row.kind = if content.files().is_empty() { "text" } else { "file" }.into();

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use huis_core::identity::LocalDevice;
-use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, Member, MessageId};
+use huis_proto::{AccountId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, Member, MessageId, TimeLock};
 use huis_views::Failure;
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
@@ -13,6 +13,12 @@ use crate::db::Task;
 use crate::measuring::Stepper;
 
 const PLACE: ConversationId = ConversationId::from_bytes([9; 16]);
+
+/// Something that opens then, by the server's share.
+fn timed(unlocks_at_ms: u64) -> Timed {
+    let lock = TimeLock { unlocks_at_ms, share: Bytes32([5; 32]) };
+    Timed { lock, beacon: None, share: TimeShare(Bytes32([6; 32])), files: vec![], sealed: Bytes(vec![7; 99]) }
+}
 
 /// A device with a conversation of so many, in which a message from somebody else waits for its time.
 struct Waiting {
@@ -38,7 +44,7 @@ impl Waiting {
             .step(|step| {
                 step.tables.put_conversation(&place)?;
                 message.position = step.tables.add_message(&message)?.unwrap();
-                step.is_locked_until(&place, message.position, unlocks_ms)
+                step.is_locked_until(&place, message.position, &timed(unlocks_ms))
             })
             .unwrap();
         Self { client, message, _folder: folder }
@@ -57,7 +63,7 @@ impl Waiting {
         let before_ms = self.client.server_now_ms();
         let lock = LockRow { tries, ..self.lock() };
         self.client.step(|step| answer(step, &lock)).unwrap();
-        let next_ms = self.client.read(|tables| tables.next_ask_ms()).unwrap().unwrap();
+        let next_ms = self.client.read(|tables| tables.next_ask_ms(false)).unwrap().unwrap();
         (self.lock().tries, next_ms - before_ms)
     }
 }
@@ -100,7 +106,8 @@ fn a_time_beyond_all_times_never_comes() {
         let waiting = Waiting::until(u64::MAX, accounts);
         assert_eq!(waiting.lock().unlocks_ms, LATEST_MS, "among {accounts}");
         assert!(!waiting.client.opens_something().unwrap());
-        let due = waiting.client.read(|tables| tables.locks_due(waiting.client.server_now_ms(), PORTION)).unwrap();
+        let due =
+            waiting.client.read(|tables| tables.locks_due(waiting.client.server_now_ms(), false, PORTION)).unwrap();
         assert!(due.is_empty());
     }
 }
@@ -110,12 +117,12 @@ fn what_is_deleted_here_and_not_in_the_log_yet_keeps_what_it_opens_with() {
     let waiting = Waiting::until(1, 2);
     let deleted = MessageRow { deleted: true, ..waiting.message.clone() };
     waiting.client.step(|step| step.tables.set_marked(&deleted)).unwrap();
-    waiting.client.open_what_is_due().now_or_never().unwrap().unwrap();
+    waiting.client.open_what_is_due(false).now_or_never().unwrap().unwrap();
     assert_eq!(waiting.lock().standing, LockStanding::Waiting);
     // It is not asked for meanwhile, and looked at again.
     assert!(!waiting.client.opens_something().unwrap());
     waiting.client.step(|step| step.tables.set_marked(&waiting.message)).unwrap();
-    assert!(waiting.client.read(|tables| tables.next_ask_ms()).unwrap().is_some());
+    assert!(waiting.client.read(|tables| tables.next_ask_ms(false)).unwrap().is_some());
 }
 
 #[test]
@@ -155,7 +162,7 @@ fn without_the_server_only_what_nobody_can_have_is_withdrawn() {
         client
             .step(|step| {
                 let position = step.tables.add_message(&own)?.unwrap();
-                step.lock_until(position, LATEST_MS)?;
+                step.lock_until(position, &Locking { unlocks_at_ms: LATEST_MS, beacon: None })?;
                 let say = Task::Say { content: Bytes(Vec::new()), shown: true };
                 let task = step.tables.add_task(PLACE, own.id, &say)?;
                 before(step, task)

@@ -11,12 +11,13 @@ use super::{file_failure, unsealable};
 use crate::client::Client;
 use crate::conversations::refused;
 use crate::db::{MessageRow, TransferRow};
+use crate::time_locks::Locking;
 
 /// Uploads that may wait, over all messages.
 const MOST_WAITING: u32 = 1000;
 
 impl Client {
-    pub(crate) async fn send_files(&self, wish: SendFiles, unlocks_at_ms: Option<u64>) -> Result<Sent, Failure> {
+    pub(crate) async fn send_files(&self, wish: SendFiles, locking: Option<Locking>) -> Result<Sent, Failure> {
         let me = self.signed_in()?;
         let count = wish.files.len();
         if count == 0 || count > limits::FILES_PER_MESSAGE {
@@ -51,8 +52,8 @@ impl Client {
             let Some(position) = step.tables.add_message(&message)? else {
                 return Err(Failure::Internal { reason: "a fresh id was there already".into() });
             };
-            if let Some(unlocks_at_ms) = unlocks_at_ms {
-                step.lock_until(position, unlocks_at_ms)?;
+            if let Some(locking) = &locking {
+                step.lock_until(position, locking)?;
             }
             for (number, file) in (0..).zip(&wish.files) {
                 let stripped = !wish.keep_metadata;

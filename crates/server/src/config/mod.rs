@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use huis_blobs::BlobsAddress;
+use huis_proto::beacon::Chain;
 use huis_proto::limits;
 use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{RegistrationPolicy, Secret};
@@ -70,6 +71,8 @@ pub struct Config {
     pub minimum_client: Version,
     /// Where pushes may go.
     pub push_endpoints: PushEndpoints,
+    /// Which beacon's rounds are passed on, and where it is asked.
+    pub beacon: BeaconRules,
     /// Where files are kept; none for the folder `blobs` of the data folder.
     pub blobs: Option<BlobsAddress>,
     /// Which files are taken, and for how long.
@@ -131,6 +134,15 @@ pub struct FileRules {
     pub keep_free: Option<u64>,
 }
 
+/// A public randomness beacon, which devices that ask nobody but their server are told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeaconRules {
+    /// The chain.
+    pub chain: Chain,
+    /// URLs of its HTTP interface, tried one behind the other; without any, nobody is asked.
+    pub urls: Vec<String>,
+}
+
 /// Where pushes may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushEndpoints {
@@ -178,6 +190,7 @@ impl Config {
             stretch: StretchParameters::NEW_ACCOUNTS,
             minimum_client: MINIMUM_CLIENT,
             push_endpoints: PushEndpoints::Public,
+            beacon: BeaconRules::default(),
             blobs: None,
             files: FileRules::default(),
             web_app: huis_web_assets::files(),
@@ -189,6 +202,13 @@ impl Config {
     /// Where files are kept.
     pub fn blobs(&self) -> BlobsAddress {
         self.blobs.clone().unwrap_or_else(|| BlobsAddress::folder(self.data.join("blobs")))
+    }
+}
+
+/// drand's *quicknet*, asked at the address that drand names.
+impl Default for BeaconRules {
+    fn default() -> Self {
+        Self { chain: Chain::quicknet(), urls: vec!["https://api.drand.sh".to_owned()] }
     }
 }
 

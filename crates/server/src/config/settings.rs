@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use huis_blobs::{PIECE_MAX, PIECES_MAX};
+use huis_proto::beacon::NotAChain;
 use huis_proto::rest::{RegistrationPolicy, Secret};
 use huis_proto::versions::{MINIMUM_CLIENT, Version};
 
@@ -217,6 +218,32 @@ pub(super) const SETTINGS: &[Setting] = &[
                 "none" => PushEndpoints::None,
                 _ => return Err("expected public, any or none".into()),
             };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "beacon-urls",
+        takes: "URL,…|none",
+        default: "https://api.drand.sh",
+        explanation: "Where the rounds of the public randomness beacon are asked for, by which messages open later without trust in this \
+                      server: several URLs with commas between them are tried one behind the other. It is asked where a device asks \
+                      this server, which browsers have to; with none, devices of terminals ask by themselves alone",
+        apply: |draft, value| {
+            draft.config.beacon.urls = match value {
+                "none" => Vec::new(),
+                value => value.split(',').map(public_url).collect::<Result<_, _>>()?,
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "beacon-chain",
+        takes: "HASH:PUBLIC-KEY:GENESIS:PERIOD",
+        default: "drand's quicknet",
+        explanation: "The beacon's chain, of the kind bls-unchained-g1-rfc9380, where it is not drand's own; devices have to be set to the \
+                      same one",
+        apply: |draft, value| {
+            draft.config.beacon.chain = value.parse().map_err(|wrong: NotAChain| wrong.to_string())?;
             Ok(())
         },
     },

@@ -5,6 +5,7 @@ mod accounts;
 mod address;
 mod admin;
 pub(crate) mod bars;
+mod beacon;
 mod bodies;
 pub(crate) mod contests;
 mod conversations;
@@ -79,6 +80,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(account_state::routes())
         .merge(conversations::routes())
         .merge(time_locks::routes())
+        .merge(beacon::routes())
         .merge(contests::routes())
         .merge(files::routes())
         .merge(invitations::routes())

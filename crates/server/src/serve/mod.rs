@@ -30,6 +30,7 @@ use tower::ServiceExt as _;
 use crate::access_tokens::AccessTokens;
 use crate::address_bans::AddressBans;
 use crate::admission::Admission;
+use crate::beacon::BeaconRelay;
 use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
 use crate::delivery::{Hub, catch_up, follow_bans};
@@ -193,6 +194,7 @@ impl Server {
         let app = Arc::new(ServerState {
             hub: Hub::new(store.clone(), bus.clone(), push.clone(), bans.clone()),
             push,
+            beacon: BeaconRelay::new(config.beacon.clone()),
             bans,
             tokens: AccessTokens::new(&keys.token_signing),
             rate_limits: RateLimits::new(&config.rates, bus.clone()),

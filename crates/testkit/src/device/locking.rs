@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use huis_proto::MessageId;
-use huis_views::{Command, Failure, LockState, MessageView, Reply, Send, SendFiles, Sent, ToSend};
+use huis_proto::beacon::Chain;
+use huis_views::{Command, Failure, LockState, LockTrust, MessageView, Reply, Send, SendFiles, Sent, ToSend};
 
 use super::Device;
 use super::saying::target;
@@ -21,24 +22,49 @@ impl Device {
     /// What the engine says.
     pub async fn tries_to_lock(&self, to: &str, text: &str, time: Duration, wait: bool) -> Result<Sent, Failure> {
         let what = ToSend::Text(Send { to: target(to), text: text.into(), reply_to: None, view_once: false, wait });
-        self.sends_timed(what, time).await
+        self.sends_timed(what, time, LockTrust::Server).await
+    }
+
+    /// As [`locks`](Self::locks), by the world's beacon.
+    pub async fn locks_by_beacon(&self, to: &str, text: &str, time: Duration) -> Sent {
+        let what =
+            ToSend::Text(Send { to: target(to), text: text.into(), reply_to: None, view_once: false, wait: true });
+        let sent = self.sends_timed(what, time, LockTrust::Drand).await;
+        sent.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
+    }
+
+    /// Sends files that open after this time by the world's beacon, and does not wait.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn locks_files_by_beacon(&self, wish: SendFiles, time: Duration) -> Result<Sent, Failure> {
+        self.sends_timed(ToSend::Files(wish), time, LockTrust::Drand).await
+    }
+
+    /// From its next start on the device knows another chain alone.
+    pub fn knows_another_chain(&self, chain: Chain) {
+        self.0.beacons.borrow_mut().chains = vec![chain];
     }
 
     /// Answers a message with something that opens after this time, and waits until the server has it on disk.
     pub async fn locks_answer(&self, to: &str, reply_to: MessageId, text: &str, time: Duration) -> Sent {
         let reply_to = Some(reply_to);
         let send = Send { to: target(to), text: text.into(), reply_to, view_once: false, wait: true };
-        self.sends_timed(ToSend::Text(send), time).await.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
+        self.sends_timed(ToSend::Text(send), time, LockTrust::Server)
+            .await
+            .unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
     }
 
     /// Sends files that open after this time, and does not wait.
     pub async fn locks_files(&self, wish: SendFiles, time: Duration) -> Sent {
-        self.sends_timed(ToSend::Files(wish), time).await.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
+        self.sends_timed(ToSend::Files(wish), time, LockTrust::Server)
+            .await
+            .unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
     }
 
-    async fn sends_timed(&self, what: ToSend, time: Duration) -> Result<Sent, Failure> {
+    async fn sends_timed(&self, what: ToSend, time: Duration, trust: LockTrust) -> Result<Sent, Failure> {
         let unlocks_at_ms = self.0.world.time.now_ms() + time.as_millis() as u64;
-        match self.tries(Command::SendTimed { what, unlocks_at_ms }).await? {
+        match self.tries(Command::SendTimed { what, unlocks_at_ms, trust }).await? {
             Reply::Sent(sent) => Ok(sent),
             other => panic!("{other:?}"),
         }
@@ -69,7 +95,9 @@ impl Device {
     /// Says something that opens after this time, and then once.
     pub async fn locks_once(&self, to: &str, text: &str, time: Duration) -> Sent {
         let send = Send { to: target(to), text: text.into(), reply_to: None, view_once: true, wait: true };
-        self.sends_timed(ToSend::Text(send), time).await.unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
+        self.sends_timed(ToSend::Text(send), time, LockTrust::Server)
+            .await
+            .unwrap_or_else(|failure| panic!("{self:?}: {failure:?}"))
     }
 
     /// What the database keeps of locks: the shares, and what was sealed under them.

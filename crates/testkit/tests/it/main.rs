@@ -45,6 +45,7 @@ mod sureness;
 mod talking;
 mod time_locks;
 mod time_locks_attacked;
+mod time_locks_by_beacon;
 mod time_locks_vanishing;
 mod vanishing;
 mod vanishing_under_faults;

@@ -68,7 +68,7 @@ fn a_locked_message_opens_by_itself_on_every_device_and_not_before() {
     });
 }
 
-fn locked_file(to: &str, path: &std::path::Path) -> SendFiles {
+pub(crate) fn locked_file(to: &str, path: &std::path::Path) -> SendFiles {
     let file = FileToSend {
         source: path.to_str().unwrap().into(),
         name: None,

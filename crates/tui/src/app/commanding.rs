@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use huis_proto::{ConversationId, ConversationKind};
 use huis_texts::Value;
 use huis_views::{
-    Annotation, Command, ConversationState, ConversationView, Forward, MessageView, Reply, Send, Target, ToSend,
+    Annotation, Command, ConversationState, ConversationView, Forward, LockTrust, MessageView, Reply, Send, Target,
+    ToSend,
 };
 
 use super::actions::Confirmed;
@@ -14,7 +15,7 @@ use super::{App, Effect, End, Focus, Purpose};
 use crate::completion::{self, Known, Person};
 use crate::composer::Mode;
 use crate::overlays::{Help, Overlay, Search, Sheet};
-use crate::slash::{self, Here, Intent, Marked, Mistake, Question, Typed};
+use crate::slash::{self, DRAND, Here, Intent, Marked, Mistake, Question, Typed};
 
 /// Locked messages that are listed.
 const LOCKS: u32 = 100;
@@ -123,7 +124,7 @@ impl App {
                 self.effects.push(Effect::Ask { purpose, command });
                 self.go_to_newest();
             }
-            Intent::Later(conversation, when, text) => self.say_later(conversation, &when, text),
+            Intent::Later(conversation, trust, when, text) => self.say_later(conversation, trust, &when, text),
             Intent::React(message, None) => self.ask_reaction(message),
             Intent::React(message, Some(emoji)) => self.act(annotate(message, Annotation::React { emoji })),
             Intent::Unreact(message) => self.act(annotate(message, Annotation::Unreact)),
@@ -158,17 +159,20 @@ impl App {
     }
 
     /// Says something that opens later.
-    fn say_later(&mut self, conversation: ConversationId, when: &str, text: String) {
+    fn say_later(&mut self, conversation: ConversationId, trust: LockTrust, when: &str, text: String) {
         let Ok(unlocks_at_ms) = huis_texts::moment(when, self.now_ms, &|ms| self.zone.ahead_s(ms)) else {
             let text = self.texts.text_with("lock-no-moment", &[("typed", Value::Text(&crate::cells::cut(when, 40)))]);
             self.say_wrong(text);
             return;
         };
-        let typed = format!("/later {when} {text}");
+        let typed = match trust {
+            LockTrust::Server => format!("/later {when} {text}"),
+            LockTrust::Drand => format!("/later {DRAND} {when} {text}"),
+        };
         let what =
             ToSend::Text(Send { to: Target::Id(conversation), text, reply_to: None, view_once: false, wait: false });
         let purpose = Purpose::Send { conversation, text: typed, mode: Mode::Plain };
-        self.effects.push(Effect::Ask { purpose, command: Command::SendTimed { what, unlocks_at_ms } });
+        self.effects.push(Effect::Ask { purpose, command: Command::SendTimed { what, unlocks_at_ms, trust } });
         self.go_to_newest();
     }
 

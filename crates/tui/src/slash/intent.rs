@@ -2,11 +2,12 @@
 
 use huis_proto::{ConversationId, MessageId};
 use huis_views::{
-    Command, CountedFrom, MemberRole, Muted, NotificationLevel, RequestAnswer, Send, SetCard, Target, VanishTimer,
+    Command, CountedFrom, LockTrust, MemberRole, Muted, NotificationLevel, RequestAnswer, Send, SetCard, Target,
+    VanishTimer,
 };
 
 use super::files::Wanted;
-use super::words::{CARD, FROM, LEVELS, OFF, ROLES, keyword};
+use super::words::{CARD, DRAND, FROM, LEVELS, OFF, ROLES, keyword};
 use super::{Mistake, Question, Word};
 
 /// The digits of a safety number; a name is never as long.
@@ -84,8 +85,8 @@ pub(crate) enum Intent {
     OpenOnce(MessageId),
     /// A message is said elsewhere; the place is chosen where there is none.
     Forward(MessageId, Option<Target>),
-    /// A text is said that opens at a moment, which is as it was typed.
-    Later(ConversationId, String, String),
+    /// A text is said that opens at a moment, which is as it was typed, by whoever is trusted with the key.
+    Later(ConversationId, LockTrust, String, String),
     /// The conversation's files are shown.
     Files(ConversationId),
     /// The files of the selected message are saved, in a folder where one is named.
@@ -157,8 +158,12 @@ pub(crate) fn intent(word: &'static Word, rest: &str, here: &Here) -> Result<Int
             }
         }
         "later" => {
+            let (trust, rest) = match rest.split_once(char::is_whitespace) {
+                Some((DRAND, behind)) => (LockTrust::Drand, behind.trim_start()),
+                _ => (LockTrust::Server, rest),
+            };
             let (when, text) = rest.split_once(char::is_whitespace).ok_or_else(usage)?;
-            Intent::Later(conversation()?, when.into(), text.trim_start().into())
+            Intent::Later(conversation()?, trust, when.into(), text.trim_start().into())
         }
         "topic" => ask(Command::SetTopic { target: target()?, topic: cleared(given()?).into() }),
         "timer" => ask(Command::SetTimer { target: target()?, timer: timer(rest).ok_or_else(usage)? }),

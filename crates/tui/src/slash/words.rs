@@ -54,6 +54,8 @@ impl Word {
     }
 }
 
+/// Before the moment at which something opens: nobody keeps the key, and a public beacon lets it open.
+pub(crate) const DRAND: &str = "drand";
 /// For which messages a person is called.
 pub(crate) const LEVELS: &[(&str, &str)] = &[("all", "tout"), ("mentions", "mentions"), ("none", "rien")];
 /// What a member may do.

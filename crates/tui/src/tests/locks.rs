@@ -13,7 +13,7 @@ fn locked(author: char, ms: u64) -> MessageView {
     let kind = if author == 'a' { "text" } else { "timed" };
     MessageView {
         kind: kind.into(),
-        lock: Some(LockView { unlocks_at_ms: NOW + ms, state: LockState::Waiting, files: 0 }),
+        lock: Some(LockView { unlocks_at_ms: NOW + ms, state: LockState::Waiting, files: 0, trust: LockTrust::Server }),
         ..message(200, CLUB, author, NOW, text)
     }
 }
@@ -40,7 +40,12 @@ fn a_locked_message_counts_down_by_itself_and_shows_what_was_inside_once_it_open
     let opened = MessageView {
         kind: "text".into(),
         text: "at last".into(),
-        lock: Some(LockView { unlocks_at_ms: NOW + 2 * MINUTE, state: LockState::Opened, files: 0 }),
+        lock: Some(LockView {
+            unlocks_at_ms: NOW + 2 * MINUTE,
+            state: LockState::Opened,
+            files: 0,
+            trust: LockTrust::Server,
+        }),
         ..locked('b', 0)
     };
     let id = opened.id;
@@ -64,7 +69,7 @@ fn who_looks_elsewhere_is_called_when_a_message_opens() {
     let opened = MessageView {
         kind: "text".into(),
         text: "at last".into(),
-        lock: Some(LockView { unlocks_at_ms: NOW, state: LockState::Opened, files: 0 }),
+        lock: Some(LockView { unlocks_at_ms: NOW, state: LockState::Opened, files: 0, trust: LockTrust::Server }),
         ..message(200, CLUB, 'b', NOW - 90 * 24 * 60 * MINUTE, "")
     };
     let mut world = World::lively(Language::English, (100, 30));
@@ -81,11 +86,18 @@ fn later_says_something_that_opens_then_and_a_wrong_time_is_named() {
     let mut world = World::lively(Language::English, (100, 30));
     world.open().take_asked();
     world.type_text("/later 2h Happy new year").press(KeyCode::Enter);
-    let timed = world.take_asked().into_iter().find_map(|command| match command {
-        Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms } => Some((send.text, unlocks_at_ms)),
-        _ => None,
-    });
-    assert_eq!(timed, Some(("Happy new year".to_owned(), world.now_ms + 120 * MINUTE)));
+    let timed = |world: &mut World| {
+        world.take_asked().into_iter().find_map(|command| match command {
+            Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms, trust } => {
+                Some((send.text, unlocks_at_ms, trust))
+            }
+            _ => None,
+        })
+    };
+    let at_ms = world.now_ms + 120 * MINUTE;
+    assert_eq!(timed(&mut world), Some(("Happy new year".to_owned(), at_ms, LockTrust::Server)));
+    world.type_text("/later drand 2h Happy new year").press(KeyCode::Enter);
+    assert_eq!(timed(&mut world), Some(("Happy new year".to_owned(), at_ms, LockTrust::Drand)));
     world.type_text("/later whenever x").press(KeyCode::Enter);
     assert!(world.screen().contains("whenever is no time"), "{}", world.screen());
     assert!(!world.take_asked().iter().any(|command| matches!(command, Command::SendTimed { .. })));

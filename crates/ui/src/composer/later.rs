@@ -303,7 +303,7 @@ mod tests {
         let locked = Wish { view_once: true, opens_at_ms: Some(THURSDAY) };
         let command = sending(ToSend::Text(send(locked.view_once)), locked);
         assert!(
-            matches!(&command, Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms: THURSDAY } if send.view_once),
+            matches!(&command, Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms: THURSDAY, .. } if send.view_once),
             "{command:?}"
         );
         let command = sending(ToSend::Text(send(false)), Wish::default());

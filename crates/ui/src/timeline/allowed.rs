@@ -27,13 +27,13 @@ pub(crate) fn can_be_edited(message: &MessageView) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use huis_views::{LockState, LockView};
+    use huis_views::{LockState, LockTrust, LockView};
 
     use super::*;
     use crate::timeline::a_message;
 
     fn lock(state: LockState) -> LockView {
-        LockView { unlocks_at_ms: 2, state, files: 0 }
+        LockView { unlocks_at_ms: 2, state, files: 0, trust: LockTrust::Server }
     }
 
     fn allowed(message: &MessageView) -> [bool; 3] {

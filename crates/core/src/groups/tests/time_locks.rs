@@ -17,7 +17,7 @@ fn a_message_whose_header_names_another_time_or_share_than_it_holds_is_skipped()
     });
     assert_eq!(bob.skips(&sent), Breach::TimeLock);
     let share = TimeShare(Bytes32([6; 32]));
-    let locked = Content::Timed(Timed { lock, share, files: vec![], sealed: Bytes(vec![7; 99]) });
+    let locked = Content::Timed(Timed { lock, beacon: None, share, files: vec![], sealed: Bytes(vec![7; 99]) });
     let holds = |named: Option<TimeLock>| {
         let locked = locked.clone();
         move |data: &mut AuthenticatedData, envelope: &mut Envelope| {

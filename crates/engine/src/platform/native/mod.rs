@@ -1,5 +1,6 @@
 //! The engine as a thread of its own, on sockets and the system's clock.
 
+mod beacon;
 mod certificates;
 mod connection;
 mod fetching;
@@ -21,6 +22,7 @@ use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
 use crate::ports::{Clock, Files, Ports};
 
+pub(crate) use self::beacon::{open_by_round, seal_for_round};
 pub use self::fetching::{Fetched, Fetcher};
 pub use self::files::NativeFiles;
 pub(crate) use self::strength::estimate;
@@ -117,6 +119,7 @@ fn open(config: &Config, pin_file: PathBuf) -> Result<(Handle, Events, Engine), 
     let ports = Ports {
         transport: Rc::new(transport),
         files: Rc::new(NativeFiles),
+        beacons: self::beacon::beacons(&config.beacon)?,
         clock: Rc::new(NativeClock),
         random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
     };

@@ -1,6 +1,7 @@
 //! The engine inside a browser's dedicated worker: a database in files of the page's own origin, `fetch`, a WebSocket,
 //! the browser's clock.
 
+mod beacon;
 mod connection;
 mod files;
 mod storage;
@@ -19,8 +20,9 @@ use crate::config::{Config, DatabaseKey};
 use crate::db::Db;
 use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
-use crate::ports::{Clock, Files, Ports};
+use crate::ports::{Beacons, Clock, Files, Ports};
 
+pub(crate) use self::beacon::{open_by_round, seal_for_round};
 pub use self::files::OwnFiles;
 pub use self::storage::{Storage, StorageError};
 pub(crate) use self::strength::estimate;
@@ -50,6 +52,8 @@ pub fn start(
     let ports = Ports {
         transport: Rc::new(transport),
         files: Rc::new(files.clone()),
+        // Pages ask nobody but their server.
+        beacons: Beacons { chains: vec![config.beacon.chain.clone()], ways: Vec::new() },
         clock: Rc::new(WebClock),
         random: StdRng::from_rng(rand::rngs::OsRng).map_err(|error| StartError::Thread(error.to_string()))?,
     };

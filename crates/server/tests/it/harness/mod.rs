@@ -130,6 +130,8 @@ impl House {
         let mut config = Config::in_folder(folder.path());
         config.access_passphrase = Some(Secret::new(PASSPHRASE));
         config.rates = Rates::UNLIMITED;
+        // No test leaves this machine.
+        config.beacon.urls.clear();
         // Whatever was built into this binary: tests that need an app bring one.
         config.web_app = &[];
         change(&mut config);
