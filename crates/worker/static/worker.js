@@ -2,6 +2,7 @@
 // keys' place (IndexedDB and WebCrypto), and who of the tabs has the database (Web Locks).
 
 import init, { start } from "{{worker-module.js}}";
+import initBeacon, { open as openByRound, seal as sealForRound } from "{{beacon-module.js}}";
 import initStrength, { estimate } from "{{strength-module.js}}";
 
 const waiting = [];
@@ -120,19 +121,37 @@ const platform = {
   },
 };
 
+// A module that is fetched when it is first needed, and again where that failed. It hears secrets: nothing but the bytes that
+// this version was built with is run.
+function fetchedLater(load, path, integrity) {
+  let module;
+  return async () => {
+    try {
+      await (module ??= load({ module_or_path: fetch(path, { integrity }) }));
+    } catch (error) {
+      module = undefined;
+      throw error;
+    }
+  };
+}
+
 // The engine asks how hard a password is to guess. What knows it is as large as a third of the engine, and fetched when
 // somebody chooses a password.
-let strength;
+const strength = fetchedLater(initStrength, "{{strength.wasm}}", "sha256-{{strength.wasm sha256}}");
 self.huisEstimate = async (password, about) => {
-  // It hears a password: nothing but the bytes that this version was built with is run.
-  const fetched = () => fetch("{{strength.wasm}}", { integrity: "sha256-{{strength.wasm sha256}}" });
-  try {
-    await (strength ??= initStrength({ module_or_path: fetched() }));
-  } catch (error) {
-    strength = undefined;
-    throw error;
-  }
+  await strength();
   return estimate(password, about);
+};
+
+// The engine seals for a round of a public beacon, and opens by one: where somebody locked a message by it.
+const beacon = fetchedLater(initBeacon, "{{beacon.wasm}}", "sha256-{{beacon.wasm sha256}}");
+self.huisBeaconSeal = async (key, round, secret, sigma) => {
+  await beacon();
+  return sealForRound(key, round, secret, sigma);
+};
+self.huisBeaconOpen = async (key, round, signature, sealed) => {
+  await beacon();
+  return openByRound(key, round, signature, sealed);
 };
 
 const tabs = new BroadcastChannel("huis-tabs");

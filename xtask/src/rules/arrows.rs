@@ -50,6 +50,7 @@ const ROOMS: &[(&str, Knows)] = &[
     ("huis-views", Knows::Only(&["huis-proto"])),
     ("huis-core", Knows::Only(&["huis-proto"])),
     ("huis-beacon", Knows::Only(&[])),
+    ("huis-beacon-web", Knows::Only(&["huis-beacon"])),
     ("huis-engine", Knows::Only(&["huis-views", "huis-core", "huis-beacon", "huis-proto"])),
     ("huis-tui", Knows::Only(&["huis-views", "huis-texts", "huis-proto"])),
     ("huis-blobs", Knows::Only(&["huis-proto"])),

@@ -42,7 +42,7 @@ const FIXED: [&str; 3] = [PAGE, "manifest.webmanifest", "sw.js"];
 const ALL_FILES: &str = "all-files";
 const VERSION: &str = "version";
 /// Parts that the service worker does not fetch before somebody needs them.
-const LATER: [&str; 1] = ["strength.wasm"];
+const LATER: [&str; 2] = ["beacon.wasm", "strength.wasm"];
 /// Digits of the hash in a name: 64 bits, more than chance finds.
 const DIGITS: usize = 16;
 

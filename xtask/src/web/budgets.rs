@@ -15,7 +15,7 @@ const FIRST: u64 = 1_200_000;
 /// What they come to now, rounded up; whoever makes them smaller lowers it.
 const FIRST_SO_FAR: u64 = 1_730_000;
 /// The same of all files.
-const ALL_SO_FAR: u64 = 2_390_000;
+const ALL_SO_FAR: u64 = 2_450_000;
 
 /// What travels to a browser that takes brotli, in bytes, without what HTTP adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

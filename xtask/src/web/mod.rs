@@ -93,7 +93,9 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     // A folder of its own: another compiler, or other flags, would build everything anew each time.
     let target = checkout.target().join("web").join(toolchain.folder());
     let mut cargo = checkout.cargo(["build", "--locked", "--target", TARGET, "--profile", kind.profile()]);
-    cargo.args(["--package", "huis-ui", "--package", "huis-worker", "--package", "huis-strength"]);
+    for (_, file) in MODULES {
+        cargo.args(["--package", &file.replace('_', "-")]);
+    }
     toolchain.apply(&mut cargo);
     cargo.env("CARGO_TARGET_DIR", &target);
     check(cargo)?;
@@ -120,7 +122,8 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the modules are called, and the names of their files.
-const MODULES: [(&str, &str); 3] = [("ui", "huis_ui"), ("worker", "huis_worker"), ("strength", "huis_strength")];
+const MODULES: [(&str, &str); 4] =
+    [("ui", "huis_ui"), ("worker", "huis_worker"), ("strength", "huis_strength"), ("beacon", "huis_beacon_web")];
 
 /// Makes the JavaScript that goes with a compiled module.
 fn bind(compiled: &Path, folder: &Path, kind: Kind) -> anyhow::Result<Built> {
