@@ -71,7 +71,7 @@ impl Connection {
     fn has_grown(&mut self, conversation: ConversationId, seq: u64) {
         if self.tracks.knows(conversation) {
             self.tracks.grown(conversation, seq);
-        } else if self.welcomes.iter().all(|(other, _)| *other != conversation) {
+        } else if !self.welcomes.hold_back(conversation) {
             self.wants_recheck = true;
         }
     }
@@ -124,7 +124,7 @@ impl Connection {
     /// waited too: it is delivered once the welcome is acknowledged.
     pub(super) fn tell_caught_up(&mut self) {
         let is_looking = self.wants_recheck || self.looking.is_some();
-        let has_all_welcomes = self.has_all_welcomes && self.welcomes.is_empty();
+        let has_all_welcomes = self.has_all_welcomes && self.welcomes.are_all_taken();
         let caught_up = self
             .backlog
             .as_ref()

@@ -9,6 +9,7 @@ mod rates;
 mod reading;
 mod receiving;
 mod tracks;
+mod welcomes;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
@@ -33,6 +34,7 @@ use self::rates::Rate;
 use self::reading::Looked;
 use self::receiving::Flight;
 use self::tracks::Tracks;
+use self::welcomes::{Welcome, Welcomes};
 use super::hub::Place;
 use super::mailbox::GROUP_INFOS;
 use crate::bus::LiveEntry;
@@ -78,8 +80,7 @@ struct Connection {
     tracks: Tracks,
     /// Entries that came before the one that is next, for a moment.
     early: Vec<Arc<LiveEntry>>,
-    /// Welcomes that were sent, until the store has forgotten them: these conversations are not delivered.
-    welcomes: Vec<(ConversationId, u64)>,
+    welcomes: Welcomes,
     /// How far the backlog reaches of which the client does not have everything; none once it was told that it is
     /// caught up.
     backlog: Option<HashMap<ConversationId, u64>>,
@@ -100,9 +101,9 @@ struct Connection {
 
     acks: HashMap<ConversationId, u64>,
     acked_entries: usize,
-    welcome_acks: Vec<(ConversationId, u64)>,
+    welcome_acks: Vec<Welcome>,
     /// Acknowledgements on their way to the store; gives the welcomes among them.
-    storing_acks: Option<StoreWork<Vec<(ConversationId, u64)>>>,
+    storing_acks: Option<StoreWork<Vec<Welcome>>>,
 
     timer: Pin<Box<Sleep>>,
     recheck_at: Instant,
@@ -157,7 +158,7 @@ impl Connection {
             order: Order::default(),
             tracks: Tracks::default(),
             early: Vec::new(),
-            welcomes: Vec::new(),
+            welcomes: Welcomes::default(),
             welcomed: HashSet::new(),
             backlog: None,
             has_all_welcomes: false,

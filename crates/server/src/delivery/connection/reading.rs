@@ -78,19 +78,23 @@ impl Connection {
             && let Poll::Ready(stored) = storing.as_mut().poll(context)
         {
             self.storing_acks = None;
-            let welcomes = stored.map_err(store_fault)?;
-            if !welcomes.is_empty() {
-                self.welcomes.retain(|welcome| !welcomes.contains(welcome));
-                for (conversation, seq) in welcomes {
-                    self.tracks.welcomed(conversation, seq);
-                    self.welcomed.insert(conversation);
-                }
-                // Where it is to go on, what was appended since, and further welcomes.
-                self.wants_recheck = true;
-            }
+            self.welcomes.forgotten(stored.map_err(store_fault)?);
             answered = true;
         }
+        if self.looking.is_none() {
+            self.deliver_behind_welcomes();
+        }
         Ok(answered)
+    }
+
+    /// The conversations of welcomes that the store has forgotten are delivered from here on.
+    fn deliver_behind_welcomes(&mut self) {
+        for (conversation, seq) in self.welcomes.let_in() {
+            self.tracks.welcomed(conversation, seq);
+            self.welcomed.insert(conversation);
+            // Where it is to go on, what was appended since, and further welcomes.
+            self.wants_recheck = true;
+        }
     }
 
     /// Begins what is due at the store; whether anything was begun.
@@ -152,7 +156,7 @@ impl Connection {
     /// An acknowledgement of a welcome. It goes to the store at once, for delivery begins with it.
     pub(super) fn take_welcome_ack(&mut self, conversation: ConversationId, seq: u64, now: Instant) {
         let welcome = (conversation, seq);
-        if self.welcomes.contains(&welcome) && !self.welcome_acks.contains(&welcome) {
+        if self.welcomes.has(welcome) && !self.welcome_acks.contains(&welcome) {
             self.welcome_acks.push(welcome);
             self.acks_at = Some(now);
         }
@@ -203,15 +207,13 @@ impl Connection {
         // A full portion says nothing about which other conversations have a welcome waiting.
         let all_welcomes = welcomes.len() < WELCOMES;
         for welcome in welcomes {
-            let key = (welcome.conversation, welcome.seq);
-            if !self.welcomes.contains(&key) {
-                self.welcomes.push(key);
+            if self.welcomes.take((welcome.conversation, welcome.seq)) {
                 self.outgoing.frame(&ServerFrame::Welcome(welcome));
             }
         }
         for cursor in cursors {
             let conversation = cursor.conversation;
-            let waits = self.welcomes.iter().any(|(other, _)| *other == conversation);
+            let waits = self.welcomes.hold_back(conversation);
             let known = self.tracks.next(conversation).is_some() || self.welcomed.contains(&conversation);
             if waits {
                 // If it is followed, it was added again: nothing more comes before the acknowledgement.
