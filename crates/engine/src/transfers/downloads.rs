@@ -29,6 +29,8 @@ const FIRST: u32 = 16;
 const QUICK_MS: u64 = 1_500;
 /// What took more time is followed by less at once.
 const SLOW_MS: u64 = 8_000;
+/// The chunks that are opened and written at once.
+const OPENED_AT_ONCE: u32 = 16;
 /// What was written is brought to disk, and noted as done, after so many bytes.
 const NOTED_AFTER: u64 = 8 * 1024 * 1024;
 /// Bytes that are read at once where a download goes on.
@@ -199,41 +201,46 @@ impl Client {
         }
     }
 
-    /// Opens chunks and writes them.
+    /// Opens chunks and writes them, a few at once: beside what was fetched no more of the file than that is in memory.
     async fn take_chunks(&self, download: &mut Download, bytes: Arc<Vec<u8>>) -> Result<(), Stop> {
-        let Some((opener, mut hasher)) = download.opener.take() else { return Err(Stop::Gone) };
         let (shape, first) = (download.shape, download.next);
-        let opened = away(move || {
-            let mut own = Vec::with_capacity(bytes.len());
-            let mut next = first;
-            let mut fault = None;
-            while next < shape.chunks() {
-                let range = shape.sealed_range(first, next).end - shape.sealed_range(first, first).start;
-                let length = shape.sealed_range(next, next + 1);
-                let (from, length) = (range as usize, (length.end - length.start) as usize);
-                let Some(sealed) = bytes.get(from..from + length) else { break };
-                if let Err(error) = opener.open(next, sealed, &mut own) {
-                    fault = Some(error);
-                    break;
+        loop {
+            let Some((opener, mut hasher)) = download.opener.take() else { return Err(Stop::Gone) };
+            let (bytes, from) = (Arc::clone(&bytes), download.next);
+            let behind = shape.chunks().min(from + OPENED_AT_ONCE);
+            let opened = away(move || {
+                let mut own = Vec::with_capacity((behind - from) as usize * SEALED_CHUNK);
+                let mut next = from;
+                let mut fault = None;
+                while next < behind {
+                    let (before, chunk) = (shape.sealed_range(first, next), shape.sealed_range(next, next + 1));
+                    let (at, length) = ((before.end - before.start) as usize, (chunk.end - chunk.start) as usize);
+                    let Some(sealed) = bytes.get(at..at + length) else { break };
+                    if let Err(error) = opener.open(next, sealed, &mut own) {
+                        fault = Some(error);
+                        break;
+                    }
+                    next += 1;
                 }
-                next += 1;
+                hasher.update(&own);
+                (opener, hasher, own, next, fault)
+            });
+            let Some((opener, hasher, own, next, fault)) = opened.await else { return Err(Stop::Failed(unfinished())) };
+            if let Some(error) = fault {
+                return Err(download.refused(&error));
             }
-            hasher.update(&own);
-            (opener, hasher, own, next, fault)
-        });
-        let Some((opener, hasher, own, next, fault)) = opened.await else { return Err(Stop::Failed(unfinished())) };
-        if let Some(error) = fault {
-            return Err(download.refused(&error));
+            download.opener = Some((opener, hasher));
+            if next == from {
+                return Ok(());
+            }
+            let at = download.own_end();
+            let end = at + own.len() as u64;
+            download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
+            download.next = next;
+            if end - download.noted >= NOTED_AFTER {
+                self.note_done(download, end).await?;
+            }
         }
-        download.opener = Some((opener, hasher));
-        let at = download.own_end();
-        let end = at + own.len() as u64;
-        download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
-        download.next = next;
-        if end - download.noted >= NOTED_AFTER {
-            self.note_done(download, end).await?;
-        }
-        Ok(())
     }
 
     async fn note_done(&self, download: &mut Download, end: u64) -> Result<(), Stop> {

@@ -34,8 +34,8 @@ const QUICK_MS: u64 = 1_500;
 const SLOW_MS: u64 = 8_000;
 /// Pieces in memory: one that is sent, and one that is sealed meanwhile.
 const WINDOW: usize = 2;
-/// Chunks that are read at once while what was sealed before is passed over.
-const PASSED_AT_ONCE: u32 = 16;
+/// Chunks that are read at once: beside the pieces no more of the file than this is in memory.
+const READ_AT_ONCE: u32 = 16;
 
 /// An upload that goes on in this process.
 pub(super) struct Upload {
@@ -85,16 +85,28 @@ impl Upload {
         Stop::Failed(file_failure(&self.name, fault))
     }
 
-    /// Seals the next chunks, or passes over them.
-    async fn seal(&mut self, behind: u32, passes_over: bool) -> Result<Option<Piece>, Stop> {
-        let Some(first) = self.sealer.as_ref().map(FileSealer::next).filter(|next| *next < behind) else {
-            return Ok(None);
-        };
+    /// Seals the next chunks into one piece.
+    async fn seal(&mut self, behind: u32) -> Result<Option<Piece>, Stop> {
+        let Some(first) = self.next().filter(|next| *next < behind) else { return Ok(None) };
+        let mut sealed = Vec::with_capacity((behind - first) as usize * SEALED_CHUNK);
+        while self.next().is_some_and(|next| next < behind) {
+            let into = Some(std::mem::take(&mut sealed));
+            sealed = self.go_on(behind, into).await?;
+        }
+        let from = self.shape.sealed_range(first, behind).start;
+        Ok(Some(Piece { first, from, sealed: Arc::new(sealed) }))
+    }
+
+    /// Reads a few of the next chunks, at most up to the one before `behind`, and seals them behind what is in `sealed`; where
+    /// that is none it passes over them.
+    async fn go_on(&mut self, behind: u32, sealed: Option<Vec<u8>>) -> Result<Vec<u8>, Stop> {
+        let first = self.next().ok_or(Stop::Gone)?;
+        let behind = behind.min(first + READ_AT_ONCE);
         let own = self.read(first, behind).await?;
         let Some(mut sealer) = self.sealer.take() else { return Err(Stop::Gone) };
         let done = away(move || {
-            let room = if passes_over { 0 } else { (behind - first) as usize * SEALED_CHUNK };
-            let mut sealed = Vec::with_capacity(room);
+            let passes_over = sealed.is_none();
+            let mut sealed = sealed.unwrap_or_default();
             // A file of nothing has one chunk with nothing of its own.
             let mut chunks = own.chunks(CHUNK);
             for _ in first..behind {
@@ -109,18 +121,22 @@ impl Upload {
             None => return Err(Stop::Failed(unfinished())),
         };
         self.sealer = Some(sealer);
-        let from = self.shape.sealed_range(first, behind).start;
-        Ok((!passes_over).then(|| Piece { first, from, sealed: Arc::new(sealed) }))
+        Ok(sealed)
+    }
+
+    /// The next chunk to seal; none while the sealer is at work.
+    fn next(&self) -> Option<u32> {
+        self.sealer.as_ref().map(FileSealer::next)
     }
 
     /// The chunk behind which the next piece ends.
     fn next_end(&self) -> u32 {
-        let next = self.sealer.as_ref().map_or(u32::MAX, FileSealer::next);
+        let next = self.next().unwrap_or(u32::MAX);
         next.saturating_add(self.chunks).min(self.shape.chunks())
     }
 
     fn is_sealed_to_its_end(&self) -> bool {
-        self.sealer.as_ref().is_some_and(|sealer| sealer.next() >= self.shape.chunks())
+        self.next().is_some_and(|next| next >= self.shape.chunks())
     }
 
     /// How much of the file itself is at the server, as a person counts.
@@ -170,12 +186,12 @@ impl Client {
 
     /// Passes over what the server has, and seals again what it may have.
     async fn come_to_where_it_was(&self, upload: &mut Upload, row: &TransferRow) -> Result<(), Stop> {
-        while let Some(next) = upload.sealer.as_ref().map(FileSealer::next).filter(|next| *next < row.sealed_from) {
-            upload.seal((next + PASSED_AT_ONCE).min(row.sealed_from), true).await?;
+        while let Some(next) = upload.next().filter(|next| *next < row.sealed_from) {
+            upload.go_on(row.sealed_from, None).await?;
             self.comes_on(upload.number, upload.shape.own_range(next).start.min(upload.shape.size()));
         }
-        while let Some(next) = upload.sealer.as_ref().map(FileSealer::next).filter(|next| *next < row.sealed_to) {
-            if let Some(piece) = upload.seal((next + MOST).min(row.sealed_to), false).await? {
+        while let Some(next) = upload.next().filter(|next| *next < row.sealed_to) {
+            if let Some(piece) = upload.seal((next + MOST).min(row.sealed_to)).await? {
                 upload.pieces.push_back(piece);
             }
         }
@@ -240,7 +256,7 @@ impl Client {
         if upload.pieces.len() >= WINDOW {
             return Ok(());
         }
-        let Some(piece) = upload.seal(upload.next_end(), false).await? else { return Ok(()) };
+        let Some(piece) = upload.seal(upload.next_end()).await? else { return Ok(()) };
         let from = upload.pieces.front().map_or(piece.first, |first| first.first);
         let (Some(sealer), done) = (&upload.sealer, upload.offset.unwrap_or(0)) else { return Err(Stop::Gone) };
         let (to, digest) = (sealer.next(), sealer.digest());
