@@ -28,8 +28,7 @@ fn set_to(chain: Option<&str>, urls: Option<&str>) -> Outcome<BeaconConfig> {
         Some("none") => beacon.urls.clear(),
         Some(urls) => beacon.urls = urls.split(',').map(|url| url.trim().to_owned()).collect(),
     }
-    let is_url = |url: &String| url.starts_with("https://") || url.starts_with("http://");
-    if !beacon.urls.iter().all(is_url) {
+    if !beacon.urls.iter().all(|url| huis_engine::native::is_beacon_url(url)) {
         return Err(wrong(URLS, "expected none, or URLs with commas between them, such as https://api.drand.sh"));
     }
     Ok(beacon)
@@ -51,7 +50,13 @@ mod tests {
         assert_eq!(two.urls, ["https://a.example", "http://b.example"]);
         let chain = BeaconConfig::default().chain.to_string().replace(":3", ":30");
         assert_eq!(set_to(Some(&chain), None).unwrap().chain.period_s, 30);
-        for (chain, urls) in [(Some("drand"), None), (Some(""), None), (None, Some("")), (None, Some("api.drand.sh"))] {
+        for (chain, urls) in [
+            (Some("drand"), None),
+            (Some(""), None),
+            (None, Some("")),
+            (None, Some("api.drand.sh")),
+            (None, Some("https://")),
+        ] {
             let line = set_to(chain, urls).unwrap_err().line("send").unwrap();
             assert!(line.contains("HUIS_BEACON_") && line.ends_with("[invalid]"), "{line}");
         }

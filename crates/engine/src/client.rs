@@ -25,6 +25,7 @@ use crate::outbox::Traffic;
 use crate::ports::{Beacons, Clock, Files, Ports, Transport};
 use crate::presence::Presence;
 use crate::sync::Contests;
+use crate::time_locks::Rounds;
 use crate::transfers::Transfers;
 
 /// Who is signed in on this device.
@@ -64,6 +65,8 @@ pub(crate) struct Signals {
     pub(crate) transfers: Notify,
     /// A locked message came, or is to be opened.
     pub(crate) time_locks: Notify,
+    /// The same where it is locked by a beacon.
+    pub(crate) beacon_locks: Notify,
     /// A message vanishes earlier than was thought, or the time is another one.
     pub(crate) vanishing: Notify,
     /// The connection is to be closed and opened again.
@@ -114,8 +117,10 @@ pub(crate) struct Client {
     /// When the server was asked for its time and has not answered yet, by the device's clock, the first question first. None: what
     /// it says is not heard before the next connection.
     pub(crate) time_asked_ms: RefCell<Option<VecDeque<u64>>>,
-    /// Whether the difference has changed by much since locked messages were looked at.
-    pub(crate) clock_moved: Cell<bool>,
+    /// What beacons have published.
+    pub(crate) rounds: RefCell<Rounds>,
+    /// How often the difference has changed by much.
+    pub(crate) clock_moves: Cell<u64>,
     /// When the last frame came, by the device's clock.
     pub(crate) last_frame_ms: Cell<u64>,
     /// When the next message vanishes; 0: it has to be looked up, `u64::MAX`: none does.
@@ -157,7 +162,8 @@ impl Client {
             server_ahead_ms: Cell::new(0),
             recalled_ahead_ms: Cell::new(None),
             time_asked_ms: RefCell::default(),
-            clock_moved: Cell::new(false),
+            rounds: RefCell::default(),
+            clock_moves: Cell::new(0),
             last_frame_ms: Cell::new(0),
             next_vanishing_ms: Cell::new(0),
             log_tells: Cell::new(false),
@@ -232,8 +238,14 @@ impl Client {
         if self.connection.replace(connection) != connection {
             self.emit(Event::Connection(connection));
             self.signals.transfers.notify_one();
-            self.signals.time_locks.notify_one();
+            self.look_at_time_locks();
         }
+    }
+
+    /// Messages that open later are looked at: the time, or who can be asked, is another one.
+    pub(crate) fn look_at_time_locks(&self) {
+        self.signals.time_locks.notify_one();
+        self.signals.beacon_locks.notify_one();
     }
 
     /// Whether a test's crash has come: nothing is sent any more.
@@ -355,6 +367,7 @@ impl Wakes {
         ring(self.joined, &signals.joined);
         ring(self.transfers, &signals.transfers);
         ring(self.time_locks, &signals.time_locks);
+        ring(self.time_locks, &signals.beacon_locks);
         ring(self.vanishing, &signals.vanishing);
     }
 }

@@ -100,10 +100,10 @@ impl Client {
         }
         self.server_ahead_ms.set(ahead);
         self.signals.vanishing.notify_one();
-        self.signals.time_locks.notify_one();
+        self.look_at_time_locks();
         if before.abs_diff(ahead) > limits::CLOCK_TOLERANCE.as_millis() as u64 {
             // What is to be asked for later was put off by another clock.
-            self.clock_moved.set(true);
+            self.clock_moves.set(self.clock_moves.get().wrapping_add(1));
         }
         if let Err(error) = self.step(|step| step.tables.put_fact(SERVER_AHEAD, &ahead)) {
             tracing::warn!(%error, "by how much the clocks differ was not stored");

@@ -113,7 +113,7 @@ impl Engine {
         let mut flows: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
         let (contests, presence, transfers) = (client.clone(), client.clone(), client.clone());
-        let (time_locks, vanishing) = (client.clone(), client.clone());
+        let (time_locks, beacon_locks, vanishing) = (client.clone(), client.clone(), client.clone());
         // Before anything is shown.
         client.catch_up_with_vanishing();
         flows.push(Box::pin(async move { connection.run_connection().await }));
@@ -124,6 +124,7 @@ impl Engine {
         flows.push(Box::pin(async move { upkeep.run_upkeep().await }));
         flows.push(Box::pin(async move { transfers.run_transfers().await }));
         flows.push(Box::pin(async move { time_locks.run_time_locks().await }));
+        flows.push(Box::pin(async move { beacon_locks.run_beacon_locks().await }));
         flows.push(Box::pin(async move { vanishing.run_vanishing().await }));
         loop {
             tokio::select! {

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use huis_proto::AccountId;
 use huis_proto::beacon::{ANSWER, BeaconRound, Chain, SIGNATURE, path_of};
-use tokio::sync::Semaphore;
 
 use crate::config::BeaconRules;
 
@@ -16,6 +16,8 @@ const EXCHANGE: Duration = Duration::from_secs(10);
 const REMEMBERED: usize = 1024;
 /// Questions to the beacon at once. Who comes when so many are on their way is to come back.
 const AT_ONCE: usize = 16;
+/// Those of one account: nobody keeps the others waiting.
+const AT_ONCE_OF_ONE: usize = 2;
 /// A round that is published later than this by the server's clock, in milliseconds, is not asked for.
 const AHEAD_MS: u64 = 60_000;
 
@@ -24,7 +26,35 @@ pub(crate) struct BeaconRelay {
     rules: BeaconRules,
     client: OnceLock<Option<reqwest::Client>>,
     remembered: Mutex<VecDeque<(u64, [u8; SIGNATURE])>>,
-    room: Semaphore,
+    /// Whose questions are on their way.
+    asking: Mutex<Vec<AccountId>>,
+}
+
+/// A question's place among those on their way; it is given up by dropping it.
+struct Asking<'a> {
+    asker: AccountId,
+    all: &'a Mutex<Vec<AccountId>>,
+}
+
+impl<'a> Asking<'a> {
+    fn begin(all: &'a Mutex<Vec<AccountId>>, asker: AccountId) -> Option<Self> {
+        let mut asking = all.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = asking.iter().filter(|other| **other == asker).count();
+        if asking.len() >= AT_ONCE || own >= AT_ONCE_OF_ONE {
+            return None;
+        }
+        asking.push(asker);
+        Some(Self { asker, all })
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut asking = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = asking.iter().position(|other| *other == self.asker) {
+            asking.swap_remove(place);
+        }
+    }
 }
 
 /// Why there is no signature of a round.
@@ -42,7 +72,7 @@ pub(crate) enum NoRound {
 
 impl BeaconRelay {
     pub(crate) fn new(rules: BeaconRules) -> Self {
-        Self { rules, client: OnceLock::new(), remembered: Mutex::default(), room: Semaphore::new(AT_ONCE) }
+        Self { rules, client: OnceLock::new(), remembered: Mutex::default(), asking: Mutex::default() }
     }
 
     /// The chain whose rounds are passed on.
@@ -50,8 +80,8 @@ impl BeaconRelay {
         &self.rules.chain
     }
 
-    /// The chain's signature of a round.
-    pub(crate) async fn round(&self, round: u64, now_ms: u64) -> Result<[u8; SIGNATURE], NoRound> {
+    /// The chain's signature of a round, asked for on behalf of this account where it is not remembered.
+    pub(crate) async fn round(&self, asker: AccountId, round: u64, now_ms: u64) -> Result<[u8; SIGNATURE], NoRound> {
         if self.rules.urls.is_empty() {
             return Err(NoRound::Off);
         }
@@ -61,7 +91,7 @@ impl BeaconRelay {
         if self.rules.chain.published_ms(round) > now_ms.saturating_add(AHEAD_MS) {
             return Err(NoRound::Early);
         }
-        let _place = self.room.try_acquire().map_err(|_| NoRound::Busy)?;
+        let _place = Asking::begin(&self.asking, asker).ok_or(NoRound::Busy)?;
         let client = self.client().ok_or(NoRound::Unreachable)?;
         let mut is_reached = false;
         for url in &self.rules.urls {
@@ -106,7 +136,8 @@ impl BeaconRelay {
         }
     }
 
-    fn remembered(&self, round: u64) -> Option<[u8; SIGNATURE]> {
+    /// What is remembered of a round.
+    pub(crate) fn remembered(&self, round: u64) -> Option<[u8; SIGNATURE]> {
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.iter().rev().find(|(known, _)| *known == round).map(|(_, signature)| *signature)
     }
@@ -150,6 +181,8 @@ fn client() -> Result<reqwest::Client, String> {
 mod tests {
     use super::*;
 
+    const ASKER: AccountId = AccountId::from_bytes([1; 16]);
+
     fn relay(urls: &[&str]) -> BeaconRelay {
         let urls = urls.iter().map(|url| (*url).to_owned()).collect();
         BeaconRelay::new(BeaconRules { chain: Chain::quicknet(), urls })
@@ -157,10 +190,22 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_url_nobody_is_asked_and_the_future_is_asked_of_nobody() {
-        assert_eq!(relay(&[]).round(1000, u64::MAX).await, Err(NoRound::Off));
+        assert_eq!(relay(&[]).round(ASKER, 1000, u64::MAX).await, Err(NoRound::Off));
         let relay = relay(&["http://127.0.0.1:9"]);
         let round = relay.chain().round_at(1_900_000_000_000);
-        assert_eq!(relay.round(round, 1_800_000_000_000).await, Err(NoRound::Early));
+        assert_eq!(relay.round(ASKER, round, 1_800_000_000_000).await, Err(NoRound::Early));
+    }
+
+    #[test]
+    fn nobody_has_all_the_places() {
+        let all = Mutex::default();
+        let begin = |number| Asking::begin(&all, AccountId::from_bytes([number; 16]));
+        let own: Vec<_> = std::iter::from_fn(|| begin(1)).collect();
+        assert_eq!(own.len(), AT_ONCE_OF_ONE);
+        let others: Vec<_> = (2..).map_while(begin).collect();
+        assert_eq!(own.len() + others.len(), AT_ONCE);
+        drop(own);
+        assert!(begin(1).is_some());
     }
 
     #[tokio::test]
@@ -169,7 +214,7 @@ mod tests {
         for round in 0..=REMEMBERED as u64 {
             relay.remember(round, [7; SIGNATURE]);
         }
-        assert_eq!(relay.round(1, 0).await, Ok([7; SIGNATURE]));
+        assert_eq!(relay.round(ASKER, 1, 0).await, Ok([7; SIGNATURE]));
         assert_eq!((relay.remembered(0), relay.remembered.lock().unwrap().len()), (None, REMEMBERED));
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct RateLimits {
     dissents: Limit,
     group_infos: Limit,
     group_info_requests: Limit,
+    beacon_rounds: Limit,
 }
 
 /// What one customer of an Internet provider holds: an IPv4 address, or the first 64 bits of an IPv6 address.
@@ -48,6 +49,8 @@ const DISSENTS_PER_MINUTE: u32 = 120;
 const GROUP_INFOS_PER_HOUR: u32 = 30;
 /// Each may make every member of a conversation look.
 const GROUP_INFO_REQUESTS_PER_HOUR: u32 = 30;
+/// Each that is not remembered is a question to a public beacon.
+const BEACON_ROUNDS_PER_MINUTE: u32 = 60;
 
 impl RateLimits {
     pub(crate) fn new(rates: &Rates, bus: Arc<dyn Bus>) -> Self {
@@ -68,6 +71,7 @@ impl RateLimits {
             dissents: limit("dissent", DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
             group_infos: limit("group-info", DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
             group_info_requests: limit("group-info-request", DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
+            beacon_rounds: limit("beacon-round", ACCOUNTS, Rate::per_minute(BEACON_ROUNDS_PER_MINUTE)),
         }
     }
 
@@ -120,6 +124,11 @@ impl RateLimits {
     /// Counts a device's wish for a better GroupInfo.
     pub(crate) async fn group_info_request(&self, device: Member, now_ms: u64) -> Result<(), TooOften> {
         self.take(self.group_info_requests, of_device(device), now_ms).await
+    }
+
+    /// Counts a beacon's round that an account asks for and that is not remembered.
+    pub(crate) async fn beacon_round(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.beacon_rounds, padded(account.as_bytes()), now_ms).await
     }
 
     async fn take(&self, limit: Limit, key: Key, now_ms: u64) -> Result<(), TooOften> {

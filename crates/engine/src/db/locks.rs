@@ -44,6 +44,24 @@ pub(crate) enum Keeper<'a> {
     Beacon(&'a Bytes32, Option<&'a BeaconLock>),
 }
 
+/// Who is asked for what opens messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Server,
+    /// The public beacon of a lock's chain.
+    Beacon,
+}
+
+impl Asked {
+    /// What locks of this kind have, and the other ones have not.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Server => "chain IS NULL",
+            Self::Beacon => "chain IS NOT NULL",
+        }
+    }
+}
+
 impl LockRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let share =
@@ -135,22 +153,21 @@ impl Tables<'_> {
         locks.map(|lock| lock.map(|lock| (lock.message, lock)).map_err(DbError::from)).collect()
     }
 
-    /// When a share is to be asked for next; of the beacon's alone where the server can't be asked.
-    pub(crate) fn next_ask_ms(self, without_server: bool) -> Result<Option<u64>, DbError> {
-        let sql = format!("SELECT min(ask_ms) FROM locks WHERE {ASKED_FOR} AND (NOT ?1 OR chain IS NOT NULL)");
-        let next: Option<i64> = self.0.prepare_cached(&sql)?.query_row([without_server], |row| row.get(0))?;
+    /// When a share is to be asked for next.
+    pub(crate) fn next_ask_ms(self, asked: Asked) -> Result<Option<u64>, DbError> {
+        let sql = format!("SELECT min(ask_ms) FROM locks WHERE {ASKED_FOR} AND {}", asked.condition());
+        let next: Option<i64> = self.0.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
         Ok(next.map(|ms| ms as u64))
     }
 
-    /// Those whose share is to be asked for, the one that is due longest first; of the beacon's alone where the server can't be
-    /// asked.
-    pub(crate) fn locks_due(self, now_ms: u64, without_server: bool, most: u32) -> Result<Vec<LockRow>, DbError> {
+    /// Those whose share is to be asked for, the one that is due longest first.
+    pub(crate) fn locks_due(self, asked: Asked, now_ms: u64, most: u32) -> Result<Vec<LockRow>, DbError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 AND (NOT ?2 OR chain IS NOT NULL)
-             ORDER BY ask_ms, message LIMIT ?3"
+            "SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 AND {} ORDER BY ask_ms, message LIMIT ?2",
+            asked.condition()
         );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let locks = statement.query_map(params![int(now_ms), without_server, most], LockRow::read)?;
+        let locks = statement.query_map(params![int(now_ms), most], LockRow::read)?;
         Ok(locks.collect::<Result<_, _>>()?)
     }
 
@@ -165,20 +182,33 @@ impl Tables<'_> {
     }
 
     /// Shares that came due between these times could not be asked for: that counts as a try.
-    pub(crate) fn put_off(self, from_ms: u64, to_ms: u64) -> Result<(), DbError> {
-        self.0
-            .prepare_cached("UPDATE locks SET tries = 1 WHERE state = 0 AND tries = 0 AND ask_ms BETWEEN ?1 AND ?2")?
-            .execute([int(from_ms), int(to_ms)])?;
+    pub(crate) fn put_off(self, asked: Asked, from_ms: u64, to_ms: u64) -> Result<(), DbError> {
+        let sql = format!(
+            "UPDATE locks SET tries = 1 WHERE state = 0 AND tries = 0 AND ask_ms BETWEEN ?1 AND ?2 AND {}",
+            asked.condition()
+        );
+        self.0.prepare_cached(&sql)?.execute([int(from_ms), int(to_ms)])?;
+        Ok(())
+    }
+
+    /// Everything that is due is asked for from `at_ms` on, for who was asked gives nothing now: that counts as a try where it is
+    /// the first.
+    pub(crate) fn put_off_what_is_due(self, asked: Asked, now_ms: u64, at_ms: u64) -> Result<(), DbError> {
+        let sql = format!(
+            "UPDATE locks SET ask_ms = ?2, tries = max(tries, 1) WHERE state = 0 AND ask_ms <= ?1 AND {}",
+            asked.condition()
+        );
+        self.0.prepare_cached(&sql)?.execute([int(now_ms), int(at_ms)])?;
         Ok(())
     }
 
     /// Shares that were asked for before are asked for as if they had not been.
-    pub(crate) fn ask_anew(self) -> Result<(), DbError> {
-        self.0
-            .prepare_cached(
-                "UPDATE locks SET ask_ms = unlocks_ms WHERE state = 0 AND ask_ms > unlocks_ms AND tries > 0",
-            )?
-            .execute([])?;
+    pub(crate) fn ask_anew(self, asked: Asked) -> Result<(), DbError> {
+        let sql = format!(
+            "UPDATE locks SET ask_ms = unlocks_ms WHERE state = 0 AND ask_ms > unlocks_ms AND tries > 0 AND {}",
+            asked.condition()
+        );
+        self.0.prepare_cached(&sql)?.execute([])?;
         Ok(())
     }
 

@@ -55,6 +55,7 @@ impl Client {
                 // Once is enough: from here on every welcome comes as it is made.
                 self.come_in_where_unheard().await?;
                 self.caught_up.set(true);
+                self.signals.beacon_locks.notify_one();
                 if self.read(|tables| tables.fact(SAYS_AGAIN))? == Some(true) {
                     self.step(|step| step.tables.put_fact(SAYS_AGAIN, &false))?;
                     self.signals.outbox.notify_one();

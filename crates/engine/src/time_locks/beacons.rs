@@ -1,19 +1,21 @@
 //! Locks of which a public randomness beacon keeps the share, and no server: the device asks for the round, by itself or through its
 //! server, and takes nobody's word for it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use huis_core::content::Content;
 use huis_core::time_locks::{BeaconLock, BeaconSecret, SEALED_SECRET, SECRET, Timed, UnlockError};
 use huis_proto::Bytes32;
-use huis_proto::beacon::{ANSWER, BeaconRound, Chain, path_of};
+use huis_proto::beacon::{ANSWER, BeaconRound, Chain, SIGNATURE, path_of};
 use huis_proto::rest::ServerInfo;
 use huis_views::Failure;
 use rand::RngCore;
 
 use super::commands::{Locking, invalid};
-use super::{Answer, LATEST_MS};
+use super::{Answer, LATEST_MS, Who};
+use crate::api::ApiError;
 use crate::client::Client;
 use crate::db::{LockRow, MessageRow};
 use crate::platform;
@@ -25,8 +27,8 @@ const PUBLISHED_WITHIN_MS: u64 = 1_500;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Files have to be at the server for so long, in milliseconds, behind the time at which they open.
 const FETCHED_WITHIN_MS: u64 = 24 * 3_600_000;
-/// While what was said meanwhile is on its way to this device, in seconds.
-pub(super) const CATCHES_UP_S: u64 = 1;
+/// Rounds that are remembered: what is locked for the same one asks nobody more than once.
+const REMEMBERED: usize = 64;
 
 /// Why nothing was sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,26 @@ pub(crate) enum BeaconFault {
     Sealed,
     /// What computes it is not there, or the chain's key is none.
     NotAtHand,
+}
+
+/// Rounds of which the chain's signature was checked.
+#[derive(Default)]
+pub(crate) struct Rounds(VecDeque<(Bytes32, u64, [u8; SIGNATURE])>);
+
+impl Rounds {
+    fn of(&self, chain: &Chain, round: u64) -> Option<[u8; SIGNATURE]> {
+        self.0.iter().find(|(hash, known, _)| *hash == chain.hash && *known == round).map(|(.., signature)| *signature)
+    }
+
+    fn learn(&mut self, chain: &Chain, round: u64, signature: [u8; SIGNATURE]) {
+        if self.of(chain, round).is_some() {
+            return;
+        }
+        if self.0.len() == REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back((chain.hash, round, signature));
+    }
 }
 
 impl Client {
@@ -99,37 +121,75 @@ impl Client {
         chain: &Bytes32,
         lock: &LockRow,
         message: &MessageRow,
-        without_server: bool,
+        who: Who,
     ) -> Answer {
-        let Some(chain) = self.beacons.chain(chain) else {
-            return Answer::Never("it was locked by a beacon that this device does not know".into());
-        };
+        let Some(chain) = self.beacons.chain(chain) else { return Answer::NotKnown };
         let sealed = match (&lock.beacon, Content::from_bytes(&message.content)) {
             (Some(beacon), _) => beacon.sealed,
             (None, Ok(Content::Timed(Timed { beacon: Some(beacon), .. }))) => beacon.sealed,
             _ => return Answer::Never(UnlockError::Sealed.to_string()),
         };
-        if !without_server && !self.caught_up.get() {
-            // It may hear yet that the message was withdrawn.
-            return Answer::Soon;
-        }
         let round = chain.round_at(lock.unlocks_ms);
+        let known = self.rounds.borrow().of(chain, round);
+        if let Some(signature) = known
+            && let Some(answer) = self.tried(chain, round, &sealed, Ok(BeaconRound::new(round, &signature))).await
+        {
+            return answer;
+        }
         for way in &self.beacons.ways {
             let asked = select(way.ask(path_of(&chain.hash, round)), self.clock.sleep(PATIENCE)).await;
             let said = match asked {
                 Either::Left((answer, _)) => said(answer),
                 Either::Right(_) => Err("it does not answer in time".to_owned()),
             };
-            if let Some(answer) = tried(chain, round, &sealed, said).await {
+            if let Some(answer) = self.tried(chain, round, &sealed, said).await {
                 return answer;
             }
         }
-        if without_server {
-            return Answer::Later(None);
+        if who == Who::BeaconAlone {
+            return Answer::Dark(None);
         }
         let path = format!("/api/v1/beacon/{}/{round}", chain.hash_in_hex());
-        let said = self.get::<BeaconRound>(path).await.map_err(|error| error.to_string());
-        tried(chain, round, &sealed, said).await.unwrap_or(Answer::Later(None))
+        let said = self.get::<BeaconRound>(path).await;
+        let again_s = said.as_ref().err().and_then(ApiError::retry_after_s);
+        let said = said.map_err(|error| error.to_string());
+        self.tried(chain, round, &sealed, said).await.unwrap_or(Answer::Dark(again_s))
+    }
+
+    /// None where somebody else is to be asked.
+    async fn tried(
+        &self,
+        chain: &Chain,
+        round: u64,
+        sealed: &[u8; SEALED_SECRET],
+        said: Result<BeaconRound, String>,
+    ) -> Option<Answer> {
+        let why = match said {
+            Ok(said) => match said.signature_of(round) {
+                Some(signature) => match platform::open_by_round(chain, round, &signature, sealed).await {
+                    Ok(secret) => {
+                        self.rounds.borrow_mut().learn(chain, round, signature);
+                        return Some(Answer::Share(secret.share()));
+                    }
+                    Err(BeaconFault::Sealed) => {
+                        self.rounds.borrow_mut().learn(chain, round, signature);
+                        return Some(Answer::Never(UnlockError::Sealed.to_string()));
+                    }
+                    Err(BeaconFault::NotAtHand) => {
+                        tracing::warn!(
+                            round,
+                            "the beacon gave the round, and what opens by it is not at hand; it is tried again"
+                        );
+                        return Some(Answer::Dark(None));
+                    }
+                    Err(BeaconFault::Signature) => "its signature is not the chain's".to_owned(),
+                },
+                None => "its answer is of another round, or has no signature".to_owned(),
+            },
+            Err(why) => why,
+        };
+        tracing::info!(round, why, "the beacon did not give the round yet");
+        None
     }
 }
 
@@ -145,31 +205,20 @@ fn said(answer: Result<HttpResponse, TransportError>) -> Result<BeaconRound, Str
     serde_json::from_slice(&answer.body).map_err(|error| error.to_string())
 }
 
-/// None where somebody else is to be asked.
-async fn tried(
-    chain: &Chain,
-    round: u64,
-    sealed: &[u8; SEALED_SECRET],
-    said: Result<BeaconRound, String>,
-) -> Option<Answer> {
-    let why = match said {
-        Ok(said) => match said.signature_of(round) {
-            Some(signature) => match platform::open_by_round(chain, round, &signature, sealed).await {
-                Ok(secret) => return Some(Answer::Share(secret.share())),
-                Err(BeaconFault::Sealed) => return Some(Answer::Never(UnlockError::Sealed.to_string())),
-                Err(BeaconFault::NotAtHand) => {
-                    tracing::warn!(
-                        round,
-                        "the beacon gave the round, and what opens by it is not at hand; it is tried again"
-                    );
-                    return Some(Answer::Later(None));
-                }
-                Err(BeaconFault::Signature) => "its signature is not the chain's".to_owned(),
-            },
-            None => "its answer is of another round, or has no signature".to_owned(),
-        },
-        Err(why) => why,
-    };
-    tracing::info!(round, why, "the beacon did not give the round yet");
-    None
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_rounds_are_remembered_and_no_more() {
+        let (chain, mut rounds) = (Chain::quicknet(), Rounds::default());
+        for round in 0..=REMEMBERED as u64 {
+            for _ in 0..2 {
+                rounds.learn(&chain, round, [round as u8; SIGNATURE]);
+            }
+        }
+        assert_eq!((rounds.of(&chain, 0), rounds.of(&chain, 1)), (None, Some([1; SIGNATURE])));
+        assert_eq!(rounds.0.len(), REMEMBERED);
+        assert_eq!(rounds.of(&Chain { hash: Bytes32([0; 32]), ..chain }, 1), None);
+    }
 }

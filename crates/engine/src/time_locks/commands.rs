@@ -7,7 +7,7 @@ use huis_views::{Annotate, Annotation, Failure, LockTrust, MessageView, Sent, To
 use super::{is_withdrawn, lock_path};
 use crate::client::{Client, Step};
 use crate::conversations::known_message;
-use crate::db::{DbError, Keeper, LockStanding, MessageRow, MessageStanding, Tables};
+use crate::db::{Asked, DbError, Keeper, LockStanding, MessageRow, MessageStanding, Tables};
 use crate::ports::Method;
 use crate::reading::MOST_ROWS;
 
@@ -58,7 +58,7 @@ impl Client {
         let lock = self.read(|tables| tables.lock(row.position))?;
         let by_beacon = lock.filter(|lock| lock.chain.is_some());
         let is_withdrawn = match by_beacon {
-            Some(lock) => self.opens_ms(&lock) > self.server_now_ms(),
+            Some(lock) => self.opens_ms(&lock) > self.due_ms(Asked::Beacon),
             None => self.destroy_share(&row).await?,
         };
         if !is_withdrawn {

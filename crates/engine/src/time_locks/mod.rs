@@ -13,13 +13,14 @@ use huis_proto::rest::ReleasedShare;
 use huis_proto::{ErrorCode, TimeShare};
 use huis_views::{Connection, Event, Notice};
 use rand::Rng;
+use tokio::sync::Notify;
 
 use crate::api::ApiError;
 use crate::client::{Client, Step};
-use crate::db::{ConversationRow, DbError, Keeper, LockRow, LockStanding, MessageRow};
+use crate::db::{Asked, ConversationRow, DbError, Keeper, LockRow, LockStanding, MessageRow};
 use crate::sync::RECEIPTS_UP_TO;
 
-pub(crate) use self::beacons::BeaconFault;
+pub(crate) use self::beacons::{BeaconFault, Rounds};
 pub(crate) use self::commands::Locking;
 
 /// Shares that are asked for one behind the other, before it is looked what is due.
@@ -41,90 +42,169 @@ const LATEST_MS: u64 = i64::MAX as u64 - 2 * SPREAD_MS;
 /// Who is away for so long, in milliseconds, opens by itself what the server is not needed for: until then it may hear yet that a
 /// message was withdrawn.
 const AWAY_MS: u64 = 60_000;
+/// The same where the server is there now and then, and it is not heard to the end what it has.
+const BEHIND_MS: u64 = 600_000;
+/// Between portions of what is due.
+const YIELDS_FOR: Duration = Duration::from_millis(1);
+/// The longest pause before a beacon is asked again, in milliseconds: nobody may be there to say that it is reached again.
+const BEACON_PAUSE_MS: u64 = 300_000;
 
 /// What became of a question.
 enum Answer {
     Share(TimeShare),
     /// It is to be asked again, not before so many seconds if the server says so.
     Later(Option<u64>),
+    /// It was locked by a beacon that this device does not know; it may be told of it.
+    NotKnown,
+    /// The beacon gives no round now: whatever else is due is asked for when this one is, not before so many seconds if the server
+    /// says so.
+    Dark(Option<u64>),
     /// The server has no such share, or not for this account.
     Unknown,
     Withdrawn,
-    /// It is to be asked in a moment, and was not asked yet.
-    Soon,
     /// It will not open, and why.
     Never(String),
 }
 
+/// Who can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// The server, and what it passes on of a beacon; it has said what was said meanwhile.
+    Server,
+    /// The beacon, by ways of the device's own.
+    BeaconAlone,
+}
+
+/// Since when the device has not heard what was said meanwhile, by its clock.
+#[derive(Debug, Clone, Copy)]
+struct Behind {
+    away_since_ms: u64,
+    since_ms: u64,
+}
+
+impl Behind {
+    fn at(now_ms: u64) -> Self {
+        Self { away_since_ms: now_ms, since_ms: now_ms }
+    }
+
+    /// How much longer it waits for what was said meanwhile.
+    fn left(&mut self, is_open: bool, is_heard: bool, now_ms: u64) -> Duration {
+        // A clock that was set back counts from there.
+        if is_open || now_ms < self.away_since_ms {
+            self.away_since_ms = now_ms;
+        }
+        if is_heard || now_ms < self.since_ms {
+            self.since_ms = now_ms;
+        }
+        let left = |since_ms: u64, bound_ms: u64| bound_ms.saturating_sub(now_ms.saturating_sub(since_ms));
+        Duration::from_millis(left(self.away_since_ms, AWAY_MS).min(left(self.since_ms, BEHIND_MS)))
+    }
+}
+
 impl Client {
-    /// Opens whatever is due, for ever.
+    /// Opens whatever is due by the server's share, for ever.
     pub(crate) async fn run_time_locks(&self) {
+        self.opens_for_ever(Asked::Server, &self.signals.time_locks).await;
+    }
+
+    /// Opens whatever is due by a beacon's round, for ever: a beacon that takes its time keeps none of the server's shares waiting.
+    pub(crate) async fn run_beacon_locks(&self) {
+        // A chain that was not known may be known now.
+        self.note("locked messages are asked for later than they could be", |step| step.tables.ask_anew(Asked::Beacon));
+        self.opens_for_ever(Asked::Beacon, &self.signals.beacon_locks).await;
+    }
+
+    async fn opens_for_ever(&self, asked: Asked, signal: &Notify) {
         let on_since_ms = self.clock.now_ms();
-        let (mut was_away, mut away_since_ms) = (false, on_since_ms);
+        let (mut moves, mut could_ask) = (0, true);
+        let mut behind = Behind::at(on_since_ms);
         loop {
             if self.stopping.get() || self.halted() {
                 std::future::pending::<()>().await;
             }
-            let has_moved = self.clock_moved.replace(false);
-            if has_moved && let Err(error) = self.step(|step| step.tables.ask_anew()) {
-                tracing::warn!(%error, "locked messages are asked for later than they could be");
+            let has_moved = std::mem::replace(&mut moves, self.clock_moves.get()) != moves;
+            let who = self.who_is_asked(asked, &mut behind);
+            let can_ask = who.is_ok();
+            // What was put off by another clock, or while no beacon was reached, is asked for at once.
+            let is_back = asked == Asked::Beacon && !could_ask && who == Ok(Who::Server);
+            if has_moved || is_back {
+                self.note("locked messages are asked for later than they could be", |step| step.tables.ask_anew(asked));
             }
             // It was on, and could not ask, or did not know that it was time.
-            let could_not_ask = was_away || has_moved;
-            if could_not_ask && let Err(error) = self.could_not_ask_since(on_since_ms) {
-                tracing::warn!(%error, "it is not noted which messages could not be opened in time");
+            if !could_ask || has_moved {
+                self.note("it is not noted which messages could not be opened in time", |step| {
+                    self.could_not_ask_since(step, asked, on_since_ms)
+                });
             }
-            let is_away = self.connection.get() != Connection::Open || !self.has_session();
-            if !is_away || !was_away {
-                away_since_ms = self.clock.now_ms();
-            }
-            was_away = is_away;
-            let longest = match self.until_next_ask(is_away) {
-                // It wakes this flow when it is open.
-                Ok(_) if is_away && (self.beacons.ways.is_empty() || self.me().is_none()) => LOOK_EVERY,
-                Ok(next) if is_away => {
-                    let away_ms = self.clock.now_ms().saturating_sub(away_since_ms);
-                    next.max(Duration::from_millis(AWAY_MS.saturating_sub(away_ms))).min(LOOK_EVERY)
-                }
-                Ok(next) => next,
-                Err(error) => {
-                    tracing::warn!(%error, "it can't be read which messages open next");
-                    LOOK_EVERY
-                }
+            could_ask = can_ask;
+            let pause = match who {
+                Ok(who) => self.open_what_is_due(asked, who).await.and_then(|()| self.until_next_ask(asked)),
+                Err(pause) => Ok(pause),
             };
-            if longest > Duration::ZERO {
-                select(Box::pin(self.signals.time_locks.notified()), self.clock.sleep(longest)).await;
-                continue;
-            }
-            if let Err(error) = self.open_what_is_due(is_away).await {
+            let pause = pause.unwrap_or_else(|error| {
                 tracing::warn!(%error, "messages that are due could not be opened");
-                self.clock.sleep(LOOK_EVERY).await;
-            }
+                LOOK_EVERY
+            });
+            // However much is due, everything else of the device goes on.
+            let pause = self.clock.sleep(pause.max(YIELDS_FOR));
+            select(Box::pin(signal.notified()), pause).await;
+        }
+    }
+
+    /// Who can be asked now; or how long to wait for somebody, who wakes this flow when it is there.
+    fn who_is_asked(&self, asked: Asked, behind: &mut Behind) -> Result<Who, Duration> {
+        let is_open = self.connection.get() == Connection::Open && self.has_session();
+        let is_heard = is_open && self.caught_up.get();
+        let left = behind.left(is_open, is_heard, self.clock.now_ms());
+        match asked {
+            Asked::Server if is_open => Ok(Who::Server),
+            Asked::Beacon if is_heard => Ok(Who::Server),
+            Asked::Beacon if self.me().is_some() && !self.beacons.ways.is_empty() => match left {
+                Duration::ZERO => Ok(Who::BeaconAlone),
+                left => Err(left),
+            },
+            _ => Err(LOOK_EVERY),
+        }
+    }
+
+    /// Notes something without which the device goes on.
+    fn note(&self, otherwise: &'static str, note: impl FnOnce(&mut Step<'_>) -> Result<(), DbError>) {
+        if let Err(error) = self.step(note) {
+            tracing::warn!(%error, "{otherwise}");
         }
     }
 
     /// What came due since the device is on could not be asked for. By a slow clock, before the server is heard, nothing counts that
     /// came due while the device was off.
-    fn could_not_ask_since(&self, on_since_ms: u64) -> Result<(), DbError> {
-        self.step(|step| step.tables.put_off(self.begins_by_the_server(on_since_ms), self.server_now_ms()))
+    fn could_not_ask_since(&self, step: &mut Step<'_>, asked: Asked, on_since_ms: u64) -> Result<(), DbError> {
+        step.tables.put_off(asked, self.begins_by_the_server(on_since_ms), self.due_ms(asked))
     }
 
-    fn until_next_ask(&self, without_server: bool) -> Result<Duration, DbError> {
-        let next = self.read(|tables| tables.next_ask_ms(without_server))?;
-        let until = |at_ms: u64| Duration::from_millis(at_ms.saturating_sub(self.server_now_ms()));
+    /// The time by which is asked. A beacon gives nothing early, whoever asks: so no server's clock keeps its rounds back.
+    fn due_ms(&self, asked: Asked) -> u64 {
+        match asked {
+            Asked::Server => self.server_now_ms(),
+            Asked::Beacon => self.server_now_ms().max(self.clock.now_ms()),
+        }
+    }
+
+    fn until_next_ask(&self, asked: Asked) -> Result<Duration, DbError> {
+        let next = self.read(|tables| tables.next_ask_ms(asked))?;
+        let until = |at_ms: u64| Duration::from_millis(at_ms.saturating_sub(self.due_ms(asked)));
         Ok(next.map_or(LOOK_EVERY, |at_ms| until(at_ms).min(LOOK_EVERY)))
     }
 
     /// Whether the time of a locked message has come.
     pub(crate) fn opens_something(&self) -> Result<bool, DbError> {
-        Ok(self.read(|tables| tables.next_ask_ms(false))?.is_some_and(|at_ms| at_ms <= self.server_now_ms()))
+        let is_due = |asked| {
+            let next = self.read(|tables| tables.next_ask_ms(asked))?;
+            Ok::<_, DbError>(next.is_some_and(|at_ms| at_ms <= self.due_ms(asked)))
+        };
+        Ok(is_due(Asked::Server)? || is_due(Asked::Beacon)?)
     }
 
-    async fn open_what_is_due(&self, without_server: bool) -> Result<(), DbError> {
-        let mut due = self.read(|tables| tables.locks_due(self.server_now_ms(), without_server, PORTION))?;
-        // A beacon that takes its time does not keep the server's shares waiting.
-        due.sort_by_key(|lock| lock.chain.is_some());
-        let mut is_dark = false;
+    async fn open_what_is_due(&self, asked: Asked, who: Who) -> Result<(), DbError> {
+        let due = self.read(|tables| tables.locks_due(asked, self.due_ms(asked), PORTION))?;
         for lock in due {
             let Some(message) = self.read(|tables| tables.message_at(lock.message))? else {
                 self.step(|step| step.tables.destroy_lock(lock.message))?;
@@ -137,11 +217,9 @@ impl Client {
             }
             let answer = match &lock.chain {
                 None => self.ask_for_share(&message).await,
-                // Whoever did not give one round is not waited for with each of the others.
-                Some(_) if is_dark => Answer::Later(None),
-                Some(chain) => self.ask_for_round(chain, &lock, &message, without_server).await,
+                Some(chain) => self.ask_for_round(chain, &lock, &message, who).await,
             };
-            is_dark |= lock.chain.is_some() && matches!(answer, Answer::Later(_));
+            let is_dark = matches!(answer, Answer::Dark(_));
             self.step(|step| match answer {
                 Answer::Share(share) => step.unlock(lock.message, &share),
                 Answer::Withdrawn => step.lock_ends(lock.message, LockStanding::Withdrawn),
@@ -150,9 +228,13 @@ impl Client {
                 }
                 Answer::Unknown => step.ask_later(&lock, lock.tries.saturating_add(1), None),
                 Answer::Later(after_s) => step.is_put_off(&lock, after_s),
-                Answer::Soon => step.ask_later(&lock, lock.tries, Some(beacons::CATCHES_UP_S)),
+                Answer::Dark(after_s) => step.all_is_put_off(&lock, after_s),
+                Answer::NotKnown => step.waits_for_a_setting(&lock),
                 Answer::Never(reason) => step.will_not_open(lock.message, reason),
             })?;
+            if is_dark {
+                break;
+            }
         }
         Ok(())
     }
@@ -277,20 +359,46 @@ impl Step<'_> {
 
     /// Nobody said that there is no share: that makes the pauses longer, and is no reason to give up.
     fn is_put_off(&mut self, lock: &LockRow, after_s: Option<u64>) -> Result<(), DbError> {
-        let tries = if lock.tries < LONGEST_AFTER { lock.tries + 1 } else { lock.tries };
-        self.ask_later(lock, tries, after_s)
+        self.ask_later(lock, more_tries(lock), after_s)
+    }
+
+    /// As [`is_put_off`](Self::is_put_off), and with it everything else that is due by a beacon; that comes first then, for it may
+    /// be this round alone that nobody gives.
+    fn all_is_put_off(&mut self, lock: &LockRow, after_s: Option<u64>) -> Result<(), DbError> {
+        let now_ms = self.client.due_ms(Asked::Beacon);
+        let pause_ms = self.pause_ms(lock, None).max(after_s.map_or(0, |_| self.pause_ms(lock, after_s)));
+        let at_ms = now_ms.saturating_add(pause_ms);
+        self.tables.put_off_what_is_due(Asked::Beacon, now_ms, at_ms.saturating_sub(1))?;
+        self.tables.ask_again(lock.message, more_tries(lock), at_ms)
+    }
+
+    /// It is looked at again now and then, and at each start.
+    fn waits_for_a_setting(&mut self, lock: &LockRow) -> Result<(), DbError> {
+        tracing::warn!(message = lock.message, "a message was locked by a beacon that this device does not know");
+        let at_ms = self.client.due_ms(Asked::Beacon).saturating_add(PAUSE_MS.end);
+        self.tables.ask_again(lock.message, more_tries(lock), at_ms)
     }
 
     fn ask_later(&mut self, lock: &LockRow, tries: u32, after_s: Option<u64>) -> Result<(), DbError> {
-        let longer = PAUSE_MS.start << lock.tries.min(LONGEST_AFTER);
-        let pause_ms = match after_s {
-            // As the server says, which knows better; but it does not put off a message for ever.
-            Some(seconds) => seconds.saturating_mul(1000).clamp(1000, PAUSE_MS.end),
-            None => self.client.random.borrow_mut().gen_range(longer / 2..=longer).min(PAUSE_MS.end),
-        };
-        let at_ms = self.client.server_now_ms().saturating_add(pause_ms);
+        let asked = if lock.chain.is_some() { Asked::Beacon } else { Asked::Server };
+        let at_ms = self.client.due_ms(asked).saturating_add(self.pause_ms(lock, after_s));
         self.tables.ask_again(lock.message, tries, at_ms)
     }
+
+    fn pause_ms(&self, lock: &LockRow, after_s: Option<u64>) -> u64 {
+        let longest = if lock.chain.is_some() { BEACON_PAUSE_MS } else { PAUSE_MS.end };
+        let longer = (PAUSE_MS.start << lock.tries.min(LONGEST_AFTER)).min(longest * 3 / 2);
+        match after_s {
+            // As the server says, which knows better; but it does not put off a message for ever.
+            Some(seconds) => seconds.saturating_mul(1000).clamp(1000, longest),
+            None => self.client.random.borrow_mut().gen_range(longer / 2..=longer).min(longest),
+        }
+    }
+}
+
+/// The tries of a lock where nobody said that there is no share.
+fn more_tries(lock: &LockRow) -> u32 {
+    if lock.tries < LONGEST_AFTER { lock.tries + 1 } else { lock.tries }
 }
 
 fn lock_path(message: &MessageRow) -> String {

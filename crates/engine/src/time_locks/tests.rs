@@ -54,6 +54,10 @@ impl Waiting {
         self.client.read(|tables| tables.lock(self.message.position)).unwrap().unwrap()
     }
 
+    fn due(&self, asked: Asked) -> Vec<LockRow> {
+        self.client.read(|tables| tables.locks_due(asked, self.client.due_ms(asked), PORTION)).unwrap()
+    }
+
     /// The server answers so, after that many tries: how many there are then, and after how many milliseconds the next one comes.
     fn is_answered(
         &self,
@@ -63,7 +67,7 @@ impl Waiting {
         let before_ms = self.client.server_now_ms();
         let lock = LockRow { tries, ..self.lock() };
         self.client.step(|step| answer(step, &lock)).unwrap();
-        let next_ms = self.client.read(|tables| tables.next_ask_ms(false)).unwrap().unwrap();
+        let next_ms = self.client.read(|tables| tables.next_ask_ms(Asked::Server)).unwrap().unwrap();
         (self.lock().tries, next_ms - before_ms)
     }
 }
@@ -85,7 +89,8 @@ fn by_a_slow_clock_nothing_counts_as_put_off_that_came_due_while_the_device_was_
         let waiting = Waiting::until(now_ms - HOUR_MS / 2, 2);
         waiting.client.step(|step| step.tables.put_fact("server_ahead_ms", &server_ahead_ms)).unwrap();
         waiting.client.recall_time().unwrap();
-        waiting.client.could_not_ask_since(now_ms - HOUR_MS).unwrap();
+        let client = &waiting.client;
+        client.step(|step| client.could_not_ask_since(step, Asked::Server, now_ms - HOUR_MS)).unwrap();
         assert_eq!(waiting.lock().tries, tries, "{server_ahead_ms}");
     }
 }
@@ -106,9 +111,7 @@ fn a_time_beyond_all_times_never_comes() {
         let waiting = Waiting::until(u64::MAX, accounts);
         assert_eq!(waiting.lock().unlocks_ms, LATEST_MS, "among {accounts}");
         assert!(!waiting.client.opens_something().unwrap());
-        let due =
-            waiting.client.read(|tables| tables.locks_due(waiting.client.server_now_ms(), false, PORTION)).unwrap();
-        assert!(due.is_empty());
+        assert!(waiting.due(Asked::Server).is_empty());
     }
 }
 
@@ -117,12 +120,64 @@ fn what_is_deleted_here_and_not_in_the_log_yet_keeps_what_it_opens_with() {
     let waiting = Waiting::until(1, 2);
     let deleted = MessageRow { deleted: true, ..waiting.message.clone() };
     waiting.client.step(|step| step.tables.set_marked(&deleted)).unwrap();
-    waiting.client.open_what_is_due(false).now_or_never().unwrap().unwrap();
+    waiting.client.open_what_is_due(Asked::Server, Who::Server).now_or_never().unwrap().unwrap();
     assert_eq!(waiting.lock().standing, LockStanding::Waiting);
     // It is not asked for meanwhile, and looked at again.
     assert!(!waiting.client.opens_something().unwrap());
     waiting.client.step(|step| step.tables.set_marked(&waiting.message)).unwrap();
-    assert!(waiting.client.read(|tables| tables.next_ask_ms(false)).unwrap().is_some());
+    assert!(waiting.client.read(|tables| tables.next_ask_ms(Asked::Server)).unwrap().is_some());
+}
+
+#[test]
+fn a_round_that_nobody_gives_holds_up_what_waits_for_others_for_one_pause_and_no_longer() {
+    const CHAIN: Bytes32 = Bytes32([3; 32]);
+    let waiting = Waiting::until(1, 2);
+    let step =
+        |change: &dyn Fn(&mut Step<'_>) -> Result<(), DbError>| waiting.client.step(|step| change(step)).unwrap();
+    let mut positions = Vec::new();
+    for number in 2..5 {
+        let message = MessageRow { id: MessageId::from_bytes([number; 16]), position: 0, ..waiting.message.clone() };
+        let position = waiting.client.step(|step| step.tables.add_message(&message)).unwrap().unwrap();
+        step(&|step| step.tables.add_lock(position, 1, (None, Keeper::Beacon(&CHAIN, None)), 1));
+        positions.push(position);
+    }
+    let due = waiting.due(Asked::Beacon);
+    assert_eq!(due.iter().map(|lock| lock.message).collect::<Vec<_>>(), positions);
+    step(&|step| step.all_is_put_off(&due[0], None));
+    assert!(waiting.due(Asked::Beacon).is_empty());
+    // What a server keeps is not held up, and the others come before it the next time.
+    assert_eq!(waiting.due(Asked::Server).len(), 1);
+    let later = waiting.client.read(|tables| tables.locks_due(Asked::Beacon, LATEST_MS, PORTION)).unwrap();
+    assert_eq!(later.iter().map(|lock| lock.message).collect::<Vec<_>>(), [positions[1], positions[2], positions[0]]);
+    assert!(later.iter().all(|lock| lock.tries == 1));
+    // However often it is asked for, the pause stays short, and a server can't make it longer for ever.
+    for after_s in [None, Some(1), Some(u64::MAX)] {
+        let before_ms = waiting.client.due_ms(Asked::Beacon);
+        let often = LockRow {
+            tries: LONGEST_AFTER,
+            ..waiting.client.read(|tables| tables.lock(positions[0])).unwrap().unwrap()
+        };
+        step(&|step| step.all_is_put_off(&often, after_s));
+        let next_ms = waiting.client.read(|tables| tables.next_ask_ms(Asked::Beacon)).unwrap().unwrap();
+        assert!(next_ms - before_ms <= BEACON_PAUSE_MS + 5_000, "{after_s:?}: {}", next_ms - before_ms);
+    }
+}
+
+#[test]
+fn what_was_said_meanwhile_is_waited_for_and_not_for_ever() {
+    let minute = Duration::from_secs(60);
+    let mut away = Behind::at(100_000);
+    assert_eq!(away.left(false, false, 100_000), minute);
+    assert_eq!(away.left(false, false, 159_000), Duration::from_secs(1));
+    assert_eq!(away.left(false, false, 161_000), Duration::ZERO);
+    // The clock is set back while it is away.
+    assert_eq!(away.left(false, false, 50_000), minute);
+    assert_eq!(away.left(false, false, 111_000), Duration::ZERO);
+    // A server that is there now and then, and is never heard to the end.
+    let mut flaps = Behind::at(0);
+    let waits = |second: &u64| !flaps.left(second % 50 == 0, false, second * 1000).is_zero();
+    assert_eq!((0..2_000).take_while(waits).count(), 600);
+    assert_eq!(flaps.left(true, true, 2_000_000), minute);
 }
 
 #[test]

@@ -43,13 +43,21 @@ struct RoundPath {
 )]
 async fn round(
     State(app): State<App>,
-    _device: SignedInDevice,
+    device: SignedInDevice,
     UrlPath(RoundPath { chain, round }): UrlPath<RoundPath>,
 ) -> Result<Json<BeaconRound>, Refusal> {
     if chain != app.beacon.chain().hash_in_hex() {
         return Err(Refusal::not_found("This server passes on another chain's rounds."));
     }
-    match app.beacon.round(round, app.clock.now_ms()).await {
+    // Who asks a relay for round 0 gets its newest one (drand's HTTP interface).
+    if round == 0 {
+        return Err(Refusal::not_found("Rounds are counted from 1."));
+    }
+    let (asker, now_ms) = (device.member.account, app.clock.now_ms());
+    if app.beacon.remembered(round).is_none() {
+        app.rate_limits.beacon_round(asker, now_ms).await?;
+    }
+    match app.beacon.round(asker, round, now_ms).await {
         Ok(signature) => Ok(Json(BeaconRound::new(round, &signature))),
         Err(NoRound::Off) => Err(Refusal::not_found("This server asks no beacon.")),
         Err(NoRound::Early) => {

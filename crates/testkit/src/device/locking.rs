@@ -41,8 +41,8 @@ impl Device {
         self.sends_timed(ToSend::Files(wish), time, LockTrust::Drand).await
     }
 
-    /// From its next start on the device knows another chain alone.
-    pub fn knows_another_chain(&self, chain: Chain) {
+    /// From its next start on the device knows this chain alone.
+    pub fn knows_chain(&self, chain: Chain) {
         self.0.beacons.borrow_mut().chains = vec![chain];
     }
 

@@ -9,7 +9,7 @@ use huis_core::time_locks::{BeaconSecret, Place, Timed, UnlockError};
 use huis_proto::frames::ServerFrame;
 use huis_proto::{Bytes32, ErrorCode, TimeShare};
 use huis_testkit::{ChainKey, Device, Fate, Relay, World, story};
-use huis_views::{Failure, LockState, LockTrust, Notice, Sent};
+use huis_views::{Failure, LockState, LockTrust, Sent};
 
 use crate::time_locks::{TWO_MINUTES, contains, locked_file};
 use crate::{nobody_is_alarmed, two_friends};
@@ -197,22 +197,93 @@ fn it_opens_where_the_server_is_gone_when_the_time_comes() {
     });
 }
 
+/// A member may send as many as it likes, also such as open at once.
 #[test]
-fn a_device_that_knows_another_chain_opens_nothing_and_says_so() {
+fn however_many_wait_the_device_goes_on_and_a_round_is_asked_for_once() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.has_settled().await;
+        bea.stops().await;
+        let many = Duration::from_secs(600);
+        let mut last = None;
+        for number in 0..150 {
+            last = Some(ann.locks_by_beacon("@bea", &format!("{number}"), many).await);
+        }
+        world.passes(many + TWO_MINUTES).await;
+        let asked = world.beacon_was_asked();
+        bea.start();
+        assert_eq!(bea.sees_lock(last.unwrap().id, LockState::Opened).await.text, "149");
+        let waiting = async || {
+            let locks = bea.lists_locks().await;
+            locks.iter().filter(|message| message.lock.is_some_and(|lock| lock.state == LockState::Waiting)).count()
+        };
+        bea.until("all are open", async || waiting().await == 0).await;
+        // They were locked within a few rounds.
+        assert!(world.beacon_was_asked() - asked < 75, "{} questions", world.beacon_was_asked() - asked);
+    });
+}
+
+#[test]
+fn a_server_keeps_nothing_closed_by_what_it_says_of_the_time_or_by_saying_nothing_to_its_end() {
+    story(async |world| {
+        let (ann, bea, sent) = one_waits(&world).await;
+        bea.received_frames_pass(|frame| match frame {
+            ServerFrame::Pong { server_time_ms } => {
+                Fate::passes(ServerFrame::Pong { server_time_ms: server_time_ms - 86_400_000 })
+            }
+            other => Fate::passes(other),
+        });
+        world.passes(TWO_MINUTES + TWO_MINUTES / 2).await;
+        assert!(!waits(&bea).await);
+        assert_eq!(bea.sees_lock(sent.id, LockState::Opened).await.text, SAID);
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+    story(async |world| {
+        let (_ann, bea, sent) = one_waits(&world).await;
+        bea.received_frames_pass(|frame| match frame {
+            ServerFrame::CaughtUp {} => Fate::Becomes(vec![]),
+            other => Fate::passes(other),
+        });
+        bea.stops().await;
+        bea.start();
+        world.passes(TWO_MINUTES + TWO_MINUTES / 2).await;
+        assert!(waits(&bea).await, "it may hear yet that the message was withdrawn");
+        world.passes(Duration::from_secs(600)).await;
+        assert!(!waits(&bea).await);
+        assert_eq!(bea.sees_lock(sent.id, LockState::Opened).await.text, SAID);
+    });
+}
+
+#[test]
+fn a_device_that_could_ask_nobody_for_long_opens_within_minutes_of_when_it_can() {
+    story(async |world| {
+        let (_ann, bea, sent) = one_waits(&world).await;
+        world.relay_is(Relay::Unreachable);
+        world.passes(Duration::from_secs(12 * 3600)).await;
+        assert!(waits(&bea).await);
+        world.relay_is(Relay::Honest);
+        world.passes(Duration::from_secs(360)).await;
+        assert!(!waits(&bea).await);
+        assert_eq!(bea.sees_lock(sent.id, LockState::Opened).await.text, SAID);
+    });
+}
+
+#[test]
+fn a_device_that_knows_chain_opens_nothing_until_it_is_told_of_the_right_one() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
         bea.stops().await;
-        bea.knows_another_chain(ChainKey::made_of(9, 1_692_803_367, 3).chain);
+        bea.knows_chain(ChainKey::made_of(9, 1_692_803_367, 3).chain);
         bea.start();
         bea.is_connected().await;
         let sent = ann.locks_by_beacon("@bea", SAID, TWO_MINUTES).await;
         bea.sees_lock(sent.id, LockState::Waiting).await;
-        bea.sees_lock(sent.id, LockState::Broken).await;
-        let notice = bea.notices("it does not open", |notice| matches!(notice, Notice::WillNotOpen { .. })).await;
-        assert!(
-            matches!(&notice, Notice::WillNotOpen { reason, .. } if reason.contains("does not know")),
-            "{notice:?}"
-        );
+        world.passes(2 * TWO_MINUTES).await;
+        assert!(waits(&bea).await);
+        bea.stops().await;
+        bea.knows_chain(world.beacon().chain.clone());
+        bea.start();
+        assert_eq!(bea.sees_lock(sent.id, LockState::Opened).await.text, SAID);
         assert_eq!(ann.sees_lock(sent.id, LockState::Opened).await.text, SAID);
     });
 }

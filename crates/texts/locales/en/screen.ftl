@@ -114,7 +114,7 @@ lock-files =
        *[other] { $count } files that open { $when } (in { $left })
     }
 lock-due = The time has come; waiting for the server
-lock-due-drand = The time has come; waiting for the public beacon drand to be reached
+lock-due-drand = The time has come; waiting for the public beacon drand
 lock-own = Others read this from { $when } on (in { $left })
 lock-own-due = Others read this from now on
 lock-withdrawn = Withdrawn before it opened

@@ -118,7 +118,7 @@ lock-files =
        *[other] { $count } fichiers qui s'ouvrent { $when } (dans { $left })
     }
 lock-due = L'heure est venue ; on attend le serveur
-lock-due-drand = L'heure est venue ; on attend de joindre la balise publique drand
+lock-due-drand = L'heure est venue ; on attend la balise publique drand
 lock-own = Les autres le liront { $when } (dans { $left })
 lock-own-due = Les autres peuvent désormais le lire
 lock-withdrawn = Retiré avant son ouverture

@@ -26,13 +26,24 @@ pub(super) fn beacons(config: &BeaconConfig) -> Result<Beacons, StartError> {
     if !config.urls.is_empty() {
         let client = client().map_err(StartError::Thread)?;
         for url in &config.urls {
-            let known = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            known.ok_or_else(|| StartError::Url(url.clone()))?;
+            if !is_beacon_url(url) {
+                return Err(StartError::Url(url.clone()));
+            }
             let url = url.trim_end_matches('/').to_owned();
             ways.push(Rc::new(NativeWay { url, client: client.clone() }));
         }
     }
     Ok(Beacons { chains: vec![config.chain.clone()], ways })
+}
+
+/// Whether a beacon can be asked there.
+pub fn is_beacon_url(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
 }
 
 /// A client that trusts public authorities alone, and says nothing of who asks.

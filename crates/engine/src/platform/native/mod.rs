@@ -22,6 +22,7 @@ use crate::engine::{Engine, StartError};
 use crate::handle::{Events, Handle};
 use crate::ports::{Clock, Files, Ports};
 
+pub use self::beacon::is_beacon_url;
 pub(crate) use self::beacon::{open_by_round, seal_for_round};
 pub use self::fetching::{Fetched, Fetcher};
 pub use self::files::NativeFiles;
