@@ -1,12 +1,18 @@
 //! Ctrl-C, where a command has something to do or to say before it ends.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::outcome::{Outcome, Stop};
+use crate::printer::note;
 
 /// The exit code of a process that ends at the second one.
 const ENDED_AT_ONCE: i32 = 130;
+/// A command that still runs so long after the first one says how to end it at once.
+const SAYS_AFTER: Duration = Duration::from_millis(500);
 
 /// Whether somebody pressed Ctrl-C since this was made. The second time the process ends at once, as it does without this
 /// at the first; what is stored stays.
@@ -21,6 +27,7 @@ impl Interrupts {
                 if sender.send_replace(true) {
                     std::process::exit(ENDED_AT_ONCE);
                 }
+                tokio::spawn(say_how_to_end_at_once());
             }
         });
         Ok(Self(receiver))
@@ -38,4 +45,11 @@ impl Interrupts {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Says so where the command has not ended by then.
+async fn say_how_to_end_at_once() {
+    sleep(SAYS_AFTER).await;
+    // Where nobody reads it, the second one is still heard.
+    tokio::task::spawn_blocking(|| note("this is ending; Ctrl-C once more ends it at once"));
 }

@@ -36,7 +36,8 @@ enum FilesCommand {
 
 /// List files, the oldest first
 ///
-/// Each has an id: that of its message, a colon, and its number in the message.
+/// Each has an id: that of its message, a colon, and its number in the message. Behind the name of one that this device
+/// sends or fetches stands how that is: waiting, running, paused or failed.
 #[derive(Debug, Args)]
 struct List {
     /// Where: @name, #room, or the id of a conversation [default: everywhere]
@@ -103,6 +104,9 @@ struct ListLine<'a> {
     from: String,
     own: bool,
     sent_at: String,
+    /// How its way stands, where this device has sent or fetched it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved_at: Option<&'a str>,
 }
@@ -183,6 +187,7 @@ impl List {
                     from: name(&message.from),
                     own: message.own,
                     sent_at: rfc3339(message.sent_at_ms),
+                    state: file.transfer.as_ref().map(|transfer| state(&transfer.state)),
                     saved_at,
                 };
                 context.printer.thing(&line, || for_people(message, file))?;
@@ -196,7 +201,22 @@ fn for_people(message: &MessageView, file: &FileView) -> String {
     let at = readable(message.received_at_ms.unwrap_or(message.sent_at_ms));
     let (place, from) = (safe_line(&message.conversation_name), at_name(&message.from));
     let (name, size) = (called(file), huis_texts::size(file.size));
-    format!("{}:{}  {at}  {place}  {from}  {size}  {name}", message.id, file.number)
+    let line = format!("{}:{}  {at}  {place}  {from}  {size}  {name}", message.id, file.number);
+    match file.transfer.as_ref().map(|transfer| &transfer.state) {
+        None | Some(TransferState::Done) => line,
+        Some(under_way) => format!("{line}  {}", state(under_way)),
+    }
+}
+
+/// A state of a file's way. Scripts rely on these names.
+fn state(state: &TransferState) -> &'static str {
+    match state {
+        TransferState::Waiting => "waiting",
+        TransferState::Running => "running",
+        TransferState::Paused => "paused",
+        TransferState::Done => "done",
+        TransferState::Failed(_) => "failed",
+    }
 }
 
 /// The messages with files of a conversation, or of all, oldest first.

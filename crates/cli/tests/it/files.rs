@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -174,11 +173,13 @@ fn what_another_process_fetches_is_paused_by_who_asked_for_it() {
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
     assert!(ended.stderr.contains("goes on where it was"), "{ended:?}");
-    // Nobody fetches on: a transfer would be over by then.
-    std::thread::sleep(Duration::from_secs(2));
+    let listed = b.does(&["files", "list", "--json"]).objects();
+    assert_eq!(listed[0]["state"], "paused", "the owner, who fetches it, knows: {listed:?}");
+    assert!(b.does(&["files", "list"]).well().trim_end().ends_with("large.bin  paused"));
     assert!(names(&folder).iter().all(|name| name.ends_with(".part")), "{:?}", names(&folder));
     b.does(&["files", "get", sent.trim(), "--to", to]).well();
     assert_eq!(fs::read(folder.join("large.bin")).unwrap(), bytes);
+    assert_eq!(b.does(&["files", "list", "--json"]).objects()[0]["state"], "done");
     owner.kill();
 }
 
@@ -200,8 +201,8 @@ fn a_second_interruption_ends_a_command_that_still_waits_for_an_answer() {
     // Whoever fetches it is there, and answers nothing: that it is paused is waited for.
     owner.freeze();
     process.interrupt();
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(process.is_running(), "the first one ends nothing yet");
+    // That it says so shows that the first one came and did not end it.
+    process.notes("Ctrl-C once more ends it at once");
     process.interrupt();
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
