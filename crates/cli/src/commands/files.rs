@@ -15,7 +15,6 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Context, at_name, freshen, name};
-use crate::interrupts::Interrupts;
 use crate::outcome::{Outcome, Stop};
 use crate::printer::note;
 use crate::progress::Bar;
@@ -257,8 +256,7 @@ impl Get {
         };
         let wanted = std::mem::take(&mut self.files);
         let failed = context
-            .with_session(async |session| {
-                let mut interrupts = Interrupts::from_now_on()?;
+            .with_session_and_interrupts(async |session, interrupts| {
                 let files = tokio::select! {
                     files = self.wanted(session, &wanted) => files?,
                     () = interrupts.first() => return Err(Stop::Interrupted("nothing was begun".into())),

@@ -91,8 +91,8 @@ impl From<TrustIn> for LockTrust {
 }
 
 #[derive(Serialize)]
-pub(super) struct SentLine {
-    pub(super) id: String,
+struct SentLine {
+    id: String,
     conversation: String,
     seq: Option<u64>,
 }
@@ -120,9 +120,12 @@ impl Send {
             }
             None => Command::Send(send),
         };
-        let sent = context.with_session(async |session| deliver(session, command, self.timeout).await).await?;
-        let line = SentLine::from(&sent);
-        context.printer.thing(&line, || line.id.clone())
+        context
+            .with_session_and_interrupts(async |session, interrupts| {
+                let sent = deliver(session, interrupts, command, self.timeout).await?;
+                print(context, &sent)
+            })
+            .await
     }
 
     async fn send_files(self, context: &Context) -> Outcome {
@@ -138,17 +141,15 @@ impl Send {
             }
             None => Command::SendFiles(wish),
         };
-        let sent = context
-            .with_session(async |session| {
-                let sent = deliver(session, command, self.timeout).await?;
+        context
+            .with_session_and_interrupts(async |session, interrupts| {
+                let sent = deliver(session, interrupts, command, self.timeout).await?;
                 if !self.keep_metadata {
                     say_what_was_taken_out(session, sent.id, &sizes).await?;
                 }
-                Ok(sent)
+                print(context, &sent)
             })
-            .await?;
-        let line = SentLine::from(&sent);
-        context.printer.thing(&line, || line.id.clone())
+            .await
     }
 }
 
@@ -197,6 +198,12 @@ impl From<&Sent> for SentLine {
     }
 }
 
+/// Prints the id of what was sent.
+pub(super) fn print(context: &Context, sent: &Sent) -> Outcome {
+    let line = SentLine::from(sent);
+    context.printer.thing(&line, || line.id.clone())
+}
+
 /// A text as it is typed, or all of the standard input.
 pub(super) fn text_or_input(text: Option<String>) -> Outcome<String> {
     match text {
@@ -231,10 +238,16 @@ fn checked(text: Vec<u8>, what: &str) -> Outcome<String> {
 }
 
 /// Asks for a message to be sent, without waiting, and waits until the server has it on disk.
-pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duration) -> Outcome<Sent> {
-    let mut interrupts = Interrupts::from_now_on()?;
+pub(super) async fn deliver(
+    session: &mut Session,
+    interrupts: &mut Interrupts,
+    send: Command,
+    bound: Duration,
+) -> Outcome<Sent> {
     let reached = Cell::new(Reached::Nothing);
     tokio::select! {
+        // What is delivered is not said to be on its way.
+        biased;
         done = until_delivered(session, send, bound, &reached) => done,
         () = interrupts.first() => Err(Stop::Interrupted(reached.get().after_all())),
     }

@@ -142,6 +142,15 @@ impl House {
         server.end()
     }
 
+    /// The server is there, and does nothing until it is thawed.
+    pub(crate) fn freezes(&self) {
+        self.server.as_ref().unwrap().freeze();
+    }
+
+    pub(crate) fn thaws(&self) {
+        self.server.as_ref().unwrap().thaw();
+    }
+
     /// The number of the server's process.
     pub(crate) fn process(&self) -> u32 {
         self.server.as_ref().unwrap().child.id()
@@ -365,6 +374,10 @@ impl Process {
     /// It is there, and does nothing any more.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
     }
 
     /// Whether it has not ended yet.
