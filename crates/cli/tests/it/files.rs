@@ -183,6 +183,58 @@ fn what_another_process_fetches_is_paused_by_who_asked_for_it() {
     owner.kill();
 }
 
+/// Waits until files lie in a folder under their own names.
+fn until_there(folder: &Path, wanted: &[&str]) {
+    loop {
+        let there = if folder.exists() { names(folder) } else { vec![] };
+        if wanted.iter().all(|name| there.iter().any(|known| known == name)) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn whoever_interrupts_is_told_of_each_file_that_is_there() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let own = ["small.bin", "large.bin"].map(|name| house.path(name));
+    fs::write(&own[0], large(1_000_000)).unwrap();
+    fs::write(&own[1], large(100_000_000)).unwrap();
+    let paths = [&own[0], &own[1]].map(|path| path.to_str().unwrap());
+    let sent = a.does(&["send", "@member-b", "--file", paths[0], paths[1]]).well();
+    let id = sent.trim();
+    let mut owner = b.starts(&["receive", "--follow", "--json"]);
+    assert_eq!(owner.object()["id"], id);
+    let folder = house.path("fetched");
+    let to = folder.to_str().unwrap();
+
+    // One is there when it comes, though whoever asked for it has not heard so, and the other is not.
+    let process = b.starts(&["files", "get", id, "--to", to, "--json"]);
+    until_there(&folder, &["small.bin"]);
+    house.freezes();
+    process.freeze();
+    process.interrupt();
+    process.thaw();
+    let ended = process.end();
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    let printed: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(printed.len(), 1, "{ended:?}");
+    assert_eq!(printed[0]["id"], format!("{id}:1"));
+    assert!(ended.stderr.contains(&format!("`huis files get {id}:2 --to {to}` goes on where it was")), "{ended:?}");
+
+    // All are there when it comes, so that nothing was left undone.
+    let process = b.starts(&["files", "get", id, "--to", to, "--json"]);
+    while b.does(&["files", "list", "--json"]).objects()[1]["state"] == "paused" {}
+    process.freeze();
+    house.thaws();
+    until_there(&folder, &["small.bin", "large.bin"]);
+    process.interrupt();
+    process.thaw();
+    assert_eq!(process.end().objects().len(), 2);
+    owner.kill();
+}
+
 #[test]
 fn a_second_interruption_ends_a_command_that_still_waits_for_an_answer() {
     let house = House::open();
