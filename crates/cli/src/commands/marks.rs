@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::conversations::id;
 use super::messages::{MessageLine, for_people};
-use super::send::{deliver, print, text_or_input};
+use super::send::{print, send, text_or_input};
 use super::{Context, freshen, settle};
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
@@ -156,12 +156,7 @@ impl Pins {
 impl Forward {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let wish = huis_views::Forward { message: self.message, to: self.to, wait: false };
-        context
-            .with_session_and_interrupts(async |session, interrupts| {
-                let sent = deliver(session, interrupts, Command::Forward(wish), self.timeout).await?;
-                print(context, &sent)
-            })
-            .await
+        send(context, Command::Forward(wish), self.timeout, &[]).await
     }
 }
 

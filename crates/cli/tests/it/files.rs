@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{House, Process};
+use crate::harness::{Ended, House, Process};
 use crate::stories::acquainted;
 
 #[test]
@@ -308,12 +308,9 @@ fn a_sender_that_is_interrupted_says_what_becomes_of_the_file() {
     assert_eq!(fs::read(to.join("large.bin")).unwrap(), bytes);
 }
 
-#[test]
-fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
-    let house = House::open();
-    let (a, _) = acquainted(&house);
+/// The paths of a picture of one pixel with a text in it, as cameras and phones leave them, and of a film.
+fn picture_and_film(house: &House) -> [String; 2] {
     let (picture, film) = (house.path("photo.png"), house.path("film.mov"));
-    // A picture of one pixel with a text in it, as cameras and phones leave them.
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut put = |kind: &[u8; 4], data: &[u8]| {
         png.extend_from_slice(&u32::try_from(data.len()).unwrap().to_be_bytes());
@@ -329,12 +326,38 @@ fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
     put(b"IEND", b"");
     fs::write(&picture, &png).unwrap();
     fs::write(&film, b"\0\0\0\x14ftypqt  \0\0\0\0qt  ").unwrap();
-    let files = [&picture, &film].map(|path| path.to_str().unwrap());
-    let sent = a.does(&["send", "@member-b", "--file", files[0], files[1]]);
+    [picture, film].map(|path| path.to_str().unwrap().to_owned())
+}
+
+/// It was said of which of the two something was taken out.
+fn says_what_was_taken_out(sent: &Ended) {
     assert!(sent.stderr.contains("what said where, when and with what photo.png was taken was left out"), "{sent:?}");
     assert!(sent.stderr.contains("film.mov may say where and when it was taken"), "{sent:?}");
-    let kept = a.does(&["send", "@member-b", "--keep-metadata", "--file", files[0], files[1]]);
+}
+
+#[test]
+fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
+    let house = House::open();
+    let (a, _) = acquainted(&house);
+    let [picture, film] = picture_and_film(&house);
+    let sent = a.does(&["send", "@member-b", "--file", &picture, &film]);
+    says_what_was_taken_out(&sent);
+    let kept = a.does(&["send", "@member-b", "--keep-metadata", "--file", &picture, &film]);
     assert!(kept.code == Some(0) && !kept.stderr.contains("was taken"), "{kept:?}");
+}
+
+#[test]
+fn what_was_taken_out_is_said_of_a_message_that_waits_and_of_one_that_is_opened_once() {
+    let mut house = House::open();
+    let (a, _) = acquainted(&house);
+    let [picture, film] = picture_and_film(&house);
+    house.kill();
+    for how in [&[][..], &["--view-once"]] {
+        let sends = ["send", "@member-b", "--timeout", "1", "--file", &picture, &film];
+        let waits = a.does(&[&sends, how].concat());
+        says_what_was_taken_out(&waits);
+        assert!(waits.refused(3, "timed-out").contains("stays here and goes out with the next command"));
+    }
 }
 
 /// The sum of a chunk in a PNG (ISO 3309).
