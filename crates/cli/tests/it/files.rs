@@ -99,6 +99,14 @@ fn lies_in(folder: &Path) -> u64 {
     known.map(|(path, known)| if known.is_dir() { lies_in(&path) } else { known.len() }).sum()
 }
 
+/// Waits until so many bytes lie in a folder, in the middle of what a process does.
+fn until_lies_in(folder: &Path, bytes: u64, process: &mut Process) {
+    while lies_in(folder) < bytes {
+        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(folder));
+        std::thread::yield_now();
+    }
+}
+
 /// How little of a file is there at any moment until a process ends: it cuts what is not noted as done.
 fn least_until_end(part: &Path, mut process: Process) -> u64 {
     let mut least = u64::MAX;
@@ -132,10 +140,7 @@ fn a_receiver_killed_or_interrupted_in_the_middle_goes_on_and_says_how() {
     let to = folder.to_str().unwrap();
     let gets_until = |there: u64| {
         let mut process = b.starts(&["files", "get", &id, "--to", to]);
-        while lies_in(&folder) < there {
-            assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
-            std::thread::yield_now();
-        }
+        until_lies_in(&folder, there, &mut process);
         process
     };
     let process = gets_until(1_000_000);
@@ -165,10 +170,7 @@ fn what_another_process_fetches_is_paused_by_who_asked_for_it() {
     let folder = house.path("fetched");
     let to = folder.to_str().unwrap();
     let mut process = b.starts(&["files", "get", sent.trim(), "--to", to]);
-    while lies_in(&folder) < 1_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
-        std::thread::yield_now();
-    }
+    until_lies_in(&folder, 1_000_000, &mut process);
     process.interrupt();
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
@@ -183,13 +185,10 @@ fn what_another_process_fetches_is_paused_by_who_asked_for_it() {
     owner.kill();
 }
 
-/// Waits until files lie in a folder under their own names.
-fn until_there(folder: &Path, wanted: &[&str]) {
-    loop {
-        let there = if folder.exists() { names(folder) } else { vec![] };
-        if wanted.iter().all(|name| there.iter().any(|known| known == name)) {
-            return;
-        }
+/// Waits until a file is there under its own name, as long as a process runs.
+fn until_there(file: &Path, process: &mut Process) {
+    while !file.exists() {
+        assert!(process.is_running(), "it ends without {}", file.display());
         std::thread::yield_now();
     }
 }
@@ -210,8 +209,8 @@ fn whoever_interrupts_is_told_of_each_file_that_is_there() {
     let to = folder.to_str().unwrap();
 
     // One is there when it comes, though whoever asked for it has not heard so, and the other is not.
-    let process = b.starts(&["files", "get", id, "--to", to, "--json"]);
-    until_there(&folder, &["small.bin"]);
+    let mut process = b.starts(&["files", "get", id, "--to", to, "--json"]);
+    until_there(&folder.join("small.bin"), &mut process);
     house.freezes();
     process.freeze();
     process.interrupt();
@@ -228,7 +227,7 @@ fn whoever_interrupts_is_told_of_each_file_that_is_there() {
     while b.does(&["files", "list", "--json"]).objects()[1]["state"] == "paused" {}
     process.freeze();
     house.thaws();
-    until_there(&folder, &["small.bin", "large.bin"]);
+    until_there(&folder.join("large.bin"), &mut owner);
     process.interrupt();
     process.thaw();
     assert_eq!(process.end().objects().len(), 2);
@@ -246,10 +245,7 @@ fn a_second_interruption_ends_a_command_that_still_waits_for_an_answer() {
     assert_eq!(owner.object()["id"], sent.trim());
     let folder = house.path("fetched");
     let mut process = b.starts(&["files", "get", sent.trim(), "--to", folder.to_str().unwrap()]);
-    while lies_in(&folder) < 1_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
-        std::thread::yield_now();
-    }
+    until_lies_in(&folder, 1_000_000, &mut process);
     // Whoever fetches it is there, and answers nothing: that it is paused is waited for.
     owner.freeze();
     process.interrupt();
@@ -270,10 +266,7 @@ fn an_upload_outlives_a_server_that_is_killed_in_the_middle() {
     fs::write(&path, &bytes).unwrap();
     let mut process = a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]);
     let blobs = house.data().join("blobs");
-    while lies_in(&blobs) < 8_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&blobs));
-        std::thread::yield_now();
-    }
+    until_lies_in(&blobs, 8_000_000, &mut process);
     house.kill();
     assert!(lies_in(&blobs) < bytes.len() as u64, "it was in the middle");
     house.start(&[]);
@@ -292,10 +285,7 @@ fn a_sender_that_is_interrupted_says_what_becomes_of_the_file() {
     fs::write(&path, &bytes).unwrap();
     let mut process = a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]);
     let blobs = house.data().join("blobs");
-    while lies_in(&blobs) < 1_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&blobs));
-        std::thread::yield_now();
-    }
+    until_lies_in(&blobs, 1_000_000, &mut process);
     process.interrupt();
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
