@@ -160,6 +160,16 @@ fn all_files_are_listed_the_newest_first_and_older_ones_read_as_one_comes_near()
 }
 
 #[test]
+fn where_no_folder_is_known_saving_asks_for_one() {
+    let mut world = World::lively(Language::English, (120, 30));
+    world.messages.push(with_files(200, 'c', &[("a.txt", 1000)]));
+    world.open().take_asked();
+    assert_eq!(fetched(&enters(&mut world, "/save")), []);
+    assert!(world.screen().contains("Name one: /save /FOLDER"), "{}", world.screen());
+    assert_eq!(fetched(&enters(&mut world, "/save /")), [(id(200), 1, "/")]);
+}
+
+#[test]
 fn what_came_while_nobody_was_told_leaves_no_gap_among_the_files() {
     let many = |from: u64| (from..from + 150).map(|at| with_files(at, 'b', &[(&format!("number {at}.txt"), 1)]));
     let mut world = world_with(many(1000).collect());
