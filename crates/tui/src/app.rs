@@ -295,8 +295,8 @@ pub struct App {
     pub(crate) toast: Option<Toast>,
     /// To whom the first word is being written, while there is no conversation with them.
     pub(crate) addressee: Option<String>,
-    /// Where files are saved unless another folder is named.
-    folder: String,
+    /// Where files are saved unless another folder is named; none where each time one is to be named.
+    folder: Option<String>,
     /// The request that was just accepted, until the engine says so as well.
     accepting: Option<ConversationId>,
     /// How often one has gone somewhere.
@@ -335,7 +335,7 @@ impl App {
             details: None,
             toast: None,
             addressee: None,
-            folder: String::new(),
+            folder: None,
             accepting: None,
             journeys: 0,
             arriving: None,
@@ -349,9 +349,9 @@ impl App {
         }
     }
 
-    /// Files are saved in this folder, by its whole path, unless another one is named.
+    /// Files are saved in this folder, by its whole path, unless another one is named. Without it each time one is to be named.
     pub fn saves_in(&mut self, folder: String) {
-        self.folder = folder;
+        self.folder = Some(folder);
     }
 
     /// What to ask at the beginning.

@@ -49,8 +49,8 @@ pub(crate) struct Chat {
     notify: Switch,
 
     /// The folder in which files are saved, unless /save names another one [default: where the chat was started]
-    #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true, value_hint = clap::ValueHint::DirPath)]
-    save_in: PathBuf,
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    save_in: Option<PathBuf>,
 
     /// Lock the device after so many minutes without a key; it must be under its password (`huis lock`, or /lock in the
     /// chat)
@@ -122,7 +122,9 @@ impl Chat {
                 Next::Chat(session) => {
                     let size = screen.size().map_err(no_terminal)?;
                     let mut app = App::new(Texts::of(language), Zone::system(), settings, size, now_ms());
-                    app.saves_in(folder.clone());
+                    if let Some(folder) = &folder {
+                        app.saves_in(folder.clone());
+                    }
                     chat(context, &mut app, *session, &mut screen, &mut stop).await?
                 }
             };
@@ -130,17 +132,23 @@ impl Chat {
         Ok(())
     }
 
-    /// Where files are saved: the whole path, for the engine may run in another process, which was started elsewhere.
-    fn folder(&self) -> Outcome<String> {
-        let unusable = |error: std::io::Error| Stop::file(format!("--save-in {}", self.save_in.display()), &error);
-        let folder = std::fs::canonicalize(&self.save_in).map_err(unusable)?;
+    /// Where files are saved: the whole path, for the engine may run in another process, which was started elsewhere. None
+    /// where none is named and the chat was started in one that is gone, or whose path is no text: /save then needs one.
+    fn folder(&self) -> Outcome<Option<String>> {
+        let Some(named) = &self.save_in else {
+            let here = std::env::current_dir().and_then(std::fs::canonicalize);
+            return Ok(here.ok().and_then(|folder| folder.into_os_string().into_string().ok()));
+        };
+        let unusable = |error: std::io::Error| Stop::file(format!("--save-in {}", named.display()), &error);
+        let folder = std::fs::canonicalize(named).map_err(unusable)?;
         if !folder.is_dir() {
             return Err(unusable(std::io::ErrorKind::NotADirectory.into()));
         }
-        folder
+        let folder = folder
             .into_os_string()
             .into_string()
-            .map_err(|_| Stop::failed("invalid", "the path of --save-in is no text in UTF-8", "name another folder"))
+            .map_err(|_| Stop::failed("invalid", "the path of --save-in is no text in UTF-8", "name another folder"))?;
+        Ok(Some(folder))
     }
 
     /// Where somebody stands whose profile is open.

@@ -12,10 +12,9 @@ use huis_views::{
     Command, Event, Failure, FetchFile, FileView, MessageView, Reply, Target, TransferState, TransferView, play_length,
 };
 use serde::Serialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Context, at_name, freshen, name};
-use crate::interrupts::Interrupts;
 use crate::outcome::{Outcome, Stop};
 use crate::printer::note;
 use crate::progress::Bar;
@@ -36,7 +35,8 @@ enum FilesCommand {
 
 /// List files, the oldest first
 ///
-/// Each has an id: that of its message, a colon, and its number in the message.
+/// Each has an id: that of its message, a colon, and its number in the message. Behind the name of one that this device
+/// sends or fetches stands how that is: waiting, running, paused or failed.
 #[derive(Debug, Args)]
 struct List {
     /// Where: @name, #room, or the id of a conversation [default: everywhere]
@@ -47,8 +47,8 @@ struct List {
 ///
 /// A file is written under the name that its sender gave it, made harmless, or with a number behind it where the folder
 /// has one of this name; it has that name only once it is whole and was verified. What is interrupted goes on where it
-/// was with the next command on this profile; what Ctrl-C pauses does so when it is fetched again. Nothing that was
-/// fetched is opened or run. Of a request that was not accepted nothing is fetched.
+/// was with the next command on this profile; what Ctrl-C pauses does so when it is fetched again, and what is there by
+/// then is printed as ever. Nothing that was fetched is opened or run. Of a request that was not accepted nothing is fetched.
 #[derive(Debug, Args)]
 struct Get {
     /// Ids of files, or of messages for all their files
@@ -103,6 +103,9 @@ struct ListLine<'a> {
     from: String,
     own: bool,
     sent_at: String,
+    /// How its way stands, where this device has sent or fetched it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved_at: Option<&'a str>,
 }
@@ -183,6 +186,7 @@ impl List {
                     from: name(&message.from),
                     own: message.own,
                     sent_at: rfc3339(message.sent_at_ms),
+                    state: file.transfer.as_ref().map(|transfer| state(&transfer.state)),
                     saved_at,
                 };
                 context.printer.thing(&line, || for_people(message, file))?;
@@ -196,7 +200,22 @@ fn for_people(message: &MessageView, file: &FileView) -> String {
     let at = readable(message.received_at_ms.unwrap_or(message.sent_at_ms));
     let (place, from) = (safe_line(&message.conversation_name), at_name(&message.from));
     let (name, size) = (called(file), huis_texts::size(file.size));
-    format!("{}:{}  {at}  {place}  {from}  {size}  {name}", message.id, file.number)
+    let line = format!("{}:{}  {at}  {place}  {from}  {size}  {name}", message.id, file.number);
+    match file.transfer.as_ref().map(|transfer| &transfer.state) {
+        None | Some(TransferState::Done) => line,
+        Some(under_way) => format!("{line}  {}", state(under_way)),
+    }
+}
+
+/// A state of a file's way. Scripts rely on these names.
+fn state(state: &TransferState) -> &'static str {
+    match state {
+        TransferState::Waiting => "waiting",
+        TransferState::Running => "running",
+        TransferState::Paused => "paused",
+        TransferState::Done => "done",
+        TransferState::Failed(_) => "failed",
+    }
 }
 
 /// The messages with files of a conversation, or of all, oldest first.
@@ -237,8 +256,7 @@ impl Get {
         };
         let wanted = std::mem::take(&mut self.files);
         let failed = context
-            .with_session(async |session| {
-                let mut interrupts = Interrupts::from_now_on()?;
+            .with_session_and_interrupts(async |session, interrupts| {
                 let files = tokio::select! {
                     files = self.wanted(session, &wanted) => files?,
                     () = interrupts.first() => return Err(Stop::Interrupted("nothing was begun".into())),
@@ -260,15 +278,27 @@ impl Get {
                     }
                 }
                 tokio::select! {
+                    biased;
                     done = self.wait(session, context, &mut waiting, &mut failed) => done?,
                     () = interrupts.first() => {}
                 }
                 if interrupts.came() && !(waiting.is_empty() && unbegun.is_empty()) {
-                    if let Some(before) = failed.take() {
-                        note(&before.line("files").unwrap_or_default());
-                    }
                     session.forget_questions();
-                    return Err(self.paused(session, &waiting, &unbegun).await);
+                    let all_stand = pause(session, &mut waiting, &mut failed).await;
+                    for transfer in over(&mut waiting) {
+                        report(context, &transfer, &mut failed)?;
+                    }
+                    if !(waiting.is_empty() && unbegun.is_empty()) {
+                        if let Some(before) = failed.take() {
+                            note(&before.line("files").unwrap_or_default());
+                        }
+                        return Err(Stop::Interrupted(match all_stand {
+                            true => self.how_it_goes_on(&waiting, &unbegun),
+                            false => "not all could be paused: what was not goes on in the huis that runs this \
+                                      profile, or with the next command on it"
+                                .into(),
+                        }));
+                    }
                 }
                 Ok(failed)
             })
@@ -301,23 +331,10 @@ impl Get {
         let mut fetched = 0;
         let mut deadline = Instant::now() + self.timeout;
         loop {
-            let over: Vec<u64> = waiting.iter().filter(|(_, transfer)| is_over(transfer)).map(|(n, _)| *n).collect();
-            for transfer in over.into_iter().filter_map(|number| waiting.remove(&number)) {
+            for transfer in over(waiting) {
+                bar.hide();
                 fetched += transfer.size;
-                match (&transfer.state, &transfer.saved_at) {
-                    (TransferState::Failed(failure), _) => {
-                        bar.hide();
-                        one_more(failed, failure.clone().into());
-                    }
-                    (_, Some(path)) => {
-                        bar.hide();
-                        let (name, size) = (transfer.name.as_str(), transfer.size);
-                        let line =
-                            SavedLine { id: format!("{}:{}", transfer.message, transfer.number), name, size, path };
-                        context.printer.thing(&line, || safe_line(path).into_owned())?;
-                    }
-                    _ => {}
-                }
+                report(context, &transfer, failed)?;
             }
             if waiting.is_empty() {
                 return Ok(());
@@ -355,36 +372,51 @@ impl Get {
 }
 
 impl Get {
-    /// Pauses what is not there yet, also where the engine of another process fetches it.
-    async fn paused(
-        &self,
-        session: &mut Session,
-        waiting: &BTreeMap<u64, TransferView>,
-        unbegun: &VecDeque<(MessageId, u32)>,
-    ) -> Stop {
-        let by = Instant::now() + PAUSES_WITHIN;
-        let mut ids = Vec::new();
-        for transfer in waiting.values() {
-            match timeout_at(by, session.ask(Command::PauseTransfer { transfer: transfer.transfer })).await {
-                Ok(Ok(_)) => ids.push(format!("{}:{}", transfer.message, transfer.number)),
-                // What came to its end just now needs no pause.
-                Ok(Err(Stop::Failed(fault))) if fault.is("invalid") || fault.is("unknown") => {}
-                _ => {
-                    let why = "not all could be paused: what was not goes on in the huis that runs this profile, or with \
-                               the next command on it";
-                    return Stop::Interrupted(why.into());
-                }
-            }
-        }
-        ids.extend(unbegun.iter().map(|(message, number)| format!("{message}:{number}")));
-        if ids.is_empty() {
-            return Stop::Interrupted("nothing was left to pause: all is there, or has failed".into());
-        }
+    /// What is said of files that are paused, and of those that were not begun.
+    fn how_it_goes_on(&self, waiting: &BTreeMap<u64, TransferView>, unbegun: &VecDeque<(MessageId, u32)>) -> String {
+        let paused = waiting.values().map(|transfer| (transfer.message, transfer.number));
+        let ids: Vec<String> =
+            paused.chain(unbegun.iter().copied()).map(|(message, number)| format!("{message}:{number}")).collect();
         let what = if self.all { "--all".to_owned() } else { ids.join(" ") };
         let in_them = self.r#in.as_ref().map_or(String::new(), |_| " with the same --in".to_owned());
         let to = quoted(&self.to.to_string_lossy());
-        Stop::Interrupted(format!("paused; `huis files get {what} --to {to}`{in_them} goes on where it was"))
+        format!("paused; `huis files get {what} --to {to}`{in_them} goes on where it was")
     }
+}
+
+/// Takes out those that are fetched, or have failed.
+fn over(waiting: &mut BTreeMap<u64, TransferView>) -> Vec<TransferView> {
+    waiting.extract_if(.., |_, transfer| is_over(transfer)).map(|(_, transfer)| transfer).collect()
+}
+
+/// Says where one is that was fetched, or why it was not.
+fn report(context: &Context, transfer: &TransferView, failed: &mut Option<Stop>) -> Outcome {
+    match (&transfer.state, &transfer.saved_at) {
+        (TransferState::Failed(failure), _) => one_more(failed, failure.clone().into()),
+        (_, Some(path)) => {
+            let (name, size) = (transfer.name.as_str(), transfer.size);
+            let line = SavedLine { id: format!("{}:{}", transfer.message, transfer.number), name, size, path };
+            context.printer.thing(&line, || safe_line(path).into_owned())?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Pauses what is not there yet, also where the engine of another process fetches it, and sees what is over by then. Says
+/// whether nothing goes on.
+async fn pause(session: &mut Session, waiting: &mut BTreeMap<u64, TransferView>, failed: &mut Option<Stop>) -> bool {
+    let pausing = async {
+        for transfer in waiting.keys().copied() {
+            match session.ask(Command::PauseTransfer { transfer }).await {
+                // What came to its end just now needs no pause.
+                Err(Stop::Failed(fault)) if fault.is("invalid") || fault.is("unknown") => {}
+                answer => drop(answer?),
+            }
+        }
+        look_again(session, waiting, failed).await
+    };
+    matches!(timeout(PAUSES_WITHIN, pausing).await, Ok(Ok(())))
 }
 
 /// A word as a shell takes it: as it is, where nothing in it means something else there.

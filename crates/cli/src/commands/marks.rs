@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::conversations::id;
 use super::messages::{MessageLine, for_people};
-use super::send::{SentLine, deliver, text_or_input};
+use super::send::{print, send, text_or_input};
 use super::{Context, freshen, settle};
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
@@ -156,9 +156,7 @@ impl Pins {
 impl Forward {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let wish = huis_views::Forward { message: self.message, to: self.to, wait: false };
-        let sent =
-            context.with_session(async |session| deliver(session, Command::Forward(wish), self.timeout).await).await?;
-        print(context, &sent)
+        send(context, Command::Forward(wish), self.timeout, &[]).await
     }
 }
 
@@ -191,9 +189,4 @@ async fn done(session: &mut Session, wish: Annotate, bound: Duration) -> Outcome
             bound.as_secs_f32()
         ))),
     }
-}
-
-fn print(context: &Context, sent: &Sent) -> Outcome {
-    let line = SentLine::from(sent);
-    context.printer.thing(&line, || line.id.clone())
 }

@@ -35,6 +35,7 @@ use huis_proto::rest::Secret;
 use huis_views::{Command, Named, NoTarget, Reply, Target};
 
 use crate::arguments::{Huis, HuisCommand};
+use crate::interrupts::Interrupts;
 use crate::outcome::{Outcome, Stop};
 use crate::passwords::of_locked_profile;
 use crate::printer::{Printer, note};
@@ -158,6 +159,26 @@ impl Context {
             None => Session::open(&self.profile).await?,
         };
         self.with(session, work).await
+    }
+
+    /// As [`with_session`](Self::with_session), for work that has something left to do where somebody presses Ctrl-C. What
+    /// it gives stands, also where that happens while the session closes.
+    pub(crate) async fn with_session_and_interrupts<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Session, &mut Interrupts) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let mut session = Session::open(&self.profile).await?;
+        match Interrupts::from_now_on() {
+            Ok(mut interrupts) => {
+                let result = work(&mut session, &mut interrupts).await;
+                interrupts.while_closing(session.close()).await;
+                result
+            }
+            Err(stop) => {
+                session.close().await;
+                Err(stop)
+            }
+        }
     }
 
     async fn with<T>(&self, mut session: Session, work: impl AsyncFnOnce(&mut Session) -> Outcome<T>) -> Outcome<T> {

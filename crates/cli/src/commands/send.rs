@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use huis_proto::{ConversationId, MessageId, limits};
 use huis_views::{
-    Command, ConversationView, Event, FileToSend, LockTrust, MessageState, Reply, SendFiles, Sent, Target, ToSend,
-    TransferView,
+    Command, ConversationView, Event, FileToSend, FileView, LockTrust, MessageState, Reply, SendFiles, Sent, Target,
+    ToSend, TransferView,
 };
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -91,8 +91,8 @@ impl From<TrustIn> for LockTrust {
 }
 
 #[derive(Serialize)]
-pub(super) struct SentLine {
-    pub(super) id: String,
+struct SentLine {
+    id: String,
     conversation: String,
     seq: Option<u64>,
 }
@@ -107,49 +107,46 @@ const LINE_END: &[u8] = b"\n";
 
 impl Send {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
-        if !self.files.is_empty() {
-            return self.send_files(context).await;
-        }
+        let lock = self.unlock_at.map(|unlocks_at_ms| (unlocks_at_ms, LockTrust::from(self.trust)));
+        let (bound, sizes) = (self.timeout, self.sizes());
         // Before the profile is taken, for whoever writes the text may take long.
-        let text = text_or_input(self.text)?;
-        let (to, reply_to, view_once) = (self.to, self.reply_to, self.view_once);
-        let send = huis_views::Send { to, text, reply_to, view_once, wait: false };
-        let command = match self.unlock_at {
-            Some(unlocks_at_ms) => {
-                Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms, trust: self.trust.into() }
-            }
-            None => Command::Send(send),
+        let what = self.what()?;
+        let command = match (lock, what) {
+            (Some((unlocks_at_ms, trust)), what) => Command::SendTimed { what, unlocks_at_ms, trust },
+            (None, ToSend::Text(send)) => Command::Send(send),
+            (None, ToSend::Files(wish)) => Command::SendFiles(wish),
         };
-        let sent = context.with_session(async |session| deliver(session, command, self.timeout).await).await?;
-        let line = SentLine::from(&sent);
-        context.printer.thing(&line, || line.id.clone())
+        send(context, command, bound, &sizes).await
     }
 
-    async fn send_files(self, context: &Context) -> Outcome {
+    fn what(self) -> Outcome<ToSend> {
+        let Self { to, text, files, keep_metadata, view_once, reply_to, .. } = self;
+        if files.is_empty() {
+            let text = text_or_input(text)?;
+            return Ok(ToSend::Text(huis_views::Send { to, text, reply_to, view_once, wait: false }));
+        }
         // Files may come without a word, so nobody is asked for one.
-        let text = self.text.map_or(Ok(String::new()), |text| text_or_input(Some(text)))?;
-        let files = self.files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
-        let sizes: Vec<u64> = self.files.iter().map(|path| path.metadata().map_or(0, |known| known.len())).collect();
-        let (to, reply_to, keep_metadata, view_once) = (self.to, self.reply_to, self.keep_metadata, self.view_once);
-        let wish = SendFiles { to, files, text, reply_to, keep_metadata, view_once };
-        let command = match self.unlock_at {
-            Some(unlocks_at_ms) => {
-                Command::SendTimed { what: ToSend::Files(wish), unlocks_at_ms, trust: self.trust.into() }
-            }
-            None => Command::SendFiles(wish),
-        };
-        let sent = context
-            .with_session(async |session| {
-                let sent = deliver(session, command, self.timeout).await?;
-                if !self.keep_metadata {
-                    say_what_was_taken_out(session, sent.id, &sizes).await?;
-                }
-                Ok(sent)
-            })
-            .await?;
-        let line = SentLine::from(&sent);
-        context.printer.thing(&line, || line.id.clone())
+        let text = text.map_or(Ok(String::new()), |text| text_or_input(Some(text)))?;
+        let files = files.iter().map(|path| file_to_send(path)).collect::<Outcome<_>>()?;
+        Ok(ToSend::Files(SendFiles { to, files, text, reply_to, keep_metadata, view_once }))
     }
+
+    /// How large each file is here out of which something may be taken.
+    fn sizes(&self) -> Vec<u64> {
+        let stripped = self.files.iter().filter(|_| !self.keep_metadata);
+        stripped.map(|path| path.metadata().map_or(0, |known| known.len())).collect()
+    }
+}
+
+/// Sends a message, waits until the server has it on disk, and prints its id. `sizes` says how large each of its files is
+/// here, as far as something may be taken out of them.
+pub(super) async fn send(context: &Context, command: Command, bound: Duration, sizes: &[u64]) -> Outcome {
+    context
+        .with_session_and_interrupts(async |session, interrupts| {
+            let sent = deliver(session, interrupts, command, bound, sizes).await?;
+            print(context, &sent)
+        })
+        .await
 }
 
 /// A moment as it is typed, in milliseconds since 1970.
@@ -163,11 +160,10 @@ fn now_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Names the pictures out of which something was taken, and the pictures and films that went with everything that is in
+/// Names the pictures out of which something was taken, and the pictures and films that go with everything that is in
 /// them. `sizes` says how large each file is here.
-async fn say_what_was_taken_out(session: &mut Session, message: MessageId, sizes: &[u64]) -> Outcome {
-    let Reply::Message(message) = session.ask(Command::Message { message }).await? else { return Ok(()) };
-    for (file, size) in message.files.iter().zip(sizes) {
+fn say_what_was_taken_out(files: &[FileView], sizes: &[u64]) {
+    for (file, size) in files.iter().zip(sizes) {
         if file.may_say_where_it_was_taken() {
             note(&format!(
                 "{} may say where and when it was taken: that is taken out of JPEG, PNG and WebP only",
@@ -177,7 +173,6 @@ async fn say_what_was_taken_out(session: &mut Session, message: MessageId, sizes
             note(&format!("what said where, when and with what {} was taken was left out", file.name));
         }
     }
-    Ok(())
 }
 
 /// A file by its whole path: the engine may run in another process, which was started elsewhere.
@@ -195,6 +190,12 @@ impl From<&Sent> for SentLine {
     fn from(sent: &Sent) -> Self {
         Self { id: sent.id.to_string(), conversation: sent.conversation.to_string(), seq: sent.seq }
     }
+}
+
+/// Prints the id of what was sent.
+pub(super) fn print(context: &Context, sent: &Sent) -> Outcome {
+    let line = SentLine::from(sent);
+    context.printer.thing(&line, || line.id.clone())
 }
 
 /// A text as it is typed, or all of the standard input.
@@ -231,11 +232,18 @@ fn checked(text: Vec<u8>, what: &str) -> Outcome<String> {
 }
 
 /// Asks for a message to be sent, without waiting, and waits until the server has it on disk.
-pub(super) async fn deliver(session: &mut Session, send: Command, bound: Duration) -> Outcome<Sent> {
-    let mut interrupts = Interrupts::from_now_on()?;
+async fn deliver(
+    session: &mut Session,
+    interrupts: &mut Interrupts,
+    send: Command,
+    bound: Duration,
+    sizes: &[u64],
+) -> Outcome<Sent> {
     let reached = Cell::new(Reached::Nothing);
     tokio::select! {
-        done = until_delivered(session, send, bound, &reached) => done,
+        // What is delivered is not said to be on its way.
+        biased;
+        done = until_delivered(session, send, bound, sizes, &reached) => done,
         () = interrupts.first() => Err(Stop::Interrupted(reached.get().after_all())),
     }
 }
@@ -275,6 +283,7 @@ async fn until_delivered(
     session: &mut Session,
     send: Command,
     bound: Duration,
+    sizes: &[u64],
     reached: &Cell<Reached>,
 ) -> Outcome<Sent> {
     let deadline = Instant::now() + bound;
@@ -297,7 +306,10 @@ async fn until_delivered(
     };
     reached.set(Reached::Stored { id: stored.id, has_files: false });
     let mut places = BTreeSet::from([stored.conversation]);
-    let mut uploads = Uploads { all: size_of_files(session, stored.id).await?, ..Uploads::default() };
+    // As long as it waits its files are known, those of one that is opened once too, and what was taken out of them already.
+    let files = files_of(session, stored.id).await;
+    say_what_was_taken_out(&files, sizes);
+    let mut uploads = Uploads { all: files.iter().map(|file| file.size).sum(), ..Uploads::default() };
     reached.set(Reached::Stored { id: stored.id, has_files: uploads.all > 0 });
     let mut deadline = deadline;
     loop {
@@ -327,12 +339,11 @@ async fn until_delivered(
     }
 }
 
-async fn size_of_files(session: &mut Session, message: MessageId) -> Outcome<u64> {
+/// The files of a message; none where that can't be seen, which is no reason to say no more of one that is sent.
+async fn files_of(session: &mut Session, message: MessageId) -> Vec<FileView> {
     match session.ask(Command::Message { message }).await {
-        Ok(Reply::Message(message)) => Ok(message.files.iter().map(|file| file.size).sum()),
-        Ok(other) => Err(Stop::unexpected(&other)),
-        // Taken back meanwhile: what comes next says so.
-        Err(_) => Ok(0),
+        Ok(Reply::Message(message)) => message.files,
+        _ => Vec::new(),
     }
 }
 

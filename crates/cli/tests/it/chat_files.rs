@@ -47,3 +47,30 @@ fn a_file_is_found_and_saved_beside_one_of_its_name_and_a_picture_is_sent_from_t
     terminal.enters("exit");
     assert_eq!(terminal.ends().0, 0);
 }
+
+#[test]
+fn a_chat_opens_in_a_folder_that_is_gone_or_has_no_name_as_text_and_asks_where_to_save() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let notes = house.path("notes.txt");
+    fs::write(&notes, "what nobody else reads").unwrap();
+    a.does(&["send", "@member-b", "--file", notes.to_str().unwrap()]).well();
+    let gone = house.path("gone");
+    fs::create_dir_all(&gone).unwrap();
+    let goes = format!("cd '{0}' && rmdir '{0}'", gone.display());
+    // One byte that UTF-8 never has.
+    let nameless =
+        format!("cd '{}' && mkdir \"$(printf '\\377')\" && cd \"$(printf '\\377')\"", house.path("").display());
+    // Others than Linux refuse such a name.
+    for there in [Some(&goes), Some(&nameless).filter(|_| cfg!(target_os = "linux"))].into_iter().flatten() {
+        let saved = tempfile::tempdir().unwrap();
+        let mut terminal = b.chats_behind(there);
+        terminal.shows("notes.txt (22 B)");
+        terminal.enters("/save notes");
+        terminal.shows("Name one: /save /FOLDER");
+        terminal.enters(&format!("\u{15}/save notes {}", saved.path().display()));
+        terminal.waits_for("the file", |_| saved.path().join("notes.txt").exists());
+        terminal.enters("exit");
+        assert_eq!(terminal.ends().0, 0);
+    }
+}

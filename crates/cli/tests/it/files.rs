@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{House, Process};
+use crate::harness::{Ended, House, Process};
 use crate::stories::acquainted;
 
 #[test]
@@ -100,6 +99,14 @@ fn lies_in(folder: &Path) -> u64 {
     known.map(|(path, known)| if known.is_dir() { lies_in(&path) } else { known.len() }).sum()
 }
 
+/// Waits until so many bytes lie in a folder, in the middle of what a process does.
+fn until_lies_in(folder: &Path, bytes: u64, process: &mut Process) {
+    while lies_in(folder) < bytes {
+        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(folder));
+        std::thread::yield_now();
+    }
+}
+
 /// How little of a file is there at any moment until a process ends: it cuts what is not noted as done.
 fn least_until_end(part: &Path, mut process: Process) -> u64 {
     let mut least = u64::MAX;
@@ -133,10 +140,7 @@ fn a_receiver_killed_or_interrupted_in_the_middle_goes_on_and_says_how() {
     let to = folder.to_str().unwrap();
     let gets_until = |there: u64| {
         let mut process = b.starts(&["files", "get", &id, "--to", to]);
-        while lies_in(&folder) < there {
-            assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
-            std::thread::yield_now();
-        }
+        until_lies_in(&folder, there, &mut process);
         process
     };
     let process = gets_until(1_000_000);
@@ -166,19 +170,67 @@ fn what_another_process_fetches_is_paused_by_who_asked_for_it() {
     let folder = house.path("fetched");
     let to = folder.to_str().unwrap();
     let mut process = b.starts(&["files", "get", sent.trim(), "--to", to]);
-    while lies_in(&folder) < 1_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
-        std::thread::yield_now();
-    }
+    until_lies_in(&folder, 1_000_000, &mut process);
     process.interrupt();
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
     assert!(ended.stderr.contains("goes on where it was"), "{ended:?}");
-    // Nobody fetches on: a transfer would be over by then.
-    std::thread::sleep(Duration::from_secs(2));
+    let listed = b.does(&["files", "list", "--json"]).objects();
+    assert_eq!(listed[0]["state"], "paused", "the owner, who fetches it, knows: {listed:?}");
+    assert!(b.does(&["files", "list"]).well().trim_end().ends_with("large.bin  paused"));
     assert!(names(&folder).iter().all(|name| name.ends_with(".part")), "{:?}", names(&folder));
     b.does(&["files", "get", sent.trim(), "--to", to]).well();
     assert_eq!(fs::read(folder.join("large.bin")).unwrap(), bytes);
+    assert_eq!(b.does(&["files", "list", "--json"]).objects()[0]["state"], "done");
+    owner.kill();
+}
+
+/// Waits until a file is there under its own name, as long as a process runs.
+fn until_there(file: &Path, process: &mut Process) {
+    while !file.exists() {
+        assert!(process.is_running(), "it ends without {}", file.display());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn whoever_interrupts_is_told_of_each_file_that_is_there() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let own = ["small.bin", "large.bin"].map(|name| house.path(name));
+    fs::write(&own[0], large(1_000_000)).unwrap();
+    fs::write(&own[1], large(100_000_000)).unwrap();
+    let paths = [&own[0], &own[1]].map(|path| path.to_str().unwrap());
+    let sent = a.does(&["send", "@member-b", "--file", paths[0], paths[1]]).well();
+    let id = sent.trim();
+    let mut owner = b.starts(&["receive", "--follow", "--json"]);
+    assert_eq!(owner.object()["id"], id);
+    let folder = house.path("fetched");
+    let to = folder.to_str().unwrap();
+
+    // One is there when it comes, though whoever asked for it has not heard so, and the other is not.
+    let mut process = b.starts(&["files", "get", id, "--to", to, "--json"]);
+    until_there(&folder.join("small.bin"), &mut process);
+    house.freezes();
+    process.freeze();
+    process.interrupt();
+    process.thaw();
+    let ended = process.end();
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    let printed: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(printed.len(), 1, "{ended:?}");
+    assert_eq!(printed[0]["id"], format!("{id}:1"));
+    assert!(ended.stderr.contains(&format!("`huis files get {id}:2 --to {to}` goes on where it was")), "{ended:?}");
+
+    // All are there when it comes, so that nothing was left undone.
+    let process = b.starts(&["files", "get", id, "--to", to, "--json"]);
+    while b.does(&["files", "list", "--json"]).objects()[1]["state"] == "paused" {}
+    process.freeze();
+    house.thaws();
+    until_there(&folder.join("large.bin"), &mut owner);
+    process.interrupt();
+    process.thaw();
+    assert_eq!(process.end().objects().len(), 2);
     owner.kill();
 }
 
@@ -193,15 +245,12 @@ fn a_second_interruption_ends_a_command_that_still_waits_for_an_answer() {
     assert_eq!(owner.object()["id"], sent.trim());
     let folder = house.path("fetched");
     let mut process = b.starts(&["files", "get", sent.trim(), "--to", folder.to_str().unwrap()]);
-    while lies_in(&folder) < 1_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&folder));
-        std::thread::yield_now();
-    }
+    until_lies_in(&folder, 1_000_000, &mut process);
     // Whoever fetches it is there, and answers nothing: that it is paused is waited for.
     owner.freeze();
     process.interrupt();
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(process.is_running(), "the first one ends nothing yet");
+    // That it says so shows that the first one came and did not end it.
+    process.notes("Ctrl-C once more ends it at once");
     process.interrupt();
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
@@ -217,10 +266,7 @@ fn an_upload_outlives_a_server_that_is_killed_in_the_middle() {
     fs::write(&path, &bytes).unwrap();
     let mut process = a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]);
     let blobs = house.data().join("blobs");
-    while lies_in(&blobs) < 8_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&blobs));
-        std::thread::yield_now();
-    }
+    until_lies_in(&blobs, 8_000_000, &mut process);
     house.kill();
     assert!(lies_in(&blobs) < bytes.len() as u64, "it was in the middle");
     house.start(&[]);
@@ -239,10 +285,7 @@ fn a_sender_that_is_interrupted_says_what_becomes_of_the_file() {
     fs::write(&path, &bytes).unwrap();
     let mut process = a.starts(&["send", "@member-b", "--file", path.to_str().unwrap()]);
     let blobs = house.data().join("blobs");
-    while lies_in(&blobs) < 1_000_000 {
-        assert!(process.is_running(), "it ends with so much of it there: {}", lies_in(&blobs));
-        std::thread::yield_now();
-    }
+    until_lies_in(&blobs, 1_000_000, &mut process);
     process.interrupt();
     let ended = process.end();
     assert_eq!(ended.code, Some(130), "{ended:?}");
@@ -255,12 +298,9 @@ fn a_sender_that_is_interrupted_says_what_becomes_of_the_file() {
     assert_eq!(fs::read(to.join("large.bin")).unwrap(), bytes);
 }
 
-#[test]
-fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
-    let house = House::open();
-    let (a, _) = acquainted(&house);
+/// The paths of a picture of one pixel with a text in it, as cameras and phones leave them, and of a film.
+fn picture_and_film(house: &House) -> [String; 2] {
     let (picture, film) = (house.path("photo.png"), house.path("film.mov"));
-    // A picture of one pixel with a text in it, as cameras and phones leave them.
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut put = |kind: &[u8; 4], data: &[u8]| {
         png.extend_from_slice(&u32::try_from(data.len()).unwrap().to_be_bytes());
@@ -276,12 +316,38 @@ fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
     put(b"IEND", b"");
     fs::write(&picture, &png).unwrap();
     fs::write(&film, b"\0\0\0\x14ftypqt  \0\0\0\0qt  ").unwrap();
-    let files = [&picture, &film].map(|path| path.to_str().unwrap());
-    let sent = a.does(&["send", "@member-b", "--file", files[0], files[1]]);
+    [picture, film].map(|path| path.to_str().unwrap().to_owned())
+}
+
+/// It was said of which of the two something was taken out.
+fn says_what_was_taken_out(sent: &Ended) {
     assert!(sent.stderr.contains("what said where, when and with what photo.png was taken was left out"), "{sent:?}");
     assert!(sent.stderr.contains("film.mov may say where and when it was taken"), "{sent:?}");
-    let kept = a.does(&["send", "@member-b", "--keep-metadata", "--file", files[0], files[1]]);
+}
+
+#[test]
+fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
+    let house = House::open();
+    let (a, _) = acquainted(&house);
+    let [picture, film] = picture_and_film(&house);
+    let sent = a.does(&["send", "@member-b", "--file", &picture, &film]);
+    says_what_was_taken_out(&sent);
+    let kept = a.does(&["send", "@member-b", "--keep-metadata", "--file", &picture, &film]);
     assert!(kept.code == Some(0) && !kept.stderr.contains("was taken"), "{kept:?}");
+}
+
+#[test]
+fn what_was_taken_out_is_said_of_a_message_that_waits_and_of_one_that_is_opened_once() {
+    let mut house = House::open();
+    let (a, _) = acquainted(&house);
+    let [picture, film] = picture_and_film(&house);
+    house.kill();
+    for how in [&[][..], &["--view-once"]] {
+        let sends = ["send", "@member-b", "--timeout", "1", "--file", &picture, &film];
+        let waits = a.does(&[&sends, how].concat());
+        says_what_was_taken_out(&waits);
+        assert!(waits.refused(3, "timed-out").contains("stays here and goes out with the next command"));
+    }
 }
 
 /// The sum of a chunk in a PNG (ISO 3309).

@@ -4,8 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -41,7 +40,9 @@ pub(crate) struct Person {
 pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
-    errors: Option<JoinHandle<String>>,
+    errors: Receiver<String>,
+    /// What came of the errors so far.
+    said: String,
     what: String,
 }
 
@@ -139,6 +140,15 @@ impl House {
         let server = self.server.take().unwrap();
         server.signal(signal);
         server.end()
+    }
+
+    /// The server is there, and does nothing until it is thawed.
+    pub(crate) fn freezes(&self) {
+        self.server.as_ref().unwrap().freeze();
+    }
+
+    pub(crate) fn thaws(&self) {
+        self.server.as_ref().unwrap().thaw();
     }
 
     /// The number of the server's process.
@@ -300,23 +310,8 @@ impl Process {
         let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
         command.process_group(0).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let errors = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            stderr.read_to_end(&mut text).unwrap();
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stdout.split(b'\n') {
-                let Ok(line) = line else { break };
-                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { child, lines, errors: Some(errors), what }
+        let (errors, lines) = (lines_of(child.stderr.take().unwrap()), lines_of(child.stdout.take().unwrap()));
+        Self { child, lines, errors, said: String::new(), what }
     }
 
     /// The next line of its output.
@@ -335,8 +330,8 @@ impl Process {
     pub(crate) fn try_line(&mut self) -> Option<String> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("{}: no line, no end", self.what),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("{}: no line, no end", self.what),
         }
     }
 
@@ -359,8 +354,8 @@ impl Process {
                     stdout.push_str(&line);
                     stdout.push('\n');
                 }
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
                     self.kill();
                     let errors = self.errors();
                     panic!("{} does not end; {stdout}{errors}", self.what);
@@ -379,6 +374,10 @@ impl Process {
     /// It is there, and does nothing any more.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
     }
 
     /// Whether it has not ended yet.
@@ -404,9 +403,42 @@ impl Process {
         Command::new("sh").args(["-c", &script]).status().unwrap();
     }
 
-    fn errors(&mut self) -> String {
-        self.errors.take().map(|errors| errors.join().unwrap()).unwrap_or_default()
+    /// Waits until it has said these words on the standard error output.
+    pub(crate) fn notes(&mut self, words: &str) {
+        while !self.said.contains(words) {
+            match self.errors.recv_timeout(PATIENCE) {
+                Ok(line) => self.hear(&line),
+                Err(_) => panic!("{} does not say {words:?}: {}", self.what, self.said),
+            }
+        }
     }
+
+    fn hear(&mut self, line: &str) {
+        self.said.push_str(line);
+        self.said.push('\n');
+    }
+
+    /// All of its standard error output, once it has ended.
+    fn errors(&mut self) -> String {
+        while let Ok(line) = self.errors.recv() {
+            self.hear(&line);
+        }
+        std::mem::take(&mut self.said)
+    }
+}
+
+/// The lines that come out of a process, as they come.
+fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).split(b'\n') {
+            let Ok(line) = line else { break };
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 impl Drop for Process {

@@ -48,6 +48,16 @@ impl Person {
         command.env("HUIS_PROFILE", &self.profile).env("HUIS_SERVER", self.url());
         Terminal::open(&command, columns, rows)
     }
+
+    /// As `chats`, started by a shell that has done this before.
+    pub(crate) fn chats_behind(&self, script: &str) -> Terminal {
+        let chat = huis(&["chat"]);
+        let mut command = std::process::Command::new("sh");
+        command.arg("-c").arg(format!("{script} && exec \"$0\" chat")).arg(chat.get_program());
+        chat.get_envs().for_each(|(name, _)| _ = command.env_remove(name));
+        command.env("HUIS_PROFILE", &self.profile).env("HUIS_SERVER", self.url());
+        Terminal::open(&command, 80, 24)
+    }
 }
 
 impl Terminal {

@@ -94,6 +94,7 @@ slash-no-conversation = Open a conversation first: choose one in the list, or /d
 slash-no-message = There is no message here to do that to.
 slash-no-file = There is no such file here. /files shows them all.
 slash-no-folder = There is no folder { $folder }. Make it first, or name another one.
+slash-nowhere = There is no folder to save in here. Name one: /save /FOLDER
 slash-not-own = Only a message of your own can be changed. Select one, or none for your last.
 slash-no-emoji = "{ $typed }" is no emoji. Try :heart: or 👍.
 

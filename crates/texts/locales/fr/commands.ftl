@@ -94,6 +94,7 @@ slash-no-conversation = Ouvrez d'abord une conversation : choisissez dans la li
 slash-no-message = Il n'y a ici aucun message auquel le faire.
 slash-no-file = Il n'y a pas ce fichier ici. /fichiers les montre tous.
 slash-no-folder = Il n'y a pas de dossier { $folder }. Créez-le d'abord, ou nommez-en un autre.
+slash-nowhere = Il n'y a pas ici de dossier où enregistrer. Nommez-en un : /enregistrer /DOSSIER
 slash-not-own = On ne change que ses propres messages. Choisissez-en un à vous, ou aucun pour le dernier.
 slash-no-emoji = « { $typed } » n'est pas un émoji. Essayez :heart: ou 👍.
 

@@ -42,7 +42,7 @@ impl App {
 
     /// Saves a file of a message, counted from 1, under a name that nothing has yet; it is never opened.
     pub(crate) fn save_file(&mut self, message: MessageId, number: u32, folder: Option<String>) {
-        let folder = folder.unwrap_or_else(|| self.folder.clone());
+        let Some(folder) = folder.or_else(|| self.folder.clone()) else { return self.mistaken(&Mistake::Nowhere) };
         let command = Command::FetchFile(FetchFile { message, number, folder: folder.clone() });
         self.effects.push(Effect::Ask { purpose: Purpose::Save { folder }, command });
     }

@@ -190,10 +190,10 @@ impl Files {
         let size = (around.width.saturating_sub(8).min(96), around.height.saturating_sub(4).min(34));
         let area = window(canvas, around, size, &app.texts.text("files-title"), theme);
         let said = match &self.refused {
+            _ if !self.entries.is_empty() => None,
             Some(reason) => Some((reason.clone(), Role::Danger)),
             None if !self.loaded => Some((app.texts.text("files-loading"), Role::Muted)),
-            None if self.entries.is_empty() => Some((app.texts.text("files-none"), Role::Muted)),
-            None => None,
+            None => Some((app.texts.text("files-none"), Role::Muted)),
         };
         if let Some((text, role)) = said {
             for (y, at) in (area.top()..area.bottom()).zip(cells::wrap(&text, area.width)) {
@@ -207,9 +207,16 @@ impl Files {
             let row = Rect { y: area.y + place * 2, height: 2, ..area };
             draw_entry(app, canvas, row, at, entry, at == self.chosen);
         }
-        if self.entries.len() >= MOST && self.chosen + 1 == self.entries.len() {
-            let text = app.texts.text("files-bound");
-            canvas.put(area.x, area.bottom(), area.right(), &text, theme.style(Role::Muted));
+        // Below what is there already.
+        let below = match &self.refused {
+            Some(reason) => Some((reason.clone(), Role::Danger)),
+            None if self.entries.len() >= MOST && self.chosen + 1 == self.entries.len() => {
+                Some((app.texts.text("files-bound"), Role::Muted))
+            }
+            None => None,
+        };
+        if let Some((text, role)) = below {
+            canvas.put(area.x, area.bottom(), area.right(), &cells::cut(&text, area.width), theme.style(role));
         }
     }
 }

@@ -53,11 +53,11 @@ pub(crate) enum Wanted {
     Named(String),
 }
 
-/// Which file `/save` means, and the folder that stands behind it. A folder begins with `/`, `~` or a dot and a slash, which
-/// no name of a file holds.
+/// Which file `/save` means, and the folder that stands behind it. A folder begins with `/`, `~/` or a dot and a slash, which
+/// no name of a file holds, or is `~` or dots alone.
 pub(super) fn wanted(typed: &str) -> (Wanted, Option<&str>) {
     let is_folder = |word: &str| {
-        word.starts_with(['/', '~']) || word == "." || word == ".." || word.starts_with("./") || word.starts_with("../")
+        matches!(word, "~" | "." | "..") || ["/", "~/", "./", "../"].iter().any(|begin| word.starts_with(begin))
     };
     let begins = std::iter::once(0).chain(typed.match_indices(char::is_whitespace).map(|(at, sign)| at + sign.len()));
     let folder = begins.into_iter().find(|at| typed.get(*at..).is_some_and(is_folder));
@@ -119,7 +119,12 @@ mod tests {
             ("the plan.pdf ~/my plans", (named("the plan.pdf"), Some("~/my plans"))),
             ("plan.pdf .", (named("plan.pdf"), Some("."))),
             ("plan.pdf ../there", (named("plan.pdf"), Some("../there"))),
+            ("plan.pdf ~", (named("plan.pdf"), Some("~"))),
             ("3 .hidden", (named("3 .hidden"), None)),
+            // What Word leaves of an open file, and what another one's home is to a shell.
+            ("~$plan.docx", (named("~$plan.docx"), None)),
+            ("the ~zoe", (named("the ~zoe"), None)),
+            ("~$plan.docx ~/my plans", (named("~$plan.docx"), Some("~/my plans"))),
         ] {
             assert_eq!(wanted(typed), meant, "{typed}");
         }

@@ -21,6 +21,8 @@ pub(crate) enum Mistake {
     NoFile,
     /// There is no such folder.
     NoFolder(String),
+    /// No folder is known to save in.
+    Nowhere,
     /// It is no emoji.
     NoEmoji(String),
 }
@@ -49,6 +51,7 @@ impl Mistake {
                 let folder: String = folder.chars().take(200).collect();
                 texts.text_with("slash-no-folder", &[("folder", Value::Text(&safe_line(&folder)))])
             }
+            Self::Nowhere => texts.text("slash-nowhere"),
             Self::NoEmoji(typed) => {
                 let typed: String = typed.chars().take(40).collect();
                 texts.text_with("slash-no-emoji", &[("typed", Value::Text(&safe_line(&typed)))])

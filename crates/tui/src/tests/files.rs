@@ -160,6 +160,41 @@ fn all_files_are_listed_the_newest_first_and_older_ones_read_as_one_comes_near()
 }
 
 #[test]
+fn a_page_of_files_that_does_not_come_leaves_those_that_are_there() {
+    let names: Vec<String> = (0..250).map(|number| format!("number {number}.txt")).collect();
+    let messages = (0..).zip(&names).map(|(at, name)| with_files(1000 + at, 'b', &[(name, 1)])).collect();
+    let mut world = world_with(messages);
+    enters(&mut world, "/files");
+    world.refuses = Some(Failure::Busy);
+    world.press(KeyCode::End);
+    let why = crate::say::failure(&world.app.texts, &Failure::Busy);
+    let screen = world.screen();
+    assert!(screen.contains("› 100 number 150.txt") && screen.contains(&why), "{screen}");
+    // It goes with the next page that comes.
+    world.refuses = None;
+    world.event(Event::Missed);
+    world.press(KeyCode::End).press(KeyCode::End);
+    let screen = world.screen();
+    assert!(screen.contains("› 250 number 0.txt") && !screen.contains(&why), "{screen}");
+    // Where nothing is there, it is all there is to say.
+    world.press(KeyCode::Esc).take_asked();
+    world.refuses = Some(Failure::Busy);
+    enters(&mut world, "/files");
+    let screen = world.screen();
+    assert!(screen.contains(&why) && !screen.contains("number"), "{screen}");
+}
+
+#[test]
+fn where_no_folder_is_known_saving_asks_for_one() {
+    let mut world = World::lively(Language::English, (120, 30));
+    world.messages.push(with_files(200, 'c', &[("a.txt", 1000)]));
+    world.open().take_asked();
+    assert_eq!(fetched(&enters(&mut world, "/save")), []);
+    assert!(world.screen().contains("Name one: /save /FOLDER"), "{}", world.screen());
+    assert_eq!(fetched(&enters(&mut world, "/save /")), [(id(200), 1, "/")]);
+}
+
+#[test]
 fn what_came_while_nobody_was_told_leaves_no_gap_among_the_files() {
     let many = |from: u64| (from..from + 150).map(|at| with_files(at, 'b', &[(&format!("number {at}.txt"), 1)]));
     let mut world = world_with(many(1000).collect());

@@ -129,7 +129,7 @@ pub(crate) struct World {
     pub(crate) asked: Vec<Command>,
     /// What is done beside asking.
     pub(crate) others: Vec<Effect>,
-    /// Answers to commands that send.
+    /// Answers to commands that send, and to who asks for files.
     pub(crate) refuses: Option<Failure>,
     pub(crate) now_ms: u64,
     pub(crate) app: App,
@@ -339,6 +339,9 @@ impl World {
                 Reply::Message(Box::new(MessageView { text: self.opened_once.clone(), ..opened }))
             }
             Command::Files { conversation, before, most } => {
+                if let Some(failure) = &self.refuses {
+                    return Err(failure.clone());
+                }
                 let fits = |message: &&MessageView| {
                     !message.files.is_empty() && before.is_none_or(|before| message.position < before)
                 };
