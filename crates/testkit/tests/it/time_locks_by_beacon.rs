@@ -269,7 +269,7 @@ fn a_device_that_could_ask_nobody_for_long_opens_within_minutes_of_when_it_can()
 }
 
 #[test]
-fn a_device_that_knows_chain_opens_nothing_until_it_is_told_of_the_right_one() {
+fn a_device_that_knows_another_chain_opens_nothing_until_it_is_told_of_the_right_one() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
         bea.stops().await;
