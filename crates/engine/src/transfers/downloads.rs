@@ -19,8 +19,9 @@ use crate::db::{TransferRow, TransferStanding};
 use crate::platform::away;
 use crate::ports::{FileFault, OpenFile};
 
-/// The most chunks that are fetched at once.
-const MOST: u32 = (limits::FILE_REQUEST / SEALED_CHUNK) as u32;
+/// The most chunks that are fetched at once, half of what one request may upload: one range comes while another one is opened, and
+/// what is given back of memory is not always given back to the system.
+const MOST: u32 = (limits::FILE_REQUEST / 2 / SEALED_CHUNK) as u32;
 /// The fewest, but at the end.
 const FEWEST: u32 = 4;
 /// The chunks that are fetched first.
