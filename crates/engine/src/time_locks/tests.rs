@@ -175,7 +175,7 @@ fn what_was_said_meanwhile_is_waited_for_and_not_for_ever() {
     assert_eq!(away.left(false, false, 111_000), Duration::ZERO);
     // A server that is there now and then, and is never heard to the end.
     let mut flaps = Behind::at(0);
-    let waits = |second: &u64| !flaps.left(second % 50 == 0, false, second * 1000).is_zero();
+    let waits = |second: &u64| !flaps.left(second.is_multiple_of(50), false, second * 1000).is_zero();
     assert_eq!((0..2_000).take_while(waits).count(), 600);
     assert_eq!(flaps.left(true, true, 2_000_000), minute);
 }
