@@ -76,7 +76,6 @@ impl Interrupts {
             // Dropped, it would let others own the profile while the engine still works on it.
             std::mem::forget(closing);
         }
-        self.is_closing.store(false, Ordering::SeqCst);
     }
 
     /// Resolves a while after the first one, and at once at the second.

@@ -160,14 +160,27 @@ impl Tables<'_> {
         Ok(next.map(|ms| ms as u64))
     }
 
-    /// Those whose share is to be asked for, the one that is due longest first.
-    pub(crate) fn locks_due(self, asked: Asked, now_ms: u64, most: u32) -> Result<Vec<LockRow>, DbError> {
+    /// Those whose share is to be asked of the server, the one that is due longest first.
+    pub(crate) fn shares_due(self, now_ms: u64, most: u32) -> Result<Vec<LockRow>, DbError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 AND {} ORDER BY ask_ms, message LIMIT ?2",
-            asked.condition()
+            Asked::Server.condition()
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let locks = statement.query_map(params![int(now_ms), most], LockRow::read)?;
+        Ok(locks.collect::<Result<_, _>>()?)
+    }
+
+    /// Those whose round is to be asked for: first what is over by the device's own clock, and of that what was asked for less often.
+    /// The others have their turn by chance, so that no round which nobody gives keeps one back that is published.
+    pub(crate) fn rounds_due(self, now_ms: u64, own_now_ms: u64, most: u32) -> Result<Vec<LockRow>, DbError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM locks WHERE {ASKED_FOR} AND ask_ms <= ?1 AND {}
+             ORDER BY unlocks_ms > ?2, tries, random() LIMIT ?3",
+            Asked::Beacon.condition()
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let locks = statement.query_map(params![int(now_ms), int(own_now_ms), most], LockRow::read)?;
         Ok(locks.collect::<Result<_, _>>()?)
     }
 
@@ -191,21 +204,27 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Everything that is due is asked for from `at_ms` on, for who was asked gives nothing now: that counts as a try where it is
+    /// Every round that is due is asked for from `at_ms` on, for who was asked gives nothing now: that counts as a try where it is
     /// the first.
-    pub(crate) fn put_off_what_is_due(self, asked: Asked, now_ms: u64, at_ms: u64) -> Result<(), DbError> {
+    pub(crate) fn put_off_rounds_due(self, now_ms: u64, at_ms: u64) -> Result<(), DbError> {
         let sql = format!(
-            "UPDATE locks SET ask_ms = ?2, tries = max(tries, 1) WHERE state = 0 AND ask_ms <= ?1 AND {}",
-            asked.condition()
+            "UPDATE locks SET ask_ms = ?2, tries = max(tries, 1) WHERE {ASKED_FOR} AND ask_ms <= ?1 AND {}",
+            Asked::Beacon.condition()
         );
         self.0.prepare_cached(&sql)?.execute([int(now_ms), int(at_ms)])?;
         Ok(())
     }
 
-    /// Shares that were asked for before are asked for as if they had not been.
+    /// Shares that were asked for before are asked for as if they had not been, and with short pauses where it is a beacon that is
+    /// asked: what it gave nobody when it was asked too early it may give in a moment.
     pub(crate) fn ask_anew(self, asked: Asked) -> Result<(), DbError> {
+        let tries = match asked {
+            Asked::Server => "tries",
+            Asked::Beacon => "1",
+        };
         let sql = format!(
-            "UPDATE locks SET ask_ms = unlocks_ms WHERE state = 0 AND ask_ms > unlocks_ms AND tries > 0 AND {}",
+            "UPDATE locks SET ask_ms = unlocks_ms, tries = {tries}
+             WHERE state = 0 AND ask_ms > unlocks_ms AND tries > 0 AND {}",
             asked.condition()
         );
         self.0.prepare_cached(&sql)?.execute([])?;

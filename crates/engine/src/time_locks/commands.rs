@@ -62,7 +62,8 @@ impl Client {
             None => self.destroy_share(&row).await?,
         };
         if !is_withdrawn {
-            let message = "The message has opened already; delete it instead.".into();
+            // By a clock that is late others have not opened it.
+            let message = "The message may have opened already; delete it instead.".into();
             return Err(Failure::Refused { code: ErrorCode::TimeLockOpened, message, retry_after_s: None });
         }
         // It may have come into the log meanwhile.

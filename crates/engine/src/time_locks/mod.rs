@@ -10,7 +10,7 @@ use futures_util::future::select;
 use huis_core::content::Content;
 use huis_core::time_locks::{Place, Timed, UnlockError};
 use huis_proto::rest::ReleasedShare;
-use huis_proto::{ErrorCode, TimeShare};
+use huis_proto::{ErrorCode, TimeShare, limits};
 use huis_views::{Connection, Event, Notice};
 use rand::Rng;
 use tokio::sync::Notify;
@@ -80,20 +80,23 @@ enum Who {
 struct Behind {
     away_since_ms: u64,
     since_ms: u64,
+    /// How it was when it was looked the last time, which may be long ago.
+    was_open: bool,
+    was_heard: bool,
 }
 
 impl Behind {
     fn at(now_ms: u64) -> Self {
-        Self { away_since_ms: now_ms, since_ms: now_ms }
+        Self { away_since_ms: now_ms, since_ms: now_ms, was_open: false, was_heard: false }
     }
 
     /// How much longer it waits for what was said meanwhile.
     fn left(&mut self, is_open: bool, is_heard: bool, now_ms: u64) -> Duration {
-        // A clock that was set back counts from there.
-        if is_open || now_ms < self.away_since_ms {
+        // That it has ended may be known only now; and a clock that was set back counts from there.
+        if std::mem::replace(&mut self.was_open, is_open) || is_open || now_ms < self.away_since_ms {
             self.away_since_ms = now_ms;
         }
-        if is_heard || now_ms < self.since_ms {
+        if std::mem::replace(&mut self.was_heard, is_heard) || is_heard || now_ms < self.since_ms {
             self.since_ms = now_ms;
         }
         let left = |since_ms: u64, bound_ms: u64| bound_ms.saturating_sub(now_ms.saturating_sub(since_ms));
@@ -154,8 +157,11 @@ impl Client {
     /// Who can be asked now; or how long to wait for somebody, who wakes this flow when it is there.
     fn who_is_asked(&self, asked: Asked, behind: &mut Behind) -> Result<Who, Duration> {
         let is_open = self.connection.get() == Connection::Open && self.has_session();
-        let is_heard = is_open && self.caught_up.get();
-        let left = behind.left(is_open, is_heard, self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        // Whose machine slept holds a connection for open that is none any more.
+        let is_awake = self.last_frame_ms.get().saturating_add(limits::SILENCE.as_millis() as u64) > now_ms;
+        let is_heard = is_open && self.caught_up.get() && is_awake;
+        let left = behind.left(is_open, is_heard, now_ms);
         match asked {
             Asked::Server if is_open => Ok(Who::Server),
             Asked::Beacon if is_heard => Ok(Who::Server),
@@ -203,9 +209,15 @@ impl Client {
         Ok(is_due(Asked::Server)? || is_due(Asked::Beacon)?)
     }
 
+    fn due(&self, asked: Asked) -> Result<Vec<LockRow>, DbError> {
+        self.read(|tables| match asked {
+            Asked::Server => tables.shares_due(self.due_ms(asked), PORTION),
+            Asked::Beacon => tables.rounds_due(self.due_ms(asked), self.clock.now_ms(), PORTION),
+        })
+    }
+
     async fn open_what_is_due(&self, asked: Asked, who: Who) -> Result<(), DbError> {
-        let due = self.read(|tables| tables.locks_due(asked, self.due_ms(asked), PORTION))?;
-        for lock in due {
+        for lock in self.due(asked)? {
             let Some(message) = self.read(|tables| tables.message_at(lock.message))? else {
                 self.step(|step| step.tables.destroy_lock(lock.message))?;
                 continue;
@@ -362,14 +374,15 @@ impl Step<'_> {
         self.ask_later(lock, more_tries(lock), after_s)
     }
 
-    /// As [`is_put_off`](Self::is_put_off), and with it everything else that is due by a beacon; that comes first then, for it may
-    /// be this round alone that nobody gives.
+    /// As [`is_put_off`](Self::is_put_off), and with it everything else that is due by a beacon; what was asked for less often comes
+    /// first then, for it may be this round alone that nobody gives.
     fn all_is_put_off(&mut self, lock: &LockRow, after_s: Option<u64>) -> Result<(), DbError> {
         let now_ms = self.client.due_ms(Asked::Beacon);
         let pause_ms = self.pause_ms(lock, None).max(after_s.map_or(0, |_| self.pause_ms(lock, after_s)));
         let at_ms = now_ms.saturating_add(pause_ms);
-        self.tables.put_off_what_is_due(Asked::Beacon, now_ms, at_ms.saturating_sub(1))?;
-        self.tables.ask_again(lock.message, more_tries(lock), at_ms)
+        self.tables.put_off_rounds_due(now_ms, at_ms)?;
+        // More than those have that were put off with it.
+        self.tables.ask_again(lock.message, more_tries(lock).max(2), at_ms)
     }
 
     /// It is looked at again now and then, and at each start.

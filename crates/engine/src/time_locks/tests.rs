@@ -55,7 +55,7 @@ impl Waiting {
     }
 
     fn due(&self, asked: Asked) -> Vec<LockRow> {
-        self.client.read(|tables| tables.locks_due(asked, self.client.due_ms(asked), PORTION)).unwrap()
+        self.client.due(asked).unwrap()
     }
 
     /// The server answers so, after that many tries: how many there are then, and after how many milliseconds the next one comes.
@@ -141,31 +141,59 @@ fn a_round_that_nobody_gives_holds_up_what_waits_for_others_for_one_pause_and_no
         step(&|step| step.tables.add_lock(position, 1, (None, Keeper::Beacon(&CHAIN, None)), 1));
         positions.push(position);
     }
+    // By the device's own clock one is not over yet.
+    let far_ms = waiting.client.clock.now_ms() + 86_400_000;
+    waiting.client.heard_time(far_ms + 86_400_000, waiting.client.clock.now_ms());
+    let early = MessageRow { id: MessageId::from_bytes([9; 16]), position: 0, ..waiting.message.clone() };
+    let early = waiting.client.step(|step| step.tables.add_message(&early)).unwrap().unwrap();
+    step(&|step| step.tables.add_lock(early, far_ms, (None, Keeper::Beacon(&CHAIN, None)), far_ms));
     let due = waiting.due(Asked::Beacon);
-    assert_eq!(due.iter().map(|lock| lock.message).collect::<Vec<_>>(), positions);
+    assert_eq!((due.len(), due.last().map(|lock| lock.message)), (4, Some(early)));
     step(&|step| step.all_is_put_off(&due[0], None));
     assert!(waiting.due(Asked::Beacon).is_empty());
-    // What a server keeps is not held up, and the others come before it the next time.
+    // What a server keeps is not held up.
     assert_eq!(waiting.due(Asked::Server).len(), 1);
-    let later = waiting.client.read(|tables| tables.locks_due(Asked::Beacon, LATEST_MS, PORTION)).unwrap();
-    assert_eq!(later.iter().map(|lock| lock.message).collect::<Vec<_>>(), [positions[1], positions[2], positions[0]]);
-    assert!(later.iter().all(|lock| lock.tries == 1));
-    // However often it is asked for, the pause stays short, and a server can't make it longer for ever.
+    // Of those that nobody gives none keeps another one back, however often it was asked for.
+    let later_ms = waiting.client.due_ms(Asked::Beacon) + 2 * BEACON_PAUSE_MS;
+    let next = || {
+        waiting.client.read(|tables| tables.rounds_due(later_ms, waiting.client.clock.now_ms(), 1)).unwrap()[0].clone()
+    };
+    let second = next();
+    assert_ne!(second.message, due[0].message);
+    step(&|step| step.all_is_put_off(&second, None));
+    assert!(![due[0].message, second.message].contains(&next().message));
+    for position in &positions {
+        step(&|step| step.tables.ask_again(*position, LONGEST_AFTER, 1));
+    }
+    let mut asked = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        let one = next();
+        step(&|step| step.all_is_put_off(&one, None));
+        asked.insert(one.message);
+    }
+    assert_eq!(asked.into_iter().collect::<Vec<_>>(), positions);
+    // However often it is asked for, the pause stays short, and a server can't make it longer.
     for after_s in [None, Some(1), Some(u64::MAX)] {
+        for position in positions.iter().chain([&early]) {
+            step(&|step| step.tables.ask_again(*position, LONGEST_AFTER, 1));
+        }
         let before_ms = waiting.client.due_ms(Asked::Beacon);
-        let often = LockRow {
-            tries: LONGEST_AFTER,
-            ..waiting.client.read(|tables| tables.lock(positions[0])).unwrap().unwrap()
-        };
+        let often = next();
         step(&|step| step.all_is_put_off(&often, after_s));
         let next_ms = waiting.client.read(|tables| tables.next_ask_ms(Asked::Beacon)).unwrap().unwrap();
-        assert!(next_ms - before_ms <= BEACON_PAUSE_MS + 5_000, "{after_s:?}: {}", next_ms - before_ms);
+        let pause_ms = next_ms - before_ms;
+        assert!((BEACON_PAUSE_MS * 3 / 4..BEACON_PAUSE_MS + 5_000).contains(&pause_ms), "{after_s:?}: {pause_ms}");
     }
 }
 
 #[test]
 fn what_was_said_meanwhile_is_waited_for_and_not_for_ever() {
     let minute = Duration::from_secs(60);
+    // It is seen only later that a connection has ended.
+    let mut ended = Behind::at(0);
+    assert_eq!(ended.left(true, true, 0), minute);
+    assert_eq!(ended.left(false, false, 299_000), minute);
+    assert_eq!(ended.left(false, false, 359_000), Duration::ZERO);
     let mut away = Behind::at(100_000);
     assert_eq!(away.left(false, false, 100_000), minute);
     assert_eq!(away.left(false, false, 159_000), Duration::from_secs(1));

@@ -231,6 +231,8 @@ impl Client {
             let (blob, began_ms) = (upload.blob, self.clock.now_ms());
             let (sent, sealed) = join(self.send_part(blob, offset, part), self.seal_ahead(upload)).await;
             let took_ms = self.clock.now_ms().saturating_sub(began_ms);
+            // What was read of a piece that has come to nothing is not read again by this work.
+            sealed?;
             match sent {
                 Ok(Reached::Offset(reached)) => {
                     upload.offset = Some(reached);
@@ -247,7 +249,6 @@ impl Client {
                     return Err(trouble.into());
                 }
             }
-            sealed?;
         }
     }
 
