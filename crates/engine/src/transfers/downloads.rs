@@ -236,7 +236,10 @@ impl Client {
             }
             let at = download.own_end();
             let end = at + own.len() as u64;
-            download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
+            // Behind the file's end its chunks have nothing but padding.
+            if !own.is_empty() {
+                download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
+            }
             download.next = next;
             if end - download.noted >= NOTED_AFTER {
                 self.note_done(download, end).await?;
