@@ -19,6 +19,9 @@ async function waitForOrder(page, ...names) {
 story("a conversation is kept at the top, muted, put aside and taken back", running, async (stage) => {
   const [one, other] = await acquainted(stage);
   const { page } = one;
+  // What was said before is read, and does not count below.
+  await listed(page, other.name).getByText("Good morning to you").waitFor();
+  await listed(page, other.name).locator(".badge").waitFor({ state: "detached" });
   await enterRoom(page, "lobby");
   await say(page, "Hello, lobby");
   await sent(page, "Hello, lobby");
