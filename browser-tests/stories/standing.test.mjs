@@ -229,6 +229,9 @@ story("who wishes less motion, no glass or more contrast gets it", running, asyn
   await hear(other.page, "Something to look at");
   // Far above, the button to the newest stands over the messages.
   for (let number = 1; number <= 4; number += 1) await say(page, `${number}\n`.repeat(12));
+  // While one's own come in the page goes along with them.
+  await say(page, "The last of them");
+  await sent(page, "The last of them");
   await page.locator("#timeline").evaluate((view) => view.scrollTo(0, 0));
   await page.locator(".to-newest").waitFor();
   const session = await page.context().newCDPSession(page);
@@ -237,7 +240,8 @@ story("who wishes less motion, no glass or more contrast gets it", running, asyn
   const plain = await look(page);
   assert.ok(plain.moving > 0 && plain.blurred > 0 && !plain.isSolid, `there is something to wish away: ${JSON.stringify(plain)}`);
   await wish("prefers-reduced-motion", "reduce");
-  // What was moving when it was wished comes to its end.
+  // What was moving when it was wished comes to its end; what would go on for ever would be waited for in vain.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   await drawnAnew(page);
   const still = await look(page);
   assert.deepEqual([still.moving, still.running], [0, 0]);
