@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 
+import { PHONE } from "../support/browser.mjs";
 import { assertSame, bytes, choose, download, fileIsSent, fileOf, ownFiles, photo, sendChosen, sound } from "../support/files.mjs";
 import { enterLobby, hear } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
@@ -150,6 +151,24 @@ story("a photo goes without what says where it was taken, unless one wishes", ru
   await sendChosen(page);
   await fileOf(other, "whole.jpg").waitFor();
   assertSame((await download(other, "whole.jpg")).bytes, taken);
+});
+
+story("of what nothing is taken out, that is said before it goes", running, async (stage) => {
+  const { page } = await stage.newcomer("member", { viewport: PHONE });
+  await enterLobby(page);
+  const said = page.locator('[data-view="tray-note"]');
+  const file = (name, mimeType) => ({ name, mimeType, buffer: Buffer.from("x") });
+  await choose(page, file("trip.jpg", "image/jpeg"), file("notes.txt", "text/plain"));
+  assert.equal(await said.count(), 0, "of a photo it is taken out, and a text has none");
+  for (const [name, mimeType] of [["IMG_0001.HEIC", "image/heic"], ["beach.tiff", "image/tiff"], ["film.mov", "video/quicktime"]]) {
+    await choose(page, file(name, mimeType));
+    await said.getByText(/Nothing is taken out of films/).waitFor();
+    const box = await said.boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= PHONE.width, `${name}: on a phone, too`);
+    await page.getByRole("button", { name: `Take ${name} out` }).click();
+    await said.waitFor({ state: "detached" });
+  }
+  assert.deepEqual(await page.locator(".tray-file .file-name").allInnerTexts(), ["trip.jpg", "notes.txt"]);
 });
 
 story("what a browser would run is saved and never opened", running, async (stage) => {
