@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 
+import { PATIENCE_MS } from "./browser.mjs";
 import { PASSWORD } from "./server.mjs";
 
 /** Opens the link that the server printed for newcomers, and makes an account. Gives the recovery key. */
@@ -163,17 +164,18 @@ export async function backToList(page) {
   await page.locator('[data-view="list"]').waitFor();
 }
 
-/** Waits until what this finds is in sight within the timeline, or out of it. */
+/** Waits until what this finds is in sight within the timeline, or out of it. It is found anew each time: a row may be drawn anew. */
 export async function waitForSight(found, isWanted = true) {
-  const view = await found.page().locator("#timeline").elementHandle();
-  const row = await found.elementHandle();
-  await found.page().waitForFunction(
-    ([view, row, isWanted]) => {
-      const [outer, inner] = [view.getBoundingClientRect(), row.getBoundingClientRect()];
-      return (inner.bottom > outer.top && inner.top < outer.bottom) === isWanted;
-    },
-    [view, row, isWanted],
-  );
+  const isInSight = (rows) => {
+    const outer = document.getElementById("timeline").getBoundingClientRect();
+    const inner = rows.at(-1)?.getBoundingClientRect();
+    return inner !== undefined && inner.bottom > outer.top && inner.top < outer.bottom;
+  };
+  const until = Date.now() + PATIENCE_MS;
+  while ((await found.evaluateAll(isInSight)) !== isWanted) {
+    assert.ok(Date.now() < until, `${found} is ${isWanted ? "not " : ""}in sight`);
+    await drawnAnew(found.page());
+  }
 }
 
 /** Waits until a page was drawn once more. */
