@@ -26,6 +26,9 @@ secret_key!(
 
 /// The version byte.
 const VERSION: u8 = 1;
+/// The size tells roughly how many contacts somebody has: its steps are an eighth of its magnitude, and so many bytes at
+/// least.
+const LEAST_STEP: usize = 1024;
 const HEADER: usize = 9;
 const LABEL: &str = "huis account state v1";
 /// Nonce and tag.
@@ -180,7 +183,7 @@ impl AccountState {
         account: AccountId,
         number: u64,
     ) -> Result<Vec<u8>, StateError> {
-        let plain = Zeroizing::new(padded(codec::to_cbor(self)));
+        let plain = Zeroizing::new(sealing::padded(codec::to_cbor(self), LEAST_STEP));
         let size = HEADER + SEAL + plain.len();
         if size > limits::ACCOUNT_STATE {
             return Err(StateError::TooLarge { size });
@@ -209,13 +212,6 @@ impl AccountState {
         let (state, _padding) = codec::first_from_cbor(&plain)?;
         Ok((state, number))
     }
-}
-
-/// The size tells roughly how many contacts somebody has: padded to steps of an eighth of its magnitude, 1 KiB at least.
-fn padded(mut plain: Vec<u8>) -> Vec<u8> {
-    let step = (plain.len().next_power_of_two() / 8).max(1024);
-    plain.resize(plain.len().next_multiple_of(step), 0);
-    plain
 }
 
 fn bound_to(account: AccountId, number: u64) -> Vec<u8> {

@@ -7,6 +7,7 @@
 
 pub mod account_state;
 pub mod annotations;
+pub mod archive;
 pub mod card;
 pub mod content;
 pub mod conversation_settings;

@@ -38,6 +38,14 @@ pub(crate) fn seal(rng: &mut (impl RngCore + CryptoRng), key: &[u8; 32], bound_t
     [&nonce[..], &sealed].concat()
 }
 
+/// `plain` with zeros behind it, so that its size tells little: a multiple of an eighth of the size's next power of two,
+/// and of `least` at least.
+pub(crate) fn padded(mut plain: Vec<u8>, least: usize) -> Vec<u8> {
+    let step = (plain.len().next_power_of_two() / 8).max(least);
+    plain.resize(plain.len().next_multiple_of(step), 0);
+    plain
+}
+
 /// Opens what [`seal`] made.
 pub(crate) fn open(key: &[u8; 32], bound_to: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
     let (nonce, ciphertext) = sealed.split_at_checked(NONCE).ok_or(NotOpened)?;

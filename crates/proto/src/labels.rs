@@ -6,6 +6,8 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use crate::{Bytes, Bytes32};
 
+/// A device's key signs what an account's archive consists of.
+pub const ARCHIVE_HEAD: &str = "huis archive head v1";
 /// The identity key signs a device list.
 pub const DEVICE_LIST: &str = "huis device list v1";
 /// The identity key of an account hands the account over to another one.

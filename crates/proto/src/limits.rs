@@ -40,6 +40,12 @@ pub const JOINS_PER_COMMIT: usize = 200;
 pub const VAULT: usize = 16 * 1024;
 /// The largest sealed account state.
 pub const ACCOUNT_STATE: usize = 176 * 1024;
+/// The largest signed head of an account's archive.
+pub const ARCHIVE_HEAD: usize = 1024;
+/// The largest sealed outline of a segment of the archive.
+pub const ARCHIVE_OUTLINE: usize = 32 * 1024;
+/// The largest sealed body of a segment: 512 KiB of padded records, and what sealing adds.
+pub const ARCHIVE_BODY: usize = 520 * 1024;
 /// The most invitations that are good at the same time.
 pub const INVITATIONS: usize = 1000;
 /// How many newcomers one invitation may let in.

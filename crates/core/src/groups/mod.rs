@@ -18,7 +18,7 @@ mod presence;
 mod roster;
 mod rules;
 mod storage;
-mod suite;
+pub(crate) mod suite;
 #[cfg(test)]
 mod tests;
 

@@ -23,6 +23,7 @@ use openmls_traits::types::{
 };
 
 use sha2::{Digest as _, Sha384};
+use zeroize::Zeroizing;
 
 use super::backend::CIPHERSUITE;
 
@@ -54,11 +55,54 @@ fn signature(asked: SignatureScheme) -> Result<(), CryptoError> {
 
 fn hpke(asked: &HpkeConfig) -> Result<Hpke<SuiteHpke>, CryptoError> {
     match asked {
-        HpkeConfig(HpkeKemType::XWingKemDraft6, HpkeKdfType::HkdfSha384, HpkeAeadType::AesGcm256) => {
-            Ok(Hpke::new(Mode::Base, KEM, KDF, HPKE_AEAD))
-        }
+        HpkeConfig(HpkeKemType::XWingKemDraft6, HpkeKdfType::HkdfSha384, HpkeAeadType::AesGcm256) => Ok(base_mode()),
         _ => Err(CryptoError::UnsupportedCiphersuite),
     }
+}
+
+/// The suite's HPKE (RFC 9180), base mode, for what is sealed to a key outside of a group.
+fn base_mode() -> Hpke<SuiteHpke> {
+    Hpke::new(Mode::Base, KEM, KDF, HPKE_AEAD)
+}
+
+/// The key is another one or none, or the bytes or what they are bound to were changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HpkeRefused;
+
+/// A key pair of the suite's HPKE.
+pub(crate) struct HpkePair {
+    pub(crate) private: Zeroizing<Vec<u8>>,
+    pub(crate) public: Vec<u8>,
+}
+
+/// What is sealed to a public key.
+pub(crate) struct HpkeSealed {
+    pub(crate) kem: Vec<u8>,
+    pub(crate) ciphertext: Vec<u8>,
+}
+
+/// The key pair of this key material (`DeriveKeyPair`).
+pub(crate) fn hpke_pair(material: &[u8]) -> Result<HpkePair, HpkeRefused> {
+    let (private, public) = base_mode().derive_key_pair(material).map_err(|_| HpkeRefused)?.into_keys();
+    Ok(HpkePair { private: Zeroizing::new(private.as_slice().to_vec()), public: public.as_slice().to_vec() })
+}
+
+/// Seals `plain` to a public key, by one encapsulation of its own. Randomness is the library's.
+pub(crate) fn hpke_seal(public: &[u8], info: &[u8], bound_to: &[u8], plain: &[u8]) -> Result<HpkeSealed, HpkeRefused> {
+    let sealed = base_mode().seal(&public.into(), info, bound_to, plain, None, None, None);
+    let (kem, ciphertext) = sealed.map_err(|_| HpkeRefused)?;
+    Ok(HpkeSealed { kem, ciphertext })
+}
+
+/// Opens what [`hpke_seal`] made.
+pub(crate) fn hpke_open(
+    private: &[u8],
+    sealed: &HpkeSealed,
+    info: &[u8],
+    bound_to: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, HpkeRefused> {
+    let opened = base_mode().open(&sealed.kem, &private.into(), info, bound_to, &sealed.ciphertext, None, None, None);
+    opened.map(Zeroizing::new).map_err(|_| HpkeRefused)
 }
 
 /// As OpenMLS's own provider names it.
