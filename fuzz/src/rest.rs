@@ -19,7 +19,7 @@ bodies! {
     SignedIn, EnrolDevice, SessionGrant, RefreshSession, SessionInfo, AccountCard, DeviceLists, PutDeviceList,
     AccountState, Vault, PutKeyPackages, KeyPackageStock, ClaimKeyPackages, ClaimedKeyPackages, CreateConversation,
     SubmitCommit, Committed, SubmitMessage, MessageAccepted, Conversations, ConversationInfo, GroupInfo, Rooms,
-    CreateInvitation, InvitationMade, InvitationInfo, Problem,
+    CreateInvitation, InvitationMade, InvitationInfo, Archive, ArchiveBody, ChangeArchive, Problem,
 }
 
 fn read_again<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
@@ -49,6 +49,11 @@ pub fn bodies_seeds() -> Vec<Vec<u8>> {
             r#"{{"conversation":"{id}","kind":"group","peer":"{id}","room":"club","group_info":"AQID","submission":1,"commit":"AQID","welcome":"AQID"}}"#
         ),
         r#"{"uses":5,"expires_in_s":3600}"#.to_owned(),
+        format!(
+            r#"{{"number":2,"head":"AQID","bytes":9,"most_bytes":99,"segments":[{{"number":1,"outline":"AQID","body_hash":"{key}","bytes":9}}],"more":true}}"#
+        ),
+        r#"{"number":2,"head":"AQID","segment":{"outline":"AQID","body":"AQID"},"drops":[1],"drops_all":true}"#
+            .to_owned(),
         format!(r#"{{"invitation":"x","id":"{id}","uses":5,"uses_left":5,"made_at_ms":1,"expires_at_ms":2}}"#),
     ];
     let problem = serde_json::to_vec(&Problem::new(ErrorCode::TooLarge, "It is too large.")).expect("JSON");

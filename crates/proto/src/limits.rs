@@ -46,6 +46,14 @@ pub const ARCHIVE_HEAD: usize = 1024;
 pub const ARCHIVE_OUTLINE: usize = 32 * 1024;
 /// The largest sealed body of a segment: 512 KiB of padded records, and what sealing adds.
 pub const ARCHIVE_BODY: usize = 520 * 1024;
+/// The largest REST body of a change of an archive, in base64url.
+pub const ARCHIVE_CHANGE: usize = 1024 * 1024;
+/// The most segments of one account's archive.
+pub const ARCHIVE_SEGMENTS: usize = 4096;
+/// What the segments of one account's archive take together at most, outlines and bodies: 64 MiB.
+pub const ARCHIVE: u64 = 64 * 1024 * 1024;
+/// How many segments one page of an archive's list names at most.
+pub const ARCHIVE_PAGE: usize = 64;
 /// The most invitations that are good at the same time.
 pub const INVITATIONS: usize = 1000;
 /// How many newcomers one invitation may let in.

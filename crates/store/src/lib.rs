@@ -7,6 +7,7 @@
 
 mod accounts;
 mod administration;
+mod archives;
 mod audit;
 mod bans;
 pub mod conformance;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 pub use accounts::*;
 pub use administration::*;
+pub use archives::*;
 pub use audit::*;
 pub use bans::*;
 pub use contests::*;
@@ -102,6 +104,7 @@ pub trait Store:
     + Contests
     + Files
     + TimeLocks
+    + Archives
     + Administration
     + Bans
     + AuditLog
@@ -121,6 +124,7 @@ impl<T> Store for T where
         + Contests
         + Files
         + TimeLocks
+        + Archives
         + Administration
         + Bans
         + AuditLog

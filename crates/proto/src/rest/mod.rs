@@ -5,6 +5,7 @@
 
 mod accounts;
 mod administration;
+mod archive;
 mod audit;
 mod conversations;
 mod files;
@@ -17,6 +18,7 @@ mod sign_in;
 
 pub use accounts::*;
 pub use administration::*;
+pub use archive::*;
 pub use audit::*;
 pub use conversations::*;
 pub use files::*;

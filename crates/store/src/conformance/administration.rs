@@ -5,8 +5,8 @@ use huis_proto::{BanId, Bytes, Bytes32, Member, SessionId};
 
 use super::people::People;
 use crate::{
-    AccountsWanted, Act, Acted, Beginning, CLAIM, Creation, EndedSessions, NewBan, NewPassword, NewSuspension, Noted,
-    Numbered, PasswordChange, Refresh, Session, SharedStore, Swap, WhichAccounts,
+    AccountsWanted, Act, Acted, ArchiveChanged, Beginning, CLAIM, Creation, EndedSessions, NewBan, NewPassword,
+    NewSuspension, Noted, Numbered, PasswordChange, Refresh, Session, SharedStore, Swap, WhichAccounts,
 };
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -263,6 +263,8 @@ pub async fn a_deleted_account_is_out_and_its_name_stays_taken(store: SharedStor
     store.put_key_packages(anna, vec![Bytes(vec![1])], None, false).await.expect("stocked");
     let (session, _) = begins(&people, anna, NOW_MS).await;
     store.suspend(by(head), "anna", suspension(None)).await.expect("an answer");
+    let archived = store.change_archive(super::archives::brings(anna.account, 1, 10)).await.expect("an answer");
+    assert_eq!(archived, ArchiveChanged::Stored);
     let deleted = store.delete_account(by(head), "anna").await.expect("an answer");
     assert!(matches!(deleted, Acted::Done(ended) if ended.account == anna.account));
     assert!(store.session(session).await.expect("read").is_none());
@@ -270,6 +272,10 @@ pub async fn a_deleted_account_is_out_and_its_name_stays_taken(store: SharedStor
     assert!(store.password_record("anna").await.expect("read").is_none());
     assert!(store.vault(anna.account).await.expect("read").is_none());
     assert!(store.account_state(anna.account).await.expect("read").is_none());
+    assert!(store.archive(anna.account).await.expect("read").is_none());
+    assert!(store.archive_segments(anna.account, 0, 10).await.expect("read").is_empty());
+    let late = store.change_archive(super::archives::brings(anna.account, 2, 10)).await.expect("an answer");
+    assert_eq!(late, ArchiveChanged::NoAccount);
     assert_eq!(store.name_state("anna", "anna").await.expect("read"), Creation::NameTaken);
     let kept = store.account(anna.account).await.expect("read").expect("an account");
     assert_eq!((kept.role, kept.password_number), (ServerRole::Member, 2));

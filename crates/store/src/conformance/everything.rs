@@ -4,12 +4,14 @@ use huis_proto::rest::{BanTarget, InvitationInfo, PushSubscription, ServerRole};
 use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, InvitationId, Member, SessionId};
 
 use super::administration::{act, ban};
+use super::archives::brings;
 use super::contests::{dissents, four, takes_out};
 use super::files::upload;
 use super::people::{People, stored};
 use super::time_locks::locks;
 use crate::{
-    Act, Acted, Append, Beginning, Creation, NewSuspension, Refresh, Release, Session, SharedStore, Withdrawal,
+    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewSuspension, Refresh, Release, Session, SharedStore,
+    Withdrawal,
 };
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
@@ -77,6 +79,10 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
     locked(&people, group, anna).await;
     let enabled = store.enable_second_factor(super::second_factors::second_factor(anna.account, 0, 7)).await;
     assert!(enabled.expect("an answer"));
+    for number in 1..=3 {
+        let changed = store.change_archive(brings(anna.account, number, 40)).await;
+        assert_eq!(changed.expect("an answer"), ArchiveChanged::Stored);
+    }
     let act = looked_after(&people).await;
     let info = InvitationInfo {
         id: InvitationId::from_bytes(people.id()),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod administration;
+mod archives;
 mod commits;
 mod contests;
 mod delivery;
@@ -28,6 +29,10 @@ mod time_locks;
 
 pub use accounts::*;
 pub use administration::*;
+pub use archives::{
+    an_archive_grows_by_compare_and_swap_and_is_read_in_its_order, an_archive_is_bounded_by_what_is_there_afterwards,
+    of_many_changes_of_an_archive_at_once_one_wins, segments_go_with_the_head_that_takes_them_out,
+};
 pub use commits::*;
 pub use contests::*;
 pub use delivery::*;
@@ -83,6 +88,10 @@ macro_rules! conformance {
             each_recovery_code_is_used_once,
             what_was_checked_of_another_second_factor_changes_nothing,
             an_account_state_may_skip_numbers_over_the_one_that_it_replaces,
+            an_archive_grows_by_compare_and_swap_and_is_read_in_its_order,
+            segments_go_with_the_head_that_takes_them_out,
+            an_archive_is_bounded_by_what_is_there_afterwards,
+            of_many_changes_of_an_archive_at_once_one_wins,
             a_device_off_the_list_loses_session_key_packages_and_welcomes,
             a_device_off_the_list_is_delivered_nothing_but_its_account_stays,
             a_device_that_is_listed_again_has_to_join_again,

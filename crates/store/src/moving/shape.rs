@@ -231,6 +231,19 @@ pub(crate) const TABLES: &[Table] = &[
     ),
     plain("vaults", 1, &[number("account"), number("number"), payload("sealed")]),
     plain("account_states", 1, &[number("account"), number("number"), payload("sealed")]),
+    plain("archives", 1, &[number("account"), number("number"), bytes("head"), number("segments"), number("bytes")]),
+    plain(
+        "archive_segments",
+        2,
+        &[
+            number("account"),
+            number("number"),
+            bytes("body_hash"),
+            number("bytes"),
+            payload("outline"),
+            payload("body"),
+        ],
+    ),
     plain(
         "devices",
         1,

@@ -10,6 +10,7 @@ mod acks;
 mod address;
 mod administering;
 mod administration;
+mod archives;
 mod audit;
 mod bans;
 mod batch;

@@ -24,6 +24,9 @@ const POPULATION: &str = "
     INSERT INTO device_lists SELECT n, 1, '', '' FROM generate_series(1, 10000) n;
     INSERT INTO vaults SELECT n, 1, '' FROM generate_series(1, 10000) n;
     INSERT INTO account_states SELECT n, 1, '' FROM generate_series(1, 10000) n;
+    INSERT INTO archives SELECT n, 2, '', 2, 2 FROM generate_series(1, 10000) n;
+    INSERT INTO archive_segments SELECT n, m, decode(repeat('00', 32), 'hex'), 1, '', 'a' FROM generate_series(1, 10000) n,
+      generate_series(1, 2) m;
     INSERT INTO devices (device, account, id) SELECT n, n, decode(md5('d' || n), 'hex') FROM generate_series(1, 10000) n;
     INSERT INTO sessions SELECT decode(md5('s' || n), 'hex'), n, n % 2 = 0, 1, n, 1, 0 FROM generate_series(1, 10000) n;
     INSERT INTO refresh_tokens SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('s' || n), 'hex'), 1
@@ -109,6 +112,11 @@ const HOT: &[&str] = &[
     bans::BY_ID,
     bans::OF_NAME,
     bans::DROP,
+    archives::STANDING,
+    archives::SEGMENTS,
+    archives::BODY,
+    archives::TOTALS,
+    archives::SEGMENT_BYTES,
     accounts::SLOT_TAKEN,
     accounts::ACCOUNT_BY_NAME,
     accounts::ACCOUNT_BY_ID,

@@ -18,17 +18,17 @@ use tokio::time::Instant;
 use super::accounts::{self, Sealed};
 use super::writers::Submission;
 use super::{
-    PostgresStore, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages, lives,
-    push_subscriptions, second_factors, sessions, time_locks,
+    PostgresStore, archives, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages,
+    lives, push_subscriptions, second_factors, sessions, time_locks,
 };
 use crate::time_locks::Looked;
 use crate::{
-    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
-    Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord,
-    PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor,
-    SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting,
-    Withdrawal,
+    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, ArchiveChange, ArchiveChanged, ArchiveStanding,
+    Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor, Dissenting, FileCreation, Files,
+    IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount, NewFile, NewIdentity, NewPassword,
+    NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
+    RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor, SecondFactors, Session, Sessions, Settings,
+    Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -138,6 +138,26 @@ impl SecondFactors for PostgresStore {
 
     async fn disable_second_factor(&self, account: AccountId, number: u64) -> StoreResult<bool> {
         self.write(|db| async move { second_factors::disable(&db, account, number).await }).await
+    }
+}
+
+#[async_trait]
+impl Archives for PostgresStore {
+    async fn archive(&self, account: AccountId) -> StoreResult<Option<ArchiveStanding>> {
+        self.single(|db| async move { archives::standing(&db, account).await }).await
+    }
+
+    async fn archive_segments(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<KeptSegment>> {
+        self.single(|db| async move { archives::segments(&db, account, after, most).await }).await
+    }
+
+    async fn archive_body(&self, account: AccountId, number: u64) -> StoreResult<Option<Bytes>> {
+        self.single(|db| async move { archives::body(&db, account, number).await }).await
+    }
+
+    async fn change_archive(&self, change: ArchiveChange) -> StoreResult<ArchiveChanged> {
+        let change = &change;
+        self.write(|db| async move { archives::change(&db, change).await }).await
     }
 }
 

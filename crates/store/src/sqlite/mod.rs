@@ -6,6 +6,7 @@
 mod accounts;
 mod administering;
 mod administration;
+mod archives;
 mod audit;
 mod bans;
 mod columns;

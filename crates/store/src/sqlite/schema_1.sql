@@ -131,6 +131,26 @@ CREATE TABLE account_states (
     sealed BLOB NOT NULL
 ) STRICT;
 
+-- Of each archive the newest head, and what its segments come to.
+CREATE TABLE archives (
+    account INTEGER PRIMARY KEY REFERENCES accounts (account),
+    number INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    segments INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) STRICT;
+
+-- `number`: that of the head that brought it in. `bytes`: what outline and body take.
+CREATE TABLE archive_segments (
+    account INTEGER NOT NULL REFERENCES accounts (account),
+    number INTEGER NOT NULL,
+    body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
+    bytes INTEGER NOT NULL,
+    outline BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (account, number)
+) STRICT;
+
 -- Every device that was ever listed. `place` is its place in the newest list.
 CREATE TABLE devices (
     device INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -16,17 +16,17 @@ use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
 use super::{
-    SqliteStore, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock, push_subscriptions,
-    second_factors, sessions, time_locks,
+    SqliteStore, archives, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock,
+    push_subscriptions, second_factors, sessions, time_locks,
 };
 use crate::time_locks::Looked;
 use crate::{
-    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, Arrived, Beginning, Contests, Conversations, Create,
-    Creation, Cursor, Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord,
-    PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor,
-    SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting,
-    Withdrawal,
+    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, ArchiveChange, ArchiveChanged, ArchiveStanding,
+    Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor, Dissenting, FileCreation, Files,
+    IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount, NewFile, NewIdentity, NewPassword,
+    NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
+    RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor, SecondFactors, Session, Sessions, Settings,
+    Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting, Withdrawal,
 };
 
 #[async_trait]
@@ -130,6 +130,26 @@ impl SecondFactors for SqliteStore {
 
     async fn disable_second_factor(&self, account: AccountId, number: u64) -> StoreResult<bool> {
         self.write(move |writer| writer.disable_second_factor(account, number)).await
+    }
+}
+
+#[async_trait]
+impl Archives for SqliteStore {
+    async fn archive(&self, account: AccountId) -> StoreResult<Option<ArchiveStanding>> {
+        self.read(move |db| archives::standing(db, account)).await
+    }
+
+    async fn archive_segments(&self, account: AccountId, after: u64, most: usize) -> StoreResult<Vec<KeptSegment>> {
+        self.read(move |db| archives::segments(db, account, after, most)).await
+    }
+
+    async fn archive_body(&self, account: AccountId, number: u64) -> StoreResult<Option<Bytes>> {
+        self.read(move |db| archives::body(db, account, number)).await
+    }
+
+    async fn change_archive(&self, change: ArchiveChange) -> StoreResult<ArchiveChanged> {
+        let bytes = change.segment.as_ref().map_or(0, |segment| segment.outline.len() + segment.body.len());
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.change_archive(&change)).await
     }
 }
 
