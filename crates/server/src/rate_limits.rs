@@ -20,6 +20,7 @@ pub(crate) struct RateLimits {
     lookups: Limit,
     key_package_claims: Limit,
     uploads: Limit,
+    archive_changes: Limit,
     dissents: Limit,
     group_infos: Limit,
     group_info_requests: Limit,
@@ -43,6 +44,8 @@ const DEVICES: usize = 16_384;
 const CODES_PER_HOUR: u32 = 12;
 /// A folder of pictures at once, then one every six seconds.
 const UPLOADS_PER_HOUR: u32 = 600;
+/// A device that archives a long history at once writes some hundred segments; then one every six seconds.
+const ARCHIVE_CHANGES_PER_HOUR: u32 = 600;
 /// A device that was away may have a whole attack to contest; each dissent is one small row at most.
 const DISSENTS_PER_MINUTE: u32 = 120;
 /// Each may be several megabytes.
@@ -68,6 +71,7 @@ impl RateLimits {
             lookups: limit("lookup", ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
             key_package_claims: limit("key-package-claim", ACCOUNTS, claims),
             uploads: limit("upload", ACCOUNTS, Rate::per_hour(UPLOADS_PER_HOUR)),
+            archive_changes: limit("archive-change", ACCOUNTS, Rate::per_hour(ARCHIVE_CHANGES_PER_HOUR)),
             dissents: limit("dissent", DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
             group_infos: limit("group-info", DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
             group_info_requests: limit("group-info-request", DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
@@ -109,6 +113,11 @@ impl RateLimits {
     /// Counts an upload that an account begins.
     pub(crate) async fn upload(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
         self.take(self.uploads, padded(account.as_bytes()), now_ms).await
+    }
+
+    /// Counts a change of an account's archive.
+    pub(crate) async fn archive_change(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.archive_changes, padded(account.as_bytes()), now_ms).await
     }
 
     /// Counts a dissent by a device.

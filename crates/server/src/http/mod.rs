@@ -4,6 +4,7 @@ mod account_state;
 mod accounts;
 mod address;
 mod admin;
+mod archives;
 pub(crate) mod bars;
 mod beacon;
 mod bodies;
@@ -78,6 +79,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(key_packages::routes())
         .merge(vault::routes())
         .merge(account_state::routes())
+        .merge(archives::routes())
         .merge(conversations::routes())
         .merge(time_locks::routes())
         .merge(beacon::routes())

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod administration;
+mod archives;
 mod bad_input;
 mod connections;
 mod cookies;
