@@ -72,6 +72,10 @@ pub(crate) enum NoRound {
 
 impl BeaconRelay {
     pub(crate) fn new(rules: BeaconRules) -> Self {
+        // From the beginning, so that the first of each is seen as one more.
+        for end in ["given", "early", "unreachable", "busy"] {
+            metrics::counter!("huis_beacon_rounds_total", "end" => end).increment(0);
+        }
         Self { rules, client: OnceLock::new(), remembered: Mutex::default(), asking: Mutex::default() }
     }
 
@@ -91,6 +95,19 @@ impl BeaconRelay {
         if self.rules.chain.published_ms(round) > now_ms.saturating_add(AHEAD_MS) {
             return Err(NoRound::Early);
         }
+        let asked = self.ask_each(asker, round).await;
+        let end = match asked {
+            Ok(_) => "given",
+            Err(NoRound::Off | NoRound::Early) => "early",
+            Err(NoRound::Unreachable) => "unreachable",
+            Err(NoRound::Busy) => "busy",
+        };
+        metrics::counter!("huis_beacon_rounds_total", "end" => end).increment(1);
+        asked
+    }
+
+    /// Asks one URL behind the other.
+    async fn ask_each(&self, asker: AccountId, round: u64) -> Result<[u8; SIGNATURE], NoRound> {
         let _place = Asking::begin(&self.asking, asker).ok_or(NoRound::Busy)?;
         let client = self.client().ok_or(NoRound::Unreachable)?;
         let mut is_reached = false;

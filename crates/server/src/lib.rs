@@ -18,6 +18,7 @@ mod logs;
 mod metrics_page;
 mod moving;
 mod one_time_codes;
+mod outlook;
 mod passphrase;
 mod passwords;
 mod push;

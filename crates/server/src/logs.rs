@@ -2,7 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use crate::config::{Config, LogFormat};
 
@@ -14,10 +17,25 @@ pub fn start_logs(config: &Config) {
     let level = &config.log_level;
     let others = if matches!(level.as_str(), "off" | "error") { level } else { "warn" };
     let filter = EnvFilter::new(format!("{others},huis={level},huis_server={level},huis_store={level}"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = registry().with(filter).with(Counted);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     // An error means that somebody else has set a log up, which is theirs to do.
     let _ = match config.log_format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).try_init(),
+        LogFormat::Text => log.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true).with_ansi(false)).try_init(),
     };
+}
+
+/// Counts warnings and errors, so that somebody looks who watches figures and reads no log.
+struct Counted;
+
+impl<S: Subscriber> Layer<S> for Counted {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            _ => return,
+        };
+        metrics::counter!("huis_log_lines_total", "level" => level).increment(1);
+    }
 }

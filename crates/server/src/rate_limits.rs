@@ -58,7 +58,10 @@ const BEACON_ROUNDS_PER_MINUTE: u32 = 60;
 impl RateLimits {
     pub(crate) fn new(rates: &Rates, bus: Arc<dyn Bus>) -> Self {
         let guesses = rates.guesses_per_minute;
-        let limit = |what, capacity, rate| Limit { what, capacity, rate };
+        let limit = |what: &'static str, capacity, rate| {
+            metrics::counter!("huis_rate_limited_total", "what" => what).increment(0);
+            Limit { what, capacity, rate }
+        };
         let guesses_by_address = Rate::per_minute(guesses.saturating_mul(NAMES_BEHIND_AN_ADDRESS));
         let claims = Rate::per_minute(rates.key_package_claims_per_minute);
         Self {

@@ -126,8 +126,14 @@ fn member(number: u8) -> Member {
 
 fn one_of_each() -> Vec<Hint> {
     let conversation = ConversationId::from_bytes([9; 16]);
-    let live =
-        LiveEntry { conversation, seq: 7, author: member(1), frame: vec![1, 2, 3].into(), own_frame: vec![4].into() };
+    let live = LiveEntry {
+        conversation,
+        seq: 7,
+        author: member(1),
+        received_at_ms: 1_800_000_000_000,
+        frame: vec![1, 2, 3].into(),
+        own_frame: vec![4].into(),
+    };
     let roster = RosterChange { joins: vec![member(1)], leaves: vec![member(2), member(3)] };
     vec![
         Hint::Reached(Reached { conversation, seq: 7, live: Some(Arc::new(live)), roster: None }),

@@ -63,6 +63,8 @@ pub(crate) struct LiveEntry {
     pub conversation: ConversationId,
     pub seq: u64,
     pub author: Member,
+    /// When it was appended, in milliseconds since 1970 by the clock of the node that took it.
+    pub received_at_ms: u64,
     /// The frame for everybody else.
     #[serde(with = "plain")]
     pub frame: Bytes,

@@ -281,6 +281,11 @@ impl Hub {
         self.connected().sessions.keys().copied().collect()
     }
 
+    /// How many accounts have a connection to this node.
+    pub(crate) fn accounts_online(&self) -> usize {
+        self.connected().accounts.len()
+    }
+
     /// An entry was submitted once more. Who appended it may never have learnt that, and told nobody: so the recipients
     /// are read anew and woken. Who came and went by it stands in the store; what is submitted says it only the first time.
     pub(super) fn appended_before(&self, conversation: ConversationId, seq: u64) {
@@ -477,12 +482,13 @@ impl Connected {
 impl LiveEntry {
     fn encode(entry: LogEntry) -> Self {
         let (conversation, seq, author) = (entry.conversation, entry.seq, entry.author);
+        let received_at_ms = entry.received_at_ms;
         let mut frame = ServerFrame::Entry(entry);
         let whole = encoded(&frame);
         if let ServerFrame::Entry(entry) = &mut frame {
             entry.payload = huis_proto::Bytes::default();
         }
-        Self { conversation, seq, author, frame: whole, own_frame: encoded(&frame) }
+        Self { conversation, seq, author, received_at_ms, frame: whole, own_frame: encoded(&frame) }
     }
 }
 

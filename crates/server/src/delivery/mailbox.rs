@@ -183,6 +183,7 @@ mod tests {
             conversation: ConversationId::from_bytes([1; 16]),
             seq,
             author: Member { account: AccountId::from_bytes([2; 16]), device: DeviceId::from_bytes([3; 16]) },
+            received_at_ms: 0,
             frame: vec![0; bytes].into(),
             own_frame: Bytes::new(),
         })

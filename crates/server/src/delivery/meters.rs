@@ -20,6 +20,20 @@ pub(super) struct Meters {
     pub(super) refused: Counter,
     /// From a submission's arrival until it is on disk, in seconds.
     pub(super) append_seconds: Histogram,
+    /// From when an entry was appended until it was on its way to a device that was connected, in seconds.
+    pub(super) delivery_seconds: Histogram,
+    /// How long the store took for a page of a log, in seconds.
+    pub(super) page_seconds: Histogram,
+    submissions_waiting: Gauge,
+}
+
+/// A submission that is not answered yet.
+pub(super) struct Waiting(Gauge);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 impl Meters {
@@ -37,6 +51,17 @@ impl Meters {
             metrics::Unit::Seconds,
             "From a submission's arrival until it is on disk"
         );
+        metrics::describe_histogram!(
+            "huis_delivery_seconds",
+            metrics::Unit::Seconds,
+            "From when an entry was appended until it was on its way to a device that was connected"
+        );
+        metrics::describe_histogram!(
+            "huis_log_page_seconds",
+            metrics::Unit::Seconds,
+            "How long the store took for a page of a log"
+        );
+        metrics::describe_gauge!("huis_submissions_waiting", "Submissions that are not answered yet");
         Self {
             connections: metrics::gauge!("huis_connections"),
             appended: metrics::counter!("huis_entries_appended_total"),
@@ -46,6 +71,15 @@ impl Meters {
             ephemerals: metrics::counter!("huis_ephemerals_total"),
             refused: metrics::counter!("huis_submissions_refused_total"),
             append_seconds: metrics::histogram!("huis_append_seconds"),
+            delivery_seconds: metrics::histogram!("huis_delivery_seconds"),
+            page_seconds: metrics::histogram!("huis_log_page_seconds"),
+            submissions_waiting: metrics::gauge!("huis_submissions_waiting"),
         }
+    }
+
+    /// Counts a submission that waits for its answer, until it is dropped.
+    pub(super) fn waiting(&self) -> Waiting {
+        self.submissions_waiting.increment(1.0);
+        Waiting(self.submissions_waiting.clone())
     }
 }

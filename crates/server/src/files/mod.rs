@@ -38,6 +38,10 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) async fn open(config: &Config) -> Result<Self, ServeError> {
+        // From the beginning, so that the first of each is seen as one more.
+        for way in ["up", "down"] {
+            metrics::counter!("huis_file_bytes_total", "way" => way).increment(0);
+        }
         let address = config.blobs();
         let told = |error| ServeError::Blobs { blobs: address.to_string(), error };
         Ok(Self {
@@ -57,6 +61,11 @@ impl Files {
     /// A turn to download, given back when it is dropped.
     pub(crate) fn download(&self, account: AccountId) -> Result<Turn, Refusal> {
         self.downloads.take(account).ok_or_else(|| Refusal::too_many_requests(1))
+    }
+
+    /// How many uploads and downloads are under way.
+    pub(crate) fn transfers(&self) -> (usize, usize) {
+        (self.uploads.taken(), self.downloads.taken())
     }
 
     /// Refuses what would leave too little free. Of storage elsewhere nobody knows how much it takes.

@@ -39,6 +39,11 @@ impl Turns {
         taken.all += 1;
         Some(Turn { taken: Arc::clone(&self.taken), account })
     }
+
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
 }
 
 impl Drop for Turn {

@@ -37,6 +37,11 @@ impl BodyBudget {
         Self { held: Arc::default(), most }
     }
 
+    /// How many bytes are held.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
     pub(super) fn tally(&self) -> Arc<Tally> {
         Arc::new(Tally {
             held: self.held.clone(),

@@ -52,6 +52,7 @@ async fn start(
     let password_number = named.password_number();
     let Named { username, record } = named;
     let unfinished = UnfinishedSignIn { username, opaque: Bytes(answer.state.to_vec()), password_number };
+    metrics::counter!("huis_sign_ins_begun_total").increment(1);
     Ok(Json(SignInStarted {
         opaque: Bytes(answer.response),
         stretch: record.map_or(app.config.stretch, |record| record.stretch),
@@ -79,9 +80,9 @@ async fn finish(
     let refused = || Refusal::new(ErrorCode::SignInRefused, "The name or the password is wrong.");
     let UnfinishedSignIn { username, opaque, password_number } = unfinished;
     if !OpaqueServer::finish_sign_in(&username, &opaque, &request.opaque).map_err(malformed)? {
-        metrics::counter!("huis_sign_ins_refused_total").increment(1);
         return Err(refused());
     }
+    metrics::counter!("huis_sign_ins_proved_total").increment(1);
     let account = app.store.account_by_name(&username).await?.ok_or_else(refused)?;
     if password_number != fixed(account.password_number) {
         // Changed between the two steps: what was proved is the old one.

@@ -69,6 +69,7 @@ enum Moved {
 
 impl Push {
     pub(crate) fn new(vapid: Vapid, endpoints: PushEndpoints) -> Self {
+        rounds::begin_counting();
         Self {
             vapid,
             endpoints,

@@ -98,6 +98,11 @@ impl Queue {
         queued.tries < TRIES && self.wait(queued)
     }
 
+    /// How many wait for their turn or another try.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether any wait.
     pub(super) fn has_any(&self) -> bool {
         !self.waiting.is_empty()

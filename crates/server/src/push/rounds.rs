@@ -116,6 +116,7 @@ async fn round(app: &App) -> bool {
         take(app, &mut rounds, &expecting).await;
     }
     rounds.send(app);
+    metrics::gauge!("huis_pushes_waiting").set(rounds.queue.waiting() as f64);
     rounds.queue.has_any() || !rounds.places.is_empty()
 }
 
@@ -212,6 +213,14 @@ async fn sent(app: App, queued: Queued) -> (Queued, Tried) {
         tracing::warn!(%error, "a subscription that is gone could not be forgotten");
     }
     (queued, tried)
+}
+
+/// From the beginning, so that the first of each is seen as one more.
+pub(super) fn begin_counting() {
+    for end in ["taken", "gone", "needless", "refused", "failed", "dropped"] {
+        metrics::counter!("huis_pushes_total", "end" => end).increment(0);
+    }
+    metrics::gauge!("huis_pushes_waiting").set(0.0);
 }
 
 fn count(end: &'static str) {

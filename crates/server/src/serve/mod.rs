@@ -227,7 +227,7 @@ impl Server {
         tasks.push(tokio::spawn(removal::run(app.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(push::run(app.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
-        tasks.extend(metrics.map(|page| tokio::spawn(page.serve(is_stopping))));
+        tasks.extend(metrics.map(|page| tokio::spawn(page.serve(app.clone(), is_stopping))));
         Ok(RunningServer {
             app,
             router,

@@ -15,6 +15,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::config::Config;
 use crate::keys::{KeyError, make_private_folder, write_private};
@@ -76,7 +77,9 @@ impl Certificates {
     /// The certificate of these files (PEM).
     pub(super) fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let seen = Some(stamp(certificate, key));
-        let current = Arc::new(Current(RwLock::new(read(certificate, key)?)));
+        let pair = read(certificate, key)?;
+        tell_end(&pair);
+        let current = Arc::new(Current(RwLock::new(pair)));
         Ok(Self { certificate: certificate.into(), key: key.into(), seen, current })
     }
 
@@ -124,6 +127,7 @@ impl Certificates {
         self.seen = now;
         match read(&self.certificate, &self.key) {
             Ok(pair) => {
+                tell_end(&pair);
                 *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
                 tracing::info!(fingerprint = self.fingerprint(), "the certificate was read again");
             }
@@ -167,6 +171,15 @@ pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, 
         error,
     })?;
     Ok(Arc::new(pair))
+}
+
+/// Lets operators watch when the certificate ends.
+fn tell_end(pair: &CertifiedKey) {
+    let der = pair.cert.first().map(AsRef::<[u8]>::as_ref).unwrap_or_default();
+    if let Ok((_, certificate)) = X509Certificate::from_der(der) {
+        let ends = certificate.validity().not_after.timestamp();
+        metrics::gauge!("huis_certificate_expiry_timestamp_seconds").set(ends as f64);
+    }
 }
 
 /// SHA-256 of a certificate, in hexadecimal digits.

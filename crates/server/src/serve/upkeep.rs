@@ -41,7 +41,6 @@ pub(super) async fn run(app: App, mut certificates: Option<Certificates>, is_sto
 
 /// Ends idle sessions and drops what has expired. Files that are over have [a task of their own](crate::files::removal).
 pub(super) async fn round(app: &App) {
-    crate::metrics_page::run_upkeep();
     if let Err(error) = end_idle_sessions(app).await {
         tracing::warn!(%error, "idle sessions could not be ended; they will be at the next round");
     }

@@ -1,6 +1,7 @@
 //! What goes to the client as it happens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use huis_proto::ConversationId;
@@ -142,6 +143,9 @@ impl Connection {
     fn send_live(&mut self, entry: &LiveEntry) {
         let frame = self.frame_of(entry).clone();
         self.send_entry(entry.conversation, entry.seq, &frame);
+        // Where two nodes' clocks disagree by less than the delay, it is off by that; else it is none.
+        let delay = Duration::from_millis(self.app.clock.now_ms().saturating_sub(entry.received_at_ms));
+        self.place.hub().meters.delivery_seconds.record(delay);
     }
 
     fn frame_of<'a>(&self, entry: &'a LiveEntry) -> &'a Bytes {

@@ -193,12 +193,15 @@ impl Connection {
     }
 
     fn begin_page(&mut self, gap: Gap) {
-        self.place.hub().meters.pages.increment(1);
+        let meters = &self.place.hub().meters;
+        meters.pages.increment(1);
+        let (page_seconds, began) = (meters.page_seconds.clone(), Instant::now());
         let (app, device) = (self.app.clone(), self.device);
         let bytes = self.tracks.room().min(PAGE_BYTES);
         self.page_needs = PAGE_BYTES;
         self.looking = Some(Box::pin(async move {
             let page = app.store.log_page(device, gap.conversation, gap.after, limits::LOG_PAGE, bytes).await?;
+            page_seconds.record(began.elapsed());
             Ok(Looked::Page { gap, page })
         }));
     }

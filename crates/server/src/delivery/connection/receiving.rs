@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::order::Order;
 use super::{Connection, End};
+use crate::delivery::meters::Waiting;
 use crate::delivery::submission;
 
 /// A submission that was handed to the store, or refused at once.
@@ -21,6 +22,8 @@ pub(super) struct Flight {
     submission: u64,
     began: Instant,
     state: FlightState,
+    /// Given back when it is answered, or its connection ends.
+    _waiting: Waiting,
 }
 
 enum FlightState {
@@ -149,7 +152,8 @@ impl Connection {
             Ok(append) => FlightState::Up(Box::pin(submission::append(self.app.clone(), append))),
             Err(problem) => FlightState::Down(Err(problem)),
         };
-        let mut flight = Flight { request, submission, began: now, state };
+        let waiting = self.place.hub().meters.waiting();
+        let mut flight = Flight { request, submission, began: now, state, _waiting: waiting };
         // The first poll hands it to the store, before the next frame is looked at.
         flight.poll(context, &mut self.order);
         self.flights.push_back(flight);
