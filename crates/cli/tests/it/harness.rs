@@ -380,6 +380,11 @@ impl Process {
         self.signal("CONT");
     }
 
+    /// Its number, which is that of its group as well.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

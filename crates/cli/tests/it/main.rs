@@ -22,6 +22,7 @@ mod manuals;
 mod marks;
 mod nodes;
 mod one_profile;
+mod operating;
 mod passwords;
 mod postgres;
 mod readme;

@@ -103,16 +103,16 @@ impl Proxy {
 
 /// An address of this machine at which nothing else listens: nginx takes no port that is open already, and a free one of
 /// 127.0.0.1 could be gone until it asks for it. Where every address of 127.0.0.0/8 is the machine's own, as on Linux.
-fn own_address() -> Ipv4Addr {
+pub(crate) fn own_address() -> Ipv4Addr {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
-    // The number of a process has 22 bits at most.
+    // Of two processes that have the same the numbers differ by a multiple of two millions.
     let given = GIVEN.fetch_add(1, Ordering::Relaxed);
-    assert!(given < 4, "four proxies of one process have an address of their own");
-    Ipv4Addr::from_bits(0x7f00_0000 | ((std::process::id() << 2) & 0x00ff_fffc) | given)
+    assert!(given < 8, "eight tests of one process have an address of their own");
+    Ipv4Addr::from_bits(0x7f00_0000 | ((std::process::id() << 3) & 0x00ff_fff8) | given)
 }
 
 /// As `docs/scaling.md` shows it.
-const CONFIGURATION: &str = "
+pub(crate) const CONFIGURATION: &str = "
 daemon off;
 master_process off;
 pid nginx.pid;
