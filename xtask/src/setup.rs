@@ -108,6 +108,15 @@ const SERVICES: &[(SystemTool, &str)] = &[
     ),
     (
         SystemTool {
+            what: "Prometheus' promtool",
+            proof: &["promtool", "--version"],
+            debian_package: "prometheus",
+            only_for: Some(Purpose::Test),
+        },
+        "the tests of the alert rules",
+    ),
+    (
+        SystemTool {
             what: "Python with venv and pip",
             proof: &["python3", "-c", "import ensurepip, venv"],
             debian_package: "python3-venv",

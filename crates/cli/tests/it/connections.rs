@@ -20,7 +20,7 @@ const CONNECTIONS: u32 = 20_000;
 const GROWTH_KB: u64 = 64 * 1024;
 
 /// Asks for a page on a connection of its own: nothing, where the server closed it without an answer.
-fn get(address: &str, path: &str) -> Option<String> {
+pub(crate) fn get(address: &str, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // It may be refused by now.

@@ -15,6 +15,7 @@ mod cut_off;
 mod files;
 mod harness;
 mod identities;
+mod insight;
 mod interrupts;
 mod invitations;
 mod locks;
