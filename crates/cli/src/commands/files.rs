@@ -123,6 +123,16 @@ pub(super) struct FileLine<'a> {
     /// Only where the sender says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
+    /// Only where a small picture goes with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Measures>,
+}
+
+/// How large a file's own picture is, in pixels, as the sender says.
+#[derive(Debug, Serialize)]
+struct Measures {
+    width: u32,
+    height: u32,
 }
 
 /// A file that was fetched. Scripts rely on these names.
@@ -144,8 +154,9 @@ const PAUSES_WITHIN: Duration = Duration::from_secs(3);
 impl<'a> FileLine<'a> {
     pub(super) fn of(message: &MessageView, file: &'a FileView) -> Self {
         let id = format!("{}:{}", message.id, file.number);
-        let FileView { name, size, media_type, voice, duration_ms, .. } = file;
-        Self { id, name, size: *size, r#type: media_type, voice: *voice, duration_ms: *duration_ms }
+        let FileView { name, size, media_type, voice, duration_ms, thumbnail, .. } = file;
+        let picture = thumbnail.as_ref().map(|small| Measures { width: small.width, height: small.height });
+        Self { id, name, size: *size, r#type: media_type, voice: *voice, duration_ms: *duration_ms, picture }
     }
 }
 

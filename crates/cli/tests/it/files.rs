@@ -337,6 +337,23 @@ fn of_a_picture_it_is_said_what_was_taken_out_and_of_a_film_that_nothing_is() {
 }
 
 #[test]
+fn a_picture_goes_with_a_small_one_and_what_is_none_without() {
+    let house = House::open();
+    let (a, b) = acquainted(&house);
+    let [picture, film] = picture_and_film(&house);
+    let damaged = house.path("damaged.png");
+    fs::write(&damaged, b"\x89PNG\r\n\x1a\nnot much of a picture").unwrap();
+    let damaged = damaged.to_str().unwrap();
+    a.does(&["send", "@member-b", "--keep-metadata", "--file", &picture, &film, damaged]).well();
+    b.does(&["status", "--wait"]).well();
+    let files = b.does(&["files", "list", "--json"]).objects();
+    let pictures: Vec<_> = files.iter().map(|file| (file["name"].as_str().unwrap(), &file["picture"])).collect();
+    let measures = serde_json::json!({ "width": 1, "height": 1 });
+    let none = serde_json::Value::Null;
+    assert_eq!(pictures, [("photo.png", &measures), ("film.mov", &none), ("damaged.png", &none)]);
+}
+
+#[test]
 fn what_was_taken_out_is_said_of_a_message_that_waits_and_of_one_that_is_opened_once() {
     let mut house = House::open();
     let (a, _) = acquainted(&house);

@@ -1,9 +1,9 @@
 //! Files that a person sends: their message is stored here at once, and goes out when they are at the server.
 
-use huis_core::content::{CAPTION, Content, FILE_NAME, SharedFile, Stay, Thumbnail};
+use huis_core::content::{CAPTION, Content, FILE_NAME, SharedFile, Stay, THUMBNAIL, THUMBNAILS, Thumbnail};
 use huis_core::files::{FileKey, Shape};
 use huis_proto::{BlobId, Bytes32, limits};
-use huis_views::{Failure, FileToSend, SendFiles, Sent};
+use huis_views::{Failure, FileToSend, SendFiles, Sent, ThumbnailView};
 
 use super::media_types::media_type;
 use super::source::Source;
@@ -11,10 +11,13 @@ use super::{file_failure, unsealable};
 use crate::client::Client;
 use crate::conversations::refused;
 use crate::db::{MessageRow, TransferRow};
+use crate::platform::{LARGEST_PICTURE, small_picture};
 use crate::time_locks::Locking;
 
 /// Uploads that may wait, over all messages.
 const MOST_WAITING: u32 = 1000;
+/// What small pictures are made of.
+const DECODED: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
 
 impl Client {
     pub(crate) async fn send_files(&self, wish: SendFiles, locking: Option<Locking>) -> Result<Sent, Failure> {
@@ -34,7 +37,7 @@ impl Client {
         }
         let mut files = Vec::with_capacity(count);
         for file in &wish.files {
-            files.push(self.look_at(file, !wish.keep_metadata).await?);
+            files.push(self.look_at(file, !wish.keep_metadata, THUMBNAIL.min(THUMBNAILS / count)).await?);
         }
         // Before a conversation is opened for it.
         let stay = Stay { timer: None, once: wish.view_once };
@@ -69,8 +72,8 @@ impl Client {
     }
 
     /// What a message says of a file before it is at the server: what it is called there, its hash, and the key that counts
-    /// come with the upload.
-    async fn look_at(&self, file: &FileToSend, strips: bool) -> Result<SharedFile, Failure> {
+    /// come with the upload. Where nobody has made a small picture of it, one of at most `most` bytes is made.
+    async fn look_at(&self, file: &FileToSend, strips: bool, most: usize) -> Result<SharedFile, Failure> {
         let name = match &file.name {
             Some(name) => name.clone(),
             None => file.source.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
@@ -81,6 +84,13 @@ impl Client {
         let shape = Shape::of(source.size).map_err(|error| unsealable(&name, &error))?;
         let beginning = source.beginning().await.map_err(unreadable)?;
         let known = media_type(&name, &beginning);
+        let thumbnail = match &file.thumbnail {
+            Some(ThumbnailView { picture, width, height }) => {
+                Some(Thumbnail { picture: picture.clone(), width: *width, height: *height })
+            }
+            None if DECODED.contains(&known) => seen(&mut source, most).await,
+            None => None,
+        };
         let mut random = self.random.borrow_mut();
         Ok(SharedFile {
             id: BlobId::random(&mut *random),
@@ -88,15 +98,20 @@ impl Client {
             hash: Bytes32([0; 32]),
             size: shape.size(),
             media_type: file.media_type.clone().unwrap_or_else(|| known.into()),
-            thumbnail: file.thumbnail.as_ref().map(|thumbnail| Thumbnail {
-                picture: thumbnail.picture.clone(),
-                width: thumbnail.width,
-                height: thumbnail.height,
-            }),
+            thumbnail,
             duration_ms: file.duration_ms,
             voice: file.voice,
             peaks: file.peaks.clone(),
             name: name.get(..name.floor_char_boundary(FILE_NAME)).unwrap_or_default().to_owned(),
         })
     }
+}
+
+/// A small picture of what is sent of a file. What can't be read or decoded has none, and is sent all the same.
+async fn seen(source: &mut Source, most: usize) -> Option<Thumbnail> {
+    if source.size > LARGEST_PICTURE {
+        return None;
+    }
+    let picture = source.read(0, source.size as usize).await.ok()?;
+    small_picture(picture, most).await
 }

@@ -312,6 +312,52 @@ fn a_photo_goes_without_the_place_where_it_was_taken_unless_that_is_wished() {
 }
 
 #[test]
+fn a_photo_goes_with_a_small_picture_that_stands_upright_and_tells_nothing_else() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let picture = image::RgbImage::from_fn(900, 300, |x, y| image::Rgb([(x / 4) as u8, y as u8, 90]));
+        let mut file = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut file, image::ImageFormat::Jpeg).unwrap();
+        // It lies on its side, as a phone leaves it, with where it was taken.
+        let exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0secret place";
+        let segment = [&[0xff, 0xe1][..], &(exif.len() as u16 + 2).to_be_bytes(), exif].concat();
+        let file = file.into_inner();
+        let photo = ann.has_a_file("photo.jpg", &[&file[..2], &segment, &file[2..]].concat());
+        let text = ann.has_a_file("roses.txt", b"roses are red");
+        // Nothing of it can be decoded, and it goes all the same.
+        let damaged = ann.has_a_file("damaged.png", b"\x89PNG\r\n\x1a\nnot much of a picture");
+
+        ann.sends_files("@bea", &[&photo, &text]).await;
+        let heard = bea.hears_of_file("@ann", "photo.jpg").await;
+        let small = heard.files[0].thumbnail.as_ref().expect("a small picture");
+        assert_eq!((small.width, small.height), (300, 900));
+        assert!(small.picture.starts_with(b"\xff\xd8\xff") && small.picture.len() <= 16 * 1024);
+        assert!(!small.picture.windows(6).any(|bytes| bytes == b"secret"));
+        let seen = image::load_from_memory(&small.picture).unwrap();
+        assert_eq!((seen.width(), seen.height()), (133, 400));
+        assert_eq!(heard.files[1].thumbnail, None);
+
+        ann.sends_files_as_they_are("@bea", &[&damaged]).await;
+        let heard = bea.hears_of_file("@ann", "damaged.png").await;
+        assert_eq!(heard.files[0].thumbnail, None);
+
+        // The small pictures of many share the room that a message has for them.
+        let many = vec![photo.as_path(); 32];
+        ann.sends_files("@bea", &many).await;
+        let heard = ann.messages("@bea").await;
+        let sizes: Vec<usize> = heard
+            .last()
+            .unwrap()
+            .files
+            .iter()
+            .flat_map(|file| &file.thumbnail)
+            .map(|small| small.picture.len())
+            .collect();
+        assert!(sizes.len() == 32 && sizes.iter().sum::<usize>() <= 48 * 1024, "{sizes:?}");
+    });
+}
+
+#[test]
 fn a_file_that_is_not_there_is_refused_at_once_and_nothing_is_stored() {
     story(async |world| {
         let (ann, _bea) = two_friends(&world).await;

@@ -5,6 +5,7 @@ mod certificates;
 mod connection;
 mod fetching;
 mod files;
+mod pictures;
 mod strength;
 mod transport;
 
@@ -26,6 +27,7 @@ pub use self::beacon::is_beacon_url;
 pub(crate) use self::beacon::{open_by_round, seal_for_round};
 pub use self::fetching::{Fetched, Fetcher};
 pub use self::files::NativeFiles;
+pub(crate) use self::pictures::{LARGEST_PICTURE, small_picture};
 pub(crate) use self::strength::estimate;
 use self::transport::NativeTransport;
 

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use huis_core::content::Thumbnail;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -69,6 +70,14 @@ pub async fn sleep(duration: Duration) {
 /// A worker has no other thread: it is done at once.
 pub(crate) async fn away<T>(work: impl FnOnce() -> T) -> Option<T> {
     Some(work())
+}
+
+/// Small pictures come from the page, whose browser decodes them; what it can't decode has none.
+pub(crate) const LARGEST_PICTURE: u64 = 0;
+
+/// None is made here.
+pub(crate) async fn small_picture(_file: Vec<u8>, _most: usize) -> Option<Thumbnail> {
+    None
 }
 
 /// The files of a device whose database has this key.
