@@ -345,7 +345,7 @@ mod tests {
             "huis notices",
             &format!("huis receipts {ID}"),
             "huis chat",
-            "huis chat --server http://127.0.0.1:8080 --lang fr --theme 16 --bell off --notify on --lock-after 10",
+            "huis chat --server http://127.0.0.1:8080 --lang fr --theme 16 --pictures off --bell off --notify on --lock-after 10",
             "huis serve",
             "huis serve --data /tmp/x --listen 127.0.0.1:0",
             "huis backup /tmp/x.backup",

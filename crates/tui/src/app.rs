@@ -15,7 +15,7 @@ mod settling;
 use std::collections::HashMap;
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use huis_proto::{AccountId, ConversationId, MessageId};
+use huis_proto::{AccountId, Bytes, ConversationId, MessageId};
 use huis_texts::Texts;
 use huis_views::{Command, Connection, ConversationView, Event, Failure, Profile, Reply, Status};
 use ratatui::layout::Rect;
@@ -27,7 +27,7 @@ use crate::overlays::{Details, Overlay};
 use crate::panes::{Panes, Shape};
 use crate::slash::Wanted;
 use crate::theme::{Ground, Theme};
-use crate::timeline::{Env, Timeline};
+use crate::timeline::{Env, Gallery, Picture, Pictures, Timeline};
 
 pub(crate) use actions::{Action, Confirmed};
 pub(crate) use opening::Bar;
@@ -37,6 +37,8 @@ pub(crate) use opening::Bar;
 pub struct Settings {
     /// The colours.
     pub theme: Theme,
+    /// Whether small pictures are drawn.
+    pub pictures: Pictures,
     /// Whether the bell calls.
     pub bell: bool,
     /// Whether the terminal shows a notification.
@@ -64,6 +66,8 @@ pub enum Input {
     Event(Event),
     /// The engine answered.
     Answer(Box<Answer>),
+    /// A picture was decoded, or could not be.
+    Picture(Picture, Option<Vec<u8>>),
     /// The time came for which [`App::wake_at`] asked.
     Tick,
 }
@@ -87,6 +91,8 @@ pub enum Effect {
         /// What.
         command: Command,
     },
+    /// Decode a picture away from this thread ([`Picture::decoded`](crate::Picture::decoded)), and bring its pixels back.
+    Decode(Picture, Bytes),
     /// Put a text into the clipboard.
     Copy(String),
     /// Call the person.
@@ -287,6 +293,7 @@ pub struct App {
     pub(crate) connection: Connection,
     pub(crate) list: List,
     pub(crate) timeline: Option<Timeline>,
+    pub(crate) gallery: Gallery,
     pub(crate) composer: Composer,
     pub(crate) composer_drawn: Drawn,
     pub(crate) focus: Focus,
@@ -328,6 +335,7 @@ impl App {
             connection: Connection::Connecting,
             list: List::default(),
             timeline: None,
+            gallery: Gallery::default(),
             composer: Composer::default(),
             composer_drawn: Drawn::default(),
             focus: Focus::List,
@@ -380,6 +388,7 @@ impl App {
             Input::Ground(ground) => self.settings.theme.ground = ground,
             Input::Event(event) => self.on_event(event),
             Input::Answer(answer) => self.on_answer(*answer),
+            Input::Picture(picture, pixels) => self.gallery.put(picture, pixels),
             Input::Tick => self.changed = false,
         }
         self.settle();
@@ -390,6 +399,11 @@ impl App {
     /// Whether the screen is another one than when this was last asked.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
+    }
+
+    /// Whether a picture that was to be decoded is still to be seen, and is not here.
+    pub fn awaits(&self, picture: Picture) -> bool {
+        self.gallery.awaits(picture)
     }
 
     /// Whether the bell calls.
@@ -444,6 +458,7 @@ impl App {
             now_ms: self.now_ms,
             me: self.me.as_ref().map(|me| me.account),
             conversation: self.list.conversation(timeline.conversation),
+            gallery: self.settings.pictures.are_drawn(self.settings.theme.depth).then_some(&self.gallery),
             width: area.width,
             height: area.height,
         };

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use huis_texts::safe_line;
 use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -192,6 +192,20 @@ impl<'a> Canvas<'a> {
         let x = end.saturating_sub(width(&text)).max(begin);
         self.put(x, y, end, &text, style);
         x
+    }
+
+    /// Paints two rows of pixels, three bytes each, in one row of cells: half blocks have the upper ones before, and the
+    /// lower ones behind.
+    pub(crate) fn put_pixels(&mut self, x: u16, y: u16, end: u16, upper: &[u8], lower: &[u8]) {
+        let area = self.buffer.area;
+        if y < area.top() || y >= area.bottom() {
+            return;
+        }
+        let (upper, lower) = (upper.as_chunks::<3>().0, lower.as_chunks::<3>().0);
+        for ((x, [red, green, blue]), [r, g, b]) in (x..end.min(area.right())).zip(upper).zip(lower) {
+            let style = Style::reset().fg(Color::Rgb(*red, *green, *blue)).bg(Color::Rgb(*r, *g, *b));
+            self.buffer[(x, y)].set_symbol("▀").set_style(style);
+        }
     }
 
     /// Paints a text that leads somewhere.

@@ -34,3 +34,4 @@ pub use port::{Answering, Listening, Port};
 pub use run::run;
 pub use terminal::{Announcing, Screen, restore};
 pub use theme::{Depth, Ground, Theme};
+pub use timeline::{Picture, Pictures};

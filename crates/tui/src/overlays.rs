@@ -9,6 +9,7 @@ mod palette;
 mod receipts;
 mod search;
 mod sheet;
+mod viewer;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use huis_proto::{ConversationId, MessageId};
@@ -30,6 +31,7 @@ pub(crate) use palette::Palette;
 pub(crate) use receipts::Receipts;
 pub(crate) use search::{FOUND, Search};
 pub(crate) use sheet::Sheet;
+pub(crate) use viewer::Viewer;
 
 /// What is laid over the screen.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub(crate) enum Overlay {
     Confirm(Confirm),
     Receipts(Receipts),
     Sheet(Sheet),
+    Viewer(Viewer),
 }
 
 /// What a key in an overlay leads to.
@@ -79,6 +82,7 @@ impl Overlay {
             Self::Emoji(emoji) => emoji.on_key(key),
             Self::Confirm(confirm) => confirm.on_key(key),
             Self::Receipts(_) => Outcome::Stays,
+            Self::Viewer(viewer) => viewer.on_key(app, key),
             Self::Sheet(sheet) => {
                 if key.code == KeyCode::Char('s') {
                     app.save_files(sheet.brings());
@@ -128,6 +132,7 @@ impl Overlay {
             Self::Confirm(confirm) => confirm.draw(app, canvas, around),
             Self::Receipts(receipts) => receipts.draw(app, canvas, around),
             Self::Sheet(sheet) => sheet.draw(app, canvas, around),
+            Self::Viewer(viewer) => viewer.draw(app, canvas, around),
         }
         None
     }
@@ -148,6 +153,10 @@ impl Overlay {
             Self::Emoji(_) => vec![("↵", "key-react"), ("↑↓←→", "key-move"), ("Esc", "key-close")],
             Self::Confirm(_) => vec![("y", "key-yes"), ("Esc", "key-no")],
             Self::Receipts(_) => vec![("Esc", "key-close")],
+            Self::Viewer(viewer) => {
+                let others = viewer.has_others().then_some(("←→", "key-move"));
+                others.into_iter().chain([("s", "key-save"), ("Esc", "key-close")]).collect()
+            }
             Self::Sheet(sheet) if sheet.has_choices() => {
                 vec![("↵", "key-choose"), ("↑↓", "key-move"), ("Esc", "key-close")]
             }

@@ -12,16 +12,20 @@ use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt, LocalBoxFuture};
 use futures_util::stream::FuturesUnordered;
+use huis_proto::Bytes;
 
 use crate::app::{Answer, App, Effect, End, Input, Purpose};
 use crate::background::{Background, Heard};
 use crate::port::Port;
 use crate::terminal::{Announcing, Keys, Screen};
+use crate::timeline::Picture;
 
 /// Commands that are under way at a time; others wait here.
 const UNDER_WAY: usize = 32;
 /// Inputs that are taken in before the screen is painted again.
 const BATCH: usize = 256;
+/// Pictures that are decoded at a time; others wait here.
+const DECODED: usize = 2;
 /// How long the last commands may take when the screen is left.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -61,10 +65,12 @@ async fn show(
     let mut effects = app.update(Input::Resize(columns, rows), now_ms());
     effects.extend(app.begin());
     let mut end = None;
+    let mut decoding = Decoding::default();
     loop {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Ask { purpose, command } => asks.put(purpose, command),
+                Effect::Decode(picture, bytes) => decoding.waiting.push_back((picture, bytes)),
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Call { title, text } => {
                     let how = Announcing { bell: app.rings(), notify: app.notifies() };
@@ -75,6 +81,7 @@ async fn show(
             }
         }
         asks.begin(&*port);
+        decoding.begin(app);
         if let Some(end) = end {
             return Ok(end);
         }
@@ -99,6 +106,7 @@ async fn show(
                 }
             },
             Some(answer) = asks.under_way.next() => Came::Answer(answer),
+            Some((picture, pixels)) = decoding.under_way.next() => Came::Picture(picture, pixels),
             event = port.event() => Came::Event(event),
             () = tokio::time::sleep(wake) => Came::Tick,
         };
@@ -130,6 +138,7 @@ async fn ready<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
 enum Came {
     Terminal(TerminalEvent),
     Answer(Answer),
+    Picture(Picture, Option<Vec<u8>>),
     Event(huis_views::Event),
     Tick,
 }
@@ -157,10 +166,33 @@ fn take_in(app: &mut App, background: &mut Background, came: Came, effects: &mut
         Came::Terminal(TerminalEvent::FocusGained) => Input::Focus(true),
         Came::Terminal(TerminalEvent::FocusLost) => Input::Focus(false),
         Came::Answer(answer) => Input::Answer(Box::new(answer)),
+        Came::Picture(picture, pixels) => Input::Picture(picture, pixels),
         Came::Event(event) => Input::Event(event),
         Came::Tick => Input::Tick,
     };
     effects.extend(app.update(input, now_ms));
+}
+
+/// Pictures that are decoded, each on a thread of its own: what others sent may take its time.
+#[derive(Default)]
+struct Decoding {
+    under_way: FuturesUnordered<BoxFuture<'static, (Picture, Option<Vec<u8>>)>>,
+    waiting: VecDeque<(Picture, Bytes)>,
+}
+
+impl Decoding {
+    /// Begins with those that are still to be seen.
+    fn begin(&mut self, app: &App) {
+        while self.under_way.len() < DECODED
+            && let Some((picture, bytes)) = self.waiting.pop_front()
+        {
+            if !app.awaits(picture) {
+                continue;
+            }
+            let decoded = tokio::task::spawn_blocking(move || picture.decoded(&bytes));
+            self.under_way.push(async move { (picture, decoded.await.ok().flatten()) }.boxed());
+        }
+    }
 }
 
 /// Commands on their way.

@@ -8,6 +8,7 @@ mod hostile;
 mod large;
 mod locks;
 mod panics;
+mod pictures;
 mod reading;
 mod vanishing;
 mod views;

@@ -4,6 +4,7 @@ mod body;
 mod draw;
 mod layout;
 mod notes;
+mod pictures;
 mod scroll;
 mod window;
 
@@ -21,6 +22,8 @@ use crate::say;
 
 pub(crate) use draw::{draw, is_on_the_way_back};
 pub(crate) use layout::{Block, Part};
+pub(crate) use pictures::{Gallery, Slice};
+pub use pictures::{Picture, Pictures};
 
 /// Messages that are asked for at a time.
 pub(crate) const PAGE: u32 = 100;
@@ -86,6 +89,8 @@ pub(crate) struct Env<'a> {
     pub(crate) now_ms: u64,
     pub(crate) me: Option<AccountId>,
     pub(crate) conversation: Option<&'a ConversationView>,
+    /// Where pictures are drawn; none where they are not.
+    pub(crate) gallery: Option<&'a Gallery>,
     pub(crate) width: u16,
     pub(crate) height: u16,
 }
@@ -104,6 +109,8 @@ pub(crate) struct Columns {
     author: u16,
     pub(crate) text: u16,
     pub(crate) end: u16,
+    /// The most rows of a picture; 0 where none are drawn.
+    pictures: u16,
 }
 
 impl Columns {
@@ -171,13 +178,21 @@ impl Timeline {
 
     /// Makes the columns fit, and forgets what was laid out for others.
     fn prepare(&mut self, env: &Env<'_>) {
+        // In steps, so that a line more to write in changes nothing above it.
+        let pictures = match env.height {
+            _ if env.gallery.is_none() => 0,
+            ..14 => 5,
+            14..24 => 8,
+            24.. => 12,
+        };
         let columns = if env.width < NARROW {
-            Columns { width: env.width, author: 0, text: 3, end: env.width.saturating_sub(1) }
+            Columns { width: env.width, author: 0, text: 3, end: env.width.saturating_sub(1), pictures }
         } else {
             let names = self.messages.iter().map(|message| cells::width(&say::author(env.texts, message)));
             let author = names.max().unwrap_or(0).clamp(3, AUTHOR);
             let text = 8 + author + 2;
-            Columns { width: env.width, author, text, end: env.width.saturating_sub(1).min(text + READABLE) }
+            let end = env.width.saturating_sub(1).min(text + READABLE);
+            Columns { width: env.width, author, text, end, pictures }
         };
         let wanted = (columns, env.zone.day(env.now_ms), env.is_direct());
         if self.cached_for != Some(wanted) {

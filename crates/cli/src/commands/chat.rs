@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Args, ValueEnum};
 use futures_util::future::BoxFuture;
 use huis_texts::{Language, Texts};
-use huis_tui::{App, Depth, End, Entry, Ground, Screen, Settings, Theme, Why, Zone};
+use huis_tui::{App, Depth, End, Entry, Ground, Pictures, Screen, Settings, Theme, Why, Zone};
 use huis_views::{Command, Failure, Profile, Reply};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,6 +40,11 @@ pub(crate) struct Chat {
     #[arg(long, value_name = "THEME", default_value = "auto")]
     theme: Colours,
 
+    /// Small pictures of what is sent, in half blocks; `auto` where the terminal is known to show all colours, `blocks` on
+    /// any with colours
+    #[arg(long, value_name = "PICTURES", default_value = "auto")]
+    pictures: PicturesIn,
+
     /// Whether the bell rings for what calls you
     #[arg(long, value_name = "ON|OFF", default_value = "on")]
     bell: Switch,
@@ -66,6 +71,23 @@ enum Colours {
     #[value(name = "16")]
     Sixteen,
     None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PicturesIn {
+    Auto,
+    Blocks,
+    Off,
+}
+
+impl From<PicturesIn> for Pictures {
+    fn from(pictures: PicturesIn) -> Self {
+        match pictures {
+            PicturesIn::Auto => Self::Auto,
+            PicturesIn::Blocks => Self::Blocks,
+            PicturesIn::Off => Self::Off,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,6 +127,7 @@ impl Chat {
         };
         let settings = Settings {
             theme: self.theme(variable),
+            pictures: self.pictures.into(),
             bell: self.bell == Switch::On,
             notify: self.notify == Switch::On,
             lock_after_ms: self.lock_after.map(|minutes| u64::from(minutes) * 60_000),

@@ -5,8 +5,9 @@ use huis_texts::Value;
 use huis_views::{Command, FetchFile, MessageView, SendFiles, TransferState, TransferView};
 
 use super::{App, Effect, FileSearch, Purpose};
-use crate::overlays::{FILES, Files, Overlay, counted};
+use crate::overlays::{FILES, Files, Overlay, Viewer, counted};
 use crate::slash::{self, Mistake, Wanted};
+use crate::timeline::Picture;
 
 impl App {
     pub(super) fn show_files(&mut self, conversation: ConversationId) {
@@ -126,6 +127,41 @@ impl App {
         }
         if self.timeline.as_ref().is_some_and(|timeline| timeline.message(transfer.message).is_some()) {
             self.read_message(transfer.message);
+        }
+    }
+
+    /// Has the pictures decoded that came on the screen, and lets go of those whose messages went.
+    pub(super) fn look_at_pictures(&mut self) {
+        let in_sight = self.with_timeline(|timeline, env| env.gallery.map(|_| timeline.pictures_in_sight(env)));
+        let (Some(Some(mut in_sight)), Some(timeline)) = (in_sight, &self.timeline) else {
+            return self.gallery.clear();
+        };
+        let bytes = |picture: Picture| {
+            let files = timeline.message(picture.message).map(|message| &message.files);
+            let file = files.into_iter().flatten().find(|file| file.number == picture.number);
+            file.and_then(|file| file.thumbnail.as_ref()).map(|small| small.picture.clone())
+        };
+        if let Some(Overlay::Viewer(viewer)) = &self.overlay {
+            match viewer.picture(self.size) {
+                Some(picture) if bytes(picture).is_some() => in_sight.push(picture),
+                // What has gone is not looked at any longer.
+                _ => self.overlay = None,
+            }
+        }
+        for picture in self.gallery.look(&in_sight, |message| timeline.message(message).is_some()) {
+            if let Some(bytes) = bytes(picture) {
+                self.effects.push(Effect::Decode(picture, bytes));
+            }
+        }
+    }
+
+    /// Shows the small pictures of a message as large as there is room.
+    pub(super) fn view_pictures(&mut self, message: MessageId) {
+        let view = self.timeline.as_ref().and_then(|timeline| timeline.message(message));
+        let is_drawn = self.settings.pictures.are_drawn(self.settings.theme.depth);
+        match view.and_then(Viewer::of).filter(|_| is_drawn) {
+            Some(viewer) => self.overlay = Some(Overlay::Viewer(viewer)),
+            None => self.say(self.texts.text("picture-none")),
         }
     }
 

@@ -201,6 +201,7 @@ impl App {
                 'y' => self.copy(message),
                 'i' => self.show_receipts(message),
                 's' => self.save_files_of(message, None),
+                'v' => self.view_pictures(message),
                 ' ' => self.pause_or_go_on(message),
                 't' => self.retry(message),
                 'x' => self.ask_discard(message),

@@ -116,6 +116,7 @@ impl App {
         }
         self.read_files();
         self.read_pages();
+        self.look_at_pictures();
         self.mark_read();
         if self.accepting.and_then(|id| self.list.conversation(id)).is_some_and(|view| !view.request) {
             self.accepting = None;

@@ -61,6 +61,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("o", "help-open-once"),
             ("↵", "help-quoted"),
             ("s", "help-save"),
+            ("v", "help-view"),
             ("␣", "help-pause"),
             ("t x", "help-trouble"),
         ],

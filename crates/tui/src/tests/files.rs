@@ -7,7 +7,7 @@ use huis_views::*;
 use super::world::{CLUB, NOW, World, id, message};
 
 /// A message of `author` with these files, by name and size.
-fn with_files(position: u64, author: char, files: &[(&str, u64)]) -> MessageView {
+pub(super) fn with_files(position: u64, author: char, files: &[(&str, u64)]) -> MessageView {
     let file = |(number, (name, size)): (u32, &(&str, u64))| FileView {
         number,
         name: (*name).into(),
@@ -24,7 +24,7 @@ fn with_files(position: u64, author: char, files: &[(&str, u64)]) -> MessageView
 }
 
 /// A world in which these messages came last, with the club open.
-fn world_with(messages: Vec<MessageView>) -> World {
+pub(super) fn world_with(messages: Vec<MessageView>) -> World {
     let mut world = World::lively(Language::English, (120, 30));
     world.app.saves_in("/tmp".into());
     world.messages.extend(messages);

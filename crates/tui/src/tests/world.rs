@@ -8,7 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
-use crate::{Answer, App, Depth, Effect, Ground, Input, Settings, Theme, Zone};
+use crate::{Answer, App, Depth, Effect, Ground, Input, Pictures, Settings, Theme, Zone};
 
 /// 2026-11-20 18:06 UTC, a Friday.
 pub(crate) const NOW: u64 = 1_795_197_960_000;
@@ -129,6 +129,8 @@ pub(crate) struct World {
     pub(crate) asked: Vec<Command>,
     /// What is done beside asking.
     pub(crate) others: Vec<Effect>,
+    /// The pictures that were decoded, in order.
+    pub(crate) decoded: Vec<crate::Picture>,
     /// Answers to commands that send, and to who asks for files.
     pub(crate) refuses: Option<Failure>,
     pub(crate) now_ms: u64,
@@ -139,7 +141,7 @@ impl World {
     /// Nothing but oneself.
     pub(crate) fn empty(language: Language, size: (u16, u16)) -> Self {
         let theme = Theme { depth: Depth::True, ground: Ground::Dark, is_fixed: false };
-        let settings = Settings { theme, bell: true, notify: false, lock_after_ms: None };
+        let settings = Settings { theme, pictures: Pictures::Auto, bell: true, notify: false, lock_after_ms: None };
         let app = App::new(Texts::of(language), Zone::fixed(0), settings, size, NOW);
         Self {
             conversations: Vec::new(),
@@ -160,6 +162,7 @@ impl World {
             opened_once: "the cake is a surprise".into(),
             asked: Vec::new(),
             others: Vec::new(),
+            decoded: Vec::new(),
             refuses: None,
             now_ms: NOW,
             app,
@@ -280,6 +283,11 @@ impl World {
                         let result = self.answer(command);
                         let answer = Input::Answer(Box::new(Answer { purpose, result }));
                         effects.extend(self.app.update(answer, self.now_ms));
+                    }
+                    Effect::Decode(picture, bytes) => {
+                        self.decoded.push(picture);
+                        let decoded = Input::Picture(picture, picture.decoded(&bytes));
+                        effects.extend(self.app.update(decoded, self.now_ms));
                     }
                     other => self.others.push(other),
                 }

@@ -7,6 +7,7 @@ use huis_texts::{Value, safe_block};
 use huis_views::{FileView, MessageState, MessageView, TransferState};
 
 use super::layout::{Part, Row, Span};
+use super::pictures::{COLUMNS, Picture, Slice};
 use super::{Columns, Env};
 use crate::cells;
 use crate::say;
@@ -38,6 +39,7 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
                 rows.push(Row::new(Part::Text, vec![Span::new(columns.text, piece, Role::Text)]));
             }
             rows.extend(way_out(env, columns, message, file));
+            rows.extend(picture(columns, message, file));
         }
         let text = safe_block(&message.text, "");
         let lines = if message.text.is_empty() && !message.files.is_empty() { None } else { Some(text.split('\n')) };
@@ -67,7 +69,7 @@ pub(super) fn rows(env: &Env<'_>, columns: Columns, message: &MessageView, rows:
         return;
     }
     let note = format!("({})", notes.join(", "));
-    let after = rows.last().filter(|_| rows.len() > begun).and_then(|row| row.spans.iter().map(Span::end).max());
+    let after = rows.last().filter(|_| rows.len() > begun).and_then(Row::end);
     let x = after.map_or(columns.text, |end| if end > columns.text { end + 1 } else { end });
     let span = |x| Span::new(x, note.clone(), Role::Muted);
     match rows.last_mut() {
@@ -107,6 +109,16 @@ fn said_of(env: &Env<'_>, message: &MessageView, file: &FileView) -> String {
 
 fn has_failed(message: &MessageView) -> bool {
     matches!(message.state, MessageState::Failed(_))
+}
+
+/// The rows of a file's small picture, where one is drawn.
+fn picture(columns: Columns, message: &MessageView, file: &FileView) -> Vec<Row> {
+    let Some(small) = file.thumbnail.as_ref().filter(|_| columns.pictures > 0) else { return Vec::new() };
+    let room = columns.end.saturating_sub(columns.text).min(COLUMNS);
+    let picture = Picture::within(message.id, file.number, small, room, columns.pictures);
+    let slice =
+        |row| Row { picture: Some(Slice { x: columns.text, picture, row }), ..Row::new(Part::Text, Vec::new()) };
+    (0..picture.rows).map(slice).collect()
 }
 
 /// What to do about a file that does not go on by itself.

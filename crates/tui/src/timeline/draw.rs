@@ -44,6 +44,12 @@ pub(crate) fn draw(
                 );
             }
         }
+        if let (Some(slice), Some(gallery)) = (content.picture, env.gallery)
+            && gallery.draw(slice, canvas, area.left(), y, area.right())
+        {
+            let x = area.left().saturating_add(slice.x);
+            canvas.put(x, y, area.right(), &env.texts.text("picture-not-shown"), theme.style(Role::Muted));
+        }
     }
     way_to_newest(timeline, env, canvas, area, theme);
 }

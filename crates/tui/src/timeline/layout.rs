@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use huis_views::{MessageState, MessageView};
 
+use super::pictures::Slice;
 use super::{Columns, Env, Timeline, body, notes};
 use crate::calendar::Zone;
 use crate::cells;
@@ -24,6 +25,8 @@ pub(crate) struct Block {
 pub(crate) struct Row {
     pub(crate) spans: Vec<Span>,
     pub(crate) part: Part,
+    /// The part of a picture that is drawn on it.
+    pub(crate) picture: Option<Slice>,
 }
 
 /// What a row is part of.
@@ -60,7 +63,13 @@ impl Span {
 
 impl Row {
     pub(crate) fn new(part: Part, spans: Vec<Span>) -> Self {
-        Self { spans, part }
+        Self { spans, part, picture: None }
+    }
+
+    /// The column behind all that is on it.
+    pub(crate) fn end(&self) -> Option<u16> {
+        let picture = self.picture.map(|slice| slice.x.saturating_add(slice.picture.columns));
+        self.spans.iter().map(Span::end).chain(picture).max()
     }
 }
 
@@ -220,7 +229,7 @@ fn put_state(env: &Env<'_>, columns: Columns, message: &MessageView, rows: &mut 
     let Some((text, role)) = state(env, message) else { return };
     let x = columns.end.saturating_sub(cells::width(&text));
     let last = rows.len().saturating_sub(1);
-    let fits = rows.get(last).is_some_and(|row| last >= first && row.spans.iter().all(|span| span.end() + 2 <= x));
+    let fits = rows.get(last).is_some_and(|row| last >= first && row.end().is_none_or(|end| end + 2 <= x));
     if !fits {
         rows.push(Row::new(Part::Text, Vec::new()));
     }

@@ -16,7 +16,7 @@ const PLACE: ConversationId = ConversationId::from_bytes([1; 16]);
 /// A newcomer who talks with nobody yet.
 fn newcomer(language: Language) -> App {
     let theme = Theme { depth: Depth::None, ground: Ground::Dark, is_fixed: true };
-    let settings = Settings { theme, bell: false, notify: false, lock_after_ms: None };
+    let settings = Settings { theme, pictures: crate::Pictures::Off, bell: false, notify: false, lock_after_ms: None };
     let mut app = App::new(Texts::of(language), Zone::fixed(0), settings, (80, 24), 1_000);
     app.begin();
     let profile = Profile {
