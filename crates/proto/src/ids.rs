@@ -136,6 +136,10 @@ id!(
     /// Names a ban.
     BanId
 );
+id!(
+    /// Names a report.
+    ReportId
+);
 
 fn parse_hex(text: &str) -> Result<[u8; 16], ParseIdError> {
     let text = text.as_bytes();

@@ -29,7 +29,9 @@ pub mod versions;
 
 pub use bytes::{Bytes, Bytes32};
 pub use error::{ErrorCode, Problem};
-pub use ids::{AccountId, BanId, BlobId, ConversationId, DeviceId, IncarnationId, InvitationId, MessageId, SessionId};
+pub use ids::{
+    AccountId, BanId, BlobId, ConversationId, DeviceId, IncarnationId, InvitationId, MessageId, ReportId, SessionId,
+};
 pub use time_locks::{TimeLock, TimeShare};
 
 use serde::{Deserialize, Serialize};

@@ -64,6 +64,12 @@ pub const BANS: usize = 10_000;
 pub const REASON_CHARACTERS: usize = 200;
 /// How many accounts, or entries of the audit log, one page holds at most.
 pub const ADMINISTRATION_PAGE: usize = 200;
+/// The most reports of one account that the server keeps at a time, closed ones among them.
+pub const REPORTS: usize = 50;
+/// The longest note of a report, and the longest answer to one, in characters.
+pub const REPORT_TEXT_CHARACTERS: usize = 1000;
+/// How long a report is kept behind its closing.
+pub const REPORT_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The shortest prefix of a banned network: of IPv4 (a 256th of all addresses), and of IPv6.
 pub const BANNED_PREFIX: (u32, u32) = (8, 16);
 /// The same of a network that a moderator bans.

@@ -136,16 +136,22 @@ pub trait Administration: Send + Sync {
     /// give every one, but not that of super-administrators to an account that is barred; an account may lower its own.
     async fn set_role(&self, act: Act, username: &str, role: ServerRole) -> StoreResult<Acted<()>>;
 
-    /// Deletes what an account signs in with, its vault and its state, and takes all of its devices off. Its name, id,
-    /// identity key and device lists stay, so that nobody takes its place and what it said is still checked.
+    /// Deletes what an account signs in with, its vault, its state and the reports that it made, and takes all of its
+    /// devices off. Its name, id, identity key and device lists stay, so that nobody takes its place and what it said is
+    /// still checked.
     async fn delete_account(&self, act: Act, username: &str) -> StoreResult<Acted<Ended>>;
 }
 
 impl<T> Acted<T> {
     /// The same of something else, for what is not done.
     pub(crate) fn without_answer<U: Default>(self) -> Acted<U> {
+        self.map(|_| U::default())
+    }
+
+    /// The same with another answer, where it is done.
+    pub(crate) fn map<U>(self, answer: impl FnOnce(T) -> U) -> Acted<U> {
         match self {
-            Self::Done(_) => Acted::Done(U::default()),
+            Self::Done(done) => Acted::Done(answer(done)),
             Self::NotAllowed => Acted::NotAllowed,
             Self::NotThere => Acted::NotThere,
             Self::Outranked(role) => Acted::Outranked(role),

@@ -20,6 +20,7 @@ mod key_packages;
 pub mod moving;
 pub mod postgres;
 mod push_subscriptions;
+mod reports;
 mod second_factors;
 mod sessions;
 mod settings;
@@ -40,6 +41,7 @@ pub use files::*;
 pub use invitations::*;
 pub use key_packages::*;
 pub use push_subscriptions::*;
+pub use reports::*;
 pub use second_factors::*;
 pub use sessions::*;
 pub use settings::*;
@@ -107,6 +109,7 @@ pub trait Store:
     + Archives
     + Administration
     + Bans
+    + Reports
     + AuditLog
     + Settings
 {
@@ -127,6 +130,7 @@ impl<T> Store for T where
         + Archives
         + Administration
         + Bans
+        + Reports
         + AuditLog
         + Settings
 {

@@ -13,6 +13,7 @@ mod identities;
 mod invitations;
 mod passwords;
 mod push;
+mod reports;
 mod second_factors;
 mod sign_in;
 
@@ -26,6 +27,7 @@ pub use identities::*;
 pub use invitations::*;
 pub use passwords::*;
 pub use push::*;
+pub use reports::*;
 pub use second_factors::*;
 pub use sign_in::*;
 

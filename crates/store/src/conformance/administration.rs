@@ -10,7 +10,7 @@ use crate::{
 };
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
-const NOW_MS: u64 = 20_000 * DAY_MS + 5;
+pub(super) const NOW_MS: u64 = 20_000 * DAY_MS + 5;
 
 /// An act that takes this role.
 pub(super) fn act(actor: Member, needs: ServerRole, action: &'static str) -> Act {
@@ -18,7 +18,7 @@ pub(super) fn act(actor: Member, needs: ServerRole, action: &'static str) -> Act
 }
 
 /// Whoever has the role can do what is tried here.
-fn by(actor: Member) -> Act {
+pub(super) fn by(actor: Member) -> Act {
     act(actor, ServerRole::Moderator, "try")
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn head(people: &People) -> Member {
     head
 }
 
-async fn named(people: &People, name: &str) -> Member {
+pub(super) async fn named(people: &People, name: &str) -> Member {
     let member = people.stranger();
     let created = people.store.create_account(people.new_account(member, name)).await;
     assert_eq!(created.expect("made"), Creation::Created);
@@ -39,7 +39,7 @@ async fn named(people: &People, name: &str) -> Member {
 }
 
 /// A person of this role and name.
-async fn of_role(people: &People, head: Member, name: &str, role: ServerRole) -> Member {
+pub(super) async fn of_role(people: &People, head: Member, name: &str, role: ServerRole) -> Member {
     let member = named(people, name).await;
     let set = people.store.set_role(by(head), name, role).await;
     assert_eq!(set.expect("an answer"), if role == ServerRole::Member { Acted::Unchanged } else { Acted::Done(()) });
@@ -62,7 +62,7 @@ async fn begins(people: &People, device: Member, at_ms: u64) -> (SessionId, Begi
     (id, people.store.begin_session(session, Bytes32(hash), 1).await.expect("an answer"))
 }
 
-async fn audit(store: &SharedStore) -> Vec<AuditEntry> {
+pub(super) async fn audit(store: &SharedStore) -> Vec<AuditEntry> {
     store.audit_page(0, 1000).await.expect("read")
 }
 

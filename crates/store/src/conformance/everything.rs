@@ -1,6 +1,6 @@
 //! A store with something in every table, for what is done with whole stores.
 
-use huis_proto::rest::{BanTarget, InvitationInfo, PushSubscription, ServerRole};
+use huis_proto::rest::{BanTarget, InvitationInfo, PushSubscription, ReportOutcome, ServerRole};
 use huis_proto::{Bytes, Bytes32, ConversationId, ConversationKind, InvitationId, Member, SessionId};
 
 use super::administration::{act, ban};
@@ -8,10 +8,11 @@ use super::archives::brings;
 use super::contests::{dissents, four, takes_out};
 use super::files::upload;
 use super::people::{People, stored};
+use super::reports::{about, report};
 use super::time_locks::locks;
 use crate::{
-    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewSuspension, Refresh, Release, Session, SharedStore,
-    Withdrawal,
+    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewClosing, NewSuspension, Refresh, Release, ReportPut,
+    Session, SharedStore, Withdrawal,
 };
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
@@ -84,6 +85,7 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
         assert_eq!(changed.expect("an answer"), ArchiveChanged::Stored);
     }
     let act = looked_after(&people).await;
+    reported(&people, &act, anna, berta).await;
     let info = InvitationInfo {
         id: InvitationId::from_bytes(people.id()),
         uses: 3,
@@ -145,6 +147,18 @@ async fn looked_after(people: &People) -> Act {
         assert!(matches!(put, Ok(Acted::Done(_))));
     }
     act
+}
+
+/// A report that reveals a message and is closed, and one on a person.
+async fn reported(people: &People, act: &Act, anna: Member, berta: Member) {
+    let revealing = about(people, report(people, anna, berta), berta);
+    let id = revealing.id;
+    for new in [revealing, report(people, berta, anna)] {
+        assert_eq!(people.store.put_report(new, 5).await.expect("an answer"), ReportPut::Kept);
+    }
+    let closing = NewClosing { outcome: ReportOutcome::Acted, answer: "Thank you.".into() };
+    let closed = people.store.close_report(act.clone(), id, closing).await;
+    assert!(matches!(closed, Ok(Acted::Done(_))));
 }
 
 /// Commits that members contest, and one that most of them do.

@@ -22,6 +22,7 @@ mod overlapping;
 mod passwords;
 mod people;
 mod push_subscriptions;
+mod reports;
 mod second_factors;
 mod sessions;
 mod taking_part;
@@ -49,6 +50,7 @@ pub use overlapping::*;
 pub use passwords::*;
 pub use people::{CountingFranking, People};
 pub use push_subscriptions::*;
+pub use reports::*;
 pub use second_factors::*;
 pub use sessions::*;
 pub use taking_part::*;
@@ -221,6 +223,13 @@ macro_rules! conformance {
             what_somebody_of_a_higher_role_has_set_is_not_lifted_from_below,
             a_ban_of_a_name_keeps_out_who_has_it_and_who_would,
             bans_are_bounded_in_number,
+            a_report_is_kept_and_told_as_it_was_made,
+            a_report_is_taken_up_closed_once_and_answered,
+            nobody_sees_a_report_about_themselves_or_their_equals,
+            reports_are_bounded_for_each_account,
+            reports_are_listed_by_age_page_by_page,
+            a_report_goes_with_its_reporter_and_some_time_after_its_closing,
+            of_two_who_close_a_report_at_once_one_does,
             a_deleted_account_is_out_and_its_name_stays_taken,
             accounts_are_listed_by_name_page_by_page,
             when_an_account_was_there_is_known_by_the_day,

@@ -1,13 +1,13 @@
 //! The store's traits of those who look after the server: which statement or transaction each method is.
 
 use async_trait::async_trait;
-use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, ServerRole};
-use huis_proto::{AccountId, BanId};
+use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, OwnReport, ReportDetails, ReportInfo, ServerRole};
+use huis_proto::{AccountId, BanId, ReportId};
 
-use super::{PostgresStore, administration, audit, bans};
+use super::{PostgresStore, administration, audit, bans, reports};
 use crate::{
-    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewSuspension, Noted,
-    StoreResult,
+    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewClosing, NewReport,
+    NewSuspension, Noted, ReportPut, Reports, ReportsWanted, StoreResult,
 };
 
 #[async_trait]
@@ -69,6 +69,42 @@ impl Bans for PostgresStore {
     async fn lift_ban(&self, act: Act, ban: BanId) -> StoreResult<Acted<BanInfo>> {
         let act = &act;
         self.write(|db| async move { bans::lift(&db, act, ban).await }).await
+    }
+}
+
+#[async_trait]
+impl Reports for PostgresStore {
+    async fn put_report(&self, new: NewReport, most: usize) -> StoreResult<ReportPut> {
+        let new = &new;
+        self.write(|db| async move { reports::put(&db, new, most).await }).await
+    }
+
+    async fn own_reports(&self, reporter: AccountId) -> StoreResult<Vec<OwnReport>> {
+        self.single(|db| async move { reports::own(&db, reporter).await }).await
+    }
+
+    async fn reports_page(&self, wanted: ReportsWanted) -> StoreResult<Vec<ReportInfo>> {
+        let wanted = &wanted;
+        self.single(|db| async move { reports::page(&db, wanted).await }).await
+    }
+
+    async fn read_report(&self, act: Act, report: ReportId) -> StoreResult<Acted<ReportDetails>> {
+        let act = &act;
+        self.write(|db| async move { reports::read(&db, act, report).await }).await
+    }
+
+    async fn take_report(&self, act: Act, report: ReportId) -> StoreResult<Acted<ReportInfo>> {
+        let act = &act;
+        self.write(|db| async move { reports::take(&db, act, report).await }).await
+    }
+
+    async fn close_report(&self, act: Act, report: ReportId, closing: NewClosing) -> StoreResult<Acted<ReportInfo>> {
+        let (act, closing) = (&act, &closing);
+        self.write(|db| async move { reports::close(&db, act, report, closing).await }).await
+    }
+
+    async fn end_reports(&self, closed_until_ms: u64, most: usize) -> StoreResult<usize> {
+        self.write(|db| async move { reports::end(&db, closed_until_ms, most).await }).await
     }
 }
 

@@ -66,13 +66,14 @@ const SET_ROLE: &str = "UPDATE accounts SET role = $2 WHERE account = $1";
 const DELETE: &str = "UPDATE accounts SET deleted_at_ms = $2, role = 0, email = '', opaque = '', \
      recovery_key = decode(repeat('00', 32), 'hex'), password_number = password_number + 1, second_factor = '', \
      second_factor_number = second_factor_number + 1 WHERE account = $1";
-const DROP_SECRETS: [&str; 6] = [
+const DROP_SECRETS: [&str; 7] = [
     "DELETE FROM recovery_codes WHERE account = $1",
     "DELETE FROM vaults WHERE account = $1",
     "DELETE FROM account_states WHERE account = $1",
     "DELETE FROM archives WHERE account = $1",
     "DELETE FROM archive_segments WHERE account = $1",
     "DELETE FROM suspensions WHERE account = $1",
+    "DELETE FROM reports WHERE reporter = $1",
 ];
 pub(super) const SEEN: &str = "UPDATE accounts SET seen_day = $2 WHERE id = $1 AND seen_day < $2";
 /// The account of the session that a refresh token belongs to was there on this day, unless the token was used up before.

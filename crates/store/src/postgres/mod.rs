@@ -36,6 +36,7 @@ mod moving;
 mod pool;
 mod push_subscriptions;
 mod queue;
+mod reports;
 mod schema;
 mod second_factors;
 mod sessions;

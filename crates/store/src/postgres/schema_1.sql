@@ -74,6 +74,30 @@ CREATE TABLE bans (
 );
 CREATE INDEX bans_by_skeleton ON bans (skeleton) WHERE kind = 0;
 
+CREATE TABLE reports (
+    id BYTEA PRIMARY KEY CHECK (octet_length(id) = 16),
+    reporter BIGINT NOT NULL REFERENCES accounts (account),
+    reported BIGINT NOT NULL REFERENCES accounts (account),
+    category SMALLINT NOT NULL,
+    note TEXT NOT NULL,
+    made_at_ms BIGINT NOT NULL,
+    conversation BYTEA NOT NULL CHECK (octet_length(conversation) IN (0, 16)),
+    message BYTEA NOT NULL CHECK (octet_length(message) IN (0, 16)),
+    device BYTEA NOT NULL CHECK (octet_length(device) IN (0, 16)),
+    seq BIGINT NOT NULL,
+    received_at_ms BIGINT NOT NULL,
+    content BYTEA NOT NULL,
+    share BYTEA NOT NULL CHECK (octet_length(share) IN (0, 32)),
+    state SMALLINT NOT NULL DEFAULT 0,
+    handled_by TEXT NOT NULL DEFAULT '',
+    outcome SMALLINT NOT NULL DEFAULT 0,
+    answer TEXT NOT NULL DEFAULT '',
+    closed_at_ms BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX reports_by_state ON reports (state, made_at_ms, id);
+CREATE INDEX reports_by_reporter ON reports (reporter, made_at_ms, id);
+CREATE INDEX reports_by_closing ON reports (closed_at_ms) WHERE closed_at_ms > 0;
+
 CREATE TABLE audit (
     number BIGINT PRIMARY KEY,
     at_ms BIGINT NOT NULL,

@@ -18,6 +18,8 @@ const POPULATION: &str = "
     INSERT INTO suspensions SELECT n, 'name' || n, '', 1, 0, '', 1 FROM generate_series(1, 10000) n;
     INSERT INTO bans SELECT decode(md5('b' || n), 'hex'), n % 2, 'name' || n, 'name' || n, '', 1, 0, '', 1
       FROM generate_series(1, 10000) n;
+    INSERT INTO reports SELECT decode(md5('r' || n), 'hex'), n, n % 10000 + 1, 0, '', n, '', '', '', 0, 0, '', '', n % 3, '', 0,
+      '', CASE n % 3 WHEN 2 THEN n ELSE 0 END FROM generate_series(1, 10000) n;
     INSERT INTO audit SELECT n, 1, decode(md5('a' || n), 'hex'), '', '', '', '', '', '', decode(repeat('00', 32), 'hex')
       FROM generate_series(1, 10000) n;
     INSERT INTO recovery_codes SELECT n, decode(md5('t' || n) || md5('u' || n), 'hex') FROM generate_series(1, 10000) n;
@@ -117,6 +119,12 @@ const HOT: &[&str] = &[
     archives::BODY,
     archives::TOTALS,
     archives::SEGMENT_BYTES,
+    reports::OWN,
+    reports::PAGE,
+    reports::HOLD_ONE,
+    reports::TAKE,
+    reports::CLOSE,
+    reports::FORGET_OLD,
     accounts::SLOT_TAKEN,
     accounts::ACCOUNT_BY_NAME,
     accounts::ACCOUNT_BY_ID,

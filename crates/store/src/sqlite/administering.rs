@@ -1,13 +1,14 @@
 //! The store's traits of those who look after the server, each method handed to the writer or to a reader.
 
 use async_trait::async_trait;
-use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, ServerRole};
-use huis_proto::{AccountId, BanId};
+use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, OwnReport, ReportDetails, ReportInfo, ServerRole};
+use huis_proto::{AccountId, BanId, ReportId};
 
-use super::{SqliteStore, administration, audit, bans};
+use super::queue::Urgency;
+use super::{SqliteStore, administration, audit, bans, reports};
 use crate::{
-    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewSuspension, Noted,
-    StoreResult,
+    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewClosing, NewReport,
+    NewSuspension, Noted, ReportPut, Reports, ReportsWanted, StoreResult,
 };
 
 #[async_trait]
@@ -68,6 +69,38 @@ impl Bans for SqliteStore {
 
     async fn lift_ban(&self, act: Act, ban: BanId) -> StoreResult<Acted<BanInfo>> {
         self.write(move |writer| writer.lift_ban(&act, ban)).await
+    }
+}
+
+#[async_trait]
+impl Reports for SqliteStore {
+    async fn put_report(&self, new: NewReport, most: usize) -> StoreResult<ReportPut> {
+        let bytes = new.revealed.as_ref().map_or(0, |revealed| revealed.content.len());
+        self.write_sized(bytes, Urgency::AtOnce, move |writer| writer.put_report(&new, most)).await
+    }
+
+    async fn own_reports(&self, reporter: AccountId) -> StoreResult<Vec<OwnReport>> {
+        self.read(move |db| reports::own(db, reporter)).await
+    }
+
+    async fn reports_page(&self, wanted: ReportsWanted) -> StoreResult<Vec<ReportInfo>> {
+        self.read(move |db| reports::page(db, &wanted)).await
+    }
+
+    async fn read_report(&self, act: Act, report: ReportId) -> StoreResult<Acted<ReportDetails>> {
+        self.write(move |writer| writer.read_report(&act, report)).await
+    }
+
+    async fn take_report(&self, act: Act, report: ReportId) -> StoreResult<Acted<ReportInfo>> {
+        self.write(move |writer| writer.take_report(&act, report)).await
+    }
+
+    async fn close_report(&self, act: Act, report: ReportId, closing: NewClosing) -> StoreResult<Acted<ReportInfo>> {
+        self.write(move |writer| writer.close_report(&act, report, &closing)).await
+    }
+
+    async fn end_reports(&self, closed_until_ms: u64, most: usize) -> StoreResult<usize> {
+        self.write(move |writer| writer.end_reports(closed_until_ms, most)).await
     }
 }
 

@@ -32,6 +32,7 @@ mod push_subscriptions;
 mod queue;
 mod readers;
 mod repeats;
+mod reports;
 mod schema;
 mod second_factors;
 mod sessions;

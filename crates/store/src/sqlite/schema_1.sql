@@ -78,6 +78,34 @@ CREATE TABLE bans (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bans_by_skeleton ON bans (skeleton) WHERE kind = 0;
 
+-- What members told those who look after the server. `reporter`, `reported`: accounts. `conversation`, `message`, `device`:
+-- ids as the reporter gave them, empty where it is about a person. `content`: what it reveals, found proven; empty if nothing.
+-- `share`: of a message that opened later. `state`: 0 open, 1 taken up, 2 closed. `handled_by`: who did that last. `outcome`: 0
+-- none yet, 1 acted, 2 dismissed. `closed_at_ms`: 0 if it is not.
+CREATE TABLE reports (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    reporter INTEGER NOT NULL REFERENCES accounts (account),
+    reported INTEGER NOT NULL REFERENCES accounts (account),
+    category INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    conversation BLOB NOT NULL CHECK (length(conversation) IN (0, 16)),
+    message BLOB NOT NULL CHECK (length(message) IN (0, 16)),
+    device BLOB NOT NULL CHECK (length(device) IN (0, 16)),
+    seq INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    share BLOB NOT NULL CHECK (length(share) IN (0, 32)),
+    state INTEGER NOT NULL DEFAULT 0,
+    handled_by TEXT NOT NULL DEFAULT '',
+    outcome INTEGER NOT NULL DEFAULT 0,
+    answer TEXT NOT NULL DEFAULT '',
+    closed_at_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX reports_by_state ON reports (state, made_at_ms, id);
+CREATE INDEX reports_by_reporter ON reports (reporter, made_at_ms, id);
+CREATE INDEX reports_by_closing ON reports (closed_at_ms) WHERE closed_at_ms > 0;
+
 -- What was done by those who look after the server: only added to. `hash`: that of the entry and of the one before.
 CREATE TABLE audit (
     number INTEGER PRIMARY KEY,
