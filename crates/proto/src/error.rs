@@ -50,6 +50,8 @@ codes! {
     BadDeviceList = "bad-device-list", 400;
     /// The time at which the message is to open is too far ahead, or its share is not the one that it names.
     TimeLockRefused = "time-lock-refused", 400;
+    /// What a report reveals is not what this server passed on: it proves nothing.
+    ReportUnproven = "report-unproven", 400;
     /// No access token, or one that is not ours.
     NotSignedIn = "not-signed-in", 401;
     /// The access token has expired: refresh the session.
@@ -100,7 +102,7 @@ codes! {
     SubmissionBehind = "submission-behind", 409;
     /// The conversation or room exists; the answer names it.
     ConversationExists = "conversation-exists", 409;
-    /// No room for more: members, devices, key packages, invitations, uploads.
+    /// No room for more: members, devices, key packages, invitations, uploads, reports.
     LimitReached = "limit-reached", 409;
     /// A message brings a file that is not here, or that its author may not pass on; the answer names it. Upload it again.
     FileUnknown = "file-unknown", 409;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use huis_store::Franking;
 use rand::rngs::OsRng;
 use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
@@ -129,8 +128,8 @@ impl Keys {
         Vapid::new(self.push.as_slice())
     }
 
-    /// What the store puts under its entries.
-    pub fn franking(&self) -> Arc<dyn Franking> {
+    /// What the store puts under its entries, and reports are held against.
+    pub fn franking(&self) -> Arc<FrankingKey> {
         Arc::new(FrankingKey::new(*self.franking))
     }
 }

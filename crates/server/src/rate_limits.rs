@@ -25,6 +25,7 @@ pub(crate) struct RateLimits {
     group_infos: Limit,
     group_info_requests: Limit,
     beacon_rounds: Limit,
+    reports: Limit,
 }
 
 /// What one customer of an Internet provider holds: an IPv4 address, or the first 64 bits of an IPv6 address.
@@ -54,6 +55,8 @@ const GROUP_INFOS_PER_HOUR: u32 = 30;
 const GROUP_INFO_REQUESTS_PER_HOUR: u32 = 30;
 /// Each that is not remembered is a question to a public beacon.
 const BEACON_ROUNDS_PER_MINUTE: u32 = 60;
+/// Each is to be read by a person, and may be as large as a message.
+const REPORTS_PER_HOUR: u32 = 20;
 
 impl RateLimits {
     pub(crate) fn new(rates: &Rates, bus: Arc<dyn Bus>) -> Self {
@@ -79,6 +82,7 @@ impl RateLimits {
             group_infos: limit("group-info", DEVICES, Rate::per_hour(GROUP_INFOS_PER_HOUR)),
             group_info_requests: limit("group-info-request", DEVICES, Rate::per_hour(GROUP_INFO_REQUESTS_PER_HOUR)),
             beacon_rounds: limit("beacon-round", ACCOUNTS, Rate::per_minute(BEACON_ROUNDS_PER_MINUTE)),
+            reports: limit("report", ACCOUNTS, Rate::per_hour(REPORTS_PER_HOUR)),
         }
     }
 
@@ -141,6 +145,11 @@ impl RateLimits {
     /// Counts a beacon's round that an account asks for and that is not remembered.
     pub(crate) async fn beacon_round(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
         self.take(self.beacon_rounds, padded(account.as_bytes()), now_ms).await
+    }
+
+    /// Counts a report by an account.
+    pub(crate) async fn report(&self, account: AccountId, now_ms: u64) -> Result<(), TooOften> {
+        self.take(self.reports, padded(account.as_bytes()), now_ms).await
     }
 
     async fn take(&self, limit: Limit, key: Key, now_ms: u64) -> Result<(), TooOften> {

@@ -13,7 +13,7 @@ use crate::admission::Admission;
 use crate::beacon::BeaconRelay;
 use crate::bus::Bus;
 use crate::config::Config;
-use crate::delivery::Hub;
+use crate::delivery::{FrankingKey, Hub};
 use crate::files::Files;
 use crate::http::{BodyBudget, Readiness};
 use crate::passwords::OpaqueServer;
@@ -38,6 +38,7 @@ pub(crate) struct ServerState {
     pub config: Config,
     pub opaque: OpaqueServer,
     pub sealing: Sealing,
+    pub franking: Arc<FrankingKey>,
     pub admission: Admission,
     pub incarnation: IncarnationId,
     pub bodies: BodyBudget,

@@ -104,6 +104,7 @@ impl Texts {
                 "refused-file-unfinished"
             }
             ErrorCode::QuotaExceeded => "refused-quota",
+            ErrorCode::ReportUnproven => "refused-report-unproven",
             ErrorCode::LimitReached => "refused-limit",
             ErrorCode::TooLarge => "refused-too-large",
             ErrorCode::ClientTooOld => "refused-client-too-old",

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
+use huis_proto::rest::FrankingProof;
 use huis_proto::{Bytes32, ConversationId, Member};
 use huis_store::Franking;
 use sha2::Sha256;
@@ -24,6 +25,51 @@ impl FrankingKey {
     pub fn new(key: [u8; 32]) -> Self {
         Self(Zeroizing::new(key))
     }
+
+    /// Whether the author sent this content there, in this place and at this time: the opening and the content give the
+    /// commitment, and the MAC is over that. Compared in constant time.
+    #[expect(clippy::too_many_arguments, reason = "what the MAC covers, and what is held against it")]
+    pub(crate) fn proves(
+        &self,
+        opening: &FrankingProof,
+        content: &[u8],
+        mac: &Bytes32,
+        conversation: ConversationId,
+        author: Member,
+        seq: u64,
+        received_at_ms: u64,
+    ) -> bool {
+        let commitment = keyed(&opening.0.0).chain_update(content).finalize().into_bytes();
+        let over = self.over(&Bytes32(commitment.into()), conversation, author, seq, received_at_ms);
+        over.verify_slice(&mac.0).is_ok()
+    }
+
+    fn over(
+        &self,
+        commitment: &Bytes32,
+        conversation: ConversationId,
+        author: Member,
+        seq: u64,
+        received_at_ms: u64,
+    ) -> Hmac<Sha256> {
+        let mut mac = keyed(&self.0);
+        mac.update(LABEL);
+        mac.update(&[0]);
+        mac.update(&commitment.0);
+        mac.update(conversation.as_bytes());
+        mac.update(author.account.as_bytes());
+        mac.update(author.device.as_bytes());
+        mac.update(&seq.to_be_bytes());
+        mac.update(&received_at_ms.to_be_bytes());
+        mac
+    }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    match Hmac::<Sha256>::new_from_slice(key) {
+        Ok(mac) => mac,
+        Err(_) => unreachable!("HMAC takes keys of any length"),
+    }
 }
 
 impl fmt::Debug for FrankingKey {
@@ -41,19 +87,7 @@ impl Franking for FrankingKey {
         seq: u64,
         received_at_ms: u64,
     ) -> Bytes32 {
-        // HMAC takes keys of any length, so this can't fail.
-        let mut mac = match Hmac::<Sha256>::new_from_slice(self.0.as_slice()) {
-            Ok(mac) => mac,
-            Err(_) => unreachable!("HMAC takes keys of any length"),
-        };
-        mac.update(LABEL);
-        mac.update(&[0]);
-        mac.update(&commitment.0);
-        mac.update(conversation.as_bytes());
-        mac.update(author.account.as_bytes());
-        mac.update(author.device.as_bytes());
-        mac.update(&seq.to_be_bytes());
-        mac.update(&received_at_ms.to_be_bytes());
+        let mac = self.over(commitment, conversation, author, seq, received_at_ms);
         Bytes32(mac.finalize().into_bytes().into())
     }
 }
@@ -110,6 +144,27 @@ mod tests {
         ] {
             assert_ne!(plain, changed);
         }
+    }
+
+    #[test]
+    fn only_the_whole_of_what_was_sent_is_proved() {
+        let key = FrankingKey::new([1; 32]);
+        let opening = FrankingProof(Bytes32([8; 32]));
+        let commitment = keyed(&opening.0.0).chain_update(b"content").finalize().into_bytes();
+        let there = ConversationId::from_bytes([5; 16]);
+        let mac = key.mac(&Bytes32(commitment.into()), there, author(), 6, 7);
+        let elsewhere = ConversationId::from_bytes([9; 16]);
+        let other = Member { account: AccountId::from_bytes([9; 16]), ..author() };
+        let wrong = FrankingProof(Bytes32([9; 32]));
+        assert!(key.proves(&opening, b"content", &mac, there, author(), 6, 7));
+        assert!(!key.proves(&opening, b"another", &mac, there, author(), 6, 7));
+        assert!(!key.proves(&wrong, b"content", &mac, there, author(), 6, 7));
+        assert!(!key.proves(&opening, b"content", &Bytes32([0; 32]), there, author(), 6, 7));
+        assert!(!key.proves(&opening, b"content", &mac, elsewhere, author(), 6, 7));
+        assert!(!key.proves(&opening, b"content", &mac, there, other, 6, 7));
+        assert!(!key.proves(&opening, b"content", &mac, there, author(), 7, 7));
+        assert!(!key.proves(&opening, b"content", &mac, there, author(), 6, 8));
+        assert!(!FrankingKey::new([2; 32]).proves(&opening, b"content", &mac, there, author(), 6, 7));
     }
 
     #[test]

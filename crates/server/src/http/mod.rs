@@ -29,6 +29,7 @@ mod push_subscriptions;
 mod recoveries;
 mod recovery_keys;
 mod registrations;
+mod reports;
 pub(crate) mod resources;
 mod second_factors;
 mod server_info;
@@ -86,6 +87,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(contests::routes())
         .merge(files::routes())
         .merge(invitations::routes())
+        .merge(reports::routes())
         .merge(admin::routes())
         .merge(delivery::routes())
         .split();

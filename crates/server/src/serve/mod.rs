@@ -199,6 +199,7 @@ impl Server {
             tokens: AccessTokens::new(&keys.token_signing),
             rate_limits: RateLimits::new(&config.rates, bus.clone()),
             sealing: Sealing::new(&keys.sealing),
+            franking: keys.franking(),
             admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
             incarnation,
             bodies: BodyBudget::new(BODIES),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use huis_proto::limits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -16,6 +17,8 @@ const EVERY: Duration = Duration::from_secs(30);
 const LONG_IDLE_MS: u64 = 90 * 24 * 3600 * 1000;
 /// What one transaction of tidying takes, so that messages never wait long behind it.
 const EXPIRE_AT_ONCE: usize = 1000;
+/// Reports that go in one transaction: each may hold a whole message.
+const REPORTS_AT_ONCE: usize = 50;
 /// How many such transactions one round makes.
 const EXPIRE_ROUNDS: usize = 100;
 
@@ -49,6 +52,9 @@ pub(super) async fn round(app: &App) {
     }
     // Each node that missed the word of one goes by it from here on.
     app.hub.look_at_bans().await;
+    if let Err(error) = end_reports(app).await {
+        tracing::warn!(%error, "reports that are over could not be removed; they will be at the next round");
+    }
     if let Err(error) = expire(app).await {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
     }
@@ -70,6 +76,16 @@ async fn end_idle_sessions(app: &App) -> Result<(), huis_store::StoreError> {
             app.hub.session_ended(session);
         }
     }
+}
+
+async fn end_reports(app: &App) -> Result<(), huis_store::StoreError> {
+    let closed_until_ms = app.clock.now_ms().saturating_sub(in_ms(limits::REPORT_KEPT));
+    for _ in 0..EXPIRE_ROUNDS {
+        if app.store.end_reports(closed_until_ms, REPORTS_AT_ONCE).await? < REPORTS_AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn expire(app: &App) -> Result<(), huis_store::StoreError> {

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use http::StatusCode;
 use huis_proto::rest::{
     AccessPassphraseMade, AccountsPage, AdministeredAccount, AdministeredAccountDetails, Admission, AuditChain,
-    AuditEntry, AuditPage, BanInfo, BanSet, BanTarget, ClaimKeyPackages, ClaimedKeyPackages, CreateBan,
-    CreateInvitation, PutKeyPackages, RegistrationPolicy, ServerRole, SessionGrant, SessionInfo, SessionsEnded,
-    SetRole, Suspend,
+    AuditEntry, AuditPage, BanInfo, BanSet, BanTarget, ClaimKeyPackages, ClaimedKeyPackages, CloseReport, CreateBan,
+    CreateInvitation, CreateReport, PutKeyPackages, RegistrationPolicy, ReportCategory, ReportInfo, ReportMade,
+    ReportOutcome, ServerRole, SessionGrant, SessionInfo, SessionsEnded, SetRole, Suspend,
 };
 use huis_proto::{Bytes, ErrorCode, InvitationId};
 use huis_server::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
@@ -47,19 +47,24 @@ async fn audit(house: &House, asker: &Person) -> Vec<AuditEntry> {
     page.entries
 }
 
+fn report_on(reported: &Person) -> CreateReport {
+    CreateReport { account: reported.account, category: ReportCategory::Spam, note: String::new(), message: None }
+}
+
 fn victim(number: usize, role: ServerRole) -> String {
     format!("victim-{number}-{}", role as u8)
 }
 
 /// A request for the action that names something which is there, or something which is not.
-async fn tries(house: &House, action: &AdministrativeAction, asker: Option<&Person>, names: [&str; 2]) -> Answer {
-    let [username, ban] = names;
-    let path = action.path.replace("{username}", username).replace("{ban}", ban);
+async fn tries(house: &House, action: &AdministrativeAction, asker: Option<&Person>, names: [&str; 3]) -> Answer {
+    let [username, ban, report] = names;
+    let path = action.path.replace("{username}", username).replace("{ban}", ban).replace("{report}", report);
     let path = path.replace("{invitation}", &InvitationId::from_bytes([9; 16]).to_string());
     let call = house.call(action.method, path);
     let call = match action.name {
         "accounts.suspend" => call.json(&because("spam", Some(60))),
         "accounts.set-role" => call.json(&SetRole { role: ServerRole::Member }),
+        "reports.close" => call.json(&CloseReport { outcome: ReportOutcome::Acted, answer: String::new() }),
         "bans.set" => call.json(&network("198.51.100.0/24")),
         "invitations.create" => call.json(&CreateInvitation { uses: 1, expires_in_s: 60 }),
         _ => call,
@@ -95,15 +100,23 @@ async fn each_action_is_for_its_role_and_those_above_and_the_others_learn_nothin
             Person::registers(&house, &victim(number, *role)).await;
         }
     }
+    let (reporter, reported) =
+        (Person::registers(&house, "reporter").await, Person::registers(&house, "reported").await);
     for (number, action) in ADMINISTRATIVE_ACTIONS.iter().enumerate() {
-        let nobody = tries(&house, action, None, ["anna", ghost]).await;
+        let nobody = tries(&house, action, None, ["anna", ghost, ghost]).await;
         assert_eq!(nobody.code(), ErrorCode::NotSignedIn, "{}", action.name);
         for (role, person) in &people {
             let victim = victim(number, *role);
             let ban = house.post(BANS, &network("203.0.113.0/24")).by(&people[moderator].1);
             let ban: BanSet = ban.send().await.read();
             let ban = ban.ban.id.to_string();
-            let there = tries(&house, action, Some(person), [&victim, &ban]).await;
+            let report = if action.path.contains("{report}") {
+                let report = house.post("/api/v1/reports", &report_on(&reported)).by(&reporter);
+                report.send().await.read::<ReportMade>().id.to_string()
+            } else {
+                ghost.to_owned()
+            };
+            let there = tries(&house, action, Some(person), [&victim, &ban, &report]).await;
             if *role >= action.needs {
                 let refused = !there.status.is_success();
                 // There is no such invitation and no such suspension, whoever asks.
@@ -112,9 +125,9 @@ async fn each_action_is_for_its_role_and_those_above_and_the_others_learn_nothin
                 assert_ne!(there.status, StatusCode::FORBIDDEN, "{}: {role}", action.name);
             } else {
                 assert_eq!((there.status, there.code()), (StatusCode::FORBIDDEN, ErrorCode::Forbidden));
-                let missing = tries(&house, action, Some(person), ["nobody-here", ghost]).await;
+                let missing = tries(&house, action, Some(person), ["nobody-here", ghost, ghost]).await;
                 assert_eq!((missing.status, &missing.body), (there.status, &there.body), "{}", action.name);
-                let own = tries(&house, action, Some(person), [&person.name, ghost]).await;
+                let own = tries(&house, action, Some(person), [&person.name, ghost, ghost]).await;
                 assert_eq!((own.status, &own.body), (there.status, &there.body), "{}", action.name);
             }
         }
@@ -146,8 +159,9 @@ fn the_table_of_the_documentation_is_the_one_that_counts() {
     let (begin, end) = ("<!-- actions: made from the server's table -->\n", "<!-- end of actions -->");
     let mut table = String::from("| to | takes | request | in the audit log |\n|---|---|---|---|\n");
     for AdministrativeAction { name, needs, method, path, what } in ADMINISTRATIVE_ACTIONS {
-        // Who only looks changes nothing.
-        let logged = if *method == "GET" { "–".to_owned() } else { format!("`{name}`") };
+        // Who only looks changes nothing; but what was revealed to be read is private.
+        let only_looks = *method == "GET" && *name != "reports.read";
+        let logged = if only_looks { "–".to_owned() } else { format!("`{name}`") };
         table.push_str(&format!("| {what} | {needs} | `{method} {path}` | {logged} |\n"));
     }
     let text = std::fs::read_to_string(path).unwrap();
@@ -482,7 +496,7 @@ async fn a_banned_name_is_registered_by_nobody_and_signed_in_by_nobody() {
 async fn whatever_is_done_is_in_the_audit_log_with_who_and_from_where() {
     let house = House::open().await;
     let head = administrator(&house).await;
-    Person::registers(&house, "anna").await;
+    let anna = Person::registers(&house, "anna").await;
     house
         .post(of("anna", "suspend"), &because("spam", None))
         .by(&head)
@@ -499,6 +513,14 @@ async fn whatever_is_done_is_in_the_audit_log_with_who_and_from_where() {
     let made = house.post("/api/v1/invitations", &invitation).by(&head).send().await.value();
     let path = format!("/api/v1/invitations/{}", made["id"].as_str().unwrap());
     house.delete(path).by(&head).send().await.is_done();
+    let berta = Person::registers(&house, "berta").await;
+    let about =
+        CreateReport { account: anna.account, category: ReportCategory::Spam, note: String::new(), message: None };
+    let report = house.post("/api/v1/reports", &about).by(&berta).send().await.read::<ReportMade>().id;
+    let reports = "/api/v1/admin/reports";
+    house.call("POST", format!("{reports}/{report}/take")).by(&head).send().await.read::<ReportInfo>();
+    let dismissed = CloseReport { outcome: ReportOutcome::Dismissed, answer: String::new() };
+    house.post(format!("{reports}/{report}/close"), &dismissed).by(&head).send().await.read::<ReportInfo>();
     let renewed: AccessPassphraseMade = house.call("POST", PASSPHRASE).by(&head).send().await.read();
     house.delete(format!("{ACCOUNTS}/anna")).by(&head).send().await.read::<SessionsEnded>();
     house.call("POST", STOP).by(&head).send().await;
@@ -519,6 +541,8 @@ async fn whatever_is_done_is_in_the_audit_log_with_who_and_from_where() {
             "accounts.set-role",
             "invitations.create",
             "invitations.revoke",
+            "reports.take",
+            "reports.close",
             "server.renew-passphrase",
             "accounts.delete",
             "server.stop",

@@ -19,6 +19,7 @@ mod passwords;
 mod push_subscriptions;
 mod recoveries;
 mod registrations;
+mod reports;
 mod second_factors;
 mod sessions;
 mod sign_ins;

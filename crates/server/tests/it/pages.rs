@@ -43,6 +43,7 @@ async fn the_description_names_every_resource_and_the_form_of_refusals() {
         "/api/v1/conversations",
         "/api/v1/invitations",
         "/api/v1/push-subscription",
+        "/api/v1/reports",
         "/api/v1/invitations/{invitation}",
         "/api/v1/ws",
     ] {

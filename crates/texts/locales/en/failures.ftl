@@ -67,6 +67,7 @@ refused-time-unsure = The server is not sure of the time; locked messages stay c
 refused-file-unknown = The server no longer has this file. Send it again.
 refused-file-unfinished = A part of the file did not reach the server whole. Try again; it goes on where it stopped.
 refused-quota = Your files take all the space that the server gives you. Delete some, which counts a quarter of an hour later, or wait until older ones are no longer kept.
+refused-report-unproven = The server did not pass on what this report reveals. Report the message without revealing it.
 refused-limit = There is no room for more: the server has reached its limit for this. Remove something first.
 refused-too-large = That is larger than the server takes. Send it in parts.
 refused-client-too-old = This program is older than the server serves. Install a newer Huis.

@@ -67,6 +67,7 @@ refused-time-unsure = Le serveur n'est pas sûr de l'heure ; les messages verrou
 refused-file-unknown = Le serveur n'a plus ce fichier. Envoyez-le de nouveau.
 refused-file-unfinished = Une partie du fichier n'est pas arrivée entière au serveur. Réessayez ; l'envoi reprend où il s'est arrêté.
 refused-quota = Vos fichiers occupent toute la place que le serveur vous donne. Supprimez-en, ce qui compte un quart d'heure plus tard, ou attendez que les plus anciens ne soient plus gardés.
+refused-report-unproven = Le serveur n'a pas transmis ce que ce signalement révèle. Signalez le message sans le révéler.
 refused-limit = Il n'y a plus de place : le serveur a atteint sa limite. Enlevez d'abord quelque chose.
 refused-too-large = C'est plus grand que ce que le serveur accepte. Envoyez-le en plusieurs fois.
 refused-client-too-old = Ce programme est trop ancien pour le serveur. Installez une version plus récente de Huis.

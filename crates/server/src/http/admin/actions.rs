@@ -61,6 +61,14 @@ actions! {
         "ban a name, an address or a network";
     LiftBan = "bans.lift", Moderator, "DELETE" "/api/v1/admin/bans/{ban}",
         "lift a ban";
+    ListReports = "reports.list", Moderator, "GET" "/api/v1/admin/reports",
+        "list reports";
+    ReadReport = "reports.read", Moderator, "GET" "/api/v1/admin/reports/{report}",
+        "read a report and what it reveals";
+    TakeReport = "reports.take", Moderator, "POST" "/api/v1/admin/reports/{report}/take",
+        "take up a report";
+    CloseReport = "reports.close", Moderator, "POST" "/api/v1/admin/reports/{report}/close",
+        "close a report and answer it";
     ReadAudit = "audit.read", Administrator, "GET" "/api/v1/admin/audit",
         "read the audit log";
     ListInvitations = "invitations.list", Administrator, "GET" "/api/v1/invitations",

@@ -4,6 +4,7 @@ mod accounts;
 pub(super) mod actions;
 mod audit;
 mod bans;
+mod reports;
 mod running;
 
 use std::future::Future;
@@ -24,7 +25,12 @@ use super::signed_in::SignedInDevice;
 use crate::state::App;
 
 pub(super) fn routes() -> OpenApiRouter {
-    OpenApiRouter::new().merge(accounts::routes()).merge(bans::routes()).merge(audit::routes()).merge(running::routes())
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(bans::routes())
+        .merge(reports::routes())
+        .merge(audit::routes())
+        .merge(running::routes())
 }
 
 /// Somebody who has the role that the action takes, by its place in the table. It stands before everything else of a

@@ -154,6 +154,11 @@ impl House {
         self.clock.now_ms()
     }
 
+    /// The server's keys.
+    pub(crate) fn keys(&self) -> Keys {
+        Keys::open(self.folder.path()).unwrap()
+    }
+
     /// Where its files are.
     pub(crate) fn blobs(&self) -> PathBuf {
         self.folder.path().join("blobs")
