@@ -11,7 +11,7 @@ use crate::commands::{
     migrate_store, opening, password,
 };
 use crate::commands::{
-    profile, quiet, receive, recovery_key, restore, rooms, second_factor, send, time_locks, web_hash,
+    profile, quiet, receive, recovery_key, reports, restore, rooms, second_factor, send, time_locks, web_hash,
 };
 
 /// A self-hosted messenger whose conversations only their members can read
@@ -70,6 +70,7 @@ pub(crate) enum HuisCommand {
     Requests(conversations::Requests),
     Search(conversations::Search),
     Receipts(conversations::Receipts),
+    Report(reports::Report),
     Block(contacts::Block),
     Unblock(contacts::Unblock),
     Verify(contacts::Verify),
@@ -156,6 +157,7 @@ impl HuisCommand {
             Self::Requests(_) => "requests",
             Self::Search(_) => "search",
             Self::Receipts(_) => "receipts",
+            Self::Report(_) => "report",
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
             Self::Verify(_) => "verify",
@@ -310,6 +312,14 @@ mod tests {
             "huis admin bans add --name @member-b --reason Spam",
             "huis admin bans add --network 2001:db8::/32 --reason Flood --for 1d",
             &format!("huis admin bans lift {ID}"),
+            "huis admin reports list",
+            "huis admin reports list --state closed --most 5 --json",
+            &format!("huis admin reports show {ID}"),
+            &format!("huis admin reports take {ID}"),
+            &format!("huis admin reports close {ID} --as dismissed --answer 'It is a joke'"),
+            "huis report @member-b --as spam",
+            &format!("huis report {ID} --as illegal --reveal --note 'Please look'"),
+            "huis report list --json",
             "huis admin audit list --after 5 --most 3",
             "huis admin audit verify",
             &format!("huis admin audit verify --known 12:{ID}{ID}"),
@@ -445,6 +455,13 @@ mod tests {
             "huis admin bans add --reason x",
             "huis admin bans add --name a --network 198.51.100.1 --reason x",
             "huis admin bans lift 12",
+            "huis admin reports list --state lost",
+            "huis admin reports show 12",
+            "huis admin reports close 0123456789abcdef0123456789abcdef",
+            "huis report",
+            "huis report @member-b",
+            "huis report member-b --as spam",
+            "huis report @member-b --as rude",
             "huis admin audit verify --known 12",
             "huis admin audit export",
             "huis admin stop now",

@@ -296,6 +296,9 @@ impl Client {
             Command::SetCard(wish) => self.set_card(wish).map(|card| Reply::Card(Box::new(card))),
             Command::Preferences => self.preferences().map(Reply::Preferences),
             Command::SetPreferences(wished) => self.set_preferences(wished).map(Reply::Preferences),
+            Command::Report(wish) => self.report(wish).await.map(|id| Reply::ReportMade { id }),
+            Command::Reports => self.own_reports().await.map(Reply::Reports),
+            Command::ReadReport { report } => self.read_report(report).await.map(|view| Reply::Report(Box::new(view))),
             Command::Administrate { method, path, body } => {
                 self.administrate(method, &path, body).await.map(Reply::Administrated)
             }

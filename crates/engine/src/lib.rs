@@ -23,6 +23,7 @@ mod ports;
 mod presence;
 mod reading;
 mod removals;
+mod reports;
 mod silence;
 mod sync;
 mod time_locks;

@@ -315,12 +315,19 @@ impl Device {
         self.is_connected().await;
     }
 
+    /// Registers the account as the one that looks after the server, by the code of its first start.
+    pub(crate) async fn registers_by_claim(&self, claim: Secret) {
+        let reply = self.tries_to_register_as(Admission { claim: Some(claim), ..Admission::default() }, false).await;
+        assert!(matches!(reply, Ok(Reply::Registered { .. })), "{self:?}: {reply:?}");
+        self.is_connected().await;
+    }
+
     /// As [`registers`](Self::registers).
     ///
     /// # Errors
     /// What the engine says.
     pub async fn tries_to_register(&self) -> Result<Reply, Failure> {
-        self.tries_to_register_as(false).await
+        self.tries_to_register_as(Admission::default(), false).await
     }
 
     /// Registers the account and keeps its password out of the vault.
@@ -335,15 +342,15 @@ impl Device {
     /// # Errors
     /// What the engine says.
     pub async fn tries_to_register_by_recovery_key_only(&self) -> Result<Reply, Failure> {
-        self.tries_to_register_as(true).await
+        self.tries_to_register_as(Admission::default(), true).await
     }
 
-    async fn tries_to_register_as(&self, recovery_key_only: bool) -> Result<Reply, Failure> {
+    async fn tries_to_register_as(&self, admission: Admission, recovery_key_only: bool) -> Result<Reply, Failure> {
         let wish = Register {
             username: self.0.name.clone(),
             password: Secret::new(PASSWORD),
             email: None,
-            admission: Admission::default(),
+            admission,
             recovery_key_only,
             stay_signed_in: true,
         };

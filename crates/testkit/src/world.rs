@@ -63,6 +63,16 @@ impl World {
         device
     }
 
+    /// A new account that looks after the server, with its first device, connected. There is one of them in a world.
+    pub async fn super_administrator(&self, name: &str) -> Device {
+        let server = self.0.host.server().expect("the server runs");
+        let claim = server.newcomers().claim.clone().expect("nobody looks after the server yet");
+        let device = self.blank_account(name);
+        device.start();
+        device.registers_by_claim(claim).await;
+        device
+    }
+
     /// A device that is to make an account, but has not been switched on.
     pub fn blank_account(&self, name: &str) -> Device {
         Device::blank(&self.0, name, name)

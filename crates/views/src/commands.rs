@@ -1,12 +1,12 @@
 //! What a face asks for.
 
 use huis_proto::rest::{Admission, PushSubscription, Secret};
-use huis_proto::{Bytes, ConversationId, DeviceId, InvitationId, MessageId};
+use huis_proto::{Bytes, ConversationId, DeviceId, InvitationId, MessageId, ReportId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FetchFile, LockTrust, MemberRole, Muted, NotificationLevel, Preferences, ReadFile, SendFiles, Target, VanishTimer,
-    Wish,
+    FetchFile, LockTrust, MakeReport, MemberRole, Muted, NotificationLevel, Preferences, ReadFile, SendFiles, Target,
+    VanishTimer, Wish,
 };
 
 /// What is sent to be opened later.
@@ -410,6 +410,15 @@ pub enum Command {
     RevokeInvitation {
         /// Which one.
         invitation: InvitationId,
+    },
+    /// Reports a person or a message to those who look after the server. Answer: [`Reply::ReportMade`].
+    Report(MakeReport),
+    /// The reports that the own account made, the newest first. Answer: [`Reply::Reports`].
+    Reports,
+    /// A report with what it reveals, as somebody who looks after the server. Answer: [`Reply::Report`].
+    ReadReport {
+        /// Which one.
+        report: ReportId,
     },
     /// Asks the server for something that it does for those who look after it. Answer: [`Reply::Administrated`].
     Administrate {

@@ -1,12 +1,12 @@
 //! What a face gets back for what it asked.
 
-use huis_proto::rest::{InvitationInfo, InvitationMade, Room, Secret};
-use huis_proto::{AccountId, Bytes, ConversationId, MessageId};
+use huis_proto::rest::{InvitationInfo, InvitationMade, OwnReport, Room, Secret};
+use huis_proto::{AccountId, Bytes, ConversationId, MessageId, ReportId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     CardView, ContactView, ConversationView, DeviceView, Found, MemberView, MessageView, NoticeView, Preferences,
-    Profile, ReceiptView, SafetyCode, SecondFactorBegun, SecretCode, Status, TransferView,
+    Profile, ReceiptView, ReportView, SafetyCode, SecondFactorBegun, SecretCode, Status, TransferView,
 };
 
 /// What the engine answers.
@@ -96,6 +96,15 @@ pub enum Reply {
     Card(Box<CardView>),
     /// What others learn of one's reading and writing.
     Preferences(Preferences),
+    /// A report was made.
+    ReportMade {
+        /// Its id.
+        id: ReportId,
+    },
+    /// Reports of one's own, the newest first.
+    Reports(Vec<OwnReport>),
+    /// A report, as those see it who look after the server.
+    Report(Box<ReportView>),
     /// What the server answered to somebody who looks after it, as JSON.
     Administrated(String),
     /// Sessions have ended.

@@ -21,6 +21,7 @@ pub(crate) mod profile;
 pub(crate) mod quiet;
 pub(crate) mod receive;
 pub(crate) mod recovery_key;
+pub(crate) mod reports;
 pub(crate) mod restore;
 pub(crate) mod rooms;
 pub(crate) mod second_factor;
@@ -103,6 +104,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Requests(command) => command.run(&context).await,
             HuisCommand::Search(command) => command.run(&context).await,
             HuisCommand::Receipts(command) => command.run(&context).await,
+            HuisCommand::Report(command) => command.run(&context).await,
             HuisCommand::Block(command) => command.run(&context).await,
             HuisCommand::Unblock(command) => command.run(&context).await,
             HuisCommand::Verify(command) => command.run(&context).await,

@@ -196,3 +196,47 @@ fn the_audit_log_says_what_was_done_and_a_change_of_it_is_found() {
     house.start(&[]);
     assert!(head.does(&["admin", "audit", "verify"]).refused(1, "audit-broken").contains("empty"));
 }
+
+#[test]
+fn a_report_tells_what_was_chosen_and_its_reporter_reads_the_answer() {
+    let mut house = House::open();
+    let head = head_of(&mut house);
+    let (a, b) = (house.person("member-a"), house.person("member-b"));
+    let said = b.says("@member-a", "You owe me\nten thousand");
+    a.hears(1);
+    let made = |args: &[&str]| {
+        let args = [&["report"], args, &["--json"]].concat();
+        a.does(&args).objects().remove(0)["id"].as_str().unwrap().to_owned()
+    };
+    let person = made(&["@member-b", "--as", "spam", "--note", "Every day"]);
+    let told = made(&[&said, "--as", "abuse"]);
+    let revealed = made(&[&said, "--as", "abuse", "--reveal"]);
+    a.does(&["report", "@member-b", "--as", "spam", "--reveal"]).refused(2, "usage");
+    a.does(&["report", "@nobody-here", "--as", "spam"]).refused(1, "unknown");
+    a.does(&["report", "@member-a", "--as", "spam"]).refused(1, "invalid");
+    a.does(&["admin", "reports", "list"]).refused(1, "forbidden");
+
+    let listed = head.does(&["admin", "reports", "list", "--json"]).objects();
+    let ids: Vec<_> = listed.iter().map(|report| report["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, [person.clone(), told.clone(), revealed.clone()]);
+    assert_eq!((&listed[0]["note"], &listed[0]["reporter"]), (&"Every day".into(), &"member-a".into()));
+    let show = |id: &str| head.does(&["admin", "reports", "show", id, "--json"]).objects().remove(0);
+    let report = show(&told);
+    assert_eq!((&report["message"]["id"], &report["proven"]), (&said.as_str().into(), &false.into()));
+    assert!(report.get("revealed").is_none());
+    let report = show(&revealed);
+    assert_eq!(report["proven"], true);
+    assert_eq!(report["revealed"]["text"], "You owe me\nten thousand");
+    let shown = head.does(&["admin", "reports", "show", &revealed]).well();
+    assert!(shown.contains("It says: You owe me\n    ten thousand"), "{shown}");
+
+    head.does(&["admin", "reports", "take", &revealed]).well();
+    head.does(&["admin", "reports", "close", &revealed, "--as", "acted", "--answer", "They are out"]).well();
+    head.does(&["admin", "reports", "close", &revealed, "--as", "acted"]).refused(1, "not-found");
+    let own = a.does(&["report", "list", "--json"]).objects();
+    assert_eq!(own[0]["id"], revealed.as_str());
+    assert_eq!((&own[0]["outcome"], &own[0]["answer"]), (&"acted".into(), &"They are out".into()));
+    assert_eq!((&own[1]["state"], &own[1]["revealed"]), (&"open".into(), &false.into()));
+    assert_eq!(b.does(&["report", "list", "--json"]).objects().len(), 0);
+    assert_eq!(head.does(&["admin", "reports", "list", "--state", "closed", "--json"]).objects().len(), 1);
+}

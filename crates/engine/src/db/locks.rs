@@ -44,6 +44,16 @@ pub(crate) enum Keeper<'a> {
     Beacon(&'a Bytes32, Option<&'a BeaconLock>),
 }
 
+/// What there is for a report of a message that opens later.
+pub(crate) enum LockReport {
+    /// It has not opened.
+    Shut,
+    /// It has, and what had come is here no longer.
+    Forgotten,
+    /// What had come, and the share.
+    Kept(Vec<u8>, TimeShare),
+}
+
 /// Who is asked for what opens messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -263,6 +273,23 @@ impl Tables<'_> {
             )?
             .execute([int(message)])?;
         Ok(())
+    }
+
+    /// What a report needs of a message that opened later: what had come, and the share that opened it. None where it is no
+    /// such message.
+    pub(crate) fn report_of_lock(self, message: u64) -> Result<Option<LockReport>, DbError> {
+        let found = self
+            .0
+            .prepare_cached("SELECT state, sealed, server_share FROM locks WHERE message = ?1")?
+            .query_row([int(message)], |row| {
+                if row.get::<_, i64>(0)? != number(LockStanding::Opened) {
+                    return Ok(LockReport::Shut);
+                }
+                let share = row.get::<_, Option<[u8; 32]>>(2)?.map(|share| TimeShare(Bytes32(share)));
+                let kept = row.get::<_, Option<Vec<u8>>>(1)?.zip(share);
+                Ok(kept.map_or(LockReport::Forgotten, |(sealed, share)| LockReport::Kept(sealed, share)))
+            });
+        Ok(found.optional()?)
     }
 
     /// A message has opened: it says from here on what was inside. What had come is kept beside it with the share, for a

@@ -366,6 +366,14 @@ impl Tables<'_> {
             .exists([&row.id.as_bytes()[..], &row.author.account.as_bytes()[..], &row.conversation.as_bytes()[..]])?)
     }
 
+    /// Whether any other message has this id, be it the same account's in the same conversation.
+    pub(crate) fn has_namesake(self, row: &MessageRow) -> Result<bool, DbError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND position <> ?2")?
+            .exists(params![&row.id.as_bytes()[..], int(row.position)])?)
+    }
+
     pub(crate) fn message_at(self, position: u64) -> Result<Option<MessageRow>, DbError> {
         let sql = format!("SELECT {COLUMNS} FROM messages WHERE position = ?1");
         Ok(self.0.prepare_cached(&sql)?.query_row([int(position)], MessageRow::read).optional()?)

@@ -33,7 +33,7 @@ use crate::platform::ACCESS;
 pub(crate) use self::accounts::AccountRow;
 pub(crate) use self::conversations::{ConversationRow, State};
 pub(crate) use self::heard::Heard;
-pub(crate) use self::locks::{Asked, Keeper, LockRow, LockStanding};
+pub(crate) use self::locks::{Asked, Keeper, LockReport, LockRow, LockStanding};
 pub(crate) use self::marks::WaitingMark;
 pub(crate) use self::messages::{MessageRow, MessageStanding};
 pub(crate) use self::outbox::{OutboxRow, Task};

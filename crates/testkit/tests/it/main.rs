@@ -32,6 +32,7 @@ mod recovery_keys;
 mod registrations;
 mod renewals;
 mod repairs;
+mod reports;
 mod requests;
 mod restored_servers;
 mod rooms;

@@ -4,6 +4,7 @@ mod accounts;
 mod asking;
 mod audit;
 mod bans;
+mod reports;
 
 use clap::{Args, Subcommand};
 use huis_proto::rest::Secret;
@@ -29,6 +30,9 @@ enum What {
     /// Keep names, addresses and networks out
     #[command(subcommand)]
     Bans(bans::Bans),
+    /// List, read, take up and close what members reported
+    #[command(subcommand)]
+    Reports(reports::Reports),
     /// Read and verify what was done by those who look after the server
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -61,6 +65,7 @@ impl Admin {
         match self.what {
             What::Accounts(accounts) => accounts.run(context).await,
             What::Bans(bans) => bans.run(context).await,
+            What::Reports(reports) => reports.run(context).await,
             What::Audit(audit) => audit.run(context).await,
             What::Kick { name } => kick(context, name).await,
             What::Passphrase => passphrase(context).await,
