@@ -71,6 +71,8 @@ pub(crate) struct Signals {
     pub(crate) vanishing: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
+    /// The engine ends: what can do without something does not wait for it any more.
+    pub(crate) ends: Notify,
 }
 
 /// What became of something that was submitted.
@@ -107,6 +109,10 @@ pub(crate) struct Client {
     /// What it said, until the welcomes that waited are there.
     pub(crate) unheard: RefCell<Option<Vec<ConversationInfo>>>,
     pub(crate) stopping: Cell<bool>,
+    /// The engine ends, and finishes what is due.
+    pub(crate) ends: Cell<bool>,
+    /// Commands under way that store what a person says.
+    pub(crate) saying: Cell<u32>,
     pub(crate) presence: RefCell<Presence>,
     /// When the account state was last stored for what was read, by the device's clock.
     pub(crate) reads_shared_ms: Cell<u64>,
@@ -157,6 +163,8 @@ impl Client {
             asked_for_unheard: Cell::new(false),
             unheard: RefCell::default(),
             stopping: Cell::new(false),
+            ends: Cell::new(false),
+            saying: Cell::new(0),
             presence: RefCell::default(),
             reads_shared_ms: Cell::new(0),
             server_ahead_ms: Cell::new(0),

@@ -1,10 +1,11 @@
 //! The actor: takes commands, and keeps its flows going, all on one thread.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
 use huis_views::{Command, Connection, Event, Failure, Reply};
 use rusqlite::ErrorCode;
@@ -12,7 +13,7 @@ use rusqlite::ErrorCode;
 use crate::accounts::Keys;
 use crate::client::Client;
 use crate::config::Config;
-use crate::db::{Db, DbError, OpenError};
+use crate::db::{Db, DbError, OpenError, Tables};
 use crate::handle::{Ends, Events, Handle, Order};
 use crate::ports::Ports;
 
@@ -20,6 +21,8 @@ use crate::ports::Ports;
 const AT_ONCE: usize = 1024;
 /// What is due is finished before the engine locks, but not for longer than this.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
+/// What is there of files that are still fetched is on disk and noted within this, or is fetched again.
+const NOTES_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked whether anything is due still.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -141,8 +144,11 @@ impl Engine {
                     }
                     Some(order) => {
                         let client = client.clone();
+                        // Counted before it is first looked at: the next order may be the last one.
+                        let saying = Saying::of(&client, &order.command);
                         flows.push(Box::pin(async move {
                             let done = client.obey(order.command).await;
+                            drop(saying);
                             let _ = order.answer.send(done);
                         }));
                     }
@@ -157,19 +163,57 @@ impl Engine {
     }
 }
 
-/// Lets receipts, acknowledgements, what is in the outbox and the account state reach the server, if it is reached at
-/// all, and notes what is there of files that were paused. What does not come to its end is due at the next start.
-async fn settle(client: &Rc<Client>, flows: &mut FuturesUnordered<LocalBoxFuture<'static, ()>>) {
-    let mut at_the_latest = client.clock.sleep(SETTLES_WITHIN);
-    tokio::select! {
-        () = &mut at_the_latest => return,
-        () = client.hurry_upkeep() => {}
+/// A command under way that stores what a person says, and is lost if the engine ends before.
+struct Saying(Rc<Client>);
+
+impl Saying {
+    fn of(client: &Rc<Client>, command: &Command) -> Option<Self> {
+        let says = matches!(command, Command::Send(_) | Command::SendFiles(_) | Command::SendTimed { .. });
+        says.then(|| {
+            client.saying.set(client.saying.get() + 1);
+            Self(Rc::clone(client))
+        })
     }
-    while client.is_busy() || client.transfers_end() {
+}
+
+impl Drop for Saying {
+    fn drop(&mut self) {
+        self.0.saying.set(self.0.saying.get() - 1);
+    }
+}
+
+/// Lets what is being said be stored, and receipts, acknowledgements, what is in the outbox and the account state reach the
+/// server, if it is reached at all; takes over a newer state, and notes what is there of files on their way. What does not
+/// come to its end is due at the next start.
+async fn settle(client: &Rc<Client>, flows: &mut FuturesUnordered<LocalBoxFuture<'static, ()>>) {
+    client.ends.set(true);
+    client.signals.ends.notify_waiters();
+    let at_the_latest = client.clock.sleep(SETTLES_WITHIN);
+    let on_its_way = async {
+        client.hurry_upkeep().await;
+        while client.saying.get() > 0 || client.is_busy() || client.transfers_end() {
+            client.clock.sleep(LOOK_AGAIN).await;
+        }
+    };
+    while_flowing(flows, select(at_the_latest, pin!(on_its_way))).await;
+    // What is there of files that are still fetched is noted, and not fetched again.
+    client.end_transfers();
+    let at_the_latest = client.clock.sleep(NOTES_WITHIN);
+    let noted = async {
+        while client.has_transfers() {
+            client.clock.sleep(LOOK_AGAIN).await;
+        }
+    };
+    while_flowing(flows, select(at_the_latest, pin!(noted))).await;
+}
+
+/// Waits, while the flows go on.
+async fn while_flowing(flows: &mut FuturesUnordered<LocalBoxFuture<'static, ()>>, waited_for: impl Future) {
+    let mut waited_for = pin!(waited_for);
+    loop {
         tokio::select! {
-            () = &mut at_the_latest => return,
-            _ = flows.next() => {}
-            () = client.clock.sleep(LOOK_AGAIN) => {}
+            _ = &mut waited_for => return,
+            Some(()) = flows.next() => {}
         }
     }
 }
@@ -177,7 +221,11 @@ async fn settle(client: &Rc<Client>, flows: &mut FuturesUnordered<LocalBoxFuture
 impl Client {
     /// Whether something is on its way to a server that is reached.
     fn is_busy(&self) -> bool {
-        let state_is_due = || self.read(|tables| tables.state_is_unstored()).unwrap_or(false);
+        let state_is_due = || {
+            let is_due =
+                |tables: Tables<'_>| Ok::<_, DbError>(tables.state_is_unstored()? || tables.state_is_behind()?);
+            self.read(is_due).unwrap_or(false)
+        };
         let opens = || self.opens_something().unwrap_or(false);
         self.connection.get() == Connection::Open
             && (self.outbox_is_busy() || self.has_dissents() || state_is_due() || opens())

@@ -16,7 +16,7 @@ use crate::outcome::{Outcome, Stop};
 use crate::profile::{Lock, Owner, Profile, Taken};
 
 /// The engine closes its database within this time; what is not closed is as after a crash.
-const LOCKS_WITHIN: Duration = Duration::from_secs(5);
+const LOCKS_WITHIN: Duration = Duration::from_secs(8);
 
 /// The engine in this process, and the doors for others.
 pub(super) struct Own {

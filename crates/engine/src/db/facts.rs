@@ -46,6 +46,12 @@ impl Tables<'_> {
         Ok(self.state_changes()? > stored)
     }
 
+    /// Whether the server has told of a newer account state than the one that was taken over here.
+    pub(crate) fn state_is_behind(self) -> Result<bool, DbError> {
+        let version: u64 = self.fact("state_version")?.unwrap_or(0);
+        Ok(self.fact::<u64>("state_newest")?.is_some_and(|newest| newest > version))
+    }
+
     /// Adds a notice, and drops the oldest beyond 10,000.
     pub(crate) fn add_notice(self, notice: &NoticeView) -> Result<(), DbError> {
         let text = serde_json::to_string(&notice.notice).map_err(|_| DbError::Form("notice"))?;

@@ -59,6 +59,8 @@ pub(crate) struct Transfers {
     live: BTreeMap<u64, Live>,
     /// Parts that can't be removed, and when that is tried again.
     kept: BTreeMap<u64, u64>,
+    /// The engine ends: none is begun.
+    ends: bool,
 }
 
 /// One that goes on.
@@ -149,7 +151,8 @@ impl Client {
     }
 
     fn begin_transfers(self: &Rc<Self>, running: &mut Running) -> Result<(), DbError> {
-        if self.connection.get() != Connection::Open || self.me().is_none() || self.stopping.get() {
+        let ends = self.stopping.get() || self.transfers.borrow().ends;
+        if self.connection.get() != Connection::Open || self.me().is_none() || ends {
             return Ok(());
         }
         let live = self.transfers.borrow().live.len();
@@ -258,6 +261,20 @@ impl Client {
     /// Whether what is there of one that was stopped is still to be noted.
     pub(crate) fn transfers_end(&self) -> bool {
         self.transfers.borrow().live.values().any(|live| live.is_ending)
+    }
+
+    /// Stops all that go on, and begins none: the engine ends, and the next one goes on with them.
+    pub(crate) fn end_transfers(&self) {
+        let mut transfers = self.transfers.borrow_mut();
+        transfers.ends = true;
+        for live in transfers.live.values() {
+            live.stop.notify_one();
+        }
+    }
+
+    /// Whether one goes on, or was stopped and is not noted yet.
+    pub(crate) fn has_transfers(&self) -> bool {
+        !self.transfers.borrow().live.is_empty()
     }
 
     /// Waits for the next try while others go on, and then for a place among them.

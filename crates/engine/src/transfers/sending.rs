@@ -1,5 +1,8 @@
 //! Files that a person sends: their message is stored here at once, and goes out when they are at the server.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use huis_core::content::{CAPTION, Content, FILE_NAME, SharedFile, Stay, THUMBNAIL, THUMBNAILS, Thumbnail};
 use huis_core::files::{FileKey, Shape};
 use huis_proto::{BlobId, Bytes32, limits};
@@ -88,7 +91,7 @@ impl Client {
             Some(ThumbnailView { picture, width, height }) => {
                 Some(Thumbnail { picture: picture.clone(), width: *width, height: *height })
             }
-            None if DECODED.contains(&known) => seen(&mut source, most).await,
+            None if DECODED.contains(&known) => self.until_it_ends(seen(&mut source, most)).await.flatten(),
             None => None,
         };
         let mut random = self.random.borrow_mut();
@@ -104,6 +107,22 @@ impl Client {
             peaks: file.peaks.clone(),
             name: name.get(..name.floor_char_boundary(FILE_NAME)).unwrap_or_default().to_owned(),
         })
+    }
+}
+
+impl Client {
+    /// What this comes to, if the engine does not end before.
+    async fn until_it_ends<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut ends = pin!(self.signals.ends.notified());
+        // What is told from here on is heard.
+        ends.as_mut().enable();
+        if self.ends.get() {
+            return None;
+        }
+        match select(pin!(work), ends).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
+        }
     }
 }
 

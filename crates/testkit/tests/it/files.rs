@@ -17,7 +17,7 @@ use crate::{nobody_is_alarmed, two_friends};
 pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// What it has when it is sealed.
-const SEALED: usize = CHUNK + 16;
+pub(crate) const SEALED: usize = CHUNK + 16;
 
 /// Bytes that tell where they stand.
 pub(crate) fn bytes(length: usize) -> Vec<u8> {
@@ -237,7 +237,16 @@ fn a_transfer_is_paused_resumed_and_given_up() {
 
 #[test]
 fn a_download_that_is_paused_goes_on_from_what_was_written() {
-    story(async |world| {
+    goes_on_from_what_was_written(true);
+}
+
+#[test]
+fn a_download_that_an_orderly_end_breaks_off_goes_on_from_what_was_written() {
+    goes_on_from_what_was_written(false);
+}
+
+fn goes_on_from_what_was_written(is_paused: bool) {
+    story(async move |world| {
         let (ann, bea) = two_friends(&world).await;
         let content = bytes(200 * CHUNK);
         ann.sends_files("@bea", &[&ann.has_a_file("film.mkv", &content)]).await;
@@ -255,10 +264,13 @@ fn a_download_that_is_paused_goes_on_from_what_was_written() {
         let transfer = bea.begins_to_fetch(heard.id, 1).await.unwrap();
         let there = async || bea.transfers().await[0].done;
         bea.until("20 chunks are there", async || there().await == 20 * CHUNK as u64).await;
-        bea.command(Command::PauseTransfer { transfer }).await;
+        if is_paused {
+            bea.command(Command::PauseTransfer { transfer }).await;
+        }
         // In good order: what is there is noted before the end.
         bea.restarts_in_order().await;
-        assert_eq!((bea.transfers().await[0].state.clone(), there().await), (TransferState::Paused, 20 * CHUNK as u64));
+        let stays = bea.transfers().await[0].state == TransferState::Paused;
+        assert_eq!((stays, there().await), (is_paused, 20 * CHUNK as u64));
         let asked = Rc::new(RefCell::new(Vec::new()));
         let seen = Rc::clone(&asked);
         bea.file_requests_pass(move |request| {
@@ -267,7 +279,9 @@ fn a_download_that_is_paused_goes_on_from_what_was_written() {
             seen.borrow_mut().push(from.parse::<usize>().unwrap());
             Passage::Free
         });
-        bea.command(Command::ResumeTransfer { transfer }).await;
+        if is_paused {
+            bea.command(Command::ResumeTransfer { transfer }).await;
+        }
         let path = bea.transfer_ends(transfer).await.saved_at.unwrap();
         assert_eq!(std::fs::read(path).unwrap(), content);
         assert_eq!(asked.borrow().iter().min(), Some(&(20 * SEALED)), "{asked:?}");

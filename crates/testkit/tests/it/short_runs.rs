@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use huis_testkit::{Faults, story};
+use huis_views::Command;
 
 use crate::two_friends;
 
@@ -20,6 +21,25 @@ fn what_a_device_changed_before_it_stopped_is_known_to_one_that_signs_in_after_i
         let tablet = world.another_device_of(&ann).await;
         tablet.says("#garden", "from the tablet").await;
         bea.hears("#garden", "from the tablet").await;
+    });
+}
+
+#[test]
+fn a_device_that_stops_at_once_has_taken_over_what_was_set_on_another() {
+    story(async |world| {
+        let (ann, _bea) = two_friends(&world).await;
+        let tablet = world.another_device_of(&ann).await;
+        ann.stops().await;
+        tablet.command(Command::SetFavourite { target: "@bea".parse().unwrap(), favourite: true }).await;
+        tablet.stops().await;
+        ann.network_is(SLOW);
+        ann.start();
+        ann.is_connected().await;
+        ann.stops().await;
+        ann.goes_offline();
+        ann.start();
+        let view = ann.looks_at("@bea").await.expect("her friend");
+        assert!(view.favourite, "without another word of the server");
     });
 }
 
