@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
+use huis_core::files::BLOCK;
 use huis_engine::native::NativeFiles;
-use huis_engine::{FileFault, Files, OpenFile};
+use huis_engine::{FileFault, Files, OpenFile, Stamp};
 
 /// The files of such a device, in a folder of its own.
 pub(super) struct OwnFiles {
@@ -31,7 +32,8 @@ impl Files for OwnFiles {
     }
 
     fn open_part(&self, path: &str) -> Answer<'_, Box<dyn OpenFile>> {
-        self.system.open_part(&self.at(path))
+        let opened = self.system.open_part(&self.at(path));
+        Box::pin(async move { Ok(Box::new(InBlocks(opened.await?)) as Box<dyn OpenFile>) })
     }
 
     fn free_path(&self, _folder: &str, _name: &str, part: &str) -> Answer<'_, String> {
@@ -59,5 +61,36 @@ impl Files for OwnFiles {
         let names = names.map(|entry| entry.expect("a file").file_name().into_string().expect("a name in UTF-8"));
         let names = names.filter(|name| !self.chosen.borrow().contains(name)).collect();
         Box::pin(std::future::ready(Ok(names)))
+    }
+}
+
+/// A file that is written in whole blocks, as a browser's is, because each is sealed by itself.
+struct InBlocks(Box<dyn OpenFile>);
+
+impl OpenFile for InBlocks {
+    fn stamp(&mut self) -> Answer<'_, Stamp> {
+        self.0.stamp()
+    }
+
+    fn read(&mut self, at: u64, length: usize) -> Answer<'_, Vec<u8>> {
+        self.0.read(at, length)
+    }
+
+    fn write(&mut self, at: u64, bytes: Vec<u8>) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let ends_it = at + bytes.len() as u64 >= self.0.stamp().await?.size;
+            if !at.is_multiple_of(BLOCK as u64) || !(bytes.len().is_multiple_of(BLOCK) || ends_it) {
+                return Err(FileFault::Other("it is written in whole blocks".into()));
+            }
+            self.0.write(at, bytes).await
+        })
+    }
+
+    fn cut(&mut self, length: u64) -> Answer<'_, ()> {
+        self.0.cut(length)
+    }
+
+    fn sync(&mut self) -> Answer<'_, ()> {
+        self.0.sync()
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use huis_proto::MessageId;
 use huis_testkit::{Device, Passage, story};
-use huis_views::{Command, Failure, FetchFile, FileToSend, ReadFile, Reply, SendFiles, Target};
+use huis_views::{Command, Failure, FetchFile, FileToSend, ReadFile, Reply, SendFiles, Target, TransferState};
 
-use crate::files::{CHUNK, bytes};
+use crate::files::{CHUNK, SEALED, bytes};
 use crate::{nobody_is_alarmed, two_friends};
 
 async fn sends_own(device: &Device, to: &str, name: &str) {
@@ -73,6 +73,37 @@ fn what_no_transfer_names_is_cleared_away() {
         assert_eq!(reads(&bea, heard.id, 5, 3 * CHUNK as u64).await.unwrap(), bytes(3 * CHUNK)[5..]);
         bea.command(Command::CancelTransfer { transfer: begun.transfer }).await;
         bea.until("what was fetched is gone", async || bea.own_files().is_empty()).await;
+        nobody_is_alarmed(&[&ann, &bea]).await;
+    });
+}
+
+#[test]
+fn a_download_breaks_off_after_any_chunk_of_a_file_whose_last_ones_are_padding_alone() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        bea.stops().await;
+        bea.keeps_files_for_itself();
+        bea.start();
+        // Padded to 66 chunks: the last one has nothing of it, and the one before half a block.
+        let whole = bytes(64 * CHUNK + CHUNK / 2);
+        ann.sends_files("@bea", &[&ann.has_a_file("film.mkv", &whole)]).await;
+        let heard = bea.hears_of_file("@ann", "film.mkv").await;
+        let cuts = Rc::new(Cell::new(0));
+        bea.file_requests_pass({
+            let cuts = Rc::clone(&cuts);
+            move |_| {
+                cuts.set(cuts.get() + 1);
+                Passage::CutDown(SEALED)
+            }
+        });
+        let fetch = FetchFile { message: heard.id, number: 1, folder: String::new() };
+        let Reply::Transfer(begun) = bea.command(Command::FetchFile(fetch)).await else { panic!("no transfer") };
+        let ended = bea.transfer_ends(begun.transfer).await;
+        assert_eq!((ended.state, cuts.get() >= 66), (TransferState::Done, true), "{} requests", cuts.get());
+        // From the last blocks on.
+        let tail = 60 * CHUNK;
+        let read = reads(&bea, heard.id, tail as u64, whole.len() as u64).await.unwrap();
+        assert!(read == whole[tail..], "{} bytes", read.len());
         nobody_is_alarmed(&[&ann, &bea]).await;
     });
 }
