@@ -546,6 +546,14 @@ pub struct ReceiptView {
     pub at_ms: u64,
 }
 
+impl ReceiptView {
+    /// How far a message came with each person: where somebody has read it, nothing of its having been delivered before.
+    pub fn furthest(receipts: &[Self]) -> impl Iterator<Item = &Self> {
+        let is_read = |account| receipts.iter().any(|other| other.read && other.account.account == account);
+        receipts.iter().filter(move |receipt| receipt.read || !is_read(receipt.account.account))
+    }
+}
+
 /// A message that a search found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
@@ -565,5 +573,17 @@ mod tests {
         let text = serde_json::to_string(&state).unwrap();
         assert_eq!(text, r#"{"failed":{"unsent":{"count":3}}}"#);
         assert_eq!(serde_json::from_str::<MessageState>(&text).unwrap(), state);
+    }
+
+    #[test]
+    fn of_each_person_the_furthest_receipt_is_kept() {
+        let receipt = |account: u8, read, at_ms| ReceiptView {
+            account: Named { account: AccountId::from_bytes([account; 16]), name: None, card_name: None },
+            read,
+            at_ms,
+        };
+        let receipts = [receipt(1, false, 1), receipt(2, false, 2), receipt(1, true, 3)];
+        let kept: Vec<_> = ReceiptView::furthest(&receipts).map(|receipt| receipt.at_ms).collect();
+        assert_eq!(kept, [2, 3]);
     }
 }

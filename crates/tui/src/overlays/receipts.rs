@@ -20,7 +20,7 @@ pub(crate) struct Receipts {
 impl Receipts {
     pub(super) fn draw(&self, app: &App, canvas: &mut Canvas<'_>, around: Rect) {
         let theme = app.settings.theme;
-        let receipts = self.receipts.as_deref().unwrap_or_default();
+        let receipts: Vec<_> = ReceiptView::furthest(self.receipts.as_deref().unwrap_or_default()).collect();
         let height = u16::try_from(receipts.len()).unwrap_or(u16::MAX).clamp(1, around.height.saturating_sub(4));
         let area = window(canvas, around, (44, height), &app.texts.text("receipts-title"), theme);
         if receipts.is_empty() && self.receipts.is_some() {

@@ -410,6 +410,7 @@ impl World {
                 here: true,
             })),
             Command::Receipts { .. } => Reply::Receipts(vec![
+                ReceiptView { account: person('b'), read: false, at_ms: NOW - 1_000 },
                 ReceiptView { account: person('b'), read: true, at_ms: NOW },
                 ReceiptView { account: person('c'), read: false, at_ms: NOW },
             ]),

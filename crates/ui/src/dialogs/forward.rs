@@ -6,13 +6,13 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::parts::{conversation_avatar, dialog, on};
-use crate::say;
 use crate::signals::RwSignal;
+use crate::{page, say};
 
 pub(super) fn forward(app: App, message: MessageId) -> AnyView {
     let words = RwSignal::new(String::new());
     let places = move || {
-        let words = words.get().trim().trim_start_matches(['@', '#']).to_lowercase();
+        let words = page::small_letters(words.get().trim().trim_start_matches(['@', '#']));
         let shown = app.shelf.shown.get();
         shown
             .into_iter()
@@ -20,7 +20,7 @@ pub(super) fn forward(app: App, message: MessageId) -> AnyView {
             .filter(|view| view.state == ConversationState::Joined)
             .filter(|view| {
                 words.is_empty()
-                    || say::conversation(view).to_lowercase().contains(&words)
+                    || page::small_letters(&say::conversation(view)).contains(&words)
                     || view.name.contains(&words)
             })
             .take(100)

@@ -1,5 +1,6 @@
 //! What opens later, and what has opened.
 
+use huis_proto::ConversationKind;
 use huis_views::{Command, LockState, MessageView, Reply};
 use leptos::html;
 use leptos::prelude::*;
@@ -85,9 +86,17 @@ fn part(app: App, key: &'static str, messages: Vec<MessageView>) -> AnyView {
 /// Where, who, and when, with what is left until then or what it said; one's own can be taken back.
 fn row(app: App, message: &MessageView) -> AnyView {
     let (id, position, conversation) = (message.id, message.position, message.conversation);
-    let place = app.shelf.peek(conversation).map(|view| view.with_untracked(say::conversation));
+    let known = app.shelf.peek(conversation);
+    let known = known.map(|view| view.with_untracked(|view| (say::conversation(view), view.kind)));
+    let (place, kind) = known.unzip();
     let place = place.unwrap_or_else(|| say::line(&message.conversation_name, 64));
-    let who = if message.own { say::text("you").into_any() } else { person_name(&message.from) };
+    let who = match (message.own, kind) {
+        (true, _) => Some(say::text("you").into_any()),
+        // The conversation is called after them.
+        (false, Some(ConversationKind::Direct)) => None,
+        (false, _) => Some(person_name(&message.from)),
+    };
+    let who = who.map(|who| view! { " · " {who} });
     let state = match message.lock.filter(|lock| lock.state == LockState::Opened) {
         Some(lock) => {
             let when = dates::moment(lock.unlocks_at_ms);
@@ -122,7 +131,7 @@ fn row(app: App, message: &MessageView) -> AnyView {
                     app.go_to(conversation, id, position);
                 })
             >
-                <span class="list-line"><bdi class="list-name">{place}</bdi> " · " {who}</span>
+                <span class="list-line"><bdi class="list-name">{place}</bdi> {who}</span>
             </button>
             {state}
             {withdraw}

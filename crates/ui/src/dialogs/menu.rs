@@ -104,8 +104,8 @@ fn place(dialog: &web_sys::HtmlDialogElement, x: i32, y: i32) {
     let area = dialog.unchecked_ref::<web_sys::Element>().get_bounding_client_rect();
     let left = f64::from(x).min(width - area.width() - 8.0).max(8.0);
     let top = if f64::from(y) + area.height() > height - 8.0 { f64::from(y) - area.height() } else { f64::from(y) };
-    page::set_property(dialog, "--x", &format!("{left}px"));
-    page::set_property(dialog, "--y", &format!("{}px", top.min(height - area.height() - 8.0).max(8.0)));
+    page::set_pixels(dialog, "--x", left);
+    page::set_pixels(dialog, "--y", top.min(height - area.height() - 8.0).max(8.0));
 }
 
 fn on_key(event: &KeyboardEvent) {

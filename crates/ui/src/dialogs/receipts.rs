@@ -29,7 +29,7 @@ pub(super) fn receipts(app: App, message: MessageId) -> AnyView {
             html::p().class("about").child(say::text("receipts-none")).into_any()
         }
         Some(Ok(receipts)) => {
-            let rows = receipts.into_iter().map(|receipt| {
+            let rows = ReceiptView::furthest(&receipts).map(|receipt| {
                 let time = dates::recent(receipt.at_ms, dates::now_ms());
                 let key = if receipt.read { "receipts-read" } else { "receipts-delivered" };
                 let words = say::text_with(key, &[("time", Value::Text(&time))]);

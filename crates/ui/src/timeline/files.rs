@@ -49,7 +49,7 @@ fn one(app: App, message: &MessageView, file: &FileView) -> AnyView {
         let told = told.clone();
         move || {
             told.track();
-            about(transfer().as_ref(), size)
+            about(transfer().as_ref(), size, is_sent)
         }
     };
     let how_far = move || {
@@ -259,7 +259,7 @@ fn progress(percent: u64) -> AnyView {
 }
 
 /// The size, and how far it is.
-fn about(way: Option<&TransferView>, size: u64) -> String {
+fn about(way: Option<&TransferView>, size: u64, is_sent: bool) -> String {
     let whole = dates::bytes(size as f64);
     let Some(way) = way else { return whole };
     let far = || {
@@ -268,6 +268,8 @@ fn about(way: Option<&TransferView>, size: u64) -> String {
     };
     match &way.state {
         TransferState::Done => whole,
+        // Why it did not go is said of its message.
+        TransferState::Failed(_) if !is_sent => whole,
         TransferState::Waiting => format!("{whole} · {}", say::text("file-waiting")),
         TransferState::Paused => format!("{} · {}", far(), say::text("file-paused")),
         TransferState::Failed(failure) => say::failure(failure),
