@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
 import { photo } from "../support/files.mjs";
-import { acquainted, confirm, enterLobby, hear, listed, message, open, openDetails, openSettings, register, say, sent, signIn } from "../support/people.mjs";
+import { UNSERVED } from "../support/journey.mjs";
+import { acquainted, confirm, enterLobby, hear, listed, loseNetwork, message, open, openDetails, openSettings, register, say, sent, signIn } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -68,16 +69,18 @@ function spoken(page) {
 
 /** Nothing that this page says is a word of another language. */
 async function assertFrench(page, where) {
-  const [english, french] = [await texts(page, "en"), await texts(page, "fr")];
+  assertInFrench(await texts(page, "en"), await texts(page, "fr"), await spoken(page), where);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "fr", where);
+}
+
+function assertInFrench(english, french, said, where) {
   assert.ok(Object.keys(english).length > 300 && Object.keys(french).length > 300, "the texts are there");
   const ofFrench = new Set(Object.values(french));
   const foreign = new Set(Object.entries(english).filter(([key, text]) => french[key] !== text).map(([, text]) => text));
-  const said = await spoken(page);
   // English and French share words, and the name of a language is said in that language.
   const wrong = said.filter((text) => foreign.has(text) && !ofFrench.has(text));
   assert.deepEqual(wrong, [], `${where}: nothing is said in English`);
   assert.ok(said.filter((text) => ofFrench.has(text)).length >= 3, `${where}: it speaks French: ${said.join(" | ")}`);
-  assert.equal(await page.evaluate(() => document.documentElement.lang), "fr", where);
 }
 
 const MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre";
@@ -131,6 +134,84 @@ story("a browser that speaks French gets a French page from the first moment on"
   await page.locator('[data-view="list"]').waitFor();
   await page.locator('[data-view="list"] .nothing').waitFor();
   await assertFrench(page, "empty list");
+});
+
+/** Keeps in `everSaid` what a page has said at any time, from its first moment on: changes are told before they are painted. */
+function listens() {
+  globalThis.everSaid = new Set();
+  const hear = () => {
+    const root = document.getElementById("huis");
+    if (!root) return;
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) everSaid.add(walker.currentNode.data.trim());
+    everSaid.delete("");
+  };
+  new MutationObserver(hear).observe(document, { subtree: true, childList: true, characterData: true });
+}
+
+story("a page says nothing before its language is there, and then no word of another one", running, async (stage) => {
+  const page = await stage.page({ locale: "fr-FR", ...UNSERVED });
+  let letGo;
+  const isReady = new Promise((resolve) => (letGo = resolve));
+  await page.context().route("**/texts-fr-*.ftl", (route) => isReady.then(() => route.continue()));
+  const module = page.waitForEvent("requestfinished", (request) => /\/ui-[0-9a-z]+\.wasm$/.test(request.url()));
+  const asked = page.waitForRequest("**/texts-fr-*.ftl");
+  await page.addInitScript(listens);
+  await page.goto(`${stage.server.url}/`);
+  await module;
+  await asked;
+  const everSaid = () => page.evaluate(() => [...everSaid]);
+  assert.deepEqual(await everSaid(), [], "without its texts it says nothing");
+  letGo();
+  await entry(page, "welcome").waitFor();
+  assertInFrench(await texts(page, "en"), await texts(page, "fr"), await everSaid(), "from the first word on");
+  await assertFrench(page, "welcome");
+});
+
+story("a page speaks English where another language can't be had, and that language once it can", running, async (stage) => {
+  const without = {
+    "no answer": () => new Promise(() => {}),
+    "no way there": (route) => route.abort(),
+    "no such file": (route) => route.fulfill({ status: 404, body: "" }),
+    "words of somebody else": (route) => route.fulfill({ contentType: "text/plain; charset=utf-8", body: "entry-welcome = Bonsoir\n" }),
+  };
+  for (const [how, answer] of Object.entries(without)) {
+    const page = await stage.page({ locale: "fr-FR", ...UNSERVED });
+    await page.context().route("**/texts-fr-*.ftl", answer);
+    await page.goto(`${stage.server.url}/`);
+    await entry(page, "welcome").waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.lang), "en", how);
+    await page.getByRole("heading", { name: "Welcome", exact: true }).waitFor();
+
+    await page.context().unroute("**/texts-fr-*.ftl");
+    await page.getByRole("button", { name: "Français" }).click();
+    await page.locator('html[lang="fr"]').waitFor();
+    await assertFrench(page, `${how}, and then the file`);
+    await page.reload();
+    await entry(page, "welcome").waitFor();
+    await assertFrench(page, `${how}, at the next load`);
+  }
+});
+
+story("a language stays without a network, and another one can be chosen there", running, async (stage) => {
+  const { page } = await stage.newcomer("member");
+  await openSettings(page, "App");
+  await page.getByRole("radio", { name: "Français" }).check({ force: true });
+  await page.locator('html[lang="fr"]').waitFor();
+  await page.keyboard.press("Escape");
+  await page.addInitScript(listens);
+  await loseNetwork(page);
+  await assertFrench(page, "offline");
+  assertInFrench(await texts(page, "en"), await texts(page, "fr"), await page.evaluate(() => [...everSaid]), "since it was loaded offline");
+
+  await page.getByRole("button", { name: "Réglages", exact: true }).first().click();
+  await page.getByRole("tab", { name: "Application" }).click();
+  await page.getByRole("radio", { name: "English" }).check({ force: true });
+  await page.locator('html[lang="en"]').waitFor();
+  await page.getByRole("tab", { name: "Profile" }).waitFor();
+  await page.reload();
+  await page.locator('[data-view="list"]').waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en", "it stays offline, too");
 });
 
 story("a name and a picture are seen by those with whom one talks", running, async (stage) => {

@@ -31,15 +31,33 @@ worker.onerror = (event) => {
   worker.dispatchEvent(new MessageEvent("message", { data }));
 };
 
-// The texts of the language that is spoken here, and no others.
-const TEXTS = { en: address("{{texts-en.ftl}}"), fr: address("{{texts-fr.ftl}}") };
+// The texts of the language that is spoken here, and no others, each file held to its hash.
+const TEXTS = {
+  en: [address("{{texts-en.ftl}}"), "sha256-{{texts-en.ftl sha256}}"],
+  fr: [address("{{texts-fr.ftl}}"), "sha256-{{texts-fr.ftl sha256}}"],
+};
 const loadTexts = async (language) => {
-  const answer = await fetch(TEXTS[language]);
+  const [file, integrity] = TEXTS[language];
+  const answer = await fetch(file, { integrity });
   if (!answer.ok) throw new Error(`${answer.status}`);
   return answer.text();
 };
 const spoken = [kept("huis-language"), navigator.language].map((tag) => /^(en|fr)\b/i.exec(tag ?? "")?.[1].toLowerCase());
 const language = spoken.find(Boolean) ?? "en";
+
+// How long a page that is ready waits for its language, in milliseconds.
+const PATIENCE = 5_000;
+// What is spoken, and its texts: English where those of another language can't be had, or do not come in time.
+const spokenWith = async (asked) => {
+  if (language === "en") return [language, await asked];
+  const late = new Promise((_, reject) => setTimeout(reject, PATIENCE, new Error("the texts do not come")));
+  try {
+    return [language, await Promise.race([asked, late])];
+  } catch (reason) {
+    console.warn(`no texts in ${language}:`, reason);
+    return ["en", await loadTexts("en")];
+  }
+};
 
 if ("serviceWorker" in navigator) {
   addEventListener("load", () => {
@@ -62,10 +80,12 @@ const shrink = async (file) => {
 };
 
 try {
-  const texts = loadTexts(language);
+  const asked = loadTexts(language);
+  // Whoever waits for it is told, and that is later.
+  asked.catch(() => {});
   const ui = await import(address("{{ui-module.js}}"));
   await ui.default({ module_or_path: address("{{ui.wasm}}") });
-  ui.start(worker, early, language, await texts, loadTexts, shrink, files(worker));
+  ui.start(worker, early, ...(await spokenWith(asked)), loadTexts, shrink, files(worker));
 } catch (error) {
   console.error(error);
   document.body.dataset.state = "broken";

@@ -49,6 +49,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_holds_each_language_to_its_hash() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ui/static/boot.js");
+        let page = std::fs::read_to_string(page).unwrap();
+        for language in LANGUAGES {
+            let file = format!("texts-{language}.ftl");
+            let named = format!("[address(\"{{{{{file}}}}}\"), \"sha256-{{{{{file} sha256}}}}\"]");
+            assert!(page.contains(&format!("{language}: {named},")), "{named}");
+        }
+    }
+
+    #[test]
     fn the_later_of_two_texts_counts_and_nothing_else_is_lost() {
         let texts =
             "# Words.\none = first\ntwo =\n    { $count ->\n       *[other] many\n    }\n\nthree = 3\none = last\n";
