@@ -3,6 +3,7 @@
 mod assembly;
 mod budgets;
 mod compression;
+mod script;
 mod texts;
 mod toolchain;
 
@@ -101,10 +102,9 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
     check(cargo)?;
 
     let compiled = target.join(TARGET).join(kind.profile());
-    let bound = target.join("bound").join(checkout.mark()).join(kind.profile());
     let mut assembly = Assembly::default();
     for (module, file) in MODULES {
-        let Built { script, wasm } = bind(&compiled.join(format!("{file}.wasm")), &bound, kind)?;
+        let Built { script, wasm } = bind(&compiled.join(format!("{file}.wasm")), kind)?;
         assembly.add(format!("{module}-module.js"), script);
         assembly.add(format!("{module}.wasm"), wasm);
     }
@@ -126,19 +126,18 @@ const MODULES: [(&str, &str); 4] =
     [("ui", "huis_ui"), ("worker", "huis_worker"), ("strength", "huis_strength"), ("beacon", "huis_beacon_web")];
 
 /// Makes the JavaScript that goes with a compiled module.
-fn bind(compiled: &Path, folder: &Path, kind: Kind) -> anyhow::Result<Built> {
+fn bind(compiled: &Path, kind: Kind) -> anyhow::Result<Built> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(compiled).typescript(false).remove_producers_section(true);
     bindgen.remove_name_section(kind == Kind::Optimised);
-    bindgen.web(true)?.generate(folder).with_context(|| format!("cannot bind {}", compiled.display()))?;
+    let mut output =
+        bindgen.web(true)?.generate_output().with_context(|| format!("cannot bind {}", compiled.display()))?;
     let name = compiled.file_stem().context("a module without a name")?.to_string_lossy().into_owned();
-    let read = |file: String| {
-        let path = folder.join(file);
-        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
-    let script = String::from_utf8(read(format!("{name}.js"))?)?;
+    let mut script = script::plain(output.js()).with_context(|| format!("cannot read the script of {name}"))?;
     ensure!(!script.contains("./snippets/"), "{name} brings scripts of its own, which are not put into the web app");
     // What the C parts leave out and something still calls would be asked of a module that nobody has.
     ensure!(!script.lines().any(|line| line.starts_with("import ")), "{name} needs functions that nobody gives it");
-    Ok(Built { script, wasm: read(format!("{name}_bg.wasm"))? })
+    let asked = output.wasm_mut().imports.iter_mut().map(|import| &mut import.name);
+    script::shorten(&mut script, asked).with_context(|| format!("cannot shorten what {name} asks for"))?;
+    Ok(Built { script, wasm: output.wasm_mut().emit_wasm() })
 }
