@@ -28,7 +28,7 @@ pub fn size(bytes: u64) -> String {
     if scale == 1 {
         return format!("{bytes} {name}");
     }
-    let tenths = (u128::from(bytes) * 10 + u128::from(scale) / 2) / u128::from(scale);
+    let tenths = bytes / scale * 10 + (bytes % scale * 10 + scale / 2) / scale;
     if tenths < 100 {
         format!("{}.{} {name}", tenths / 10, tenths % 10)
     } else {

@@ -7,7 +7,7 @@ use huis_texts::Language;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::say;
+use crate::{page, say};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -140,26 +140,6 @@ pub(crate) fn number(number: u64) -> String {
     function.call1(&JsValue::NULL, &value).ok().and_then(|text| text.as_string()).unwrap_or_default()
 }
 
-/// A size in bytes for a person.
-pub(crate) fn bytes(bytes: f64) -> String {
-    let key = if bytes < 1e6 {
-        "size-kb"
-    } else if bytes < 1e9 {
-        "size-mb"
-    } else {
-        "size-gb"
-    };
-    let value = match key {
-        "size-kb" => bytes / 1e3,
-        "size-mb" => bytes / 1e6,
-        _ => bytes / 1e9,
-    };
-    let digits = if value < 10.0 { 1 } else { 0 };
-    let shown = format!("{value:.digits$}");
-    let shown = if say::language() == Language::French { shown.replace('.', ",") } else { shown };
-    say::text_with(key, &[("size", huis_texts::Value::Text(&shown))])
-}
-
 fn format(form: Form, ms: u64) -> String {
     let function = FORMATS.with(|formats| formats.borrow_mut().entry(form).or_insert_with(|| formatter(form)).clone());
     function.call1(&JsValue::NULL, &date(ms)).ok().and_then(|text| text.as_string()).unwrap_or_default()
@@ -209,6 +189,6 @@ fn as_ms(ms: f64) -> u64 {
 }
 
 fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    page::capital_letters(first) + rest
 }

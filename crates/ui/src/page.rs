@@ -170,6 +170,21 @@ pub(crate) fn set_property(element: &Element, name: &str, value: &str) {
     }
 }
 
+/// Sets such a property to so many whole pixels.
+pub(crate) fn set_pixels(element: &Element, name: &str, pixels: f64) {
+    set_property(element, name, &format!("{}px", pixels.round() as i32));
+}
+
+/// A text in small letters, as the browser has them: tables of one's own for every script are 2 % of the page's module.
+pub(crate) fn small_letters(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
+/// A text in capital letters, as the browser has them.
+pub(crate) fn capital_letters(text: &str) -> String {
+    js_sys::JsString::from(text).to_upper_case().into()
+}
+
 /// Loads the page anew.
 pub(crate) fn reload() {
     let _ = window().location().reload();

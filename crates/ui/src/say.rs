@@ -108,6 +108,11 @@ pub(crate) fn left(message: &MessageView, now_ms: u64) -> Option<String> {
     message.vanishes_at_ms.map(|at_ms| texts().left(at_ms.saturating_sub(now_ms))).or(all)
 }
 
+/// A size in bytes.
+pub(crate) fn size(bytes: u64) -> String {
+    texts().size(bytes)
+}
+
 /// A span of time that was set.
 pub(crate) fn span(seconds: u64) -> String {
     texts().whole_span(seconds)
@@ -200,14 +205,14 @@ pub(crate) fn hue_of(account: AccountId) -> String {
     format!("hue-{}", hue(account.as_bytes()))
 }
 
-/// One or two letters for a name.
+/// One or two letters for a name, which are shown as capitals.
 pub(crate) fn initials(name: &str) -> String {
     // What stands for a character that acts is no letter of a name.
     let mut parts = name.split("\\u{");
     let first = parts.next().unwrap_or_default().to_owned();
     let name = parts.fold(first, |name, part| name + " " + part.split_once('}').map_or("", |(_, rest)| rest));
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let letters: String = words.take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect();
+    let letters: String = words.take(2).filter_map(|word| word.chars().next()).collect();
     if !letters.is_empty() {
         return letters;
     }
@@ -221,12 +226,12 @@ mod tests {
 
     #[test]
     fn initials_are_letters_alone() {
-        assert_eq!(initials("member-b"), "MB");
-        assert_eq!(initials("#club"), "C");
+        assert_eq!(initials("member-b"), "mb");
+        assert_eq!(initials("#club"), "c");
         assert_eq!(initials("\u{202e}\u{301}"), "·");
-        assert_eq!(initials("<b>"), "B");
+        assert_eq!(initials("<b>"), "b");
         assert_eq!(initials(" 💐"), "💐");
-        assert_eq!(initials("\\u{202e}mallory\\u{200b} z"), "MZ");
+        assert_eq!(initials("\\u{202e}mallory\\u{200b} z"), "mz");
     }
 
     #[test]

@@ -11,10 +11,6 @@ key-close = Close
 key-cancel = Cancel
 key-back = Back
 
-size-kb = { $size } kB
-size-mb = { $size } MB
-size-gb = { $size } GB
-
 # Before somebody is signed in.
 entry-welcome = Welcome
 entry-welcome-page = A quiet room with a good door: only those who are in a conversation can read it, not even the server.

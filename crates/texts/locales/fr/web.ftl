@@ -11,10 +11,6 @@ key-close = Fermer
 key-cancel = Annuler
 key-back = Retour
 
-size-kb = { $size } ko
-size-mb = { $size } Mo
-size-gb = { $size } Go
-
 # Avant la connexion.
 entry-welcome = Bienvenue
 entry-welcome-page = Une pièce calme avec une bonne porte : seuls ceux qui participent à une conversation peuvent la lire, pas même le serveur.

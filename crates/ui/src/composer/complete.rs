@@ -26,12 +26,12 @@ pub(super) fn word(text: &str, cursor: usize) -> Option<(usize, char)> {
     matches!(mark, '@' | ':').then_some((begin, mark))
 }
 
-/// Who of these may be meant.
-pub(super) fn people(typed: &str, people: &[Named]) -> Vec<Candidate> {
-    let typed = typed.to_lowercase();
+/// Who of these may be meant, whatever is written in capitals; `small_letters` has a text without.
+pub(super) fn people(typed: &str, people: &[Named], small_letters: impl Fn(&str) -> String) -> Vec<Candidate> {
+    let typed = small_letters(typed);
     let rank = |named: &Named| {
         let username = named.name.as_deref()?;
-        let card = named.card_name.as_deref().unwrap_or_default().to_lowercase();
+        let card = small_letters(named.card_name.as_deref().unwrap_or_default());
         if username.starts_with(&typed) {
             Some(0)
         } else if card.split_whitespace().any(|word| word.starts_with(&typed)) {
@@ -106,7 +106,8 @@ mod tests {
             card_name: card.map(Into::into),
         };
         let all = [named("zoe", Some("The Mel")), named("mel", None), named("bob", None)];
-        let inserts: Vec<_> = people("me", &all).into_iter().map(|candidate| candidate.insert).collect();
+        let inserts: Vec<_> =
+            people("mE", &all, str::to_lowercase).into_iter().map(|candidate| candidate.insert).collect();
         assert_eq!(inserts, ["@mel ", "@zoe "]);
     }
 

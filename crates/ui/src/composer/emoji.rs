@@ -65,7 +65,7 @@ pub(crate) fn of_group(group: &'static str) -> impl Iterator<Item = (&'static st
 
 /// The emoji with a name that begins so, then those with a name that holds it.
 pub(crate) fn find(typed: &str) -> Vec<(&'static str, &'static str)> {
-    let typed = typed.to_lowercase();
+    let typed = typed.to_ascii_lowercase();
     let mut found = Vec::new();
     for (order, entry) in GROUPS.iter().flat_map(|(_, group)| group.split('|')).enumerate() {
         let mut words = entry.split(' ').filter(|word| !word.is_empty());

@@ -79,8 +79,8 @@ impl App {
         if let Some(root) = page::document().document_element() {
             let right = f64::from(root.client_width()) - area.right();
             let below = f64::from(root.client_height()) - area.top() + 12.0;
-            page::set_property(&root, "--later-right", &format!("{right}px"));
-            page::set_property(&root, "--later-below", &format!("{below}px"));
+            page::set_pixels(&root, "--later-right", right);
+            page::set_pixels(&root, "--later-below", below);
         }
         self.show(Overlay::Later);
     }

@@ -203,7 +203,7 @@ fn offer(app: App) {
             let me = app.me.with_untracked(|me| me.as_ref().map(|me| me.account));
             app.peek_open(|view| {
                 let others: Vec<_> = view.accounts.iter().filter(|named| Some(named.account) != me).cloned().collect();
-                complete::people(typed, &others)
+                complete::people(typed, &others, page::small_letters)
             })
             .unwrap_or_default()
         } else {

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::composer::{Mode, sending};
 use crate::parts::{follow, icon, icon_button, live, switch};
 use crate::signals::ArcRwSignal;
-use crate::{dates, port, say};
+use crate::{port, say};
 use huis_views::json;
 
 /// The most bytes of one small picture, and of all of a message.
@@ -177,7 +177,7 @@ fn row(app: App, file: Chosen) -> AnyView {
         let share = share.clone();
         move || {
             let share = share.get();
-            let size = dates::bytes(size);
+            let size = say::size(size as u64);
             if share >= WHOLE { size } else { format!("{size} · {share} %") }
         }
     };

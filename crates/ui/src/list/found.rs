@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::parts::{icon, live, nothing, on, person_avatar};
 use crate::signals::{RwSignal, StoredValue, effect};
 use crate::timeline::with_marks;
-use crate::{dates, port, say};
+use crate::{dates, page, port, say};
 
 /// Messages that are shown at most.
 const MOST: u32 = 50;
@@ -91,13 +91,13 @@ fn ask(words: String, answer: RwSignal<Answer>, turn: StoredValue<u32>, this: u3
 
 /// The conversations whose names hold the words.
 fn conversations(app: App, words: &str) -> Vec<ConversationId> {
-    let words = words.trim().trim_start_matches(['@', '#']).to_lowercase();
+    let words = page::small_letters(words.trim().trim_start_matches(['@', '#']));
     let shelf = app.shelf;
     let all = [shelf.shown, shelf.requests, shelf.archived].map(|ids| ids.get()).concat();
     let fits = |id: &ConversationId| {
         shelf.peek(*id).is_some_and(|view| {
             view.with_untracked(|view| {
-                view.name.to_lowercase().contains(&words) || say::conversation(view).to_lowercase().contains(&words)
+                [&view.name, &say::conversation(view)].iter().any(|name| page::small_letters(name).contains(&words))
             })
         })
     };

@@ -161,7 +161,7 @@ fn files(app: App, id: ConversationId) -> AnyView {
                             app.go_to(conversation, id, position);
                         })>
                             <span class="list-line"><bdi class="file-name">{say::file_name(&file)}</bdi> <time class="list-time">{time.clone()}</time></span>
-                            <span class="pinned-text">{dates::bytes(file.size as f64)}</span>
+                            <span class="pinned-text">{say::size(file.size)}</span>
                         </button>
                     </li>
                 }.into_any())

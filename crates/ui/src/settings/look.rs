@@ -12,7 +12,7 @@ use crate::dialogs::Overlay;
 use crate::parts::{choices, live, on};
 use crate::pushes::Pushes;
 use crate::signals::RwSignal;
-use crate::{dates, notify, page, pushes, say};
+use crate::{notify, page, pushes, say};
 
 pub(super) fn look(app: App) -> AnyView {
     let languages = vec![(Language::English, "English".to_owned()), (Language::French, "Français".to_owned())];
@@ -129,7 +129,7 @@ fn storage() -> AnyView {
         <section class="settings-part">
             <h3>{say::text("settings-storage")}</h3>
             {live(move || used.get().map(|(usage, quota)| {
-                let (used, most) = (dates::bytes(usage), dates::bytes(quota));
+                let (used, most) = (say::size(usage as u64), say::size(quota as u64));
                 view! {
                     <p>{say::text_with("settings-storage-used", &[("used", used.as_str().into()), ("most", most.as_str().into())])}</p>
                     <meter min="0" max="1" prop:value=usage / quota.max(1.0) aria-label=say::text("settings-storage")></meter>

@@ -9,7 +9,7 @@ use leptos::svg;
 use crate::app::App;
 use crate::files::{Way, look, plays, state};
 use crate::parts::{follow, icon, icon_button, live, on};
-use crate::{dates, picture, say};
+use crate::{picture, say};
 
 /// The longest side of a picture in a message, in pixels.
 const SIDE: f64 = 320.0;
@@ -100,7 +100,7 @@ fn shown(message: MessageId, is_sent: bool, file: &FileView) -> Option<AnyView> 
 fn small(thumbnail: &ThumbnailView) -> Option<(String, String, String)> {
     let (width, height) = (f64::from(thumbnail.width), f64::from(thumbnail.height));
     let scale = (SIDE / width.max(height)).min(1.0);
-    let measure = |side: f64| (side * scale).round().max(1.0).to_string();
+    let measure = |side: f64| ((side * scale).round().max(1.0) as u32).to_string();
     Some((picture::source(&thumbnail.picture)?, measure(width), measure(height)))
 }
 
@@ -260,10 +260,10 @@ fn progress(percent: u64) -> AnyView {
 
 /// The size, and how far it is.
 fn about(way: Option<&TransferView>, size: u64, is_sent: bool) -> String {
-    let whole = dates::bytes(size as f64);
+    let whole = say::size(size);
     let Some(way) = way else { return whole };
     let far = || {
-        let done = dates::bytes(way.done as f64);
+        let done = say::size(way.done);
         say::text_with("files-done-of", &[("done", done.as_str().into()), ("size", whole.as_str().into())])
     };
     match &way.state {
@@ -276,7 +276,7 @@ fn about(way: Option<&TransferView>, size: u64, is_sent: bool) -> String {
         TransferState::Running => {
             let mut words = far();
             if let Some(speed) = way.bytes_per_s.filter(|speed| *speed > 0) {
-                words.push_str(&format!(" · {}/s", dates::bytes(speed as f64)));
+                words.push_str(&format!(" · {}/s", say::size(speed)));
             }
             if let Some(left) = way.remaining_s {
                 words.push_str(" · ");
