@@ -6,6 +6,7 @@
 //! (a name is taken, another commit came first) are values; [`StoreError`] is for faults of the store itself.
 
 mod accounts;
+mod admin_visits;
 mod administration;
 mod archives;
 mod audit;
@@ -31,6 +32,7 @@ mod turns;
 use std::sync::Arc;
 
 pub use accounts::*;
+pub use admin_visits::*;
 pub use administration::*;
 pub use archives::*;
 pub use audit::*;
@@ -101,6 +103,7 @@ pub trait Store:
     + Sessions
     + SecondFactors
     + PushSubscriptions
+    + AdminVisits
     + KeyPackages
     + Conversations
     + Contests
@@ -122,6 +125,7 @@ impl<T> Store for T where
         + SecondFactors
         + SecondFactors
         + PushSubscriptions
+        + AdminVisits
         + KeyPackages
         + Conversations
         + Contests

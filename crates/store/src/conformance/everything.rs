@@ -11,8 +11,8 @@ use super::people::{People, stored};
 use super::reports::{about, report};
 use super::time_locks::locks;
 use crate::{
-    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewClosing, NewSuspension, Refresh, Release, ReportPut,
-    Session, SharedStore, Withdrawal,
+    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewClosing, NewSuspension, NewVisitCode, Refresh, Release,
+    ReportPut, Session, SharedStore, Withdrawal,
 };
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
@@ -196,6 +196,8 @@ async fn signed_in(people: &People, anna: Member) {
         let endpoint = format!("https://push.example/{id}");
         let subscription = PushSubscription { endpoint, p256dh: Bytes(vec![4; 65]), auth: Bytes(vec![7; 16]) };
         assert!(people.store.put_push_subscription(id, subscription).await.expect("kept"));
+        let code = NewVisitCode { session: id, hash: token(tokens[0]), role: ServerRole::Moderator, at_ms: NOW_MS };
+        assert!(people.store.put_visit_code(code).await.expect("kept"));
         people.store.note_away(vec![(id, stays)]).await.expect("noted");
     }
 }

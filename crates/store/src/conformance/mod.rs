@@ -4,6 +4,7 @@
 //! the store breaks a promise.
 
 mod accounts;
+mod admin_visits;
 mod administration;
 mod archives;
 mod commits;
@@ -29,6 +30,7 @@ mod taking_part;
 mod time_locks;
 
 pub use accounts::*;
+pub use admin_visits::*;
 pub use administration::*;
 pub use archives::{
     an_archive_grows_by_compare_and_swap_and_is_read_in_its_order, an_archive_is_bounded_by_what_is_there_afterwards,
@@ -105,6 +107,8 @@ macro_rules! conformance {
             looking_for_a_session_by_token_changes_nothing,
             a_session_is_ended_by_its_own_account_alone,
             idle_sessions_end_and_those_that_stay_end_later,
+            a_code_lets_one_in_once_and_in_time,
+            a_visit_ends_with_its_session_and_with_the_next_code,
             a_device_that_is_away_is_due_again_when_it_was_here_in_between,
             a_device_that_stays_away_is_due_again_after_a_while,
             a_subscription_ends_with_its_session,

@@ -299,6 +299,11 @@ pub(crate) const TABLES: &[Table] = &[
         1,
         &[bytes("session"), text("endpoint"), bytes("p256dh"), bytes("auth"), flag("away"), number("woken_at_ms")],
     ),
+    plain(
+        "admin_visits",
+        1,
+        &[bytes("session"), bytes("hash"), flag("entered"), small("role"), number("began_at_ms"), number("used_at_ms")],
+    ),
     plain("key_packages", 1, &[number("number"), number("device"), payload("key_package")]),
     plain("last_resort_key_packages", 1, &[number("device"), payload("key_package")]),
     other(

@@ -8,6 +8,7 @@
 mod accounts;
 mod acks;
 mod address;
+mod admin_visits;
 mod administering;
 mod administration;
 mod archives;

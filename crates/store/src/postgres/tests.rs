@@ -34,6 +34,8 @@ const POPULATION: &str = "
     INSERT INTO refresh_tokens SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('s' || n), 'hex'), 1
       FROM generate_series(1, 10000) n;
     INSERT INTO push_subscriptions SELECT decode(md5('s' || n), 'hex'), '', '', '', n % 2 = 0 FROM generate_series(1, 10000) n;
+    INSERT INTO admin_visits SELECT decode(md5('s' || n), 'hex'), decode(md5('v' || n) || md5('w' || n), 'hex'), n % 2 = 0, 1, 1, 1
+      FROM generate_series(1, 10000) n;
     INSERT INTO invitations SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('i' || n), 'hex'), 1, 1, n, n
       FROM generate_series(1, 10000) n;
     INSERT INTO key_packages (device, key_package) SELECT n % 10000 + 1, '' FROM generate_series(1, 20000) n;
@@ -145,6 +147,9 @@ const HOT: &[&str] = &[
     invitations::HOLD_GOOD,
     invitations::TAKE_USE,
     invitations::REVOKE,
+    admin_visits::ENTER,
+    admin_visits::FIND,
+    admin_visits::NOTE,
     sessions::SESSION,
     sessions::SESSIONS,
     sessions::SESSION_BY_TOKEN,

@@ -18,17 +18,18 @@ use tokio::time::Instant;
 use super::accounts::{self, Sealed};
 use super::writers::Submission;
 use super::{
-    PostgresStore, archives, contests, delivery, expiry, files, group_infos, identities, invitations, key_packages,
-    lives, push_subscriptions, second_factors, sessions, time_locks,
+    PostgresStore, admin_visits, archives, contests, delivery, expiry, files, group_infos, identities, invitations,
+    key_packages, lives, push_subscriptions, second_factors, sessions, time_locks,
 };
 use crate::time_locks::Looked;
 use crate::{
-    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, ArchiveChange, ArchiveChanged, ArchiveStanding,
-    Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor, Dissenting, FileCreation, Files,
-    IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount, NewFile, NewIdentity, NewPassword,
-    NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
-    RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor, SecondFactors, Session, Sessions, Settings,
-    Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting, Withdrawal,
+    Account, Accounts, Act, Acted, AdminVisit, AdminVisits, Append, AppendCommit, Appended, ArchiveChange,
+    ArchiveChanged, ArchiveStanding, Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor,
+    Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, NewVisitCode, Numbered, PasswordChange,
+    PasswordRecord, PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores,
+    SecondFactor, SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks,
+    Upload, Wanting, Withdrawal,
 };
 
 /// How long what was accepted may take when the store is closed.
@@ -190,6 +191,36 @@ impl Invitations for PostgresStore {
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
         let account = &account;
         self.write(|db| async move { invitations::create_invited_account(&db, account, hash).await }).await
+    }
+}
+
+#[async_trait]
+impl AdminVisits for PostgresStore {
+    async fn put_visit_code(&self, admission: NewVisitCode) -> StoreResult<bool> {
+        let admission = &admission;
+        self.write(|db| async move { admin_visits::put(&db, admission).await }).await
+    }
+
+    async fn enter(
+        &self,
+        code: Bytes32,
+        token: Bytes32,
+        earliest_ms: u64,
+        now_ms: u64,
+    ) -> StoreResult<Option<AdminVisit>> {
+        self.write(|db| async move { admin_visits::enter(&db, code, token, earliest_ms, now_ms).await }).await
+    }
+
+    async fn admin_visit(&self, token: Bytes32) -> StoreResult<Option<AdminVisit>> {
+        self.single(|db| async move { admin_visits::find(&db, token).await }).await
+    }
+
+    async fn note_admin_visit(&self, token: Bytes32, now_ms: u64) -> StoreResult<()> {
+        self.write(|db| async move { admin_visits::note(&db, token, now_ms).await }).await
+    }
+
+    async fn end_admin_visit(&self, token: Bytes32) -> StoreResult<bool> {
+        self.write(|db| async move { admin_visits::end(&db, token).await }).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! serves all that waits; a few readers look beside it. One process owns the file at a time, by a lock file beside it.
 
 mod accounts;
+mod admin_visits;
 mod administering;
 mod administration;
 mod archives;

@@ -219,6 +219,17 @@ CREATE TABLE push_subscriptions (
     woken_at_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
+-- Visits to the administration pages: one a session at most, which ends with it. `hash` is the SHA-256 of the code that lets
+-- somebody in once (`entered` is 0), then of what is in the visit's cookie. `role`: the account's when it was let in.
+CREATE TABLE admin_visits (
+    session BLOB NOT NULL PRIMARY KEY CHECK (length(session) = 16) REFERENCES sessions (session) ON DELETE CASCADE,
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    entered INTEGER NOT NULL,
+    role INTEGER NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE key_packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     device INTEGER NOT NULL REFERENCES devices (device),

@@ -16,17 +16,18 @@ use super::accounts::{self, Sealed};
 use super::published::Seats;
 use super::queue::Urgency;
 use super::{
-    SqliteStore, archives, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock,
+    SqliteStore, admin_visits, archives, delivery, expiry, files, group_infos, invitations, key_packages, lives, lock,
     push_subscriptions, second_factors, sessions, time_locks,
 };
 use crate::time_locks::Looked;
 use crate::{
-    Account, Accounts, Act, Acted, Append, AppendCommit, Appended, ArchiveChange, ArchiveChanged, ArchiveStanding,
-    Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor, Dissenting, FileCreation, Files,
-    IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount, NewFile, NewIdentity, NewPassword,
-    NewRecoveryKey, NewSecondFactor, Numbered, PasswordChange, PasswordRecord, PushDue, PushSubscriptions, Recipients,
-    RecoveryKeyChange, Refresh, Release, Reseeding, Restores, SecondFactor, SecondFactors, Session, Sessions, Settings,
-    Stocked, StoreError, StoreResult, Swap, TimeLocks, Upload, Wanting, Withdrawal,
+    Account, Accounts, Act, Acted, AdminVisit, AdminVisits, Append, AppendCommit, Appended, ArchiveChange,
+    ArchiveChanged, ArchiveStanding, Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor,
+    Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, NewVisitCode, Numbered, PasswordChange,
+    PasswordRecord, PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores,
+    SecondFactor, SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks,
+    Upload, Wanting, Withdrawal,
 };
 
 #[async_trait]
@@ -179,6 +180,35 @@ impl Invitations for SqliteStore {
 
     async fn create_invited_account(&self, account: NewAccount, hash: Bytes32) -> StoreResult<Creation> {
         self.write(move |writer| writer.create_invited_account(&account, hash)).await
+    }
+}
+
+#[async_trait]
+impl AdminVisits for SqliteStore {
+    async fn put_visit_code(&self, admission: NewVisitCode) -> StoreResult<bool> {
+        self.write(move |writer| writer.put_visit_code(&admission)).await
+    }
+
+    async fn enter(
+        &self,
+        code: Bytes32,
+        token: Bytes32,
+        earliest_ms: u64,
+        now_ms: u64,
+    ) -> StoreResult<Option<AdminVisit>> {
+        self.write(move |writer| writer.enter(code, token, earliest_ms, now_ms)).await
+    }
+
+    async fn admin_visit(&self, token: Bytes32) -> StoreResult<Option<AdminVisit>> {
+        self.read(move |db| admin_visits::find(db, token)).await
+    }
+
+    async fn note_admin_visit(&self, token: Bytes32, now_ms: u64) -> StoreResult<()> {
+        self.write(move |writer| writer.note_admin_visit(token, now_ms)).await
+    }
+
+    async fn end_admin_visit(&self, token: Bytes32) -> StoreResult<bool> {
+        self.write(move |writer| writer.end_admin_visit(token)).await
     }
 }
 
