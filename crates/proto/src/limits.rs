@@ -109,6 +109,12 @@ pub const HEARTBEAT: Duration = Duration::from_secs(25);
 pub const SILENCE: Duration = Duration::from_secs(70);
 /// How long an access token is valid.
 pub const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
+/// How long a code lets somebody onto the administration pages.
+pub const VISIT_CODE: Duration = Duration::from_secs(60);
+/// A visit to the administration pages that is not used for so long has ended.
+pub const VISIT_IDLE: Duration = Duration::from_secs(30 * 60);
+/// A visit to the administration pages lasts no longer.
+pub const VISIT: Duration = Duration::from_secs(8 * 3600);
 /// The longest time that an invitation is good for.
 pub const INVITATION_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The longest time after which a suspension or ban ends by itself; longer ones have no end.

@@ -13,6 +13,8 @@ pub const CLIENT_HEADER: &str = "huis-client";
 pub const PRODUCT: &str = "huis";
 /// The product that [`CLIENT_HEADER`] names for the web app: it is given its access token in a cookie.
 pub const WEB_PRODUCT: &str = "huis-web";
+/// The product that [`CLIENT_HEADER`] names for the administration pages: their cookie counts beside it alone.
+pub const ADMIN_PRODUCT: &str = "huis-admin";
 /// The oldest client that a server of this version can serve.
 pub const MINIMUM_CLIENT: Version = Version::new(0, 1, 0);
 /// The oldest server that a client of this version can talk to.
@@ -49,6 +51,11 @@ impl Version {
 /// in `huis/0.1.0 huis-web/0.1.0`.
 pub fn states_web_app(header: &str) -> bool {
     products(header).any(|(product, _)| product == WEB_PRODUCT)
+}
+
+/// Whether the header's value states the administration pages, in whatever version.
+pub fn states_admin_pages(header: &str) -> bool {
+    products(header).any(|(product, _)| product == ADMIN_PRODUCT)
 }
 
 fn products(header: &str) -> impl Iterator<Item = (&str, &str)> {

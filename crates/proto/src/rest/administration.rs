@@ -248,6 +248,37 @@ pub struct AccessPassphraseMade {
     pub access_passphrase: Secret,
 }
 
+/// The answer to `POST /api/v1/admin/visits/code`: lets a browser onto the administration pages, once, within
+/// [`limits::VISIT_CODE`](crate::limits::VISIT_CODE).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VisitCode {
+    /// The code. **Whoever has it may for a while what the account may that asked for it**; it travels in the fragment of an
+    /// address, which no browser sends.
+    pub code: Secret,
+}
+
+/// `POST /api/v1/admin/visits`: trades a code for a cookie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnterVisit {
+    /// The code.
+    pub code: Secret,
+}
+
+/// The answer to `GET /api/v1/admin/self`: who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnPlace {
+    /// The asker's username.
+    pub username: String,
+    /// The asker's role.
+    pub role: ServerRole,
+    /// The address from which the request comes, as the server sees it.
+    pub address: String,
+    /// When the visit to the administration pages ends at the latest, in milliseconds since 1970; none for who asks with an
+    /// access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit_ends_at_ms: Option<u64>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,6 +28,10 @@ impl RefreshToken {
     pub(super) fn hash(&self) -> Bytes32 {
         hash_of(&self.0)
     }
+
+    pub(super) fn into_secret(self) -> Secret {
+        self.0
+    }
 }
 
 /// What the store knows a refresh token by.

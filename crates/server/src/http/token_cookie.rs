@@ -73,13 +73,18 @@ pub(super) fn is_web_app(headers: &HeaderMap) -> bool {
 
 /// The token that a request brings in the cookie.
 pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+    named(headers, NAME)
+}
+
+/// The value of the cookie of this name; an empty one is none.
+pub(super) fn named<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|header| header.to_str().ok())
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(found, value)| (found == NAME && !value.is_empty()).then_some(value))
+        .find_map(|(found, value)| (found == name && !value.is_empty()).then_some(value))
 }
 
 /// Takes the cookie away, with a session that ended.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up should stop")]
 
 mod accounts;
+mod admin_visits;
 mod administration;
 mod archives;
 mod bad_input;

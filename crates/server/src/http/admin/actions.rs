@@ -41,6 +41,10 @@ macro_rules! actions {
 }
 
 actions! {
+    ShowSelf = "self.show", Moderator, "GET" "/api/v1/admin/self",
+        "see one's own role and address";
+    AdmitVisit = "visits.admit", Moderator, "POST" "/api/v1/admin/visits/code",
+        "open the administration pages";
     ListAccounts = "accounts.list", Moderator, "GET" "/api/v1/admin/accounts",
         "list and search accounts";
     ShowAccount = "accounts.show", Moderator, "GET" "/api/v1/admin/accounts/{username}",

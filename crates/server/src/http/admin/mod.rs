@@ -6,6 +6,7 @@ mod audit;
 mod bans;
 mod reports;
 mod running;
+mod visits;
 
 use std::future::Future;
 
@@ -17,6 +18,7 @@ use huis_proto::{AccountId, ErrorCode, SessionId, limits};
 use huis_store::{Act, Acted};
 
 use self::actions::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
+use self::visits::Visit;
 use super::address::ClientAddress;
 use super::conversations;
 use super::problem::Refusal;
@@ -31,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter {
         .merge(reports::routes())
         .merge(audit::routes())
         .merge(running::routes())
+        .merge(visits::routes())
 }
 
 /// Somebody who has the role that the action takes, by its place in the table. It stands before everything else of a
@@ -41,6 +44,8 @@ pub(super) struct Allowed<const ACTION: usize> {
     pub(super) username: String,
     pub(super) role: ServerRole,
     pub(super) address: ClientAddress,
+    /// When the visit ends by which the request comes; none where it brings an access token.
+    visit_ends_at_ms: Option<u64>,
 }
 
 impl<const ACTION: usize> Allowed<ACTION> {
@@ -88,13 +93,19 @@ impl<const ACTION: usize> FromRequestParts<App> for Allowed<ACTION> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let asker = SignedInDevice::from_request_parts(parts, app).await?;
         let address = ClientAddress::from_request_parts(parts, app).await?;
-        let account = app.store.account(asker.member.account).await?;
+        let (account, session, visit_ends_at_ms) = match Visit::of(parts, app).await? {
+            Some(visit) => (visit.account, visit.session, Some(visit.ends_at_ms)),
+            None => {
+                let asker = SignedInDevice::from_request_parts(parts, app).await?;
+                (asker.member.account, asker.session, None)
+            }
+        };
+        let account = app.store.account(account).await?;
         match account {
             Some(account) if account.role >= Self::ACTION.needs => {
                 let (account, username, role) = (account.account, account.username, account.role);
-                Ok(Self { account, session: asker.session, username, role, address })
+                Ok(Self { account, session, username, role, address, visit_ends_at_ms })
             }
             _ => Err(not_allowed(&Self::ACTION)),
         }
