@@ -27,6 +27,8 @@ pub struct File {
 
 /// The page at the root.
 const PAGE: &str = "index.html";
+/// The administration pages, which nobody needs for the messenger.
+const ADMIN_PAGE: &str = "admin.html";
 
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -41,9 +43,13 @@ impl File {
         self.path == PAGE
     }
 
-    /// Where a server serves it: the page at `/`, every other file under its path.
+    /// Where a server serves it: the page at `/`, the administration pages at `/admin`, every other file under its path.
     pub fn url_path(&self) -> Cow<'static, str> {
-        if self.is_page() { "/".into() } else { format!("/{}", self.path).into() }
+        match self.path {
+            PAGE => "/".into(),
+            ADMIN_PAGE => "/admin".into(),
+            path => format!("/{path}").into(),
+        }
     }
 }
 
@@ -102,6 +108,7 @@ mod tests {
             gzip: None,
         };
         assert_eq!(file("index.html").url_path(), "/");
+        assert_eq!(file("admin.html").url_path(), "/admin");
         assert_eq!(file("icons/192.png").url_path(), "/icons/192.png");
         assert_eq!(format!("{:?}", file("sw.js")), "File { path: \"sw.js\", size: 0, .. }");
     }

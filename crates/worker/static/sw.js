@@ -86,11 +86,17 @@ const WORDS = {
   fr: { title: "Huis", body: "Il y a peut-être du nouveau." },
 };
 
+/** The app's own pages: those of administration know nothing of messages. */
+async function pagesOfTheApp() {
+  const pages = await self.clients.matchAll({ type: "window" });
+  return pages.filter((page) => new URL(page.url).pathname === "/");
+}
+
 // A push says that there is something, and not what. A browser wants each one shown.
 self.addEventListener("push", (event) => {
   const { title, body } = self.navigator.language.startsWith("fr") ? WORDS.fr : WORDS.en;
   const show = async () => {
-    const pages = await self.clients.matchAll({ type: "window" });
+    const pages = await pagesOfTheApp();
     // Whoever looks at the app sees the message itself.
     if (pages.some((page) => page.visibilityState === "visible")) return;
     await self.registration.showNotification(title, { body, tag: "huis", icon: "{{icon-192.png}}", silent: true });
@@ -103,7 +109,7 @@ self.addEventListener("notificationclick", (event) => {
   const { notification } = event;
   notification.close();
   const open = async () => {
-    const pages = await self.clients.matchAll({ type: "window" });
+    const pages = await pagesOfTheApp();
     const page =
       pages.find((page) => page.focused) ?? pages.find((page) => page.visibilityState === "visible") ?? pages[0];
     if (!page) return self.clients.openWindow(notification.data ? `/#open=${notification.data}` : "/");

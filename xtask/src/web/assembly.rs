@@ -37,12 +37,14 @@ pub(super) struct Assembly {
 /// The page itself.
 const PAGE: &str = "index.html";
 /// Parts that a browser, or a person, knows by their names.
-const FIXED: [&str; 3] = [PAGE, "manifest.webmanifest", "sw.js"];
+const FIXED: [&str; 4] = [PAGE, "admin.html", "manifest.webmanifest", "sw.js"];
 /// In `sw.js`: the list of all other files, and a name for all of them.
 const ALL_FILES: &str = "all-files";
 const VERSION: &str = "version";
 /// Parts that the service worker does not fetch before somebody needs them.
 const LATER: [&str; 2] = ["beacon.wasm", "strength.wasm"];
+/// How parts are called that the messenger never needs: those of the administration pages.
+const OTHER_PAGES: [&str; 2] = ["admin", "texts-admin"];
 /// Digits of the hash in a name: 64 bits, more than chance finds.
 const DIGITS: usize = 16;
 
@@ -79,7 +81,7 @@ impl Assembly {
             for (name, bytes) in self.parts {
                 match filled(&name, &bytes, &names) {
                     Ok(bytes) => {
-                        let file = File { is_for_later: LATER.contains(&&*name), ..file(&name, bytes) };
+                        let file = File { is_for_later: is_for_later(&name), ..file(&name, bytes) };
                         // As the Subresource Integrity of W3C writes it: whoever fetches it later holds it against this.
                         names.insert(format!("{name} sha256"), BASE64_STANDARD.encode(Sha256::digest(&file.bytes)));
                         names.insert(name, format!("/{}", file.path));
@@ -152,6 +154,10 @@ fn is_text(name: &str) -> bool {
         && [".css", ".html", ".js", ".webmanifest"].iter().any(|ending| name.ends_with(ending))
 }
 
+fn is_for_later(name: &str) -> bool {
+    LATER.contains(&name) || OTHER_PAGES.iter().any(|page| name.starts_with(page))
+}
+
 fn file(name: &str, bytes: Vec<u8>) -> File {
     if FIXED.contains(&name) {
         return File { path: name.to_owned(), bytes, immutable: false, is_for_later: false };
@@ -216,6 +222,20 @@ mod tests {
         };
         assert!(worker("a").contains("\"/app-") && worker("a").contains("\"/\""));
         assert_ne!(worker("a").split(' ').next(), worker("b").split(' ').next());
+    }
+
+    #[test]
+    fn the_administration_pages_are_no_part_of_the_messengers_first_load() {
+        let parts = [
+            ("sw.js", "{{all-files}}"),
+            ("admin.html", "<script src={{admin.js}}><link href={{app.css}}>"),
+            ("admin.js", "'{{texts-admin-en.ftl}}'"),
+            ("texts-admin-en.ftl", "admin-title = Administration"),
+            ("app.css", ""),
+        ];
+        let files = assembly(&parts).finish().unwrap();
+        assert!(files.iter().any(|file| file.path == "admin.html" && file.is_for_later && !file.immutable));
+        assert!(text(&files, "sw.js").contains("/app-") && !text(&files, "sw.js").contains("admin"));
     }
 
     #[test]

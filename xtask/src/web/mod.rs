@@ -108,7 +108,7 @@ pub(crate) fn build(checkout: &Checkout, kind: Kind) -> anyhow::Result<()> {
         assembly.add(format!("{module}-module.js"), script);
         assembly.add(format!("{module}.wasm"), wasm);
     }
-    for part in ["crates/ui/static", "crates/worker/static"] {
+    for part in ["crates/ui/static", "crates/ui/static/admin", "crates/worker/static"] {
         assembly.add_folder(&checkout.root().join(part))?;
     }
     texts::add(checkout.root(), &mut assembly)?;

@@ -7,8 +7,9 @@ mod bans;
 mod reports;
 
 use clap::{Args, Subcommand};
-use huis_proto::rest::Secret;
-use huis_views::{Command, Reply};
+use huis_proto::limits;
+use huis_proto::rest::{Secret, VisitCode};
+use huis_views::{AdministrativeMethod, Command, Reply};
 use serde::Serialize;
 
 use super::Context;
@@ -42,6 +43,8 @@ enum What {
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// Print a link that opens the administration pages in a browser, once and within a minute
+    Open,
     /// Make a fresh access passphrase, which counts until the server starts again; the one before lets nobody in any more
     Passphrase,
     /// Stop the server in good order
@@ -60,6 +63,12 @@ struct PassphraseLine {
     server: String,
 }
 
+#[derive(Serialize)]
+struct LinkLine {
+    link: Secret,
+    valid_s: u64,
+}
+
 impl Admin {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         match self.what {
@@ -68,6 +77,7 @@ impl Admin {
             What::Reports(reports) => reports.run(context).await,
             What::Audit(audit) => audit.run(context).await,
             What::Kick { name } => kick(context, name).await,
+            What::Open => open(context).await,
             What::Passphrase => passphrase(context).await,
             What::Stop => {
                 context.with_session(async |session| super::done(session.ask(Command::StopServer).await?)).await
@@ -95,6 +105,24 @@ fn sessions_ended(name: &str, sessions: u32) -> String {
         1 => format!("One session of {name} has ended."),
         many => format!("{many} sessions of {name} have ended."),
     }
+}
+
+async fn open(context: &Context) -> Outcome {
+    let line = context
+        .with_session(async |session| {
+            let server = server(session).await?;
+            let code: VisitCode = asking::asks(session, AdministrativeMethod::Post, "visits/code".into()).await?;
+            let link = format!("{}/admin#{}", server.trim_end_matches('/'), code.code.expose());
+            Ok(LinkLine { link: Secret::new(link), valid_s: limits::VISIT_CODE.as_secs() })
+        })
+        .await?;
+    context.printer.thing(&line, || {
+        format!(
+            "Open this in a browser within {} seconds. It is good once, and lets in whoever has it:\n\n    {}",
+            line.valid_s,
+            line.link.expose(),
+        )
+    })
 }
 
 async fn passphrase(context: &Context) -> Outcome {

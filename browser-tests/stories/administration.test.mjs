@@ -1,0 +1,88 @@
+// The administration pages, opened from a terminal: an account is found, suspended and let in again, a report is closed.
+
+import assert from "node:assert/strict";
+
+import { check } from "../support/axe.mjs";
+import { DESKTOP, PHONE } from "../support/browser.mjs";
+import { server, story } from "../support/story.mjs";
+
+const running = server();
+
+/** The link that `huis admin open` prints. */
+async function link(stage) {
+  const { link } = JSON.parse(await stage.server.terminal("head", "--json", "admin", "open"));
+  return link;
+}
+
+const tab = (page, name) => page.getByRole("navigation").getByRole("button", { name, exact: true });
+
+story("who looks after a server does so in a page that is opened once from a terminal", running, async (stage) => {
+  const { server } = stage;
+  await server.terminal("head", "register", "head", "--server", server.url, "--claim", server.claim);
+  await server.newcomerInTerminal("anna");
+  await server.newcomerInTerminal("mallory");
+  await server.terminal("anna", "report", "@mallory", "--as", "spam", "--note", "The same offer every day");
+
+  const page = await stage.page({ viewport: DESKTOP });
+  const opened = await link(stage);
+  await page.goto(opened);
+  await tab(page, "Accounts").waitFor();
+  assert.equal(new URL(page.url()).hash, "", "the code stays in no address");
+  const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
+  assert.deepEqual(loaded.filter((path) => /wasm$|worker|^\/ui-/.test(path)), [], "nothing of the messenger is loaded");
+
+  // The link is used up.
+  const other = await stage.page({ viewport: PHONE });
+  await other.goto(opened);
+  await other.getByText("proof-refused").waitFor();
+  await check(other, "a used link");
+
+  await page.getByLabel("Username").fill("mal");
+  await page.getByRole("button", { name: "@anna" }).waitFor({ state: "detached" });
+  await check(page, "accounts");
+  await page.getByRole("button", { name: "@mallory" }).click();
+  await page.getByRole("button", { name: "Suspend" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Reason").fill("Too loud");
+  await check(page, "a dialog");
+  await dialog.getByRole("button", { name: "Suspend" }).click();
+  await page.getByText("Suspended: Too loud").waitFor();
+  await check(page, "a suspended account");
+  await assert.rejects(server.terminal("mallory", "send", "@anna", "hello"), /suspended|session-ended/);
+  await assert.rejects(server.terminal("again", "login", "mallory", "--server", server.url), /Too loud/);
+  await page.getByRole("button", { name: "Lift" }).click();
+  await dialog.getByRole("button", { name: "Lift" }).click();
+  await page.getByText("Suspended: Too loud").waitFor({ state: "detached" });
+  await server.terminal("again", "login", "mallory", "--server", server.url);
+
+  await tab(page, "Reports").click();
+  await page.getByRole("button", { name: "@mallory" }).click();
+  await page.getByText("The same offer every day").waitFor();
+  await check(page, "a report");
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await dialog.getByLabel("Answer").fill("Thank you.");
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("heading", { name: "No such report" }).waitFor();
+  assert.match(await server.terminal("anna", "report", "list"), /Thank you\./);
+
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const [name, sign] of [
+      ["Bans", "Nothing is banned"],
+      ["Audit log", "accounts.suspend"],
+      ["Server", "Takes requests"],
+    ]) {
+      await tab(page, name).click();
+      await page.getByText(sign).first().waitFor();
+      await check(page, `${name}, ${scheme}`);
+    }
+  }
+  await tab(page, "Audit log").click();
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByText(/The chain holds/).waitFor();
+
+  // Whoever signs out on the device that opened it is out here too.
+  await server.terminal("head", "logout");
+  await tab(page, "Accounts").click();
+  await page.getByRole("heading", { name: "This visit has ended" }).waitFor();
+});
