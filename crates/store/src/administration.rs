@@ -8,6 +8,8 @@
 use async_trait::async_trait;
 use huis_proto::rest::{AdministeredAccount, ServerRole};
 use huis_proto::{AccountId, SessionId};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::{NewAccount, Noted, StoreResult};
 
@@ -200,10 +202,16 @@ pub(crate) fn claim(new: &NewAccount) -> (Act, Noted) {
     (act, Noted { subject: new.username.clone(), before: String::new(), after })
 }
 
+/// How the audit log says when something ends: as RFC 3339 does, for people read it.
+pub(crate) fn moment(ms: u64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).ok();
+    at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| ms.to_string())
+}
+
 /// How the audit log says a suspension or ban.
 pub(crate) fn said(reason: &str, ends_at_ms: Option<u64>) -> String {
     match ends_at_ms {
-        Some(ends) => format!("until {ends}: {reason}"),
+        Some(ends) => format!("until {}: {reason}", moment(ends)),
         None => format!("without end: {reason}"),
     }
 }
@@ -241,6 +249,13 @@ mod tests {
             most: 5,
             now_ms: 0,
         }
+    }
+
+    #[test]
+    fn people_read_when_something_ends() {
+        assert_eq!(said("spam", Some(1_796_383_636_109)), "until 2026-12-04T11:27:16.109Z: spam");
+        assert_eq!(said("spam", None), "without end: spam");
+        assert_eq!(moment(u64::MAX), u64::MAX.to_string(), "a time that no calendar has");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use huis_proto::rest::InvitationInfo;
 use huis_proto::{Bytes32, InvitationId};
 
+use crate::administration::moment;
 use crate::{Act, Acted, Creation, NewAccount, Noted, StoreResult};
 
 /// Invitations. One is *good* while it has uses left and its time has not come.
@@ -35,7 +36,7 @@ pub trait Invitations: Send + Sync {
 
 /// What the audit log says of one that is made.
 pub(crate) fn made(info: &InvitationInfo) -> Noted {
-    let after = format!("for {}, until {}", info.uses, info.expires_at_ms);
+    let after = format!("for {}, until {}", info.uses, moment(info.expires_at_ms));
     Noted { subject: format!("invitation {}", info.id), before: String::new(), after }
 }
 

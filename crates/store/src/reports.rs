@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use huis_proto::rest::{
-    OwnReport, ProvenContent, ReportCategory, ReportDetails, ReportInfo, ReportOutcome, ReportState, ReportedPlace,
-    ServerRole,
+    OwnReport, ProvenContent, ReportCategory, ReportClosing, ReportDetails, ReportInfo, ReportOutcome, ReportState,
+    ReportedPlace, ServerRole,
 };
 use huis_proto::{AccountId, ReportId};
 
@@ -69,6 +69,13 @@ pub struct NewClosing {
     pub answer: String,
 }
 
+impl NewClosing {
+    /// Whether a closing says just this: the answer to it was lost, and it is asked for once more.
+    pub(crate) fn is_of(&self, closing: &ReportClosing) -> bool {
+        (self.outcome, &self.answer) == (closing.outcome, &closing.answer)
+    }
+}
+
 /// Reports. One goes with the account that made it, and some time after it was closed.
 #[async_trait]
 pub trait Reports: Send + Sync {
@@ -84,10 +91,11 @@ pub trait Reports: Send + Sync {
     /// One with what it reveals. That it was read is in the audit log.
     async fn read_report(&self, act: Act, report: ReportId) -> StoreResult<Acted<ReportDetails>>;
 
-    /// Takes one up, in place of whoever has; not one that is closed.
+    /// Takes one up, in place of whoever has; not one that is closed. Who has it already is given it without a further entry
+    /// in the audit log.
     async fn take_report(&self, act: Act, report: ReportId) -> StoreResult<Acted<ReportInfo>>;
 
-    /// Closes one, for good.
+    /// Closes one, for good. The same closing by the same person once more gives it as it is.
     async fn close_report(&self, act: Act, report: ReportId, closing: NewClosing) -> StoreResult<Acted<ReportInfo>>;
 
     /// Removes those that were closed up to this time, at most `most`. Gives their count.
@@ -110,6 +118,11 @@ pub(crate) fn standing(report: &ReportInfo) -> String {
 /// How the audit log says that it is closed. The answer stands with the report, and goes with it.
 pub(crate) fn closed(outcome: ReportOutcome) -> String {
     format!("{}: {outcome}", ReportState::Closed)
+}
+
+/// Whether it is this person who has it, or closed it.
+pub(crate) fn is_by(report: &ReportInfo, actor: &Ranked) -> bool {
+    report.handled_by.as_ref() == Some(&actor.username)
 }
 
 /// Whether somebody may see a report on this account.

@@ -232,7 +232,7 @@ fn a_report_tells_what_was_chosen_and_its_reporter_reads_the_answer() {
 
     head.does(&["admin", "reports", "take", &revealed]).well();
     head.does(&["admin", "reports", "close", &revealed, "--as", "acted", "--answer", "They are out"]).well();
-    head.does(&["admin", "reports", "close", &revealed, "--as", "acted"]).refused(1, "not-found");
+    head.does(&["admin", "reports", "close", &revealed, "--as", "acted"]).refused(1, "state-conflict");
     let own = a.does(&["report", "list", "--json"]).objects();
     assert_eq!(own[0]["id"], revealed.as_str());
     assert_eq!((&own[0]["outcome"], &own[0]["answer"]), (&"acted".into(), &"They are out".into()));

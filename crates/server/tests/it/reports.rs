@@ -183,7 +183,8 @@ async fn a_report_is_taken_up_closed_and_answered() {
     let id = made(&house, &anna, &person(&berta)).await;
     let taken: ReportInfo = house.call("POST", of(id, "take")).by(&head).send().await.read();
     assert_eq!((taken.state, taken.handled_by.as_deref()), (ReportState::Taken, Some("head")));
-    assert_eq!(house.call("POST", of(id, "take")).by(&head).send().await.code(), ErrorCode::NotFound);
+    let again: ReportInfo = house.call("POST", of(id, "take")).by(&head).send().await.read();
+    assert_eq!(again, taken, "the answer was lost");
     let page: ReportsPage = house.get(format!("{ADMIN}?state=taken")).by(&head).send().await.read();
     assert_eq!(page.reports, [taken]);
     assert_eq!(own(&house, &anna).await[0].state, ReportState::Taken);
@@ -193,8 +194,11 @@ async fn a_report_is_taken_up_closed_and_answered() {
     let closed: ReportInfo =
         house.post(of(id, "close"), &answer(" They are suspended. ")).by(&head).send().await.read();
     assert_eq!(closed.state, ReportState::Closed);
-    let again = house.post(of(id, "close"), &answer("")).by(&head).send().await;
-    assert_eq!(again.code(), ErrorCode::NotFound);
+    let again: ReportInfo = house.post(of(id, "close"), &answer("They are suspended.")).by(&head).send().await.read();
+    assert_eq!(again, closed, "the answer was lost");
+    let other = house.post(of(id, "close"), &answer("")).by(&head).send().await;
+    assert_eq!(other.code(), ErrorCode::StateConflict);
+    assert_eq!(house.call("POST", of(id, "take")).by(&head).send().await.code(), ErrorCode::StateConflict);
     let told = &own(&house, &anna).await[0];
     let closing = told.closing.as_ref().unwrap();
     assert_eq!((closing.outcome, closing.answer.as_str()), (ReportOutcome::Acted, "They are suspended."));

@@ -409,7 +409,7 @@ pub async fn every_act_is_in_the_audit_log_and_no_refused_one(store: SharedStore
         .iter()
         .map(|entry| [entry.action.as_str(), entry.subject.as_str(), entry.before.as_str(), entry.after.as_str()])
         .collect();
-    let until = format!("until {}: spam", NOW_MS + 7);
+    let until = format!("until {}: spam", crate::administration::moment(NOW_MS + 7));
     assert_eq!(
         told,
         [

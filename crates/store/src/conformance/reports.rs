@@ -105,10 +105,14 @@ pub async fn a_report_is_taken_up_closed_once_and_answered(store: SharedStore) {
     let before = audit(&store).await.len();
     let taken = done(store.take_report(by(moderator), id).await.expect("an answer"));
     assert_eq!((taken.state, taken.handled_by.as_deref()), (ReportState::Taken, Some("mod")));
-    assert_eq!(store.take_report(by(moderator), id).await.expect("an answer"), Acted::Unchanged);
+    assert_eq!(done(store.take_report(by(moderator), id).await.expect("an answer")), taken, "the answer was lost");
     let taken = done(store.take_report(by(head), id).await.expect("an answer"));
     assert_eq!(taken.handled_by.as_deref(), Some("head"));
     let closed = done(store.close_report(by(moderator), id, dismissed("It is a joke.")).await.expect("an answer"));
+    let again = store.close_report(by(moderator), id, dismissed("It is a joke.")).await.expect("an answer");
+    assert_eq!(done(again), closed, "the answer was lost");
+    let other = store.close_report(by(head), id, dismissed("It is a joke.")).await.expect("an answer");
+    assert_eq!(other, Acted::Unchanged);
     let closing = closed.closing.clone().expect("closed");
     assert_eq!((closing.outcome, closing.closed_at_ms), (ReportOutcome::Dismissed, NOW_MS));
     assert_eq!(store.close_report(by(head), id, dismissed("No.")).await.expect("an answer"), Acted::Unchanged);

@@ -12,7 +12,7 @@ use super::columns::{self, Key, signed};
 use super::db::{Db, Params};
 use super::fault::{Fault, Outcome};
 use crate::administration::Ranked;
-use crate::reports::{closed, named, standing};
+use crate::reports::{closed, is_by, named, standing};
 use crate::{Act, Acted, NewClosing, NewReport, Noted, ReportPut, ReportsWanted};
 
 /// Held, so that all reports of the account are counted, and none comes behind its deletion.
@@ -132,8 +132,11 @@ pub(super) async fn take(db: &Db, act: &Act, report: ReportId) -> Outcome<Acted<
         Err(refused) => return Ok(refused.map(|details| details.report)),
     };
     let mut info = held.details.report;
-    if info.closing.is_some() || info.handled_by.as_ref() == Some(&actor.username) {
+    if info.closing.is_some() {
         return Ok(Acted::Unchanged);
+    }
+    if is_by(&info, &actor) {
+        return Ok(Acted::Done(info));
     }
     db.execute(TAKE, &[&report.as_bytes().as_slice(), &actor.username]).await?;
     let before = standing(&info);
@@ -149,8 +152,9 @@ pub(super) async fn close(db: &Db, act: &Act, report: ReportId, closing: &NewClo
         Err(refused) => return Ok(refused.map(|details| details.report)),
     };
     let mut info = held.details.report;
-    if info.closing.is_some() {
-        return Ok(Acted::Unchanged);
+    if let Some(so_far) = &info.closing {
+        let is_it = is_by(&info, &actor) && closing.is_of(so_far);
+        return Ok(if is_it { Acted::Done(info) } else { Acted::Unchanged });
     }
     let (outcome, closed_at) = (i16::from(closing.outcome as u8), signed(act.at_ms));
     let columns: Params<'_> = &[&report.as_bytes().as_slice(), &actor.username, &outcome, &closing.answer, &closed_at];

@@ -11,7 +11,7 @@ use super::columns::{self, Key, signed};
 use super::fault::Outcome;
 use super::writer::Writer;
 use crate::administration::Ranked;
-use crate::reports::{closed, named, standing};
+use crate::reports::{closed, is_by, named, standing};
 use crate::{Act, Acted, NewClosing, NewReport, Noted, ReportPut, ReportsWanted};
 
 const REPORTER: &str = "SELECT account FROM accounts WHERE id = ?1 AND deleted_at_ms = 0";
@@ -120,8 +120,11 @@ impl Writer {
             Err(refused) => return Ok(refused.map(|details| details.report)),
         };
         let mut info = held.details.report;
-        if info.closing.is_some() || info.handled_by.as_ref() == Some(&actor.username) {
+        if info.closing.is_some() {
             return Ok(Acted::Unchanged);
+        }
+        if is_by(&info, &actor) {
+            return Ok(Acted::Done(info));
         }
         self.db.prepare_cached(TAKE)?.execute(params![report.as_bytes(), actor.username])?;
         let before = standing(&info);
@@ -142,8 +145,9 @@ impl Writer {
             Err(refused) => return Ok(refused.map(|details| details.report)),
         };
         let mut info = held.details.report;
-        if info.closing.is_some() {
-            return Ok(Acted::Unchanged);
+        if let Some(so_far) = &info.closing {
+            let is_it = is_by(&info, &actor) && closing.is_of(so_far);
+            return Ok(if is_it { Acted::Done(info) } else { Acted::Unchanged });
         }
         self.db.prepare_cached(CLOSE)?.execute(params![
             report.as_bytes(),

@@ -3,9 +3,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use huis_proto::ReportId;
 use huis_proto::rest::{CloseReport, ListReports, ReportDetails, ReportInfo, ReportState, ReportsPage};
-use huis_store::{NewClosing, ReportsWanted};
+use huis_proto::{ErrorCode, ReportId};
+use huis_store::{Acted, NewClosing, ReportsWanted};
 
 use super::actions::Action;
 use super::{Allowed, finished, most};
@@ -64,7 +64,7 @@ async fn show(
     asker.done(acted, missing).map(Json)
 }
 
-/// Takes a report up, in place of whoever has it.
+/// Takes a report up, in place of whoever has it. One that is closed is `state-conflict`.
 #[utoipa::path(
     post,
     path = "/api/v1/admin/reports/{report}/take",
@@ -79,12 +79,14 @@ async fn take(
 ) -> Result<Json<ReportInfo>, Refusal> {
     let act = async move {
         let acted = app.store.take_report(asker.act(app.clock.now_ms()), report).await?;
-        asker.done(acted, || format!("{} Or it is closed, or you have it already.", missing()))
+        unless_closed(&acted)?;
+        asker.done(acted, missing)
     };
     finished(act).await.map(Json)
 }
 
-/// Closes a report for good, with what was decided and an answer that its reporter reads.
+/// Closes a report for good, with what was decided and an answer that its reporter reads. The same once more, because the
+/// answer was lost, is fine; anything else on a closed one is `state-conflict`.
 #[utoipa::path(
     post,
     path = "/api/v1/admin/reports/{report}/close",
@@ -102,9 +104,19 @@ async fn close(
     let closing = NewClosing { outcome: request.outcome, answer: text(&request.answer, "An answer")? };
     let act = async move {
         let acted = app.store.close_report(asker.act(app.clock.now_ms()), report, closing).await?;
-        asker.done(acted, || format!("{} Or it is closed already.", missing()))
+        unless_closed(&acted)?;
+        asker.done(acted, missing)
     };
     finished(act).await.map(Json)
+}
+
+fn unless_closed(acted: &Acted<ReportInfo>) -> Result<(), Refusal> {
+    match acted {
+        Acted::Unchanged => {
+            Err(Refusal::new(ErrorCode::StateConflict, "This report is closed already; read it for what was decided."))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn missing() -> String {
