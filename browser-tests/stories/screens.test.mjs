@@ -88,6 +88,12 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await message(me.page, "Yes. Two remarks, both small:").locator(".reaction").waitFor();
       await picture(me.page, `conversation-${end}`);
 
+      await act(me.page, "Thanks! I will mend both tonight.", "Report");
+      await me.page.locator('[data-view="report-form"]').waitFor();
+      await picture(me.page, `report-${end}`);
+      await me.page.keyboard.press("Escape");
+      await me.page.locator("dialog").waitFor({ state: "detached" });
+
       await me.page.locator("button.talk-title").click();
       await me.page.locator('[data-view="details"]').waitFor();
       await picture(me.page, `details-${end}`);

@@ -6,7 +6,7 @@ use huis_proto::rest::{
     CreateReport, FrankingProof, OwnReport, ProvenContent, ReportDetails, ReportMade, ReportedMessage, ReportedPlace,
     RevealedMessage,
 };
-use huis_proto::{Bytes, Bytes32, MessageId, ReportId};
+use huis_proto::{Bytes, Bytes32, MessageId, ReportId, limits};
 use huis_views::{Failure, MakeReport, ReportView, Reported, RevealedFile, RevealedView};
 
 use crate::client::Client;
@@ -20,6 +20,12 @@ impl Client {
     pub(crate) async fn report(&self, wish: MakeReport) -> Result<ReportId, Failure> {
         let me = self.signed_in()?.account();
         let MakeReport { what, category, note } = wish;
+        let (note, most) = (note.trim().to_owned(), limits::REPORT_TEXT_CHARACTERS);
+        if note.chars().count() > most || note.chars().any(|one| one.is_control() && one != '\n') {
+            let reason =
+                format!("a note has at most {most} characters, and no control characters but the ends of lines");
+            return Err(Failure::Invalid { reason });
+        }
         let (account, message) = match what {
             Reported::Person { name } => (self.look_up(&name).await?.account, None),
             Reported::Message { message, reveal } => {

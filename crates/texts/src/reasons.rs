@@ -73,6 +73,16 @@ const RULES: &[Form] = &[
         "a proxy in front of the server refuses requests as large as the parts of files; its operator can allow 8 MiB",
         "reason-proxy-parts",
     ),
+    Form("nobody reports themselves; delete a message of your own instead", "reason-report-own"),
+    Form("a note has at most {most} characters, and no control characters but the ends of lines", "reason-report-note"),
+    Form("several messages have this id: somebody used it again; report the person", "reason-report-namesake"),
+    Form("the message is not in the conversation's log", "reason-report-no-place"),
+    Form(
+        "this device has no proof of what the message said: it was taken back, opened once, or is an answer whose excerpt is gone; \
+         report it without revealing it",
+        "reason-report-no-proof",
+    ),
+    Form("the message has not opened; report it without revealing it, or once it has opened", "reason-report-locked"),
     Form(
         "it is too large a picture to take out what says where it was taken: send it with its metadata",
         "reason-picture-large",

@@ -189,6 +189,9 @@ fn of_message(app: App, id: MessageId) -> Option<Found> {
     } else if message.deleted_by.is_none() && can_write && (message.own || may_delete) {
         items.push(item(app, "trash", say::text("menu-delete"), true, move || app.ask_delete(id)));
     }
+    if !message.own && message.deleted_by.is_none() {
+        items.push(item(app, "flag", say::text("menu-report"), true, move || app.report_message(id)));
+    }
     let quick = (can_be_marked(&message) && can_write).then(|| quick(app, id));
     let about = dates::moment(message.sent_at_ms);
     Some((say::text("menu-message"), Some(about), quick, items))

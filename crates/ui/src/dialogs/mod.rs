@@ -5,6 +5,7 @@ mod forward;
 mod locks;
 mod menu;
 mod receipts;
+mod report;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::parts::{dialog, live, modal, on};
 use crate::{composer, keys, people, say, settings};
 
 pub(crate) use menu::{Member, Menu};
+pub(crate) use report::Suspect;
 
 /// A dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,10 @@ pub(crate) enum Overlay {
     Forward(MessageId),
     /// Who has a message.
     Receipts(MessageId),
+    /// A message or a person is reported.
+    Report(Suspect),
+    /// What became of one's own reports.
+    Reports,
     /// A message that was opened once, and is nowhere else any more.
     Opened(Box<MessageView>),
     /// What is known of somebody, by the username.
@@ -100,6 +106,8 @@ fn draw(app: App, overlay: Overlay) -> AnyView {
         Overlay::Locks => locks::locks(app),
         Overlay::Forward(message) => forward::forward(app, message),
         Overlay::Receipts(message) => receipts::receipts(app, message),
+        Overlay::Report(suspect) => report::report(app, suspect),
+        Overlay::Reports => report::reports(app),
         Overlay::Opened(message) => opened(app, &message),
         Overlay::Person(name) => dialog(app, "for-person", say::text("person-title"), people::person(app, name)),
         Overlay::Invite(conversation) => people::invite(app, conversation),

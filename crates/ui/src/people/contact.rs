@@ -99,7 +99,10 @@ fn contact_card(app: App, contact: ContactView, is_me: bool, code: CodeState) ->
             {about.map(|about| html::p().class("contact-about").attr("dir", "auto").child(about))}
             {contact.blocked.then(|| view! { <p class="label is-bad">{icon("block")} {say::text("person-blocked")}</p> })}
         </div>
-        <div class="contact-buttons">{write} {(!is_me).then(|| block_button(app, &contact, username.clone()))}</div>
+        <div class="contact-buttons">{write} {(!is_me).then(|| view! {
+            {block_button(app, &contact, username.clone())}
+            {report_button(app, contact.blocked, username.clone())}
+        })}</div>
         {(!is_me).then(|| safety(app, &contact, username, code))}
     }
     .into_any()
@@ -108,6 +111,16 @@ fn contact_card(app: App, contact: ContactView, is_me: bool, code: CodeState) ->
 fn picture_or_initials(contact: &ContactView, shown: &str) -> AnyView {
     let picture = contact.card.picture.as_deref().and_then(crate::picture::picture);
     picture.unwrap_or_else(|| person_avatar(contact.account.account, shown, "huge"))
+}
+
+fn report_button(app: App, is_blocked: bool, username: String) -> AnyView {
+    view! {
+        <button type="button" class="button danger" on:click=on(move |_| app.report_person(username.clone(), is_blocked))>
+            {icon("flag")}
+            <span>{say::text("person-report")}</span>
+        </button>
+    }
+    .into_any()
 }
 
 fn block_button(app: App, contact: &ContactView, username: String) -> AnyView {

@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 
 use super::second_factor::{self, Shown};
 use crate::app::App;
-use crate::dialogs::Confirm;
+use crate::dialogs::{Confirm, Overlay};
 use crate::parts::{follow, icon, live, on, skeleton};
 use crate::signals::RwSignal;
 use crate::{dates, port, pushes, say};
@@ -78,6 +78,10 @@ pub(super) fn account(app: App) -> AnyView {
                         Some(false) => act(Wish::FactorOn, "shield-check", "settings-factor-on", "menu-item").into_any(),
                         None => ().into_any(),
                     })}
+                    <button type="button" class="menu-item" on:click=on(move |_| app.show(Overlay::Reports))>
+                        {icon("flag")}
+                        <span>{say::text("reports-title")}</span>
+                    </button>
                     <button type="button" class="menu-item" on:click=on(move |_| lock(app))>
                         {icon("lock")}
                         <span>{say::text("settings-lock")}</span>
