@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { after } from "node:test";
 
 import { Engine } from "../support/engine.mjs";
-import { enterLobby, hear, say } from "../support/people.mjs";
+import { enterLobby, hear, say, sent } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971";
@@ -65,6 +65,19 @@ story("what one page locks by the beacon waits in another, which says for what a
   await say(page, "I can't read it yet");
   await lock.getByText("The time has come; waiting for the public beacon drand").waitFor();
   assert.ok(!(await page.content()).includes(secret), "the page has nothing of it");
+
+  // What is chosen in the composer is locked in the same way.
+  await page.getByRole("button", { name: "Open later", exact: true }).click();
+  await page.getByRole("switch", { name: /Without trusting this server/ }).check();
+  await page.getByRole("button", { name: "Tomorrow morning" }).click();
+  await page.locator('.composer [data-view="later"]').getByText(/, by drand$/).waitFor();
+  await say(page, "And this is for tomorrow");
+  await sent(page, "And this is for tomorrow");
+  await say(page, "That is all");
+  await writer.hears(lobby, "That is all");
+  const { messages } = await writer.ask({ "time-locks": { most: 10 } });
+  const theirs = messages.find(({ own }) => !own);
+  assert.deepEqual([theirs?.lock.state, theirs?.lock.trust, theirs?.text], ["waiting", "drand", ""]);
 });
 
 story("what a page fetches to open by the beacon opens what a published round opens", running, async (stage) => {

@@ -26,6 +26,14 @@ pub enum LockTrust {
     Drand,
 }
 
+impl LockTrust {
+    /// Whether the server is trusted.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        *self == Self::Server
+    }
+}
+
 /// How a time lock stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

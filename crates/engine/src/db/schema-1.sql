@@ -291,7 +291,7 @@ CREATE TABLE receipts_due (
 ) STRICT, WITHOUT ROWID;
 
 -- What a person set for a conversation. The draft is this device's; the rest is shared by the account's devices.
--- `draft_once`, `draft_opens_ms`: what is wished of the draft, kept with it so that it never comes back without.
+-- `draft_once`, `draft_opens_ms`, `draft_drand`: what is wished of the draft, kept with it so that it never comes back without.
 -- `muted_until_ms`: 0 for not muted, -1 for ever. `archived_at`, `read_seq`: places in the log. `read_ms`: when the newest of
 -- what was read was, on whichever device; 0 where that is not known. `answered`: whether the other side of a direct
 -- conversation has spoken in it.
@@ -306,6 +306,7 @@ CREATE TABLE settings (
     draft TEXT NOT NULL DEFAULT '',
     draft_once INTEGER NOT NULL DEFAULT 0,
     draft_opens_ms INTEGER,
+    draft_drand INTEGER NOT NULL DEFAULT 0,
     answered INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 

@@ -2,7 +2,7 @@
 
 use huis_core::conversation_settings::{Announced, ConversationSettings};
 use huis_proto::{ConversationId, MessageId};
-use huis_views::Wish;
+use huis_views::{LockTrust, Wish};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{DbError, Tables, int, optional_uint, uint};
@@ -42,7 +42,11 @@ impl SettingsRow {
             draft: row.get(5)?,
             answered: row.get(6)?,
             read_ms: uint(row, 7)?,
-            draft_wish: Wish { view_once: row.get(8)?, opens_at_ms: optional_uint(row, 9)? },
+            draft_wish: Wish {
+                view_once: row.get(8)?,
+                opens_at_ms: optional_uint(row, 9)?,
+                trust: if row.get(10)? { LockTrust::Drand } else { LockTrust::Server },
+            },
         })
     }
 }
@@ -51,7 +55,7 @@ impl Tables<'_> {
     pub(crate) fn settings(self, id: ConversationId) -> Result<SettingsRow, DbError> {
         let mut statement = self.0.prepare_cached(
             "SELECT announced, muted_until_ms, archived_at, favourite, read_seq, draft, answered, read_ms, draft_once,
-             draft_opens_ms FROM settings WHERE conversation = ?1",
+             draft_opens_ms, draft_drand FROM settings WHERE conversation = ?1",
         )?;
         Ok(statement.query_row([&id.as_bytes()[..]], SettingsRow::read).optional()?.unwrap_or_default())
     }
@@ -101,10 +105,17 @@ impl Tables<'_> {
     pub(crate) fn put_draft(self, id: ConversationId, text: &str, wish: Wish) -> Result<(), DbError> {
         self.0
             .prepare_cached(
-                "INSERT INTO settings (conversation, draft, draft_once, draft_opens_ms) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (conversation) DO UPDATE SET draft = ?2, draft_once = ?3, draft_opens_ms = ?4",
+                "INSERT INTO settings (conversation, draft, draft_once, draft_opens_ms, draft_drand) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (conversation)
+                 DO UPDATE SET draft = ?2, draft_once = ?3, draft_opens_ms = ?4, draft_drand = ?5",
             )?
-            .execute(params![&id.as_bytes()[..], text, wish.view_once, wish.opens_at_ms.map(int)])?;
+            .execute(params![
+                &id.as_bytes()[..],
+                text,
+                wish.view_once,
+                wish.opens_at_ms.map(int),
+                !wish.trust.is_server()
+            ])?;
         Ok(())
     }
 
@@ -236,8 +247,10 @@ mod tests {
         let tables = db.tables();
         let moved = ConversationSettings { muted_until_ms: 7, archived_at: Some(3), ..Default::default() };
         tables.put_settings(OTHER, &moved).unwrap();
-        tables.put_draft(OTHER, "dear", Wish { view_once: false, opens_at_ms: Some(11) }).unwrap();
-        tables.put_draft(PLACE, "", Wish { view_once: true, opens_at_ms: Some(10) }).unwrap();
+        tables
+            .put_draft(OTHER, "dear", Wish { opens_at_ms: Some(11), trust: LockTrust::Drand, ..Wish::default() })
+            .unwrap();
+        tables.put_draft(PLACE, "", Wish { view_once: true, opens_at_ms: Some(10), ..Wish::default() }).unwrap();
         let known = ConversationSettings { favourite: true, archived_at: Some(2), ..Default::default() };
         tables.put_settings(PLACE, &known).unwrap();
         tables.put_read_seq(PLACE, 4).unwrap();
@@ -245,7 +258,7 @@ mod tests {
         tables.put_answered(PLACE).unwrap();
         tables.move_settings(OTHER, PLACE).unwrap();
         let settings = ConversationSettings { muted_until_ms: 7, favourite: true, ..Default::default() };
-        let draft_wish = Wish { view_once: true, opens_at_ms: Some(11) };
+        let draft_wish = Wish { view_once: true, opens_at_ms: Some(11), trust: LockTrust::Drand };
         let merged =
             SettingsRow { settings, read_seq: 4, read_ms: 5, draft: "dear".into(), draft_wish, answered: true };
         assert_eq!(tables.settings(PLACE).unwrap(), merged);

@@ -7,7 +7,9 @@ use std::time::Duration;
 use huis_engine::Method;
 use huis_proto::frames::ClientFrame;
 use huis_testkit::{Device, Fate, World, story};
-use huis_views::{Command, ConversationView, Failure, Muted, NotificationLevel, Preferences, Reply, Trust, Wish};
+use huis_views::{
+    Command, ConversationView, Failure, LockTrust, Muted, NotificationLevel, Preferences, Reply, Trust, Wish,
+};
 
 use crate::{nobody_is_alarmed, two_friends};
 
@@ -83,7 +85,7 @@ fn what_is_set_for_a_conversation_holds_on_all_devices() {
         mutes(&ann, "@bea", Muted::ForEver).await;
         archives(&ann, "@bea").await;
         keeps_at_the_top(&ann, "@bea").await;
-        let wish = Wish { view_once: true, opens_at_ms: Some(7) };
+        let wish = Wish { view_once: true, opens_at_ms: Some(7), trust: LockTrust::Drand };
         let draft = Command::SetDraft { conversation: ann.id_of("@bea").await, text: "dear".into(), wish };
         ann.command(draft).await;
         let late = world.another_device_of(&ann).await;

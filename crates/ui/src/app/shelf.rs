@@ -205,6 +205,8 @@ impl Shelf {
 
 #[cfg(test)]
 mod tests {
+    use huis_views::LockTrust;
+
     use super::*;
 
     /// A conversation as it was when it was asked for, with nothing being written.
@@ -224,7 +226,7 @@ mod tests {
             let view = shelf.peek(view.id).unwrap().get_untracked();
             (view.draft, view.draft_wish)
         };
-        let wish = Wish { view_once: false, opens_at_ms: Some(7) };
+        let wish = Wish { view_once: false, opens_at_ms: Some(7), trust: LockTrust::Server };
         shelf.put(view.clone());
         shelf.keep_draft(view.id, "not before", wish);
         assert_eq!(draft(), ("not before".to_owned(), wish));

@@ -175,11 +175,12 @@ impl App {
 #[cfg(test)]
 mod tests {
     use huis_proto::MessageId;
+    use huis_views::LockTrust;
 
     use super::*;
 
-    const LATER: Wish = Wish { view_once: false, opens_at_ms: Some(7) };
-    const EARLIER: Wish = Wish { view_once: true, opens_at_ms: Some(5) };
+    const LATER: Wish = Wish { view_once: false, opens_at_ms: Some(7), trust: LockTrust::Server };
+    const EARLIER: Wish = Wish { view_once: true, opens_at_ms: Some(5), trust: LockTrust::Server };
 
     fn written(text: &str, mode: Mode, aside: &str, wish: Wish) -> Written {
         Written { text: text.into(), mode, aside: aside.into(), wish }
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn a_refused_text_comes_back_with_the_later_of_two_locks_and_with_what_it_answered() {
         let (plain, reply, other) = (Mode::Plain, Mode::Reply(message(1)), Mode::Reply(message(2)));
-        let both = Wish { view_once: true, opens_at_ms: Some(7) };
+        let both = Wish { view_once: true, opens_at_ms: Some(7), trust: LockTrust::Server };
         let back = |mode, newer: Written| newer.with_refused("refused", mode, LATER);
         assert_eq!(back(reply, written("", plain, "", Wish::default())), written("refused", reply, "", LATER));
         assert_eq!(back(plain, written("typed", plain, "", EARLIER)), written("refused\n\ntyped", plain, "", both));
@@ -216,7 +217,7 @@ mod tests {
         let (edit, other) = (Mode::Edit(message(1)), Mode::Edit(message(2)));
         // A message is refused while another one is edited: it lies aside.
         let edits = written("an edit", edit, "draft", EARLIER);
-        let both = Wish { view_once: true, opens_at_ms: Some(7) };
+        let both = Wish { view_once: true, opens_at_ms: Some(7), trust: LockTrust::Server };
         assert_eq!(
             edits.clone().with_refused("refused", Mode::Plain, LATER),
             written("an edit", edit, "refused\n\ndraft", both)

@@ -1,13 +1,14 @@
 //! When what is written opens: the choice of a moment, and what says so above the text.
 
 use huis_proto::limits;
+use huis_views::{LockTrust, Wish};
 use leptos::prelude::*;
 
 use super::Mode;
 use super::view::TEXT;
 use crate::app::App;
 use crate::dialogs::Overlay;
-use crate::parts::{dialog, follow, icon, icon_button, live, on};
+use crate::parts::{dialog, follow, icon, icon_button, live, on, switch};
 use crate::signals::RwSignal;
 use crate::{dates, page, say};
 
@@ -57,10 +58,16 @@ pub(super) fn chip(app: App) -> AnyView {
                     on:click=on(move |_| app.choose_moment())
                 >
                     {icon("lock")}
-                    <span>{live(move || if is_over(app, at_ms) { say::text("later-over") } else { opens(at_ms) })}</span>
+                    <span>{live(move || if is_over(app, at_ms) {
+                        say::text("later-over")
+                    } else if composer.wish.with(|wish| wish.trust.is_server()) {
+                        opens(at_ms)
+                    } else {
+                        say::text_with("later-opens-drand", &[("when", dates::opening(at_ms).as_str().into())])
+                    })}</span>
                 </button>
                 {icon_button("close", say::text("later-off"), move || {
-                    app.wish(|wish| wish.opens_at_ms = None);
+                    app.wish(|wish| (wish.opens_at_ms, wish.trust) = Default::default());
                     page::focus(BUTTON);
                 })}
             </div>
@@ -95,7 +102,8 @@ fn is_over(app: App, at_ms: u64) -> bool {
 /// The choice of a moment.
 pub(crate) fn later(app: App) -> AnyView {
     let now_ms = dates::now_ms();
-    let chosen = app.composer.wish.with_untracked(|wish| wish.opens_at_ms);
+    let Wish { opens_at_ms: chosen, trust, .. } = app.composer.wish.get_untracked();
+    let trust = RwSignal::new(trust);
     let first_ms = chosen.unwrap_or_else(|| dates::local(now_ms, 1, MORNING));
     let (day, time) = dates::fields(first_ms);
     let (day, time) = (RwSignal::new(day), RwSignal::new(time));
@@ -103,7 +111,8 @@ pub(crate) fn later(app: App) -> AnyView {
     // comes twice.
     let given = RwSignal::new(Some(first_ms));
     let choose = move |at_ms: Option<u64>| {
-        app.wish(|wish| wish.opens_at_ms = at_ms);
+        let trust = at_ms.map(|_| trust.get_untracked()).unwrap_or_default();
+        app.wish(|wish| (wish.opens_at_ms, wish.trust) = (at_ms, trust));
         app.close_overlay();
         if at_ms.is_none() {
             page::focus_soon(BUTTON);
@@ -137,7 +146,10 @@ pub(crate) fn later(app: App) -> AnyView {
         check(at_ms, dates::now_ms())
     };
     let words = move || match typed() {
-        Ok(at_ms) => say::text_with("later-when", &[("when", dates::opening(at_ms).as_str().into())]),
+        Ok(at_ms) => {
+            let key = if trust.with(LockTrust::is_server) { "later-when" } else { "later-when-drand" };
+            say::text_with(key, &[("when", dates::opening(at_ms).as_str().into())])
+        }
         Err(wrong) => say::text(wrong),
     };
     let is_wrong = move || typed().is_err();
@@ -191,7 +203,13 @@ pub(crate) fn later(app: App) -> AnyView {
                 {field("later-time", "time", "later-time", time)}
             </div>
             <p id="later-words" role="status" class=follow(move || if is_wrong() { "form-wrong" } else { "later-when" })>{live(words)}</p>
-            <p class="about">{say::text("later-about")}</p>
+            {switch(
+                say::text("later-drand"),
+                say::text("later-drand-about"),
+                move || !trust.with(LockTrust::is_server),
+                move |is_on| trust.set(if is_on { LockTrust::Drand } else { LockTrust::Server }),
+            )}
+            <p class="about">{live(move || say::text(if trust.with(LockTrust::is_server) { "later-about" } else { "later-about-drand" }))}</p>
             <div class="dialog-buttons">
                 <button type="button" class="button quiet" on:click=on(move |_| app.show(Overlay::Locks))>{say::text("locks-title")}</button>
                 {off}
@@ -289,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_opens_later_is_sent_as_such_with_all_that_is_wished() {
-        use huis_views::{Command, Send, Target, ToSend, Wish};
+        use huis_views::{Command, Send, Target, ToSend};
 
         use crate::composer::sending;
 
@@ -300,12 +318,14 @@ mod tests {
             view_once,
             wait: false,
         };
-        let locked = Wish { view_once: true, opens_at_ms: Some(THURSDAY) };
+        let locked = Wish { view_once: true, opens_at_ms: Some(THURSDAY), trust: LockTrust::Server };
         let command = sending(ToSend::Text(send(locked.view_once)), locked);
         assert!(
             matches!(&command, Command::SendTimed { what: ToSend::Text(send), unlocks_at_ms: THURSDAY, .. } if send.view_once),
             "{command:?}"
         );
+        let by_beacon = sending(ToSend::Text(send(false)), Wish { trust: LockTrust::Drand, ..locked });
+        assert!(matches!(&by_beacon, Command::SendTimed { trust: LockTrust::Drand, .. }), "{by_beacon:?}");
         let command = sending(ToSend::Text(send(false)), Wish::default());
         assert!(matches!(&command, Command::Send(send) if !send.view_once), "{command:?}");
     }

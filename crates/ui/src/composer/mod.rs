@@ -8,7 +8,7 @@ mod view;
 mod voice;
 
 use huis_proto::{ConversationId, MessageId};
-use huis_views::{Annotation, Command, LockTrust, Reply, Send, Target, ToSend, Wish};
+use huis_views::{Annotation, Command, Reply, Send, Target, ToSend, Wish};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -44,7 +44,7 @@ pub(crate) enum Mode {
 /// How it is sent, now or to be opened later.
 pub(crate) fn sending(what: ToSend, wish: Wish) -> Command {
     match (wish.opens_at_ms, what) {
-        (Some(unlocks_at_ms), what) => Command::SendTimed { what, unlocks_at_ms, trust: LockTrust::Server },
+        (Some(unlocks_at_ms), what) => Command::SendTimed { what, unlocks_at_ms, trust: wish.trust },
         (None, ToSend::Text(send)) => Command::Send(send),
         (None, ToSend::Files(files)) => Command::SendFiles(files),
     }
