@@ -117,6 +117,15 @@ const SERVICES: &[(SystemTool, &str)] = &[
     ),
     (
         SystemTool {
+            what: "systemd's checker of units",
+            proof: &["systemd-analyze", "--version"],
+            debian_package: "systemd",
+            only_for: Some(Purpose::Test),
+        },
+        "the tests of the units",
+    ),
+    (
+        SystemTool {
             what: "Python with venv and pip",
             proof: &["python3", "-c", "import ensurepip, venv"],
             debian_package: "python3-venv",
