@@ -70,7 +70,7 @@ async fn show(
         for effect in effects.drain(..) {
             match effect {
                 Effect::Ask { purpose, command } => asks.put(purpose, command),
-                Effect::Decode(picture, bytes) => decoding.waiting.push_back((picture, bytes)),
+                Effect::Decode(picture, bytes) => decoding.put(picture, bytes),
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Call { title, text } => {
                     let how = Announcing { bell: app.rings(), notify: app.notifies() };
@@ -181,6 +181,13 @@ struct Decoding {
 }
 
 impl Decoding {
+    /// One that was out of sight meanwhile, and came back before it was its turn, is decoded once.
+    fn put(&mut self, picture: Picture, bytes: Bytes) {
+        if self.waiting.iter().all(|(waiting, _)| *waiting != picture) {
+            self.waiting.push_back((picture, bytes));
+        }
+    }
+
     /// Begins with those that are still to be seen.
     fn begin(&mut self, app: &App) {
         while self.under_way.len() < DECODED
