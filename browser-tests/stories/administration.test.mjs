@@ -9,8 +9,8 @@ import { server, story } from "../support/story.mjs";
 const running = server();
 
 /** The link that `huis admin open` prints. */
-async function link(stage) {
-  const { link } = JSON.parse(await stage.server.terminal("head", "--json", "admin", "open"));
+async function link(stage, who = "head") {
+  const { link } = JSON.parse(await stage.server.terminal(who, "--json", "admin", "open"));
   return link;
 }
 
@@ -85,4 +85,22 @@ story("who looks after a server does so in a page that is opened once from a ter
   await server.terminal("head", "logout");
   await tab(page, "Accounts").click();
   await page.getByRole("heading", { name: "This visit has ended" }).waitFor();
+});
+
+story("a link of somebody else's takes the place of one's own visit only where that is said yes to", running, async (stage) => {
+  await stage.server.newcomerInTerminal("helper");
+  await stage.server.terminal("head", "login", "head", "--server", stage.server.url);
+  await stage.server.terminal("head", "admin", "accounts", "role", "@helper", "moderator");
+  const page = await stage.page({ viewport: PHONE });
+  await page.goto(await link(stage));
+  await page.getByText("@head · Super-administrator").waitFor();
+  await page.goto(await link(stage, "helper"));
+  await page.getByText("You are here as @head").waitFor();
+  await check(page, "a link of somebody else's");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("@head · Super-administrator").waitFor();
+  await page.goto(await link(stage, "helper"));
+  await page.getByRole("button", { name: "Go on by the link" }).click();
+  await page.getByText("@helper · Moderator").waitFor();
+  await tab(page, "Audit log").waitFor({ state: "detached" });
 });
