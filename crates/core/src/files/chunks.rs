@@ -1,10 +1,10 @@
 //! Chunks, sealed and opened.
 
-use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::stream::{NewStream, StreamBE32, StreamPrimitive};
 use aes_gcm::aead::{self, Buffer};
 use huis_proto::Bytes32;
 
+use super::gcm::{Computed, MakeGcm, portable_gcm};
 use super::{FileError, FileHasher, FileKey, Shape, TAG};
 use crate::sealing;
 
@@ -14,14 +14,14 @@ const NONCE: [u8; 7] = [0; 7];
 
 /// STREAM with the key of one file.
 struct Cipher {
-    stream: StreamBE32<Aes256Gcm>,
+    stream: StreamBE32<Computed>,
     shape: Shape,
 }
 
 impl Cipher {
-    fn new(key: &FileKey, shape: Shape) -> Self {
+    fn new(key: &FileKey, shape: Shape, gcm: MakeGcm) -> Self {
         let key = sealing::derive(key.expose(), LABEL);
-        Self { stream: StreamBE32::new((&*key).into(), (&NONCE).into()), shape }
+        Self { stream: StreamBE32::from_aead(Computed(gcm(&key)), (&NONCE).into()), shape }
     }
 
     fn padded_length(&self, number: u32) -> Result<usize, FileError> {
@@ -46,7 +46,12 @@ pub struct FileSealer {
 impl FileSealer {
     /// Begins a file of this shape.
     pub fn new(key: &FileKey, shape: Shape) -> Self {
-        Self { cipher: Cipher::new(key, shape), hasher: FileHasher::default(), next: 0 }
+        Self::by(portable_gcm, key, shape)
+    }
+
+    /// Begins a file of this shape, which this seals.
+    pub fn by(gcm: MakeGcm, key: &FileKey, shape: Shape) -> Self {
+        Self { cipher: Cipher::new(key, shape, gcm), hasher: FileHasher::default(), next: 0 }
     }
 
     /// The number of the chunk that comes next.
@@ -112,7 +117,42 @@ pub struct FileOpener {
 impl FileOpener {
     /// For a file of this shape.
     pub fn new(key: &FileKey, shape: Shape) -> Self {
-        Self { cipher: Cipher::new(key, shape) }
+        Self::by(portable_gcm, key, shape)
+    }
+
+    /// For a file of this shape, which this opens.
+    pub fn by(gcm: MakeGcm, key: &FileKey, shape: Shape) -> Self {
+        Self { cipher: Cipher::new(key, shape, gcm) }
+    }
+
+    /// Opens the chunks from `first` on that stand in `bytes` one behind the other, in their place: the file's own bytes of
+    /// them are in `bytes` then, and nothing of one that did not come whole. Gives how many were opened. After an error
+    /// nothing is left in `bytes`.
+    ///
+    /// # Errors
+    /// [`FileError::Refused`], [`FileError::Padding`].
+    pub fn open_row(&self, first: u32, bytes: &mut Vec<u8>) -> Result<u32, FileError> {
+        let (mut number, mut from, mut behind) = (first, 0, 0);
+        while let Ok(length) = self.cipher.padded_length(number) {
+            let Some(chunk) = bytes.get_mut(from..from + length + TAG) else { break };
+            let last = self.cipher.shape.is_last(number);
+            let own = self.cipher.own_length(number);
+            let mut chunk = Chunk { length: chunk.len(), bytes: chunk };
+            let opened = self.cipher.stream.decrypt_in_place(number, last, b"", &mut chunk);
+            let fault = match opened {
+                Err(aead::Error) => Some(FileError::Refused { number }),
+                Ok(()) if chunk.as_ref().iter().skip(own).any(|byte| *byte != 0) => Some(FileError::Padding),
+                Ok(()) => None,
+            };
+            if let Some(fault) = fault {
+                bytes.clear();
+                return Err(fault);
+            }
+            bytes.copy_within(from..from + own, behind);
+            (number, from, behind) = (number + 1, from + length + TAG, behind + own);
+        }
+        bytes.truncate(behind);
+        Ok(number - first)
     }
 
     /// Opens a chunk, and puts the file's own bytes of it behind what is in `own`. After an error nothing is added.
@@ -167,5 +207,34 @@ impl Buffer for Tail<'_> {
 
     fn truncate(&mut self, length: usize) {
         self.whole.truncate(self.from + length);
+    }
+}
+
+/// A sealed chunk, as a buffer in which it is opened.
+struct Chunk<'a> {
+    bytes: &'a mut [u8],
+    length: usize,
+}
+
+impl AsRef<[u8]> for Chunk<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl AsMut<[u8]> for Chunk<'_> {
+    fn as_mut(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(..self.length).unwrap_or_default()
+    }
+}
+
+impl Buffer for Chunk<'_> {
+    fn extend_from_slice(&mut self, _other: &[u8]) -> aead::Result<()> {
+        // There is no room behind it.
+        Err(aead::Error)
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
     }
 }

@@ -9,6 +9,7 @@
 //! that it is the same ([`FileSealer::digest`]).
 
 mod chunks;
+mod gcm;
 mod kept;
 mod metadata;
 mod names;
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::secret::{Secret32, secret_key};
 
 pub use self::chunks::{FileOpener, FileSealer};
+pub use self::gcm::{GCM_NONCE, Gcm, MakeGcm, portable_gcm};
 pub use self::kept::{BLOCK, BLOCK_OVERHEAD, KeptError, KeptFile, KeptHead};
 pub use self::metadata::{DamagedPicture, Kept, is_stripped_kind, without_metadata};
 pub use self::names::{NAME, safe_name};

@@ -168,6 +168,49 @@ fn a_chunk_in_another_place_or_of_another_file_is_refused() {
 }
 
 #[test]
+fn a_row_of_chunks_opens_in_its_place_as_far_as_it_came_whole() {
+    let size = 2 * CHUNK_U64 + 100;
+    let file = file(size);
+    let chunks = sealed(&key(7), &file);
+    let opener = FileOpener::new(&key(7), shape(size));
+    let (row, behind) = (chunks.concat(), chunks[1..].concat());
+    for (first, sealed, count, own) in [
+        (0, &row[..], 3, &file[..]),
+        (0, &row[..row.len() - 1], 2, &file[..2 * CHUNK]),
+        (0, &row[..SEALED_CHUNK], 1, &file[..CHUNK]),
+        (0, &row[..SEALED_CHUNK - 1], 0, &[]),
+        (0, &[], 0, &[]),
+        (1, &behind[..], 2, &file[CHUNK..]),
+        (2, &chunks[2][..], 1, &file[2 * CHUNK..]),
+        (3, &chunks[2][..], 0, &[]),
+    ] {
+        let mut bytes = sealed.to_vec();
+        assert_eq!(opener.open_row(first, &mut bytes), Ok(count), "{} from {first} on", sealed.len());
+        assert!(bytes == own, "{} from {first} on", sealed.len());
+    }
+}
+
+#[test]
+fn of_a_row_with_one_wrong_chunk_nothing_comes_out() {
+    let size = 2 * CHUNK_U64 + 100;
+    let row = sealed(&key(7), &file(size)).concat();
+    let opener = FileOpener::new(&key(7), shape(size));
+    for (at, number) in [(0, 0), (SEALED_CHUNK - 1, 0), (SEALED_CHUNK, 1), (2 * SEALED_CHUNK, 2), (row.len() - 1, 2)] {
+        let mut bytes = row.clone();
+        bytes[at] ^= 1;
+        assert_eq!(opener.open_row(0, &mut bytes), Err(FileError::Refused { number }), "byte {at}");
+        assert!(bytes.is_empty(), "byte {at}");
+    }
+    let mut moved = row.clone();
+    moved.rotate_left(SEALED_CHUNK);
+    assert_eq!(opener.open_row(0, &mut moved), Err(FileError::Refused { number: 0 }));
+    // Padding that is not zeros alone.
+    let mut longer = sealed(&key(7), &[7; 10]).concat();
+    assert_eq!(FileOpener::new(&key(7), shape(9)).open_row(0, &mut longer), Err(FileError::Padding));
+    assert!(longer.is_empty());
+}
+
+#[test]
 fn a_file_that_was_cut_or_extended_is_refused() {
     let size = 3 * CHUNK_U64;
     let chunks = sealed(&key(7), &file(size));
