@@ -61,15 +61,20 @@ impl From<object_store::Error> for BlobError {
     }
 }
 
+/// What a disk says.
+pub(crate) fn of_disk(error: &io::Error) -> BlobError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BlobError::Full,
+        io::ErrorKind::NotFound => BlobError::NotThere,
+        kind => BlobError::Folder(kind.to_string()),
+    }
+}
+
 fn of_cause(store: &'static str, source: &(dyn Error + 'static)) -> BlobError {
     let mut cause = Some(source);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            return match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BlobError::Full,
-                io::ErrorKind::NotFound => BlobError::NotThere,
-                kind => BlobError::Folder(kind.to_string()),
-            };
+            return of_disk(error);
         }
         if let Some(error) = error.downcast_ref::<HttpError>() {
             return match error.kind() {

@@ -9,6 +9,7 @@ mod address;
 mod errors;
 mod on_disk;
 mod reader;
+mod writer;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPay
 pub use address::{BlobsAddress, S3Keys};
 pub use errors::{BlobError, BlobResult};
 pub use reader::BlobReader;
+pub use writer::PieceWriter;
 
 /// Bytes that a piece has at most.
 pub const PIECE_MAX: usize = 8 * 1024 * 1024;
@@ -77,6 +79,11 @@ impl Blobs {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A piece whose bytes come one after the other, and of which so many are expected.
+    pub fn piece(&self, blob: BlobId, offset: u64, expected: usize) -> PieceWriter {
+        PieceWriter::new(self.clone(), blob, offset, expected)
     }
 
     /// How many bytes of a blob are there, from its beginning to the first gap.
@@ -167,6 +174,12 @@ impl Blobs {
     fn folder(&self, blob: BlobId) -> Path {
         let name = blob.to_string();
         self.root.clone().join(&name[..2]).join(name.as_str())
+    }
+
+    /// Where a piece stands in a folder of this machine.
+    fn place_on_disk(&self, blob: BlobId, offset: u64) -> Option<PathBuf> {
+        // In a folder the root is the folder, and names are digits alone.
+        self.on_disk.as_ref().map(|folder| folder.join(self.place(blob, offset).as_ref()))
     }
 
     fn place(&self, blob: BlobId, offset: u64) -> Path {

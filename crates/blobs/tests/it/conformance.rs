@@ -48,6 +48,54 @@ pub(crate) async fn a_piece_may_be_repeated_and_never_replaced(blobs: Blobs) {
     assert_eq!(read(&blobs, blob, 0, 4096).await, piece);
 }
 
+/// Writes a piece as it comes from a connection.
+async fn comes(blobs: &Blobs, blob: BlobId, piece: &[u8]) -> Result<(), BlobError> {
+    let mut writer = blobs.piece(blob, 0, piece.len());
+    for portion in piece.chunks(100_003) {
+        writer.write(portion).await?;
+    }
+    assert_eq!(writer.length(), piece.len());
+    writer.finish().await
+}
+
+pub(crate) async fn a_piece_that_comes_in_portions_is_there_when_it_is_finished(blobs: Blobs) {
+    const MIB: usize = 1024 * 1024;
+    for length in [1, 100_003, MIB - 1, MIB, MIB + 1, 3 * MIB, 3 * MIB + 500_000, PIECE_MAX] {
+        let (blob, piece) = (blob(), bytes(0, length));
+        let mut writer = blobs.piece(blob, 0, length);
+        writer.write(&piece).await.expect("written");
+        assert_eq!(blobs.length(blob).await.expect("nothing yet"), 0, "{length}");
+        writer.finish().await.expect("stored");
+        assert_eq!(blobs.length(blob).await.expect("its length"), length as u64);
+        assert!(read(&blobs, blob, 0, length as u64).await == piece, "{length}");
+        // Repeated it is well, and others are told.
+        comes(&blobs, blob, &piece).await.expect("the same once more");
+        blobs.put(blob, 0, piece.clone().into()).await.expect("the same in one");
+        let mut altered = piece.clone();
+        altered[length - 1] ^= 1;
+        for other in [&altered[..], &[&piece[..], b"x"].concat()[..PIECE_MAX.min(length + 1)]] {
+            if other != piece {
+                assert!(matches!(comes(&blobs, blob, other).await, Err(BlobError::Occupied)), "{length}");
+            }
+        }
+        assert!(read(&blobs, blob, 0, length as u64).await == piece, "{length}");
+    }
+    let mut writer = blobs.piece(blob(), 0, 0);
+    writer.write(&vec![7; PIECE_MAX]).await.expect("the largest");
+    assert!(matches!(writer.write(b"x").await, Err(BlobError::PieceSize)));
+    assert!(matches!(blobs.piece(blob(), 0, 10).finish().await, Err(BlobError::PieceSize)));
+}
+
+pub(crate) async fn of_those_who_write_large_pieces_at_one_place_one_counts(blobs: Blobs) {
+    let blob = blob();
+    let pieces: Vec<Vec<u8>> = (0..4_u8).map(|writer| vec![writer; 2_500_000]).collect();
+    let answers = join_all(pieces.iter().map(|piece| comes(&blobs, blob, piece))).await;
+    let stored: Vec<usize> = (0..answers.len()).filter(|place| answers[*place].is_ok()).collect();
+    assert_eq!(stored.len(), 1, "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(()) | Err(BlobError::Occupied))), "{answers:?}");
+    assert!(read(&blobs, blob, 0, 2_500_000).await == pieces[stored[0]]);
+}
+
 pub(crate) async fn of_writers_at_one_place_one_counts(blobs: Blobs) {
     let blob = blob();
     let writers = (0..8_u8).map(|writer| blobs.put(blob, 0, Bytes::from(vec![writer; 100_000])));

@@ -26,6 +26,8 @@ macro_rules! conforms {
 conforms!(
     what_is_stored_is_read_in_any_part,
     a_piece_may_be_repeated_and_never_replaced,
+    a_piece_that_comes_in_portions_is_there_when_it_is_finished,
+    of_those_who_write_large_pieces_at_one_place_one_counts,
     of_writers_at_one_place_one_counts,
     a_blob_ends_at_its_first_gap,
     what_is_deleted_is_gone_and_others_stay,

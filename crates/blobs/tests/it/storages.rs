@@ -52,6 +52,39 @@ async fn what_a_killed_writer_left_goes_with_its_blob() {
     assert!(!folder(blob).exists());
 }
 
+/// Whether it was finished, or dropped in the middle, or came too late.
+#[tokio::test]
+async fn of_a_piece_that_was_written_while_it_came_no_other_name_stays() {
+    let storage = Folder::new();
+    let blobs = storage.blobs().await;
+    let blob = BlobId::from_bytes([1; 16]);
+    let folder = storage.0.path().join("blobs").join(&blob.to_string()[..2]).join(blob.to_string());
+    let names = || {
+        let names = std::fs::read_dir(&folder).expect("the blob's folder").map(|entry| entry.expect("an entry"));
+        names.map(|entry| entry.file_name().into_string().expect("a name")).collect::<Vec<_>>()
+    };
+    let mut dropped = blobs.piece(blob, 0, 0);
+    for _ in 0..3 {
+        dropped.write(&vec![1; 1024 * 1024]).await.expect("written");
+    }
+    assert_eq!(names(), ["0000000000000000#1"]);
+    let mut late = blobs.piece(blob, 0, 0);
+    let mut first = blobs.piece(blob, 0, 0);
+    late.write(&vec![2; 2_000_000]).await.expect("written");
+    first.write(&vec![3; 2_000_000]).await.expect("written");
+    first.finish().await.expect("stored");
+    assert!(late.finish().await.is_err());
+    drop(dropped);
+    // What is still being written when its writer is dropped goes when that has come to its end.
+    for _ in 0..500 {
+        if names().len() == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(names(), ["0000000000000000"]);
+}
+
 /// Blobs under a prefix of their own in an emulated S3; none where there is no emulation. In CI that is a failure.
 pub(crate) async fn emulated_s3() -> Option<Blobs> {
     static PREFIX: AtomicU64 = AtomicU64::new(1);
