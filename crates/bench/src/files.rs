@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use huis_core::files::{CHUNK, FileHasher, FileKey, FileOpener, FileSealer, Shape};
+use huis_engine::native::gcm;
 use rand::rngs::OsRng;
 use serde::Serialize;
 use serde_json::Value;
@@ -68,7 +69,7 @@ fn run(mib: u64) -> anyhow::Result<Rates> {
     };
 
     let began = Instant::now();
-    let mut sealer = FileSealer::new(&key, shape);
+    let mut sealer = FileSealer::by(gcm, &key, shape);
     let mut sealed = Vec::new();
     let mut kept = Vec::new();
     for number in 0..shape.chunks() {
@@ -83,7 +84,7 @@ fn run(mib: u64) -> anyhow::Result<Rates> {
 
     // The first chunk again and again: each costs the same.
     let began = Instant::now();
-    let (opener, mut hasher, mut opened) = (FileOpener::new(&key, shape), FileHasher::default(), Vec::new());
+    let (opener, mut hasher, mut opened) = (FileOpener::by(gcm, &key, shape), FileHasher::default(), Vec::new());
     for _ in 0..size.div_ceil(CHUNK as u64) {
         opened.clear();
         opener.open(0, &kept, &mut opened)?;

@@ -7,11 +7,11 @@ pub mod web;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use native::{
-    ACCESS, LARGEST_PICTURE, NativeClock as SystemClock, away, estimate, files_beside, open_by_round, seal_for_round,
-    small_picture,
+    ACCESS, LARGEST_PICTURE, NativeClock as SystemClock, away, estimate, files_beside, gcm, open_by_round,
+    seal_for_round, small_picture,
 };
 #[cfg(target_family = "wasm")]
 pub(crate) use web::{
-    ACCESS, LARGEST_PICTURE, WebClock as SystemClock, away, estimate, files_beside, open_by_round, seal_for_round,
+    ACCESS, LARGEST_PICTURE, WebClock as SystemClock, away, estimate, files_beside, gcm, open_by_round, seal_for_round,
     small_picture,
 };

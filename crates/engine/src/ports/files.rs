@@ -130,8 +130,8 @@ pub trait OpenFile {
     /// Cuts it to this length.
     fn cut(&mut self, length: u64) -> LocalBoxFuture<'_, Result<(), FileFault>>;
 
-    /// Ready when everything is on disk.
-    fn sync(&mut self) -> LocalBoxFuture<'_, Result<(), FileFault>>;
+    /// Ready when everything that was written before is on disk. More may be written meanwhile.
+    fn sync(&self) -> LocalBoxFuture<'static, Result<(), FileFault>>;
 }
 
 /// What tells whether a file is as it was.

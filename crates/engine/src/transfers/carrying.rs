@@ -1,7 +1,6 @@
 //! The requests of transfers: tus 1.0.0 to the server, ranges from it.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use huis_core::files::Shape;
 use huis_proto::rest::{FILES, PART_MEDIA_TYPE, TUS, file_content_path, file_path, headers};
@@ -119,7 +118,7 @@ impl Client {
             200 | 206 => {
                 let mut bytes = answer.body;
                 bytes.truncate(most);
-                Ok(Fetched::Bytes(Arc::new(bytes)))
+                Ok(Fetched::Bytes(bytes))
             }
             416 => Ok(Fetched::OtherLength),
             status => match problem_of(status, &answer.body) {
@@ -170,7 +169,7 @@ impl Client {
 /// What came of a range.
 pub(super) enum Fetched {
     /// Its bytes; fewer than were asked for, if the connection broke.
-    Bytes(Arc<Vec<u8>>),
+    Bytes(Vec<u8>),
     /// The server has the file no longer.
     Gone,
     /// What the server has is longer or shorter than what was sealed.

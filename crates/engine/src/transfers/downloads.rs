@@ -4,9 +4,7 @@
 //! tag was right, and a file gets its name when the hash over the whole was right, too. What is noted as done is on disk; it
 //! is read again after a break, so what happened to it meanwhile does not pass either.
 
-use std::sync::Arc;
-
-use futures_util::future::join;
+use futures_util::future::{OptionFuture, join3};
 use huis_core::content::SharedFile;
 use huis_core::files::{CHUNK, FileError, FileHasher, FileOpener, SEALED_CHUNK, Shape, safe_name};
 use huis_proto::limits;
@@ -16,7 +14,7 @@ use super::carrying::{Fetched, Trouble};
 use super::{Stop, file_failure, unfinished};
 use crate::client::Client;
 use crate::db::{TransferRow, TransferStanding};
-use crate::platform::away;
+use crate::platform::{away, gcm};
 use crate::ports::{FileFault, OpenFile};
 
 /// The most chunks that are fetched at once, half of what one request may upload: one range comes while another one is opened, and
@@ -30,9 +28,7 @@ const FIRST: u32 = 16;
 const QUICK_MS: u64 = 1_500;
 /// What took more time is followed by less at once.
 const SLOW_MS: u64 = 8_000;
-/// The chunks that are opened and written at once.
-const OPENED_AT_ONCE: u32 = 16;
-/// What was written is brought to disk, and noted as done, after so many bytes.
+/// What was written is brought to disk, and noted as done, after so many bytes; meanwhile the next ones come.
 const NOTED_AFTER: u64 = 8 * 1024 * 1024;
 /// Bytes that are read at once where a download goes on.
 const READ_AT_ONCE: usize = 1024 * 1024;
@@ -119,7 +115,7 @@ impl Client {
         }
         // Only the last chunk that has anything of the file's may be short, and all is there then.
         let next = if noted == file.size && noted > 0 { shape.chunks() } else { (noted / CHUNK as u64) as u32 };
-        let opener = FileOpener::new(&file.key, shape);
+        let opener = FileOpener::by(gcm, &file.key, shape);
         Ok(Some(Download {
             number: row.number,
             name,
@@ -137,7 +133,7 @@ impl Client {
 
     /// Fetches what is not there yet.
     pub(super) async fn download(&self, download: &mut Download) -> Result<(), Stop> {
-        let mut fetched: Option<Arc<Vec<u8>>> = None;
+        let mut fetched: Option<Vec<u8>> = None;
         let mut ahead = download.next;
         loop {
             self.comes_on(download.number, download.own_end().min(download.file.size));
@@ -154,16 +150,23 @@ impl Client {
                 }
                 self.fetch_range(blob, shape, shape.sealed_range(first, behind)).await.map(Some)
             };
+            let written_to = download.own_end();
+            let is_noted = written_to - download.noted >= NOTED_AFTER;
+            let syncing = OptionFuture::from(is_noted.then(|| download.part.sync()));
             let writing = async {
                 match taken {
                     Some(bytes) => self.take_chunks(download, bytes).await,
                     None => Ok(()),
                 }
             };
-            let (answer, written) = join(fetching, writing).await;
+            let (answer, written, synced) = join3(fetching, writing, syncing).await;
             let took_ms = self.clock.now_ms().saturating_sub(began_ms);
             if let Err(stop) = written {
                 return Err(self.forget_what_is_in_vain(download, stop).await);
+            }
+            if let Some(synced) = synced {
+                synced.map_err(|fault| download.unwritable(&fault))?;
+                self.note_done(download, written_to)?;
             }
             let bytes = match answer {
                 Ok(None) => continue,
@@ -202,53 +205,28 @@ impl Client {
         }
     }
 
-    /// Opens chunks and writes them, a few at once: beside what was fetched no more of the file than that is in memory.
-    async fn take_chunks(&self, download: &mut Download, bytes: Arc<Vec<u8>>) -> Result<(), Stop> {
-        let (shape, first) = (download.shape, download.next);
-        loop {
-            let Some((opener, mut hasher)) = download.opener.take() else { return Err(Stop::Gone) };
-            let (bytes, from) = (Arc::clone(&bytes), download.next);
-            let behind = shape.chunks().min(from + OPENED_AT_ONCE);
-            let opened = away(move || {
-                let mut own = Vec::with_capacity((behind - from) as usize * SEALED_CHUNK);
-                let mut next = from;
-                let mut fault = None;
-                while next < behind {
-                    let (before, chunk) = (shape.sealed_range(first, next), shape.sealed_range(next, next + 1));
-                    let (at, length) = ((before.end - before.start) as usize, (chunk.end - chunk.start) as usize);
-                    let Some(sealed) = bytes.get(at..at + length) else { break };
-                    if let Err(error) = opener.open(next, sealed, &mut own) {
-                        fault = Some(error);
-                        break;
-                    }
-                    next += 1;
-                }
-                hasher.update(&own);
-                (opener, hasher, own, next, fault)
-            });
-            let Some((opener, hasher, own, next, fault)) = opened.await else { return Err(Stop::Failed(unfinished())) };
-            if let Some(error) = fault {
-                return Err(download.refused(&error));
-            }
-            download.opener = Some((opener, hasher));
-            if next == from {
-                return Ok(());
-            }
+    /// Opens chunks where they are, and writes them: beside what is fetched meanwhile no more of the file is in memory.
+    async fn take_chunks(&self, download: &mut Download, mut bytes: Vec<u8>) -> Result<(), Stop> {
+        let Some((opener, mut hasher)) = download.opener.take() else { return Err(Stop::Gone) };
+        let first = download.next;
+        let opened = away(move || {
+            let opened = opener.open_row(first, &mut bytes);
+            hasher.update(&bytes);
+            (opener, hasher, bytes, opened)
+        });
+        let Some((opener, hasher, own, opened)) = opened.await else { return Err(Stop::Failed(unfinished())) };
+        let opened = opened.map_err(|error| download.refused(&error))?;
+        download.opener = Some((opener, hasher));
+        // Behind the file's end its chunks have nothing but padding.
+        if !own.is_empty() {
             let at = download.own_end();
-            let end = at + own.len() as u64;
-            // Behind the file's end its chunks have nothing but padding.
-            if !own.is_empty() {
-                download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
-            }
-            download.next = next;
-            if end - download.noted >= NOTED_AFTER {
-                self.note_done(download, end).await?;
-            }
+            download.part.write(at, own).await.map_err(|fault| download.unwritable(&fault))?;
         }
+        download.next += opened;
+        Ok(())
     }
 
-    async fn note_done(&self, download: &mut Download, end: u64) -> Result<(), Stop> {
-        download.part.sync().await.map_err(|fault| download.unwritable(&fault))?;
+    fn note_done(&self, download: &mut Download, end: u64) -> Result<(), Stop> {
         self.change_download(download.number, |row| row.done = end)?;
         download.noted = end;
         Ok(())
@@ -282,7 +260,8 @@ impl Client {
             let stop = download.refused(&FileError::OtherFile);
             return Err(self.forget_what_is_in_vain(download, stop).await);
         }
-        self.note_done(download, download.file.size).await?;
+        download.part.sync().await.map_err(|fault| download.unwritable(&fault))?;
+        self.note_done(download, download.file.size)?;
         for _ in 0..NAMES {
             let path = self.files.free_path(&download.folder, &download.name, &download.part_path).await;
             let path = path.map_err(|fault| download.unwritable(&fault))?;

@@ -8,6 +8,7 @@ use super::carrying::{Fetched, Trouble};
 use super::file_failure;
 use crate::client::Client;
 use crate::db::TransferStanding;
+use crate::platform::gcm;
 
 /// The most bytes that are read at once.
 pub(super) const MOST: usize = 4 * 1024 * 1024;
@@ -42,7 +43,7 @@ impl Client {
         let refused = |reason: String| Failure::FileRefused { name: name.clone(), reason };
         let shape = Shape::of(file.size).map_err(|error| refused(error.to_string()))?;
         let (first, behind) = ((at / CHUNK as u64) as u32, (at + length).div_ceil(CHUNK as u64) as u32);
-        let opener = FileOpener::new(&file.key, shape);
+        let opener = FileOpener::by(gcm, &file.key, shape);
         let mut own = Vec::with_capacity((behind - first) as usize * CHUNK);
         let (mut next, mut failures) = (first, 0);
         while next < behind {

@@ -19,7 +19,7 @@ use super::source::Source;
 use super::{Stop, file_failure, unfinished, unsealable};
 use crate::client::{Client, Step};
 use crate::db::{MessageRow, Task, TransferRow, TransferStanding};
-use crate::platform::away;
+use crate::platform::{away, gcm};
 use crate::ports::Part;
 
 /// The most chunks of one piece: what one request may have.
@@ -174,7 +174,7 @@ impl Client {
             name,
             shape,
             source,
-            sealer: Some(FileSealer::new(&key, shape)),
+            sealer: Some(FileSealer::by(gcm, &key, shape)),
             blob,
             pieces: VecDeque::new(),
             chunks: FIRST,

@@ -90,7 +90,7 @@ impl OpenFile for InBlocks {
         self.0.cut(length)
     }
 
-    fn sync(&mut self) -> Answer<'_, ()> {
+    fn sync(&self) -> Answer<'static, ()> {
         self.0.sync()
     }
 }

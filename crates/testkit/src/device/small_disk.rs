@@ -84,7 +84,7 @@ impl OpenFile for Bounded {
         self.file.cut(length)
     }
 
-    fn sync(&mut self) -> Answer<'_, ()> {
+    fn sync(&self) -> Answer<'static, ()> {
         self.file.sync()
     }
 }

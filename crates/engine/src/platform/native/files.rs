@@ -1,15 +1,16 @@
 //! Files by paths. Whatever touches a disk is done away from the engine's thread.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use futures_util::future::LocalBoxFuture;
+use rustix::buffer::spare_capacity;
 use rustix::fs::OFlags;
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 
 use super::away;
 use crate::ports::{FileFault, Files, OpenFile, Stamp};
@@ -21,8 +22,8 @@ const SAME_NAME: u32 = 1000;
 #[derive(Debug, Clone, Copy)]
 pub struct NativeFiles;
 
-/// An open one.
-struct Open(Arc<Mutex<File>>);
+/// An open one. It is read and written by places, so one who waits for the disk holds up nobody.
+struct Open(Arc<File>);
 
 type Answer<'a, T> = LocalBoxFuture<'a, Result<T, FileFault>>;
 
@@ -168,12 +169,15 @@ fn sync_folder(file: &Path) -> io::Result<()> {
 
 impl Open {
     fn new(file: File) -> Self {
-        Self(Arc::new(Mutex::new(file)))
+        Self(Arc::new(file))
     }
 
-    fn with<T: Send + 'static>(&self, work: impl FnOnce(&mut File) -> io::Result<T> + Send + 'static) -> Answer<'_, T> {
+    fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&File) -> io::Result<T> + Send + 'static,
+    ) -> Answer<'static, T> {
         let file = Arc::clone(&self.0);
-        on_disk(move || work(&mut file.lock().unwrap_or_else(PoisonError::into_inner)))
+        on_disk(move || work(&file))
     }
 }
 
@@ -187,27 +191,32 @@ impl OpenFile for Open {
     }
 
     fn read(&mut self, at: u64, length: usize) -> Answer<'_, Vec<u8>> {
+        // Made here: of memory that each of those threads makes for itself each keeps some.
+        let mut bytes = Vec::with_capacity(length);
         self.with(move |file| {
-            file.seek(SeekFrom::Start(at))?;
-            let mut bytes = Vec::with_capacity(length);
-            file.take(length as u64).read_to_end(&mut bytes)?;
+            while bytes.len() < length {
+                let from = at + bytes.len() as u64;
+                match pread(file, spare_capacity(&mut bytes), from) {
+                    Ok(0) => break,
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            bytes.truncate(length);
             Ok(bytes)
         })
     }
 
     fn write(&mut self, at: u64, bytes: Vec<u8>) -> Answer<'_, ()> {
-        self.with(move |file| {
-            file.seek(SeekFrom::Start(at))?;
-            file.write_all(&bytes)
-        })
+        self.with(move |file| file.write_all_at(&bytes, at))
     }
 
     fn cut(&mut self, length: u64) -> Answer<'_, ()> {
         self.with(move |file| file.set_len(length))
     }
 
-    fn sync(&mut self) -> Answer<'_, ()> {
-        self.with(|file| file.sync_all())
+    fn sync(&self) -> Answer<'static, ()> {
+        self.with(File::sync_all)
     }
 }
 

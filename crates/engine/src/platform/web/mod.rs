@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use huis_core::content::Thumbnail;
+pub(crate) use huis_core::files::portable_gcm as gcm;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

@@ -227,8 +227,8 @@ impl OpenFile for Open {
         Box::pin(async move { self.0.cut(length) })
     }
 
-    fn sync(&mut self) -> Answer<'_, ()> {
-        Box::pin(async move { self.0.flush() })
+    fn sync(&self) -> Answer<'static, ()> {
+        Box::pin(std::future::ready(self.0.flush()))
     }
 }
 
