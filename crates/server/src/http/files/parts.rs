@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, BodyDataStream};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http::StatusCode;
-use huis_blobs::{BlobError, PIECES_MAX};
+use huis_blobs::{BlobError, PIECES_MAX, PieceWriter};
 use huis_proto::{AccountId, BlobId, ErrorCode, limits};
 use huis_store::{Arrived, Upload};
 use tokio::time::{Instant, timeout_at};
@@ -38,7 +38,7 @@ pub(super) struct Part {
 
 /// What came of a body.
 struct Came {
-    bytes: Vec<u8>,
+    piece: PieceWriter,
     /// Whether it came to its end.
     whole: bool,
 }
@@ -65,10 +65,15 @@ impl Part {
         let Self { app, account, file, upload, mut checksum, announced, body, turn: _turn } = self;
         let left = upload.length.saturating_sub(upload.arrived);
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
+        // Others have written since the request began. One that does not say how much it brings may bring all that is left.
+        let expected = if announced == 0 { most } else { announced.min(most) };
+        let room = app.files.reserve(expected as u64).await?;
+        let piece = app.files.blobs.piece(file, upload.arrived, expected);
         // Held until its bytes are with the blobs, for as long as it is there they count as memory that is taken.
         let mut body = body.into_data_stream();
-        let Came { bytes, whole } = came(&mut body, (announced, most), checksum.as_mut()).await?;
-        let is_kept = whole || bytes.len() == most || bytes.len() >= limits::FILE_PART_KEPT;
+        let Came { piece, whole } = came(&mut body, piece, most, checksum.as_mut()).await?;
+        let length = piece.length();
+        let is_kept = whole || length == most || length >= limits::FILE_PART_KEPT;
         if checksum.is_some() && !whole {
             return Err(broke_off_with_checksum());
         } else if !is_kept {
@@ -78,15 +83,13 @@ impl Part {
             let title = "What arrived is not what the checksum says, and was not kept; send it again.";
             return Err(Refusal::new(ErrorCode::ChecksumMismatch, title));
         }
-        if bytes.is_empty() {
+        if length == 0 {
             return Ok(tus::standing(StatusCode::NO_CONTENT, &upload));
         }
-        let count = bytes.len() as u64;
+        let count = length as u64;
         let expires_at_ms = app.clock.now_ms().saturating_add(in_ms(limits::FILE_UNREFERENCED));
         let mut arrived = Arrived { from: upload.arrived, to: upload.arrived + count, expires_at_ms };
-        // Others have written since the request began.
-        let room = app.files.reserve(count).await?;
-        let put = app.files.blobs.put(file, upload.arrived, Bytes::from(bytes)).await;
+        let put = piece.finish().await;
         drop((room, body));
         match put {
             Ok(()) => {}
@@ -122,25 +125,24 @@ impl Part {
 /// The body, or what came of it before it broke off.
 async fn came(
     body: &mut BodyDataStream,
-    (announced, most): (usize, usize),
+    mut piece: PieceWriter,
+    most: usize,
     mut checksum: Option<&mut Checksum>,
 ) -> Result<Came, Refusal> {
-    // Made once, so that it is not copied while it grows. What is not written to takes no memory yet.
-    let mut bytes = Vec::with_capacity(announced.min(most));
     let end = Instant::now() + LONGEST;
     loop {
         let portion = match timeout_at(end.min(Instant::now() + SILENCE), body.next()).await {
             Ok(Some(Ok(portion))) => portion,
-            Ok(None) => return Ok(Came { bytes, whole: true }),
-            Ok(Some(Err(_))) | Err(_) => return Ok(Came { bytes, whole: false }),
+            Ok(None) => return Ok(Came { piece, whole: true }),
+            Ok(Some(Err(_))) | Err(_) => return Ok(Came { piece, whole: false }),
         };
-        if portion.len() > most - bytes.len() {
+        if portion.len() > most - piece.length() {
             return Err(too_much(most));
         }
         if let Some(checksum) = &mut checksum {
             checksum.add(&portion);
         }
-        bytes.extend_from_slice(&portion);
+        piece.write(&portion).await?;
     }
 }
 
