@@ -40,6 +40,15 @@ pub(crate) enum Looked {
     Due,
 }
 
+/// A locked message whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Opened {
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// Who said it.
+    pub author: AccountId,
+}
+
 /// What became of a wish to withdraw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Withdrawal {
@@ -75,6 +84,10 @@ pub trait TimeLocks: Send + Sync {
         message: MessageId,
         now_ms: u64,
     ) -> StoreResult<Withdrawal>;
+
+    /// Takes messages whose time has come, the earliest first, at most `most`, so that who is away is told: each is given
+    /// once, to whoever asks first.
+    async fn take_opened(&self, now_ms: u64, most: usize) -> StoreResult<Vec<Opened>>;
 
     /// Forgets locks whose time to be kept is over, at most `most`. Gives their count.
     async fn end_time_locks(&self, now_ms: u64, most: usize) -> StoreResult<usize>;

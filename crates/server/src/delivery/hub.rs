@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use huis_proto::frames::{CloseCode, EntryKind, LogEntry, ServerFrame};
 use huis_proto::{AccountId, ConversationId, DeviceId, Member, SessionId, codec};
-use huis_store::SharedStore;
+use huis_store::{Opened, SharedStore};
 use tokio::sync::Notify;
 
 use super::mailbox::Mailbox;
@@ -269,6 +269,11 @@ impl Hub {
                 hub.push.expect(author, recipients.iter().filter(|member| connected.mailbox(**member).is_none()));
             });
         }
+    }
+
+    /// The time of a locked message has come: who is connected opens it by themselves, who is away is woken.
+    pub(crate) fn lock_opened(&self, opened: Opened) {
+        self.wake_by_push(opened.conversation, opened.author);
     }
 
     /// Whether the session has a connection to this node.

@@ -1,5 +1,6 @@
 //! What a server does now and then by itself.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use huis_proto::limits;
@@ -59,7 +60,26 @@ pub(super) async fn round(app: &App) {
         tracing::warn!(%error, "expired messages could not be dropped; they will be at the next round");
     }
     // So that a jump of the clock is seen soon, and also where nobody asks.
-    let _ = app.time.sure_now_ms(&*app.clock);
+    if let Ok(now_ms) = app.time.sure_now_ms(&*app.clock)
+        && let Err(error) = tell_of_opened(app, now_ms).await
+    {
+        tracing::warn!(%error, "what has opened could not be read; who is away is told at the next round");
+    }
+}
+
+/// Has those woken who are away while a locked message opens.
+async fn tell_of_opened(app: &App, now_ms: u64) -> Result<(), huis_store::StoreError> {
+    for _ in 0..EXPIRE_ROUNDS {
+        let opened = app.store.take_opened(now_ms, EXPIRE_AT_ONCE).await?;
+        let count = opened.len();
+        // Many of one conversation wake it once.
+        let opened: HashSet<_> = opened.into_iter().collect();
+        opened.into_iter().for_each(|opened| app.hub.lock_opened(opened));
+        if count < EXPIRE_AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn end_idle_sessions(app: &App) -> Result<(), huis_store::StoreError> {

@@ -220,6 +220,7 @@ macro_rules! conformance {
             a_share_that_was_given_is_not_withdrawn_by_any_clock,
             locked_messages_that_wait_are_bounded_for_each_account,
             locks_end_when_their_time_to_be_kept_is_over,
+            who_is_away_is_told_once_that_a_lock_opened,
             nobody_acts_on_an_account_whose_role_is_not_below_their_own,
             the_last_super_administrator_stays,
             two_super_administrators_cannot_both_step_down_at_once,

@@ -3,7 +3,7 @@
 use huis_proto::{Bytes32, ConversationId, Member, MessageId, TimeShare};
 
 use super::people::{People, stored};
-use crate::{Append, Appended, Locked, Release, SharedStore, Withdrawal};
+use crate::{Append, Appended, Locked, Opened, Release, SharedStore, Withdrawal};
 
 const AT_MS: u64 = 1000;
 const KEPT_UNTIL_MS: u64 = 5000;
@@ -185,4 +185,27 @@ pub async fn locks_end_when_their_time_to_be_kept_is_over(store: SharedStore) {
     assert_eq!(store.end_time_locks(KEPT_UNTIL_MS, 1).await.expect("an answer"), 1);
     assert_eq!(store.end_time_locks(KEPT_UNTIL_MS, 100).await.expect("an answer"), 1);
     assert_eq!(asks(&people, berta, &message, AT_MS).await, None);
+}
+
+/// Not before, not of what was withdrawn, and each once, however many nodes ask.
+pub async fn who_is_away_is_told_once_that_a_lock_opened(store: SharedStore) {
+    let people = People::new(store.clone());
+    let (anna, berta) = (people.account().await, people.account().await);
+    let group = people.group(&[anna, berta]).await;
+    for (at_ms, author) in [(30, anna), (10, berta), (20, anna)] {
+        locks(&people, group, author, 1, at_ms).await;
+    }
+    let withdrawn = locked(&people, group, anna, 7);
+    stored(store.append(withdrawn.clone()).await);
+    assert_eq!(withdraws(&people, anna, &withdrawn, 1).await, Withdrawal::Done);
+    let of = |author: Member| Opened { conversation: group, author: author.account };
+    assert_eq!(store.take_opened(9, 100).await.expect("an answer"), []);
+    // At most as many as are wished, those that opened first before the others.
+    assert_eq!(store.take_opened(30, 1).await.expect("an answer"), [of(berta)]);
+    let (some, others) = futures_util::join!(store.take_opened(AT_MS, 100), store.take_opened(AT_MS, 100));
+    let mut both = some.expect("an answer");
+    both.extend(others.expect("an answer"));
+    both.extend(store.take_opened(AT_MS, 100).await.expect("an answer"));
+    assert_eq!(both, [of(anna), of(anna)]);
+    assert_eq!(store.take_opened(u64::MAX / 2, 100).await.expect("an answer"), []);
 }

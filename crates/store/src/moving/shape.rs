@@ -414,6 +414,7 @@ pub(crate) const TABLES: &[Table] = &[
             number("ends_at_ms"),
             bytes("share"),
             flag("released"),
+            flag("told"),
         ],
     ),
     plain("restored_logs", 2, &[number("conversation"), number("life"), number("head"), number("commit_counter")]),

@@ -415,10 +415,12 @@ CREATE TABLE time_locks (
     ends_at_ms BIGINT NOT NULL,
     share BYTEA NOT NULL CHECK (octet_length(share) IN (0, 32)),
     released BOOLEAN NOT NULL DEFAULT false,
+    told BOOLEAN NOT NULL DEFAULT false,
     PRIMARY KEY (conversation, account, message)
 );
 CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms) WHERE octet_length(share) > 0;
 CREATE INDEX time_locks_by_end ON time_locks (ends_at_ms);
+CREATE INDEX time_locks_untold ON time_locks (unlocks_at_ms) WHERE NOT told AND octet_length(share) > 0;
 
 CREATE TABLE moving_in (
     one SMALLINT PRIMARY KEY CHECK (one = 1),

@@ -177,6 +177,7 @@ const HOT: &[&str] = &[
     time_locks::NOTE_RELEASED,
     time_locks::HOLD_OF_AUTHOR,
     time_locks::FORGET_OLD,
+    time_locks::TAKE_OPENED,
     push_subscriptions::WANTED,
     key_packages::STOCK,
     key_packages::TAKE_OLDEST,

@@ -6,7 +6,7 @@ use super::columns::{self, Key, signed};
 use super::db::Db;
 use super::fault::{Fault, Outcome};
 use crate::time_locks::Looked;
-use crate::{Append, Appended, Release, Withdrawal};
+use crate::{Append, Appended, Opened, Release, Withdrawal};
 
 pub(super) const WAITING: &str =
     "SELECT count(*) FROM time_locks WHERE account = $1 AND unlocks_at_ms > $2 AND octet_length(share) > 0";
@@ -30,6 +30,12 @@ pub(super) const HOLD_OF_AUTHOR: &str = "SELECT t.conversation, t.account, t.unl
      JOIN accounts a ON a.account = t.account WHERE c.id = $1 AND a.id = $2 AND t.message = $3 \
      FOR NO KEY UPDATE OF t";
 const DESTROY: &str = "UPDATE time_locks SET share = '' WHERE conversation = $1 AND account = $2 AND message = $3";
+/// What another node takes, releases or ends just now is left to the next time.
+pub(super) const TAKE_OPENED: &str = "WITH opened AS (UPDATE time_locks SET told = true WHERE ctid = ANY(ARRAY( \
+     SELECT ctid FROM time_locks WHERE NOT told AND octet_length(share) > 0 AND unlocks_at_ms <= $1 \
+     ORDER BY unlocks_at_ms LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)) RETURNING conversation, account) \
+     SELECT c.id, a.id FROM opened o JOIN conversations c ON c.conversation = o.conversation \
+     JOIN accounts a ON a.account = o.account";
 /// What another node ends just now is left to it.
 pub(super) const FORGET_OLD: &str = "DELETE FROM time_locks WHERE ctid = ANY(ARRAY(SELECT ctid FROM time_locks \
      WHERE ends_at_ms <= $1 ORDER BY ends_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -113,6 +119,15 @@ pub(super) async fn withdraw(
     let (conversation, account): (Key, Key) = (row.try_get(0)?, row.try_get(1)?);
     db.execute(DESTROY, &[&conversation, &account, &message]).await?;
     Ok(Withdrawal::Done)
+}
+
+pub(super) async fn take_opened(db: &Db, now_ms: u64, most: usize) -> Outcome<Vec<Opened>> {
+    let taken = db.rows(TAKE_OPENED, &[&signed(now_ms), &signed(most as u64)]).await?;
+    let opened = taken.iter().map(|row| {
+        let conversation = ConversationId::from_bytes(columns::array(row, 0)?);
+        Ok(Opened { conversation, author: AccountId::from_bytes(columns::array(row, 1)?) })
+    });
+    opened.collect()
 }
 
 pub(super) async fn end(db: &Db, now_ms: u64, most: usize) -> Outcome<usize> {

@@ -26,7 +26,7 @@ use crate::{
     Account, Accounts, Act, Acted, AdminVisit, AdminVisits, Append, AppendCommit, Appended, ArchiveChange,
     ArchiveChanged, ArchiveStanding, Archives, Arrived, Beginning, Contests, Conversations, Create, Creation, Cursor,
     Dissenting, FileCreation, Files, IdentityRenewal, Invitations, KeptSegment, KeyPackages, LogPage, NewAccount,
-    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, NewVisitCode, Numbered, PasswordChange,
+    NewFile, NewIdentity, NewPassword, NewRecoveryKey, NewSecondFactor, NewVisitCode, Numbered, Opened, PasswordChange,
     PasswordRecord, PushDue, PushSubscriptions, Recipients, RecoveryKeyChange, Refresh, Release, Reseeding, Restores,
     SecondFactor, SecondFactors, Session, Sessions, Settings, Stocked, StoreError, StoreResult, Swap, TimeLocks,
     Upload, Wanting, Withdrawal,
@@ -290,6 +290,10 @@ impl TimeLocks for PostgresStore {
         now_ms: u64,
     ) -> StoreResult<Withdrawal> {
         self.write(|db| async move { time_locks::withdraw(&db, author, conversation, message, now_ms).await }).await
+    }
+
+    async fn take_opened(&self, now_ms: u64, most: usize) -> StoreResult<Vec<Opened>> {
+        self.write(|db| async move { time_locks::take_opened(&db, now_ms, most).await }).await
     }
 
     async fn end_time_locks(&self, now_ms: u64, most: usize) -> StoreResult<usize> {

@@ -444,7 +444,8 @@ CREATE INDEX file_references_by_account ON file_references (account, file);
 CREATE INDEX file_references_by_end ON file_references (ends_at_ms);
 
 -- The server's shares of messages that open later. `account`: the message's author. `share`: empty once it is withdrawn.
--- `released`: whether it was given to anybody, from when on it is not withdrawn.
+-- `released`: whether it was given to anybody, from when on it is not withdrawn. `told`: whether those who are away were told
+-- that its time has come.
 CREATE TABLE time_locks (
     conversation INTEGER NOT NULL REFERENCES conversations (conversation),
     account INTEGER NOT NULL REFERENCES accounts (account),
@@ -453,10 +454,12 @@ CREATE TABLE time_locks (
     ends_at_ms INTEGER NOT NULL,
     share BLOB NOT NULL CHECK (length(share) IN (0, 32)),
     released INTEGER NOT NULL DEFAULT 0,
+    told INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (conversation, account, message)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX time_locks_by_account ON time_locks (account, unlocks_at_ms) WHERE length(share) > 0;
 CREATE INDEX time_locks_by_end ON time_locks (ends_at_ms);
+CREATE INDEX time_locks_untold ON time_locks (unlocks_at_ms) WHERE told = 0 AND length(share) > 0;
 
 -- A move into this store that is not whole yet: as long as the row is here, nothing serves from it. `source`: the
 -- incarnation of the store that it comes from. `layout`: the number of the shape in which rows travel. `moved`: how many

@@ -159,6 +159,7 @@ fn no_hot_query_scans_a_table() {
         time_locks::NOTE_RELEASED,
         time_locks::OF_AUTHOR,
         time_locks::OLD,
+        time_locks::OPENED,
         push_subscriptions::TAKE,
         push_subscriptions::WANTED,
         key_packages::COUNT,

@@ -7,7 +7,7 @@ use super::columns::{self, Key, signed, unsigned};
 use super::fault::{Fault, Outcome};
 use super::writer::Writer;
 use crate::time_locks::Looked;
-use crate::{Append, Appended, Release, Withdrawal};
+use crate::{Append, Appended, Opened, Release, Withdrawal};
 
 pub(super) const WAITING: &str =
     "SELECT count(*) FROM time_locks WHERE account = ?1 AND unlocks_at_ms > ?2 AND length(share) > 0";
@@ -31,6 +31,11 @@ pub(super) const OF_AUTHOR: &str = "SELECT t.conversation, t.account, t.unlocks_
 const DESTROY: &str = "UPDATE time_locks SET share = x'' WHERE conversation = ?1 AND account = ?2 AND message = ?3";
 pub(super) const OLD: &str =
     "SELECT conversation, account, message FROM time_locks WHERE ends_at_ms <= ?1 ORDER BY ends_at_ms LIMIT ?2";
+/// Those whose time has come, and of which nobody who is away was told.
+pub(super) const OPENED: &str = "SELECT t.conversation, t.account, t.message, c.id, a.id FROM time_locks t \
+     JOIN conversations c ON c.conversation = t.conversation JOIN accounts a ON a.account = t.account \
+     WHERE t.told = 0 AND length(t.share) > 0 AND t.unlocks_at_ms <= ?1 ORDER BY t.unlocks_at_ms LIMIT ?2";
+const NOTE_TOLD: &str = "UPDATE time_locks SET told = 1 WHERE conversation = ?1 AND account = ?2 AND message = ?3";
 const FORGET: &str = "DELETE FROM time_locks WHERE conversation = ?1 AND account = ?2 AND message = ?3";
 
 pub(super) fn look(
@@ -124,6 +129,21 @@ impl Writer {
         }
         self.db.prepare_cached(DESTROY)?.execute(params![conversation, account, message.as_bytes()])?;
         Ok(Withdrawal::Done)
+    }
+
+    pub(super) fn take_opened(&mut self, now_ms: u64, most: usize) -> Outcome<Vec<Opened>> {
+        let mut opened = self.db.prepare_cached(OPENED)?;
+        let opened = opened
+            .query_map([signed(now_ms), signed(most as u64)], |row| {
+                let conversation = ConversationId::from_bytes(row.get(3)?);
+                let opened = Opened { conversation, author: AccountId::from_bytes(row.get(4)?) };
+                Ok((row.get::<_, Key>(0)?, row.get::<_, Key>(1)?, row.get::<_, [u8; 16]>(2)?, opened))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        for (conversation, account, message, _) in &opened {
+            self.db.prepare_cached(NOTE_TOLD)?.execute(params![conversation, account, message])?;
+        }
+        Ok(opened.into_iter().map(|(_, _, _, opened)| opened).collect())
     }
 
     pub(super) fn end_time_locks(&mut self, now_ms: u64, most: usize) -> Outcome<usize> {

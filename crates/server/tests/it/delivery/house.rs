@@ -23,7 +23,7 @@ use huis_proto::opaque::StretchParameters;
 use huis_proto::rest::{Committed, CreateConversation, SubmitCommit};
 use huis_proto::{
     AccountId, Bytes, Bytes32, ConversationId, ConversationKind, DeviceId, ErrorCode, Member, MessageId, Problem,
-    SessionId, codec, mls,
+    SessionId, TimeLock, TimeShare, codec, mls,
 };
 use huis_server::{Clock, Config, Keys, PushEndpoints, RunningServer, Server, SystemClock};
 use huis_store::sqlite::{Mode, Options, SqliteStore};
@@ -113,6 +113,10 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = server.start(Some(listener)).await.unwrap();
         Self { address: server.address().unwrap(), server, store, clock, token_key: token_key(data.path()), data }
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
     }
 
     /// Time passes.
@@ -303,6 +307,16 @@ impl Phone {
         }
     }
 
+    /// A message that opens then.
+    pub(crate) fn locked(&mut self, conversation: ConversationId, follows: u64, unlocks_at_ms: u64) -> Submit {
+        let share = TimeShare(Bytes32([7; 32]));
+        let lock = Some(TimeLock { unlocks_at_ms, share: share.commitment() });
+        let submission = self.next_submission();
+        let act = Act::Message { commitment: Bytes32([5; 32]), files: vec![], lock };
+        let payload = self.sealed(conversation, submission, follows, act, 64).into();
+        Submit { request: submission as u32, submission, payload, share: Some(share) }
+    }
+
     pub(crate) fn leave(&mut self, conversation: ConversationId, follows: u64, leaves: Vec<Member>) -> Submit {
         let submission = self.next_submission();
         let act = Act::Leave { leaves };
@@ -324,10 +338,15 @@ impl Phone {
         with_content_type(self.sealed(conversation, number, follows, act, 64), 3)
     }
 
-    fn sealed(&self, conversation: ConversationId, number: u64, follows: u64, act: Act, size: usize) -> Vec<u8> {
+    /// The id of what was submitted by this number.
+    pub(crate) fn id_of(&self, number: u64) -> MessageId {
         let mut id = *self.member.device.as_bytes();
         id[8..].copy_from_slice(&number.to_be_bytes());
-        let data = AuthenticatedData { id: MessageId::from_bytes(id), author: self.member, follows, act };
+        MessageId::from_bytes(id)
+    }
+
+    fn sealed(&self, conversation: ConversationId, number: u64, follows: u64, act: Act, size: usize) -> Vec<u8> {
+        let data = AuthenticatedData { id: self.id_of(number), author: self.member, follows, act };
         mls::made_up_private_message(conversation, follows, &data, &vec![7; size])
     }
 }

@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use huis_proto::frames::ServerFrame;
 use huis_proto::rest::{PushSubscription, ServerInfo};
 use huis_proto::{Bytes, ConversationId};
+use huis_store::Withdrawal;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -286,6 +287,32 @@ async fn a_device_that_stays_away_is_woken_again_after_ten_minutes() {
     service.hears(&house, 0).await;
     wire.submit(anna.message(here, 1, 300)).await.unwrap();
     service.hears(&house, 1).await;
+}
+
+#[tokio::test]
+async fn a_device_that_is_away_is_woken_when_a_locked_message_opens() {
+    let (house, mut service, mut anna, mut wire, berta, browser, here) = one_is_away().await;
+    let now_ms = house.now_ms();
+    wire.submit(anna.locked(here, 1, now_ms + 180_000)).await.unwrap();
+    let withdrawn = anna.locked(here, 1, now_ms + 240_000);
+    let id = anna.id_of(withdrawn.submission);
+    wire.submit(withdrawn).await.unwrap();
+    assert_eq!(house.store.withdraw(anna.member.account, here, id, now_ms).await.unwrap(), Withdrawal::Done);
+    service.hears(&house, 1).await;
+    visits(&house, &berta).await;
+    house.later(Duration::from_secs(120));
+    house.server.keep_up().await;
+    service.hears(&house, 0).await;
+    house.later(Duration::from_secs(60));
+    house.server.keep_up().await;
+    let woken = service.hears(&house, 1).await;
+    assert_eq!(woken[0].path, format!("/{}", berta.session));
+    // As of any message: what opened, and where, is told nobody.
+    assert_eq!(browser.opens(&woken[0].body), br#"{"t":1}"#);
+    visits(&house, &berta).await;
+    house.later(Duration::from_secs(100));
+    house.server.keep_up().await;
+    service.hears(&house, 0).await;
 }
 
 #[tokio::test]
