@@ -49,17 +49,25 @@ impl App {
             self.talk.below.set(0);
             // What is in sight is drawn first.
             let mut messages = messages;
-            let is_new_in_sight = self.peek_open(|view| view.unread).is_none_or(|unread| unread < 10);
-            let first = if is_new_in_sight && place != Place::Stay { AT_ONCE } else { PAGE };
+            let is_in_sight = match place {
+                // What is held stands in the page already.
+                Place::Stay => !messages.iter().any(|message| self.talk.message(message.id).is_some()),
+                _ => self.peek_open(|view| view.unread).is_none_or(|unread| unread < 10),
+            };
+            let first = if is_in_sight { AT_ONCE } else { PAGE };
             let near = messages.split_off(messages.len().saturating_sub(first));
             let has_more = older || !messages.is_empty();
-            self.talk.window.update_value(|window| window.restart(near, has_more, false));
+            let is_whole = messages.is_empty();
+            self.talk.window.update_value(|window| {
+                window.restart(near, has_more, false);
+                window.coming = messages;
+            });
             self.paint(place);
-            if !messages.is_empty() {
+            if !is_whole {
                 self.talk.is_asking.set_value(true);
                 page::breathe().await;
                 if self.talk.filling.get_value() == filling {
-                    self.put_before(filling, messages, older).await;
+                    self.put_before(filling, older).await;
                     if self.talk.filling.get_value() == filling {
                         self.talk.is_asking.set_value(false);
                     }
@@ -163,7 +171,8 @@ impl App {
             let command = Command::Messages { conversation, before: Some(first), most: page_of(PAGE) };
             let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
             let more = messages.len() >= PAGE;
-            self.put_before(filling, messages, more).await;
+            self.talk.window.update_value(|window| window.coming = messages);
+            self.put_before(filling, more).await;
             if self.talk.filling.get_value() == filling {
                 self.talk.is_asking.set_value(false);
                 self.looked();
@@ -171,15 +180,17 @@ impl App {
         });
     }
 
-    /// Puts messages before the first one, a few at a time, so that scrolling goes on between them.
-    async fn put_before(self, filling: u32, messages: Vec<MessageView>, more: bool) {
-        let mut left = messages;
+    /// Puts what is coming before the first one, a few at a time, so that scrolling goes on between them.
+    async fn put_before(self, filling: u32, older: bool) {
         loop {
-            let near = left.split_off(left.len().saturating_sub(AT_ONCE));
-            let more = more || !left.is_empty();
-            self.talk.window.update_value(|window| window.put_before(near, more));
+            let is_whole = self.talk.window.try_update_value(|window| {
+                let near = window.coming.split_off(window.coming.len().saturating_sub(AT_ONCE));
+                let is_whole = window.coming.is_empty();
+                window.put_before(near, older || !is_whole);
+                is_whole
+            });
             self.paint(Place::Stay);
-            if left.is_empty() {
+            if is_whole != Some(false) {
                 return;
             }
             page::breathe().await;
@@ -199,10 +210,10 @@ impl App {
         spawn_local(async move {
             let command = Command::MessagesAfter { conversation, after: last, most: page_of(PAGE) };
             let Some(messages) = self.filled(filling, ask_messages(command).await) else { return };
-            self.talk.is_asking.set_value(false);
             let (more, follows) = (messages.len() >= PAGE, self.follows_end());
             if more && follows {
                 // More came than can be read one after the other: the newest ones are what one looks at.
+                self.talk.is_asking.set_value(false);
                 self.fill(Place::Stay);
                 return;
             }
@@ -210,22 +221,49 @@ impl App {
             let heard = messages.iter().rev().find(|message| !message.own).filter(|_| was_whole);
             let spoken =
                 heard.map(|message| format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
-            let fresh = self.talk.window.try_update_value(|window| window.put_after(messages, more, follows));
             if let Some(spoken) = spoken {
                 self.spoken.set(spoken);
             }
+            self.talk.window.update_value(|window| window.coming = messages);
+            self.put_after(filling, more, was_whole).await;
+            if self.talk.filling.get_value() == filling {
+                self.talk.is_asking.set_value(false);
+            }
+        });
+    }
+
+    /// Puts what is coming after the last one, a few at a time.
+    async fn put_after(self, filling: u32, newer: bool, was_whole: bool) {
+        loop {
+            let follows = self.follows_end();
+            let put = self.talk.window.try_update_value(|window| {
+                let near: Vec<_> = window.coming.drain(..window.coming.len().min(AT_ONCE)).collect();
+                let fresh = window.put_after(near, newer, follows);
+                if window.newer != newer {
+                    // There is no more room: the rest is read again when one goes there.
+                    window.coming.clear();
+                }
+                (fresh, window.coming.is_empty())
+            });
+            let Some((fresh, is_whole)) = put else { return };
             if was_whole && !follows {
-                let fresh = fresh.unwrap_or(0);
                 self.talk.below.update(|below| *below = below.saturating_add(fresh));
             }
             self.paint(Place::Stay);
-        });
+            if is_whole {
+                return;
+            }
+            page::breathe().await;
+            if self.talk.filling.get_value() != filling {
+                return;
+            }
+        }
     }
 
     /// Messages of the open conversation came or changed.
     pub(crate) fn messages_changed(self, changed: &[MessageId]) {
         let (held, last, newer, is_loaded) = self.talk.window.with_value(|window| {
-            let held: Vec<_> = changed.iter().copied().filter(|id| window.message(*id).is_some()).collect();
+            let held: Vec<_> = changed.iter().copied().filter(|id| window.holds(*id)).collect();
             (held, window.messages.back().map(|message| message.position), window.newer, window.is_loaded)
         });
         if !is_loaded {

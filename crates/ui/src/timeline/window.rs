@@ -17,6 +17,8 @@ const NOTICES: usize = 200;
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     pub(super) messages: VecDeque<Arc<MessageView>>,
+    /// What was read and is put at one of the ends a few at a time; it changes and goes like what is there.
+    pub(super) coming: Vec<MessageView>,
     pub(super) notices: Vec<NoticeView>,
     /// Whether there are messages before the first one.
     pub(super) older: bool,
@@ -37,6 +39,7 @@ impl Window {
     /// Empties it and takes a page.
     pub(super) fn restart(&mut self, page: Vec<MessageView>, older: bool, newer: bool) {
         self.messages = page.into_iter().map(Arc::new).collect();
+        self.coming.clear();
         self.older = older;
         self.newer = newer;
         self.is_loaded = true;
@@ -83,6 +86,11 @@ impl Window {
 
     /// Puts a message that changed in its place, if it is held.
     pub(super) fn replace(&mut self, message: MessageView) {
+        if let Some(coming) = self.coming.iter_mut().find(|coming| coming.id == message.id) {
+            *coming = message;
+            self.coming.sort_by_key(|coming| coming.position);
+            return;
+        }
         let Some(index) = self.index(message.id) else { return };
         let message = Arc::new(message);
         if self.messages[index].position == message.position {
@@ -95,6 +103,7 @@ impl Window {
     }
 
     pub(super) fn remove(&mut self, id: MessageId) {
+        self.coming.retain(|coming| coming.id != id);
         if let Some(index) = self.index(id) {
             self.messages.remove(index);
         }
@@ -114,6 +123,11 @@ impl Window {
 
     pub(crate) fn message(&self, id: MessageId) -> Option<&Arc<MessageView>> {
         self.index(id).and_then(|index| self.messages.get(index))
+    }
+
+    /// Whether it is there, or about to be.
+    pub(super) fn holds(&self, id: MessageId) -> bool {
+        self.index(id).is_some() || self.coming.iter().any(|coming| coming.id == id)
     }
 
     fn index(&self, id: MessageId) -> Option<usize> {
@@ -193,6 +207,25 @@ pub(super) mod tests {
         window.put_after(page(300..310), false, true);
         assert!(window.older && !window.newer);
         assert_eq!(window.messages[0].position, 10);
+    }
+
+    #[test]
+    fn what_is_coming_changes_and_goes_like_what_is_there() {
+        let mut window = Window::default();
+        window.restart(page(0..2), false, false);
+        window.coming = page(2..5);
+        let mut changed = message(3, 1, 3);
+        changed.text = "b".into();
+        assert!(window.holds(changed.id) && window.message(changed.id).is_none());
+        window.replace(changed);
+        window.remove(message(4, 1, 4).id);
+        let coming = std::mem::take(&mut window.coming);
+        window.put_after(coming, false, true);
+        let texts: Vec<_> = window.messages.iter().map(|message| message.text.as_str()).collect();
+        assert_eq!(texts, ["a", "a", "a", "b"]);
+        window.coming = page(5..6);
+        window.restart(page(0..1), false, false);
+        assert!(window.coming.is_empty());
     }
 
     #[test]
