@@ -2,6 +2,7 @@
 // what people wish of every page.
 
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { acquainted, confirm, drawnAnew, enterLobby, enterRoom, hear, loseNetwork, message, open, say, sent, signIn } from "../support/people.mjs";
@@ -117,8 +118,9 @@ story("a newer version says that it is there, and comes when one wishes", runnin
   await page.locator("#composer-text").fill("Half a sentence");
   assert.equal(await page.locator('[data-view="update"]').count(), 0);
 
+  // A server that is exchanged goes away for a moment.
   way.change("/sw.js", (source) => source.replace(/const VERSION = "huis-/, "$&newer-"));
-  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
+  way.breaks();
   const strip = page.locator('[data-view="update"]');
   await strip.getByText("A new version is ready.").waitFor();
   assert.equal(await page.locator("#composer-text").inputValue(), "Half a sentence", "nothing is loaded before one wishes");
@@ -132,6 +134,37 @@ story("a newer version says that it is there, and comes when one wishes", runnin
   assert.equal(kept.length, 1);
   assert.match(kept[0], /^huis-newer-/, "the old one is gone");
   await page.waitForFunction(() => document.querySelector("#composer-text").value === "Half a sentence");
+
+  // The next one comes while nobody looks at the page, and one comes back to it.
+  way.change("/sw.js", (source) => source.replace(/const VERSION = "huis-/, "$&newest-"));
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await strip.getByText("A new version is ready.").waitFor();
+
+  // However often one comes back, it is not looked for again before a while is over.
+  const before = way.asked("/sw.js");
+  for (let times = 0; times < 20; times += 1) {
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  }
+  await say(page, "After looking away twenty times");
+  await sent(page, "After looking away twenty times");
+  assert.equal(way.asked("/sw.js"), before);
+  await way.close();
+});
+
+story("a newer version says that it is there to a page that stands for hours and hears nothing else", running, async (stage) => {
+  const way = await changing(stage.server.url);
+  stage.server = Object.assign(Object.create(stage.server), { url: way.url, link: stage.server.link.replace(stage.server.url, way.url) });
+  const { page } = await stage.newcomer("member");
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.clock.install();
+  const before = way.asked("/sw.js");
+  await page.reload();
+  await page.locator('[data-view="list"]').waitFor();
+  // When a page was loaded a browser looks by itself, and then no more.
+  while (way.asked("/sw.js") === before) await pause(100);
+  way.change("/sw.js", (source) => source.replace(/const VERSION = "huis-/, "$&newer-"));
+  await page.clock.fastForward(4 * 3600 * 1000 + 1000);
+  await page.locator('[data-view="update"]').getByText("A new version is ready.").waitFor();
   await way.close();
 });
 

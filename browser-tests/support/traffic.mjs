@@ -84,10 +84,12 @@ export async function counting(url) {
 export async function changing(url) {
   const { hostname, port } = new URL(url);
   const changes = new Map();
+  const counts = new Map();
   const sockets = new Set();
   const asked = ({ method, url: path, headers }) => ({ host: hostname, port, method, path, headers });
   const listener = createWay((request, response) => {
     const change = changes.get(request.url);
+    counts.set(request.url, (counts.get(request.url) ?? 0) + 1);
     // What is changed is read as text.
     if (change) delete request.headers["accept-encoding"];
     const further = ask(asked(request), async (answer) => {
@@ -131,6 +133,12 @@ export async function changing(url) {
     url: `http://127.0.0.1:${listener.address().port}`,
     /** From here on what is served at this path is what `change` makes of it. */
     change: (path, change) => changes.set(path, change),
+    /** How often this path was asked for. */
+    asked: (path) => counts.get(path) ?? 0,
+    /** Breaks every connection that stands; others can be made at once. */
+    breaks: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     close: () => {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => listener.close(resolve));

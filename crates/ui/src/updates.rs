@@ -1,4 +1,9 @@
 //! The service worker: it makes the app open offline, and brings newer versions.
+//!
+//! A browser looks for a newer one by itself when a page is loaded. Who has the app open for weeks loads none, so the page asks
+//! the browser to look: when one comes back to it, when the server was away, and now and then.
+
+use std::cell::Cell;
 
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
@@ -7,10 +12,19 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState};
 
 use crate::app::App;
-use crate::page;
+use crate::{dates, page};
 
 /// What the service worker that waits is told, for it to take over from the one before.
 const TAKE_OVER: &str = "take over";
+/// How often a newer version is looked for while nothing happens, in milliseconds.
+pub(crate) const EVERY: i32 = 4 * 3_600_000;
+/// Whatever happens, it is looked for once in such a time at most, in milliseconds.
+const AT_MOST: u64 = 10 * 60_000;
+
+thread_local! {
+    static LOOKED_MS: Cell<u64> = const { Cell::new(0) };
+    static WAS_CONNECTED: Cell<bool> = const { Cell::new(false) };
+}
 
 pub(crate) fn container() -> Option<ServiceWorkerContainer> {
     let navigator = page::window().navigator();
@@ -55,6 +69,30 @@ pub(crate) fn watch(app: App) {
             });
         });
     });
+}
+
+/// Looks for a newer version, where the last look was a while ago. One that is there is then fetched, and [`watch`] says so.
+pub(crate) fn ask() {
+    let now_ms = dates::now_ms();
+    // A clock may also be set back.
+    if LOOKED_MS.get().abs_diff(now_ms) < AT_MOST {
+        return;
+    }
+    LOOKED_MS.set(now_ms);
+    spawn_local(async {
+        let looked = async { JsFuture::from(working().await?.update().ok()?).await.ok() };
+        // Without a network nothing was seen.
+        if looked.await.is_none() {
+            LOOKED_MS.set(0);
+        }
+    });
+}
+
+/// The connection to the server stands. Where it stood before, the server may be another one since.
+pub(crate) fn connected() {
+    if WAS_CONNECTED.replace(true) {
+        ask();
+    }
 }
 
 /// Loads the newer version.

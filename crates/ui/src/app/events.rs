@@ -6,7 +6,7 @@ use huis_views::{Command, Connection, Event};
 use super::{App, Gate, Pane, dirty};
 use crate::app::reading::Read;
 use crate::dialogs::Overlay;
-use crate::{dates, notify, page, port, pushes, say};
+use crate::{dates, notify, page, port, pushes, say, updates};
 
 /// How often one tells that one is there, in milliseconds: at least once a minute.
 const ATTEND: i32 = 40_000;
@@ -20,6 +20,9 @@ impl App {
                 self.connection.set(connection);
                 if connection != Connection::Connecting {
                     self.note(dirty::Dirty::status);
+                }
+                if connection == Connection::Open {
+                    updates::connected();
                 }
             }
             Event::CaughtUp => {
@@ -140,6 +143,7 @@ impl App {
             }
         });
         page::every(ATTEND, move || self.attend());
+        page::every(updates::EVERY, updates::ask);
         let document = page::document();
         page::on(&document, "visibilitychange", move |_| {
             if page::is_visible() {
@@ -147,6 +151,7 @@ impl App {
                 self.attend();
                 self.mark_seen();
                 notify::take_away();
+                updates::ask();
             } else {
                 self.keep_draft();
             }
