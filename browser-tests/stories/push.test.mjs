@@ -114,6 +114,81 @@ story("a notification leads to its conversation, and who wishes no calls has non
   assert.equal((await answered).status(), 204);
 });
 
+/** A page tells the server where this browser is called. */
+const told = (page) => page.waitForResponse((response) => response.request().method() === "PUT" && /push/.test(response.url()));
+
+story("a subscription that the browser ends by itself is made anew, at once or with the next opening", running, async (stage) => {
+  const one = await stage.newcomer("member", { permissions: ["notifications"] });
+  const context = stage.contexts.at(-1);
+  const other = await stage.newcomer("member");
+  await writeTo(other.page, one.name);
+  await say(other.page, "The first word");
+  await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
+  await one.page.getByRole("button", { name: "Accept" }).click();
+  await service.offer(context);
+  await one.page.reload();
+  await one.page.locator('[data-view="list"]').waitFor();
+  await openNotifications(one.page);
+  await Promise.all([told(one.page), one.page.getByRole("button", { name: "Also call while closed" }).click()]);
+  await one.page.getByRole("button", { name: "Only call while open" }).waitFor();
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+
+  // A page that is open does it at once.
+  const [again] = await Promise.all([told(one.page), service.ends(one.page, worker)]);
+  assert.equal(again.status(), 204);
+
+  // While it is closed nobody can tell the server: it is done by the next page.
+  await one.page.goto(`${stage.server.url}/api/v1/server`);
+  await service.ends(one.page, worker);
+  const [opened] = await Promise.all([told(one.page), one.page.goto(`${stage.server.url}/`)]);
+  assert.equal(opened.status(), 204);
+  await openNotifications(one.page);
+  await one.page.getByRole("button", { name: "Only call while open" }).waitFor();
+
+  await one.page.goto("about:blank");
+  await say(other.page, "To be called for");
+  const push = await service.next();
+  assert.equal(push.url, "/push/of-this-browser-3", "the third subscription is called");
+
+  // Who ended it is not subscribed again.
+  await one.page.goto(`${stage.server.url}/`);
+  await openNotifications(one.page);
+  await one.page.getByRole("button", { name: "Only call while open" }).click();
+  await one.page.getByRole("button", { name: "Also call while closed" }).waitFor();
+  await service.ends(one.page, worker);
+  await one.page.reload();
+  await openNotifications(one.page);
+  await one.page.getByRole("button", { name: "Also call while closed" }).waitFor();
+});
+
+story("a call while it is closed is in the language that was chosen, whatever the browser speaks", running, async (stage) => {
+  const { page } = await stage.newcomer("member", { permissions: ["notifications"], locale: "en-GB" });
+  const context = stage.contexts.at(-1);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  const called = async () => {
+    await page.goto("about:blank");
+    await deliver(page, stage.server.url, JSON.stringify({ t: 1 }));
+    let shown;
+    const taken = () =>
+      worker.evaluate(async () => {
+        const [shown] = await self.registration.getNotifications();
+        shown?.close();
+        return shown && { body: shown.body, lang: shown.lang };
+      });
+    while (!(shown = await taken())) await page.evaluate(() => new Promise(requestAnimationFrame));
+    return shown;
+  };
+  assert.deepEqual(await called(), { body: "There may be something new.", lang: "en" });
+
+  await page.goto(`${stage.server.url}/`);
+  await openNotifications(page);
+  await page.getByRole("radio", { name: "Français" }).check({ force: true });
+  await page.locator('html[lang="fr"]').waitFor();
+  assert.equal(await page.evaluate(() => navigator.language), "en-GB");
+  assert.deepEqual(await called(), { body: "Il y a peut-être du nouveau.", lang: "fr" });
+});
+
 /** Hands a push to the service worker, by the browser's debugging protocol. */
 async function deliver(page, origin, data) {
   const session = await page.context().newCDPSession(page);

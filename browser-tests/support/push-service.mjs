@@ -49,7 +49,10 @@ export class PushService {
     this.server.close();
   }
 
-  /** Lets a browser's pages subscribe here. What they ask of the browser is kept as the browser would keep it. */
+  /**
+   * Lets a browser's pages subscribe here, each time at another address. What they ask of the browser is kept as the browser
+   * would keep it.
+   */
   async offer(context) {
     const offered = {
       endpoint: this.endpoint,
@@ -58,11 +61,12 @@ export class PushService {
     };
     await context.addInitScript((offered) => {
       const kept = "subscribed-in-this-test";
+      const times = "subscribed-so-often-in-this-test";
       const made = (key) => {
         const subscription = Object.create(PushSubscription.prototype);
         const bytes = { p256dh: offered.p256dh, auth: offered.auth };
         return Object.defineProperties(subscription, {
-          endpoint: { value: offered.endpoint },
+          endpoint: { value: `${offered.endpoint}-${localStorage.getItem(times)}` },
           options: { value: { applicationServerKey: new Uint8Array(key).buffer, userVisibleOnly: true } },
           getKey: { value: (name) => new Uint8Array(bytes[name]).buffer },
           unsubscribe: { value: async () => localStorage.removeItem(kept) === undefined },
@@ -75,8 +79,15 @@ export class PushService {
       PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
         const key = [...new Uint8Array(applicationServerKey)];
         localStorage.setItem(kept, JSON.stringify(key));
+        localStorage.setItem(times, Number(localStorage.getItem(times)) + 1);
         return made(key);
       };
     }, offered);
+  }
+
+  /** Ends the subscription of a browser as the browser does it by itself, and says so to the service worker of its pages. */
+  async ends(page, worker) {
+    await page.evaluate(() => localStorage.removeItem("subscribed-in-this-test"));
+    await worker.evaluate(() => self.dispatchEvent(new ExtendableEvent("pushsubscriptionchange")));
   }
 }

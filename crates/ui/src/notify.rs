@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 
 use crate::app::App;
-use crate::{dates, page, port, say, updates};
+use crate::{dates, page, port, pushes, say, updates};
 
 /// Notifications of the page's own that are shown at the same time.
 const MOST_SHOWN: usize = 16;
@@ -119,16 +119,20 @@ pub(crate) fn take_away() {
     });
 }
 
-/// Opens the conversation of a notification that somebody clicked; the service worker says which.
+/// Takes in what the service worker says: which conversation's notification somebody clicked, or that the browser's
+/// subscription for pushes is another one.
 pub(crate) fn listen(app: App) {
     let Some(container) = updates::container() else { return };
     page::on(container.unchecked_ref(), "message", move |event| {
-        let said = js_sys::Reflect::get(&event, &"data".into()).ok().and_then(|data| {
-            let open = js_sys::Reflect::get(&data, &"open".into()).ok()?;
-            open.as_string()?.parse().ok()
-        });
-        if let Some(conversation) = said {
+        let said = |name: &str| {
+            let data = js_sys::Reflect::get(&event, &"data".into()).ok()?;
+            js_sys::Reflect::get(&data, &name.into()).ok()?.as_string()
+        };
+        if let Some(conversation) = said("open").and_then(|id| id.parse().ok()) {
             app.open_when_there(conversation);
+        }
+        if said("subscription").is_some() {
+            pushes::changed();
         }
     });
 }

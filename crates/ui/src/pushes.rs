@@ -1,5 +1,6 @@
 //! Being called while Huis is closed (Web Push): the browser is subscribed, and the server is told where. Whether a browser
-//! is subscribed, the browser itself remembers.
+//! is subscribed, the browser itself knows; it may end that or take another subscription by itself. So the page keeps beside
+//! it that one wishes to be called, and subscribes anew.
 
 use std::cell::Cell;
 
@@ -17,6 +18,8 @@ use crate::{notify, page, port, say, updates};
 
 /// How long a browser may take to unsubscribe before a page goes on without it, in milliseconds.
 const PATIENCE: u64 = 2_000;
+/// Where the page keeps that one wishes to be called.
+const WISHED: &str = "huis-called";
 
 thread_local! {
     static IS_TOLD: Cell<bool> = const { Cell::new(false) };
@@ -49,8 +52,9 @@ pub(crate) async fn turn_on() -> Result<(), String> {
     let key = key().await?.ok_or_else(|| say::text("pushes-never"))?;
     let subscription = subscribe(&manager, &key).await?;
     let told = tell(Some(subscription.clone())).await;
-    if told.is_err() {
-        unsubscribe(&subscription).await;
+    match told {
+        Ok(()) => page::keep(WISHED, Some("yes")),
+        Err(_) => unsubscribe(&subscription).await,
     }
     told.map_err(|failure| say::failure(&failure))
 }
@@ -68,10 +72,19 @@ pub(crate) fn begin() {
     IS_TOLD.set(false);
 }
 
+/// The browser has ended its subscription, or has another one.
+pub(crate) fn changed() {
+    IS_TOLD.set(false);
+    renew();
+}
+
 /// Says once a session where this browser is called: a server that found nobody there has forgotten it.
 pub(crate) fn renew() {
-    if notify::permission() != NotificationPermission::Granted || IS_TOLD.replace(true) {
-        return;
+    match notify::permission() {
+        NotificationPermission::Granted if !IS_TOLD.replace(true) => {}
+        // Who forbids it wishes it no more, also when notifications are allowed again.
+        NotificationPermission::Denied => return page::keep(WISHED, None),
+        _ => return,
     }
     spawn_local(async move {
         // What was not told is told when everything is caught up with again.
@@ -83,16 +96,18 @@ pub(crate) fn renew() {
 
 async fn tell_again() -> Result<(), String> {
     let Some(manager) = manager().await else { return Ok(()) };
-    if subscribed(&manager).await.is_none() {
+    if page::kept(WISHED).is_none() && subscribed(&manager).await.is_none() {
         return Ok(());
     }
     let Some(key) = key().await? else { return Ok(()) };
     let subscription = subscribe(&manager, &key).await?;
+    page::keep(WISHED, Some("yes"));
     tell(Some(subscription)).await.map_err(|failure| say::failure(&failure))
 }
 
 /// Unsubscribes this browser, where it is subscribed.
 pub(crate) async fn forget() {
+    page::keep(WISHED, None);
     if let Some(manager) = manager().await
         && let Some(subscription) = subscribed(&manager).await
     {

@@ -40,7 +40,13 @@ const loadTexts = async (language) => {
   const [file, integrity] = TEXTS[language];
   const answer = await fetch(file, { integrity });
   if (!answer.ok) throw new Error(`${answer.status}`);
+  leave(language).catch(() => {});
   return answer.text();
+};
+// The service worker speaks as the page does. It can't read what the page keeps, so this is left where it can.
+const leave = async (language) => {
+  const left = await globalThis.caches?.open("left-by-the-page");
+  await left?.put("/spoken", new Response(language));
 };
 const spoken = [kept("huis-language"), navigator.language].map((tag) => /^(en|fr)\b/i.exec(tag ?? "")?.[1].toLowerCase());
 const language = spoken.find(Boolean) ?? "en";

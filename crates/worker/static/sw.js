@@ -80,6 +80,14 @@ async function play({ request, clientId }, [, message, number, size, type]) {
   return new Response(bytes, { status: 206, headers });
 }
 
+// The language that a page speaks, which it leaves where this can read it. It is no file of a version, and outlives all.
+const SPOKEN = { cacheName: "left-by-the-page" };
+async function language() {
+  const left = await caches.match("/spoken", SPOKEN);
+  const spoken = left ? await left.text() : self.navigator.language;
+  return spoken.startsWith("fr") ? "fr" : "en";
+}
+
 // The server can't tell a message from a receipt, so neither can this.
 const WORDS = {
   en: { title: "Huis", body: "There may be something new." },
@@ -94,14 +102,25 @@ async function pagesOfTheApp() {
 
 // A push says that there is something, and not what. A browser wants each one shown.
 self.addEventListener("push", (event) => {
-  const { title, body } = self.navigator.language.startsWith("fr") ? WORDS.fr : WORDS.en;
   const show = async () => {
     const pages = await pagesOfTheApp();
     // Whoever looks at the app sees the message itself.
     if (pages.some((page) => page.visibilityState === "visible")) return;
-    await self.registration.showNotification(title, { body, tag: "huis", icon: "{{icon-192.png}}", silent: true });
+    const lang = await language();
+    const { title, body } = WORDS[lang];
+    const options = { body, lang, tag: "huis", icon: "{{icon-192.png}}", silent: true };
+    await self.registration.showNotification(title, options);
   };
   event.waitUntil(show());
+});
+
+// A browser may end its subscription, or take another one, by itself. The server is told by a page, which has the session: by
+// one that is open, else by the next one, as soon as somebody is signed in there.
+self.addEventListener("pushsubscriptionchange", (event) => {
+  const tell = async () => {
+    for (const page of await pagesOfTheApp()) page.postMessage({ subscription: "changed" });
+  };
+  event.waitUntil(tell());
 });
 
 // A notification of the page's own names the conversation that it is about.
