@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { ownFiles } from "../support/files.mjs";
-import { enterLobby, hear, message, say, sent, signIn } from "../support/people.mjs";
+import { loseEverything, loseFiles, ownFiles } from "../support/files.mjs";
+import { enterLobby, hear, message, open, say, sent, signIn } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -104,6 +104,7 @@ story("signing out leaves nothing that could be read", running, async (stage) =>
   await entry(page, "welcome").or(page.locator("#username")).first().waitFor();
   const kept = await deviceRecord(page);
   assert.ok(!kept?.sealed && !kept?.username, "nothing says who was here");
+  assert.deepEqual(await marks(page), []);
   assert.deepEqual((await inFiles(page, "A word that must not stay behind")).holding, []);
 
   // The account is as it was.
@@ -155,18 +156,7 @@ story("a database that the browser threw away is noticed, and one begins anew", 
   await page.close();
   const elsewhere = await stage.contexts.at(-1).newPage();
   await elsewhere.goto(`${stage.server.url}/api/v1/server`);
-  await elsewhere.evaluate(async () => {
-    const root = await navigator.storage.getDirectory();
-    const remove = async () => {
-      for (const name of await Array.fromAsync(root.keys())) await root.removeEntry(name, { recursive: true });
-      return true;
-    };
-    const inUse = (error) => {
-      if (error.name !== "NoModificationAllowedError") throw error;
-      return false;
-    };
-    while (!(await remove().catch(inUse))) await new Promise(requestAnimationFrame);
-  });
+  await loseFiles(elsewhere);
   await elsewhere.goto(`${stage.server.url}/`);
   await entry(elsewhere, "lost").waitFor();
   await elsewhere.getByRole("button", { name: "Begin anew" }).click();
@@ -175,6 +165,84 @@ story("a database that the browser threw away is noticed, and one begins anew", 
   await entry(elsewhere, "welcome").waitFor();
   await signIn(elsewhere, stage.server, name);
   await elsewhere.locator('[data-view="list"]').getByText("#lobby").first().waitFor();
+});
+
+story("a browser that threw everything away says so, and one is a new device by signing in again", running, async (stage) => {
+  const { page, name } = await stage.newcomer("member");
+  await enterLobby(page);
+  const [mark] = await marks(page);
+  const { value, path, secure, sameSite } = mark;
+  assert.deepEqual({ value, path, secure, sameSite }, { value: "", path: "/", secure: true, sameSite: "Strict" });
+  assert.ok(!JSON.stringify(mark).includes(name), "it says of nobody that they were here");
+
+  await page.goto(`${stage.server.url}/api/v1/server`);
+  await loseEverything(page);
+  // Also where a link is opened that lets newcomers in.
+  await page.goto(stage.server.link);
+  await entry(page, "gone").waitFor();
+  await page.getByText("Your account is unharmed, and other devices still have everything.").waitFor();
+  await page.reload();
+  await entry(page, "gone").waitFor();
+  await page.getByRole("button", { name: "Français" }).click();
+  await page.getByText("Votre compte n'a rien, et vos autres appareils ont toujours tout.").waitFor();
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByText("this becomes a new device of your account").waitFor();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.locator("#username").fill(name);
+  await page.locator("#password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await open(page, "#lobby");
+  await say(page, "From a new device");
+  await sent(page, "From a new device");
+});
+
+story("who was away too long for a browser that is not their own finds it locked, and loses nothing", running, async (stage) => {
+  const page = await stage.page();
+  await page.goto(stage.server.link);
+  await page.locator("#username").fill("seldom-here");
+  await page.locator("#password").fill(PASSWORD);
+  await page.getByRole("switch", { name: /^Stay signed in/ }).uncheck();
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await enterLobby(page);
+  await say(page, "Before going away");
+  await sent(page, "Before going away");
+  await page.goto(`${stage.server.url}/api/v1/server`);
+  await letPass(page, 16 * 60_000);
+  await page.goto(`${stage.server.url}/`);
+  await entry(page, "locked").waitFor();
+  const kept = await deviceRecord(page);
+  assert.ok(kept.sealed && !kept.wrapping && !kept.wrapped, "only the key under the password is kept");
+  await page.locator("#password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await open(page, "#lobby");
+  await hear(page, "Before going away");
+});
+
+story("a locked device says which password opens it, where it was changed on another one", running, async (stage) => {
+  const one = await stage.newcomer("member");
+  const second = await stage.page();
+  await signIn(second, stage.server, one.name);
+  await second.locator('[data-view="list"]').waitFor();
+  await openSettings(second, "Account");
+  await second.getByRole("button", { name: "Lock" }).first().click();
+  await second.getByRole("dialog").last().getByRole("button", { name: "Lock" }).last().click();
+  await entry(second, "locked").getByText(`that @${one.name} last signed in with or chose on this device`).waitFor();
+
+  await openSettings(one.page, "Account");
+  await one.page.getByRole("button", { name: "Change the password" }).click();
+  const form = one.page.locator('[data-view="password-form"]');
+  await form.locator("#account-password").fill(PASSWORD);
+  await form.locator("#account-new-password").fill(`${PASSWORD}-of-today`);
+  await form.getByRole("button", { name: "Save" }).click();
+  await one.page.locator('[data-view="toast"]').getByText("Done.").waitFor();
+
+  await second.locator("#password").fill(`${PASSWORD}-of-today`);
+  await second.getByRole("button", { name: "Open", exact: true }).click();
+  await second.getByText("one that was changed on another device does not count here").waitFor();
+  await second.locator("#password").fill(PASSWORD);
+  await second.getByRole("button", { name: "Open", exact: true }).click();
+  await second.locator('[data-view="list"]').or(entry(second, "sign-in-again")).first().waitFor();
 });
 
 story("a server that is killed while one sends loses nothing", running, async (stage) => {
@@ -191,6 +259,34 @@ story("a server that is killed while one sends loses nothing", running, async (s
   await hear(other.page, "While it was away");
   assert.equal(await other.page.getByText("While it was away", { exact: true }).count(), 1, "and shown once");
 });
+
+/** The marks that this browser keeps of somebody being signed in, and sends to the server. */
+async function marks(page) {
+  const cookies = await page.context().cookies();
+  return cookies.filter(({ name }) => name.startsWith("__Host-huis-here"));
+}
+
+/** Lets so many milliseconds pass while no page has the device: it was attended so much earlier. */
+function letPass(page, ms) {
+  return page.evaluate(
+    (ms) =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("huis-device", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const transaction = opening.result.transaction("device", "readwrite");
+          const store = transaction.objectStore("device");
+          store.get(1).onsuccess = ({ target: { result } }) => store.put({ ...result, attendedAt: result.attendedAt - ms }, 1);
+          transaction.oncomplete = () => {
+            opening.result.close();
+            resolve();
+          };
+          transaction.onabort = () => reject(transaction.error);
+        };
+      }),
+    ms,
+  );
+}
 
 /** What the browser keeps of the device beside the database. */
 function deviceRecord(page) {

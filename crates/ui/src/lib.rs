@@ -6,7 +6,7 @@
 //!   `found`, `strip`, `update`, `typing`, `closed`, `contact`, `tray`, `voice`, `later`, `later-form`, `locks-waiting`, `locks-over`,
 //!   `viewer`, `menu`, `settings`, `password-form`, `toast`.
 //! * `data-state` of an entry: `welcome`, `register`, `sign-in`, `sign-in-again`, `recover`, `recovery-key`, `locked`,
-//!   `elsewhere`, `taken-over`, `lost`, `insecure`, `no-files`, `newer-version`, `unable`, `ended`; of a list or a timeline:
+//!   `elsewhere`, `taken-over`, `lost`, `gone`, `insecure`, `no-files`, `newer-version`, `unable`, `ended`; of a list or a timeline:
 //!   `loading`, `ready`; of a message: `received`, `waiting`, `sent`, `delivered`, `read`, `failed`; of the strip:
 //!   `offline`, `joining`, `catching-up`, `hindered`; of the composer: `plain`, `reply`, `edit`; of the bar of a voice note: `none`,
 //!   `asking`, `recording`, `ended`, `sending`.

@@ -122,7 +122,7 @@ pub(crate) fn is_touched() -> bool {
     matches("(hover: none) and (pointer: coarse)")
 }
 
-/// What the browser keeps for the page: the language and the theme, nothing else.
+/// What the browser keeps for the page: the language, the theme, and whether one wishes to be called; nothing else.
 pub(crate) fn kept(key: &str) -> Option<String> {
     window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
 }
@@ -134,6 +134,33 @@ pub(crate) fn keep(key: &str, value: Option<&str>) {
             None => storage.remove_item(key),
         };
     }
+}
+
+/// How long the mark that somebody is signed in here stays without a visit, in seconds: longer no browser keeps one.
+const MARKED: u32 = 400 * 24 * 3600;
+
+/// Marks that somebody is signed in here, or takes the mark away.
+///
+/// A browser that makes room throws away all of an origin's storage at once: files, IndexedDB, caches, service worker, and
+/// `localStorage` with them in Firefox and Safari. Cookies stay, so that a page which finds nothing knows whether there was
+/// something. This one has no content; its name has the port, for cookies are shared by all ports of a machine.
+pub(crate) fn mark(is_in: bool) {
+    let age = if is_in { MARKED } else { 0 };
+    let mark = format!("{}=; Max-Age={age}; Path=/; Secure; SameSite=Strict", mark_name());
+    let _ = js_sys::Reflect::set(&document(), &"cookie".into(), &mark.into());
+}
+
+/// Whether somebody was signed in here and did not sign out.
+pub(crate) fn is_marked() -> bool {
+    let name = mark_name();
+    let all =
+        js_sys::Reflect::get(&document(), &"cookie".into()).ok().and_then(|all| all.as_string()).unwrap_or_default();
+    // One without a content is written with or without its sign of equality.
+    all.split(';').any(|one| one.trim().trim_end_matches('=') == name)
+}
+
+fn mark_name() -> String {
+    format!("__Host-huis-here{}", window().location().port().unwrap_or_default())
 }
 
 /// Asks the browser to keep what is stored here also when space is short. Some ask the person.

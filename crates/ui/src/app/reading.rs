@@ -9,7 +9,7 @@ use huis_views::{Command, Failure, Reply, Target};
 use leptos::task::spawn_local;
 
 use super::{App, Gate};
-use crate::{port, pushes};
+use crate::{page, port, pushes};
 
 /// Questions that are under way, and whether each is to be asked once more.
 pub(super) type Reads = HashMap<Read, bool>;
@@ -52,6 +52,7 @@ impl App {
     /// Somebody is signed in: all that is shown is read.
     pub(crate) fn enter(self) {
         self.gate.set(Gate::In);
+        page::mark(true);
         pushes::begin();
         self.read_everything();
         self.tell(Command::Attend);

@@ -89,6 +89,8 @@ pub(crate) fn form(
             {live(move || typed.needs_code.get().then(|| code_field(typed)))}
             {(purpose != Purpose::Again).then(|| switch(say::text("entry-stay"), say::text("entry-stay-about"), move || typed.stays.get(), move |stays| typed.stays.set(stays)))}
             {live(move || typed.wrong.get().filter(|(line, _)| line.is_none()).map(|(_, why)| html::p().class("form-wrong").attr("role", "alert").child(why)))}
+            // A newcomer reads it beside the recovery key, before the browser is asked.
+            {(purpose != Purpose::Register).then(|| html::p().class("about").child(say::text("entry-keep-browser")))}
             <button type="submit" class="button primary big" disabled=follow(move || typed.is_working.get())>
                 {live(move || if typed.is_working.get() { blank("spinner").into_any() } else { ().into_any() })}
                 <span>{say::text(go)}</span>
@@ -136,6 +138,7 @@ fn others(purpose: Purpose, shown: RwSignal<Option<Purpose>>) -> AnyView {
 fn begin_anew(app: App) -> AnyView {
     let ask = move |_| {
         app.ask(Confirm::danger(say::text("standing-begin-anew-question"), "standing-begin-anew-yes", |app| {
+            page::mark(false);
             let sign_out = SignOut { password: None, recovery_key: None, discard_unsent: true };
             app.act_then(Command::SignOut(sign_out), |_, _| pushes::leave());
         }));

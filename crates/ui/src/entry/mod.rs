@@ -12,8 +12,8 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::parts::{icon, live, on};
-use crate::say;
 use crate::signals::RwSignal;
+use crate::{page, say};
 
 pub(crate) use form::{Purpose, form};
 pub(crate) use key::recovery_key;
@@ -53,13 +53,16 @@ fn languages() -> AnyView {
         .into_any()
 }
 
-/// Nobody is signed in here: a new account, one that exists, or one whose password is forgotten.
+/// Nobody is signed in here: a new account, one that exists, or one whose password is forgotten. Where somebody was, and the
+/// browser threw away all that was kept, that is said first.
 pub(crate) fn entry(app: App, cut_off: Option<String>) -> AnyView {
     let invited = invitation::of_link();
-    let begins_with = if invited.is_some() || cut_off.is_some() { Some(Purpose::Register) } else { None };
-    let purpose = RwSignal::new(begins_with);
+    let is_gone = cut_off.is_none() && page::is_marked();
+    let registers = cut_off.is_some() || (invited.is_some() && !is_gone);
+    let purpose = RwSignal::new(registers.then_some(Purpose::Register));
     view! {
         {live(move || match purpose.get() {
+            None if is_gone => gone(purpose),
             None => welcome(purpose),
             Some(this) => form(app, this, purpose, invited.clone(), cut_off.clone()),
         })}
@@ -70,16 +73,28 @@ pub(crate) fn entry(app: App, cut_off: Option<String>) -> AnyView {
 fn welcome(purpose: RwSignal<Option<Purpose>>) -> AnyView {
     let body = view! {
         <div class="entry-choices">
-            <button type="button" class="button primary big" on:click=on(move |_| purpose.set(Some(Purpose::Register)))>
-                {say::text("entry-choice-register")}
-            </button>
-            <button type="button" class="button big" on:click=on(move |_| purpose.set(Some(Purpose::SignIn)))>
-                {say::text("entry-choice-sign-in")}
-            </button>
-            <button type="button" class="button quiet" on:click=on(move |_| purpose.set(Some(Purpose::Recover)))>
-                {say::text("entry-choice-recover")}
-            </button>
+            {choice(purpose, Purpose::Register, "button primary big", "entry-choice-register")}
+            {choice(purpose, Purpose::SignIn, "button big", "entry-choice-sign-in")}
+            {choice(purpose, Purpose::Recover, "button quiet", "entry-choice-recover")}
         </div>
     };
     card("welcome", say::text("entry-welcome"), say::text("entry-welcome-page"), body)
+}
+
+/// Somebody was signed in here, and nothing of it is left.
+fn gone(purpose: RwSignal<Option<Purpose>>) -> AnyView {
+    let body = view! {
+        <p>{say::text("standing-gone-next")}</p>
+        <div class="entry-choices">
+            {choice(purpose, Purpose::SignIn, "button primary big", "entry-go-sign-in")}
+            {choice(purpose, Purpose::Recover, "button big", "entry-choice-recover")}
+            {choice(purpose, Purpose::Register, "button quiet", "entry-choice-register")}
+        </div>
+    };
+    card("gone", say::text("standing-lost"), say::text("standing-gone-about"), body)
+}
+
+fn choice(purpose: RwSignal<Option<Purpose>>, to: Purpose, class: &'static str, key: &'static str) -> AnyView {
+    view! { <button type="button" class=class on:click=on(move |_| purpose.set(Some(to)))>{say::text(key)}</button> }
+        .into_any()
 }

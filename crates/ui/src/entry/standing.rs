@@ -59,7 +59,7 @@ fn locked(app: App, username: Option<String>, failure: Option<Failure>) -> AnyVi
     let password = RwSignal::new(String::new());
     let is_working = RwSignal::new(false);
     let why = failure.map(|failure| match failure {
-        Failure::WrongPassword => (Some(Line::Password), say::text("entry-wrong-password")),
+        Failure::WrongPassword => (Some(Line::Password), say::text("standing-locked-wrong")),
         other => (None, say::failure(&other)),
     });
     let wrong = RwSignal::new(why);
@@ -105,6 +105,7 @@ fn locked(app: App, username: Option<String>, failure: Option<Failure>) -> AnyVi
 
 fn begin_anew(app: App) {
     app.ask(Confirm::danger(say::text("standing-begin-anew-question"), "standing-begin-anew-yes", |_| {
+        page::mark(false);
         port::tell(&ToWorker::BeginAnew);
     }));
 }
@@ -145,9 +146,12 @@ fn unable(missing: Missing, reason: String) -> AnyView {
     card(state, say::text(title), say::text(about), view! { {more} {again} {diagnosis(reason)} })
 }
 
-/// The engine ended, or the server ended the session: what is here stays until one signs in again.
+/// The engine ended by itself.
 pub(crate) fn ended(failure: Option<Failure>) -> AnyView {
-    let about = failure.map_or_else(|| say::text("ended-about"), |failure| say::failure(&failure));
-    let body = view! { <button type="button" class="button primary big" autofocus=true on:click=|_| page::reload()>{say::text("unable-reload")}</button> };
-    card("ended", say::text("ended-title"), about, body)
+    let why = failure.map(|failure| say::failure(&failure)).unwrap_or_default();
+    let body = view! {
+        <button type="button" class="button primary big" autofocus=true on:click=|_| page::reload()>{say::text("unable-reload")}</button>
+        {diagnosis(why)}
+    };
+    card("ended", say::text("ended-title"), say::text("ended-about"), body)
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::dialogs::{Confirm, Overlay};
 use crate::parts::{follow, icon, live, on, skeleton};
 use crate::signals::RwSignal;
-use crate::{dates, port, pushes, say};
+use crate::{dates, page, port, pushes, say};
 
 /// What the password is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +201,15 @@ fn password_form(
             false => command,
         };
         spawn_local(async move {
+            // Before: whoever signs out and closes the page at once was not thrown out.
+            let leaves = wish == Wish::SignOut;
+            if leaves {
+                page::mark(false);
+            }
             let result = port::ask(command).await;
+            if leaves && result.is_err() {
+                page::mark(true);
+            }
             is_asking.set(false);
             match result {
                 Ok(Reply::SignedOut { .. }) => pushes::leave(),
