@@ -1,26 +1,16 @@
 // axe-core on what people see seldom: the ways in and out, menus and dialogs, what is wrong. Light and dark, nothing serious.
 
-import { check as checkOnce } from "../support/axe.mjs";
+import { checkInBoth as check } from "../support/axe.mjs";
 import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { loseFiles } from "../support/files.mjs";
 import {
-  act, acquainted, backToList, confirm, drawnAnew, enterRoom, listed, loseNetwork, message, open, openDetails, openSettings, say, sent,
+  act, acquainted, backToList, confirm, enterRoom, listed, loseNetwork, message, open, openDetails, openSettings, say, sent,
 } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
 const entry = (page, state) => page.locator(`[data-view="entry"][data-state="${state}"]`);
-
-async function check(page, where) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    // Colours go over from one to the other.
-    await drawnAnew(page);
-    await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState === "finished"));
-    await checkOnce(page, `${where}, ${colorScheme}`);
-  }
-}
 
 /** Closes what is open above the page. */
 async function close(page) {

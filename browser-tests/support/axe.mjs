@@ -4,8 +4,21 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
+import { drawnAnew } from "./people.mjs";
+
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const GRAVE = ["serious", "critical"];
+
+/** Nothing serious in light and none in dark. */
+export async function checkInBoth(page, where) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    // Colours go over from one to the other.
+    await drawnAnew(page);
+    await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState === "finished"));
+    await check(page, `${where}, ${colorScheme}`);
+  }
+}
 
 export async function check(page, where) {
   // By the debugging protocol, which the page's rules do not bind.

@@ -65,12 +65,12 @@ pub(crate) fn shell(app: App) -> impl IntoView {
 }
 
 fn stage(app: App) -> Stage {
+    if let Some(failure) = app.stopped.get() {
+        return Stage::Ended(failure);
+    }
     let standing = app.standing.get();
     if standing != Standing::Open {
         return Stage::Standing(standing);
-    }
-    if let Some(failure) = app.stopped.get() {
-        return Stage::Ended(failure);
     }
     match app.gate.get() {
         Gate::Unknown => Stage::Asking,

@@ -52,7 +52,7 @@ enum End {
     Lock,
     /// What the page hears when nothing is left here.
     SignedOut(FromWorker),
-    /// By itself, which it does not do.
+    /// By itself, which it does not do; the page was told.
     Stopped,
 }
 
@@ -179,13 +179,12 @@ impl Keeper {
                 }
             };
             let (device, end) = self.serve(device, handle, files, events, run).await;
-            if !matches!(end, End::SignedOut(_)) {
+            if !matches!(end, End::SignedOut(_) | End::Stopped) {
                 self.page.standing(Standing::Opening);
             }
             match end {
                 End::LetGo => break,
                 End::Stopped => {
-                    self.page.standing(unable(Missing::Other, "the engine has ended by itself".into()));
                     self.until_asked().await;
                     break;
                 }
@@ -387,10 +386,11 @@ impl Keeper {
                     Some(Input::AskedToLetGo) | None => break End::LetGo,
                 },
                 event = events.next() => {
-                    if matches!(event, Event::Stopped { .. }) {
+                    let has_stopped = matches!(event, Event::Stopped { .. });
+                    self.page.say(&FromWorker::Event(event));
+                    if has_stopped {
                         break End::Stopped;
                     }
-                    self.page.say(&FromWorker::Event(event));
                 }
                 Some((signing, answer)) = signings.next() => {
                     let FromWorker::Answer { answer: Ok(reply), .. } = &answer else {

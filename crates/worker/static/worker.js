@@ -8,10 +8,19 @@ import initStrength, { estimate } from "{{strength-module.js}}";
 const waiting = [];
 self.onmessage = (event) => waiting.push(event.data);
 
+// Before the engine runs something is missing here; a fault of it later takes nothing away that was kept.
+let isRunning = false;
 function failed(reason) {
-  self.postMessage(JSON.stringify({ standing: { unable: { missing: "other", reason: String(reason) } } }));
+  const unable = { standing: { unable: { missing: "other", reason: String(reason) } } };
+  const stopped = { event: { stopped: { failure: { internal: { reason: String(reason) } } } } };
+  self.postMessage(JSON.stringify(isRunning ? stopped : unable));
 }
-self.addEventListener("error", (event) => failed(event.message));
+self.addEventListener("error", (event) => {
+  // The page is told here; of what it hears from the browser beside that it would take the worker for one that does not start.
+  event.preventDefault();
+  console.error(event.error ?? event.message);
+  failed(event.message);
+});
 self.addEventListener("unhandledrejection", (event) => failed(event.reason));
 
 // One record says everything of this device: { wrapping, iv, wrapped } while the key is open, `sealed` the key under the
@@ -164,6 +173,7 @@ if (!self.isSecureContext) {
   try {
     await init({ module_or_path: "{{worker.wasm}}" });
     start(platform, waiting);
+    isRunning = true;
   } catch (error) {
     failed(error);
   }

@@ -161,8 +161,9 @@ impl App {
         let was_open = self.standing.get_untracked() == Standing::Open;
         let is_open = standing == Standing::Open;
         self.standing.set(standing);
+        // Whoever says where it stands goes on.
+        self.stopped.set(None);
         if is_open && !was_open {
-            self.stopped.set(None);
             self.begin();
         }
         if !is_open && was_open {
