@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use crate::beacon::WayToBeacon;
 use crate::clocks::DeviceClock;
 use crate::network::{Fate, Faults, SharedWire, Wire};
-use crate::scan::{copy_database, texts_on_pages};
+use crate::scan::{copy_database, runs_on_pages, texts_on_pages};
 use crate::world::Inner;
 
 /// The password of every account in a story.
@@ -70,6 +70,13 @@ struct Run {
 pub struct Profile {
     folder: PathBuf,
     key: [u8; 32],
+}
+
+impl Profile {
+    /// How many of these runs of bytes stand on any page of the copy or of its log.
+    pub fn runs_on_its_pages(&self, runs: &[Vec<u8>]) -> usize {
+        runs_on_pages(&self.folder.join(DATABASE), &self.key, runs)
+    }
 }
 
 /// The world's beacon, asked directly.

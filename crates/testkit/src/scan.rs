@@ -19,6 +19,10 @@ pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>
                 folders.push(path);
                 continue;
             }
+            // A socket holds nothing.
+            if !path.is_file() {
+                continue;
+            }
             let bytes = fs::read(&path).expect("a file that can be read");
             looked_at += bytes.len() as u64;
             for (text, needle) in &needles {
@@ -93,6 +97,23 @@ pub fn texts_on_pages(database: &Path, key: &[u8; 32], texts: &[&str]) -> (Vec<S
 pub(crate) fn runs_on_pages(database: &Path, key: &[u8; 32], runs: &[Vec<u8>]) -> usize {
     let pages = pages_of(database, key);
     runs.iter().filter(|run| stands_on(&pages, run)).count()
+}
+
+/// How many of these runs of bytes stand in any file under `folder`, as [`files_that_hold`] looks for texts.
+pub(crate) fn runs_in_files(folder: &Path, runs: &[Vec<u8>]) -> usize {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder that can be read") {
+            let path = entry.expect("a folder that can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                files.push(fs::read(&path).expect("a file that can be read"));
+            }
+        }
+    }
+    runs.iter().filter(|run| stands_on(&files, run)).count()
 }
 
 fn stands_on(pages: &[Vec<u8>], run: &[u8]) -> bool {

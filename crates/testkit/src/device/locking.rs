@@ -8,7 +8,7 @@ use huis_views::{Command, Failure, LockState, LockTrust, MessageView, Reply, Sen
 
 use super::Device;
 use super::saying::target;
-use crate::scan::{kept_of_locks, runs_on_pages, values_in};
+use crate::scan::{kept_of_locks, runs_in_files, runs_on_pages, values_in};
 
 impl Device {
     /// Says something that opens after this time, and waits until the server has it on disk.
@@ -109,6 +109,11 @@ impl Device {
     /// How many of these runs of bytes stand on any page of the device's database or of its log.
     pub fn runs_on_its_pages(&self, runs: &[Vec<u8>]) -> usize {
         runs_on_pages(&self.0.folder.join(super::DATABASE), &self.0.key, runs)
+    }
+
+    /// How many of these runs of bytes stand in any of the device's files as they lie there.
+    pub fn runs_in_its_files(&self, runs: &[Vec<u8>]) -> usize {
+        runs_in_files(&self.0.folder, runs)
     }
 
     /// Everything that is in the device's database, value by value, as whoever has the device and its key reads it.

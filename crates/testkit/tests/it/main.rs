@@ -49,6 +49,7 @@ mod time_locks_attacked;
 mod time_locks_by_beacon;
 mod time_locks_vanishing;
 mod vanishing;
+mod vanishing_pictures;
 mod vanishing_under_faults;
 mod versions;
 
