@@ -1,11 +1,47 @@
 //! What people do with passwords and the recovery key.
 
-use huis_proto::rest::Secret;
+use std::rc::Rc;
+
+use huis_core::password::{ExportKey, Identifiers, SignIn as ProofOfPassword};
+use huis_core::vault::{self, OpenedVault};
+use huis_engine::{HttpRequest, Method, Transport as _};
+use huis_proto::Bytes;
+use huis_proto::opaque::{SERVER_IDENTIFIER, client_identifier};
+use huis_proto::rest::{FinishSignIn, Secret, SignInStarted, SignedIn, StartSignIn};
 use huis_views::{ChangePassword, ChangeRecoveryKey, Command, Failure, Recover, RenewIdentity, Reply, SignIn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Device;
+use crate::network::SharedWire;
 
 impl Device {
+    /// What the server hands to whoever knows the account's name and password, on the device's way to it; the vault as it
+    /// opens by that, and the key that opened it. No device is made, and nothing is kept.
+    pub async fn vault_by(&self, password: &str) -> (SignedIn, OpenedVault, ExportKey) {
+        let mut random = self.0.world.draws.borrow_mut().child();
+        let name = self.name();
+        let names = Identifiers { client: Some(client_identifier(name)), server: Some(SERVER_IDENTIFIER) };
+        let (proof, opaque) = ProofOfPassword::start(&mut random, password.as_bytes()).expect("a password");
+        let start = StartSignIn { username: name.into(), opaque: Bytes(opaque) };
+        let started: SignInStarted = self.posts("/api/v1/sign-ins/start", &start).await;
+        let proven = proof.finish(&mut random, password.as_bytes(), &started.opaque, names, started.stretch);
+        let proven = proven.unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        let finish = FinishSignIn { state: started.state, opaque: Bytes(proven.finalization), second_factor: None };
+        let signed_in: SignedIn = self.posts("/api/v1/sign-ins/finish", &finish).await;
+        let opened = vault::open_with_export_key(&signed_in.vault, signed_in.account, 0, &proven.export_key);
+        let opened = opened.unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        (signed_in, opened, proven.export_key)
+    }
+
+    async fn posts<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> T {
+        let body = Some(serde_json::to_vec(body).expect("a request"));
+        let request = HttpRequest { method: Method::Post, path: path.into(), token: None, body };
+        let answer = SharedWire(Rc::clone(&self.0.wire)).ask(request).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{path} of {self:?}: {error}"))
+    }
+
     /// The recovery key that was shown last on this device.
     pub fn recovery_key(&self) -> Secret {
         let written_down = self.0.recovery_key.borrow().clone();

@@ -1,11 +1,13 @@
 //! Who tries to read a locked message before its time, and with what.
 
+use ciborium::Value;
+use huis_core::account_state::AccountState;
 use huis_core::content::Content;
 use huis_core::time_locks::{Place, Timed, UnlockError};
 use huis_proto::frames::ServerFrame;
 use huis_proto::rest::ReleasedShare;
-use huis_proto::{Bytes32, ErrorCode, TimeShare};
-use huis_testkit::{Device, Fate, story};
+use huis_proto::{Bytes32, ErrorCode, TimeShare, codec};
+use huis_testkit::{Device, Fate, PASSWORD, story};
 use huis_views::{Failure, LockState, Notice, Sent};
 
 use crate::time_locks::{TWO_MINUTES, contains};
@@ -28,6 +30,55 @@ fn shares(values: &[Vec<u8>]) -> impl Iterator<Item = TimeShare> {
     windows.filter_map(|window| window.try_into().ok()).map(|bytes| TimeShare(Bytes32(bytes)))
 }
 
+/// A value, and what is packed in it: OpenMLS keeps its secrets as CBOR, some of them as arrays of numbers, in which no run of
+/// bytes is one of the secret.
+fn unpacked(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = vec![value.to_vec()];
+    // Before the form of some stands its version.
+    for form in [value, value.get(1..).unwrap_or_default()] {
+        if let Ok(form @ (Value::Array(_) | Value::Map(_))) = ciborium::from_reader(form) {
+            unpack(&form, &mut found);
+        }
+    }
+    found
+}
+
+fn unpack(form: &Value, found: &mut Vec<Vec<u8>>) {
+    match form {
+        Value::Bytes(bytes) => found.extend(unpacked(bytes)),
+        Value::Array(items) => {
+            let number = |item: &Value| u8::try_from(item.as_integer()?).ok();
+            match items.iter().map(number).collect::<Option<Vec<u8>>>() {
+                Some(bytes) => found.extend(unpacked(&bytes)),
+                None => items.iter().for_each(|item| unpack(item, found)),
+            }
+        }
+        Value::Map(entries) => entries.iter().for_each(|(name, value)| {
+            unpack(name, found);
+            unpack(value, found);
+        }),
+        Value::Tag(_, form) => unpack(form, found),
+        _ => {}
+    }
+}
+
+/// All that the vault gives to who knows the password: its secrets, the keys that open it, and what these open.
+async fn vault_of(person: &Device) -> Vec<Vec<u8>> {
+    let (signed_in, vault, export_key) = person.vault_by(PASSWORD).await;
+    let contents = vault.contents;
+    let state = AccountState::open(&signed_in.account_state, &contents.state_key, signed_in.account, 0);
+    vec![
+        contents.identity.expose().to_vec(),
+        contents.archive_seed.expose().to_vec(),
+        contents.state_key.expose().to_vec(),
+        export_key.expose().to_vec(),
+        person.recovery_key().expose().as_bytes().to_vec(),
+        signed_in.vault.to_vec(),
+        codec::to_cbor(&state.unwrap().0),
+        serde_json::to_vec(&signed_in).unwrap(),
+    ]
+}
+
 async fn place(ann: &Device, sent: &Sent) -> Place {
     Place { conversation: sent.conversation, author: ann.member().await.account, message: sent.id }
 }
@@ -39,10 +90,17 @@ fn nothing_that_the_recipient_has_and_nothing_that_the_server_has_opens_it() {
         let sent = ann.locks("@bea", SAID, TWO_MINUTES).await;
         bea.sees_lock(sent.id, LockState::Waiting).await;
         let place = place(&ann, &sent).await;
-        // The whole database, decrypted: messages, MLS state, keys, vault and account state as they are kept.
-        let beas = bea.everything_stored();
+        // The whole database, decrypted: messages, keys, and MLS state with all that is packed in it.
+        let database = bea.everything_stored();
+        let timed = held(&database);
+        let mut beas: Vec<Vec<u8>> = database.iter().flat_map(|value| unpacked(value)).collect();
+        let group = sent.conversation.as_bytes();
+        assert!(
+            beas.iter().filter(|value| *value == group).count()
+                > database.iter().filter(|value| *value == group).count()
+        );
+        beas.extend(vault_of(&bea).await);
         assert!(!beas.iter().any(|value| contains(value, b"heron")));
-        let timed = held(&beas);
         for share in shares(&beas) {
             assert_ne!(timed.open(&place, &share).map(|_| ()), Ok(()));
         }
