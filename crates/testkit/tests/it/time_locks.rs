@@ -120,6 +120,40 @@ fn what_opened_while_a_device_was_away_is_open_when_it_is_back() {
 }
 
 #[test]
+fn a_device_that_is_added_behind_a_locked_message_shows_nothing_of_it_and_nothing_wrong() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        let (before, sent) = (ann.says("@bea", "before").await, ann.locks("@bea", SAID, TWO_MINUTES).await);
+        bea.sees_lock(sent.id, LockState::Waiting).await;
+        let (tablet, laptop) = (world.another_device_of(&bea).await, world.another_device_of(&ann).await);
+        ann.says("@bea", "behind").await;
+        let later = ann.locks("@bea", "locked behind", TWO_MINUTES).await;
+        for (device, place) in [(&tablet, "@ann"), (&laptop, "@bea")] {
+            device.hears(place, "behind").await;
+            device.sees_lock(later.id, LockState::Waiting).await;
+        }
+        assert!(matches!(laptop.withdraws(sent.id).await, Err(Failure::Unknown { .. })), "nor can it take it back");
+        bea.sees_lock(later.id, LockState::Opened).await;
+        assert_eq!(bea.sees_lock(sent.id, LockState::Opened).await.text, SAID);
+        // Whoever answers it there quotes it here.
+        let answer = bea.answers("@ann", sent.id, "at last").await.id;
+        for (device, place) in [(&tablet, "@ann"), (&laptop, "@bea")] {
+            device.sees_lock(later.id, LockState::Opened).await;
+            let quote = device.sees("the answer", answer, |_| true).await.reply_to.unwrap();
+            assert_eq!((quote.text.as_str(), quote.here), (SAID, false));
+            for message in [before.id, sent.id] {
+                assert!(device.looks_up(message).await.is_none(), "{device:?}");
+            }
+            let locks: Vec<_> = device.lists_locks().await.into_iter().map(|message| message.id).collect();
+            assert_eq!(locks, [later.id], "{device:?}");
+            assert_eq!(device.texts(place).await, ["behind", "locked behind", "at last"], "{device:?}");
+            device.has_settled().await;
+        }
+        nobody_is_alarmed(&[&ann, &bea, &tablet, &laptop]).await;
+    });
+}
+
+#[test]
 fn what_waited_to_be_sent_beyond_its_time_opens_at_once() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
