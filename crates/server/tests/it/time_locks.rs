@@ -226,6 +226,45 @@ async fn after_a_start_the_file_that_the_operator_named_confirms_the_time_on_eac
 }
 
 #[tokio::test]
+async fn a_node_whose_clock_jumps_releases_nothing_and_the_others_go_by_theirs() {
+    let house = House::open().await;
+    let jumped = house.on_another_machine().await;
+    let (anna, berta) = (Person::registers(&house, "anna").await, Person::registers(&house, "berta").await);
+    let here = group(&house, &[&anna, &berta]).await;
+    for forward in [true, false] {
+        let message = locks(&house, &anna, here).await;
+        let path = path(here, &anna, message);
+        for node in [&house, &jumped] {
+            assert_eq!(asks(node, &berta, &path).await.code(), ErrorCode::TimeLocked, "they agree yet");
+        }
+        let right = jumped.now_ms();
+        jumped.clock_is_set_to(if forward { right + JUMP_MS } else { right - JUMP_MS });
+        assert_eq!(asks(&jumped, &berta, &path).await.code(), ErrorCode::TimeUnsure);
+        assert_eq!(jumped.delete(path.as_str()).by(&anna).send().await.code(), ErrorCode::TimeUnsure);
+        assert_eq!(asks(&house, &berta, &path).await.code(), ErrorCode::TimeLocked, "it is as early here as ever");
+        // What one of them puts off the other one does, and messages go by both.
+        let withdrawn = locks(&house, &anna, here).await;
+        let withdrawn = super::time_locks::path(here, &anna, withdrawn);
+        house.delete(withdrawn.as_str()).by(&anna).send().await.is_done();
+        assert_eq!(asks(&jumped, &berta, &withdrawn).await.code(), ErrorCode::TimeLockWithdrawn);
+        for node in [&house, &jumped] {
+            let plain = locked(&anna, here, MessageId::from_bytes(id()), None, None);
+            assert_eq!(submit(node, &anna, here, &plain).await.status, StatusCode::OK);
+            node.server.keep_up().await;
+        }
+        for node in [&house, &jumped] {
+            node.pass(LOCK_MS);
+        }
+        // Its time has come by every clock, and by one of them nobody knows.
+        assert_eq!(asks(&jumped, &berta, &path).await.code(), ErrorCode::TimeUnsure);
+        assert!(gets(&house, &berta, &path).await);
+        assert_eq!(asks(&jumped, &berta, &path).await.code(), ErrorCode::TimeUnsure, "also what another one gave");
+        jumped.clock_is_set_to(house.now_ms());
+        assert!(gets(&jumped, &berta, &path).await, "it is right again");
+    }
+}
+
+#[tokio::test]
 async fn a_share_outlives_its_message_and_ends_a_year_behind_its_time() {
     let house = House::open().await;
     let (anna, berta) = (Person::registers(&house, "anna").await, Person::registers(&house, "berta").await);

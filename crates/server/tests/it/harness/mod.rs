@@ -115,8 +115,18 @@ impl House {
     }
 
     pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        self.beside_by(self.clock.clone(), change).await
+    }
+
+    /// Another node on a machine of its own, whose clocks are set apart from this one's. They show the same time yet.
+    pub(crate) async fn on_another_machine(&self) -> Self {
+        let clock = HandClock { wall_ms: AtomicU64::new(self.now_ms()), elapsed_ms: AtomicU64::new(70_000) };
+        self.beside_by(Arc::new(clock), |_| {}).await
+    }
+
+    async fn beside_by(&self, clock: Arc<HandClock>, change: impl FnOnce(&mut Config)) -> Self {
         let keys = Keys::open_or_make(&mut OsRng, self.folder.path(), true).unwrap();
-        Self::node(change, None, self.folder.clone(), keys, self.store.clone(), self.clock.clone()).await
+        Self::node(change, None, self.folder.clone(), keys, self.store.clone(), clock).await
     }
 
     async fn node(
