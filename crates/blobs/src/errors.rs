@@ -86,3 +86,29 @@ fn of_cause(store: &'static str, source: &(dyn Error + 'static)) -> BlobError {
     }
     BlobError::Other(store)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// Whatever stands between the disk and what comes of it.
+    #[derive(Debug, thiserror::Error)]
+    #[error("a piece could not be written")]
+    struct Writing(#[source] io::Error);
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_disk_without_room_is_known_as_that_however_deep_it_is_said() {
+        // The device that has no room, ever: so says the system itself.
+        let mut full = File::options().write(true).open("/dev/full").expect("the device");
+        let mut no_room = || full.write_all(b"a piece").expect_err("no room");
+        let sources: [Box<dyn Error + Send + Sync>; 2] = [no_room().into(), Writing(no_room()).into()];
+        for source in sources {
+            let error = object_store::Error::Generic { store: "LocalFileSystem", source };
+            assert!(matches!(BlobError::from(error), BlobError::Full));
+        }
+    }
+}
