@@ -278,6 +278,30 @@ fn an_upload_outlives_a_server_that_is_killed_in_the_middle() {
 }
 
 #[test]
+fn a_download_outlives_a_server_that_is_killed_in_the_middle() {
+    let mut house = House::open();
+    let (a, b) = acquainted(&house);
+    let (path, bytes) = (house.path("large.bin"), large(100_000_000));
+    fs::write(&path, &bytes).unwrap();
+    let id = a.does(&["send", "@member-b", "--file", path.to_str().unwrap()]).well().trim().to_owned();
+    b.hears(1);
+    let folder = house.path("fetched");
+    let mut process = b.starts(&["files", "get", &id, "--to", folder.to_str().unwrap()]);
+    until_lies_in(&folder, 40_000_000, &mut process);
+    house.kill();
+    let left = names(&folder);
+    assert!(left.len() == 1 && left[0].ends_with(".part"), "it was in the middle: {left:?}");
+    let part = folder.join(&left[0]);
+    assert!(process.is_running(), "it waits for the server");
+    house.start(&[]);
+    // Of what was written 8 MiB are not noted at most, and one range is written at a time.
+    let least = least_until_end(&part, process);
+    assert!((40_000_000 - 2 * 8 * 1024 * 1024..100_000_000).contains(&least), "it went on from {least} bytes");
+    assert_eq!(names(&folder), ["large.bin"]);
+    assert_eq!(fs::read(folder.join("large.bin")).unwrap(), bytes);
+}
+
+#[test]
 fn a_sender_that_is_interrupted_says_what_becomes_of_the_file() {
     let house = House::open();
     let (a, b) = acquainted(&house);
