@@ -21,6 +21,8 @@ pub(crate) struct House {
     folder: TempDir,
     /// The name of the server's data folder in it.
     data: String,
+    /// How the disk is mounted that the data folder is, where that is one of its own.
+    disk: Option<String>,
     server: Option<Process>,
     address: String,
     scheme: String,
@@ -66,6 +68,30 @@ pub(crate) fn huis(args: &[&str]) -> Command {
     command
 }
 
+/// How `unshare` gives a process mounts that nobody else sees: for a user without privileges, or for one who has them where
+/// there are no users of its own.
+fn unshared() -> Option<&'static str> {
+    ["-Urm", "-m"].into_iter().find(|how| {
+        let mounts = Command::new("unshare").args([how, "mount", "-t", "tmpfs", "huis", "/tmp"]).output();
+        mounts.is_ok_and(|ended| ended.status.success())
+    })
+}
+
+/// This command, with a disk of its own in place of a folder.
+fn on_disk(command: &Command, options: &str, folder: &Path) -> Command {
+    let script = "mount -t tmpfs -o \"$0\" huis \"$1\" && shift && exec \"$@\"";
+    let mut within = Command::new("unshare");
+    within.args([unshared().unwrap(), "sh", "-c", script, options]).arg(folder);
+    within.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => within.env(name, value),
+            None => within.env_remove(name),
+        };
+    }
+    within
+}
+
 impl House {
     /// A server on a free port.
     pub(crate) fn open() -> Self {
@@ -74,11 +100,33 @@ impl House {
 
     /// As `open`, with further settings.
     pub(crate) fn open_with(settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut house =
-            Self { folder, data: "server".into(), server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
+        let mut house = Self::in_folder(tempfile::tempdir().unwrap());
         house.start(settings);
         house
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
+        let (data, address) = ("server".into(), "127.0.0.1:0".into());
+        Self { folder, data, disk: None, server: None, address, scheme: String::new() }
+    }
+
+    /// A server whose data folder is a disk of its own, of so many bytes and files, which goes with its process; none where
+    /// nobody may mount one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_on_disk(bytes: u64, files: u64) -> Option<Self> {
+        unshared()?;
+        let mut house = Self::in_folder(tempfile::tempdir().unwrap());
+        house.disk = Some(format!("size={bytes},nr_inodes={files},mode=700"));
+        std::fs::create_dir(house.data()).unwrap();
+        house.start(&[]);
+        Some(house)
+    }
+
+    /// The server's data as its process sees them, where they are on a disk that it alone sees.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn data_on_disk(&self) -> PathBuf {
+        let data = self.data();
+        PathBuf::from(format!("/proc/{}/root", self.process())).join(data.strip_prefix("/").unwrap())
     }
 
     /// Another node of the same server: a folder of its own with a copy of the keys, and another port.
@@ -89,8 +137,7 @@ impl House {
         for (path, key) in files(&self.data().join("keys")) {
             std::fs::write(keys.join(path.file_name().unwrap()), key).unwrap();
         }
-        let mut house =
-            Self { folder, data: "server".into(), server: None, address: "127.0.0.1:0".into(), scheme: String::new() };
+        let mut house = Self::in_folder(folder);
         house.start(settings);
         house
     }
@@ -106,6 +153,9 @@ impl House {
         let mut command = huis(&["serve", "--listen", &self.address, "--data", data.to_str().unwrap()]);
         command.args(["--guesses-per-minute", "1000000", "--requests-per-second", "100000"]);
         command.args(settings).env("HUIS_ACCESS_PASSPHRASE", PASSPHRASE);
+        if let Some(options) = &self.disk {
+            command = on_disk(&command, options, &data);
+        }
         let mut server = Process::start(command, None);
         let first = server.line();
         let url = first.rsplit(' ').next().unwrap_or_default();

@@ -13,6 +13,8 @@ mod connections;
 mod crashes;
 mod cut_off;
 mod files;
+#[cfg(target_os = "linux")]
+mod full_disks;
 mod harness;
 mod identities;
 mod insight;
