@@ -31,6 +31,7 @@ mod transfers;
 mod upkeep;
 mod vanishing;
 
+pub use accounts::code_rows;
 pub use config::{BeaconConfig, Config, DatabaseKey, LockedKeyError};
 pub use db::NEWEST_SCHEMA;
 pub use engine::{Engine, StartError};

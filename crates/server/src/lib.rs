@@ -39,6 +39,6 @@ pub use http::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
 pub use keys::{KeyError, Keys};
 pub use logs::start_logs;
 pub use moving::{MigrateError, Moved, Place, migrate_store, place};
-pub use serve::{Newcomers, RunningServer, ServeError, Served, Server, announcement, serve, stop_signal};
+pub use serve::{DrawCode, Newcomers, RunningServer, ServeError, Served, Server, announcement, serve, stop_signal};
 pub use space::size;
 pub use state::{Clock, SystemClock};

@@ -45,7 +45,7 @@ pub(crate) fn run(serve: &Serve, printer: &Printer) -> Outcome {
     }
     let config = resolved.map_err(|error| Stop::Usage(error.to_string()))?;
     huis_server::start_logs(&config);
-    let served = runtime()?.block_on(huis_server::serve(config, huis_server::stop_signal()));
+    let served = runtime()?.block_on(huis_server::serve(config, drawn, huis_server::stop_signal()));
     served.map(|_| ()).map_err(|error| Stop::failed("serve", error.to_string(), ""))
 }
 
@@ -57,6 +57,11 @@ pub(super) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
 pub(super) fn runtime() -> Outcome<Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Stop::file("the runtime", &error))
+}
+
+/// The server draws nothing by itself.
+fn drawn(text: &str) -> Option<String> {
+    huis_engine::code_rows(text).map(|rows| huis_texts::drawn_code(&rows).join("\n"))
 }
 
 fn report(findings: &[Finding], printer: &Printer) -> Outcome {

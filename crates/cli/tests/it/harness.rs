@@ -175,6 +175,11 @@ impl House {
         }
     }
 
+    /// The next line of the server's announcement.
+    pub(crate) fn says(&mut self) -> String {
+        self.server.as_mut().unwrap().line()
+    }
+
     /// The server is seen to end without being told to from outside.
     pub(crate) fn ends_by_itself(&mut self) -> Ended {
         self.server.take().unwrap().end()

@@ -20,6 +20,7 @@ mod identities;
 mod insight;
 mod interrupts;
 mod invitations;
+mod local_tls;
 mod locks;
 mod manuals;
 mod marks;

@@ -105,7 +105,7 @@ fn every_marked_block_of_the_handbook_works_one_behind_the_other() {
         said.push_str(&ended.stdout);
     }
     // What a reader is told to look for is there.
-    for words in ["Recovery key, shown this once", "anna  super-administrator", "server.pem: OK", "huis_store_up 1"] {
+    for words in ["Recovery key, shown this once", "anna  super-administrator", "local.pem: OK", "huis_store_up 1"] {
         assert!(said.contains(words), "{words}: {said}");
     }
 }

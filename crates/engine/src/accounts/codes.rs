@@ -2,6 +2,7 @@
 
 use huis_proto::rest::Secret;
 use huis_views::{Failure, SafetyCode, SecretCode};
+use qrcode::types::QrError;
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::entering::internal;
@@ -9,10 +10,20 @@ use super::entering::internal;
 /// The code that holds a text. It is shown on a screen, where nothing of it is torn or stained, so the lowest level of
 /// correction makes it as small as it can be.
 pub(super) fn code_of(text: String) -> Result<SafetyCode, Failure> {
-    let code = QrCode::with_error_correction_level(&text, EcLevel::L).map_err(internal)?;
+    let lines = rows(&text).map_err(internal)?;
+    Ok(SafetyCode { lines, text })
+}
+
+/// The rows of the QR code that holds a text, of `1` (dark) and `0`; none where the text is too long for one.
+pub fn code_rows(text: &str) -> Option<Vec<String>> {
+    rows(text).ok()
+}
+
+fn rows(text: &str) -> Result<Vec<String>, QrError> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::L)?;
     let modules = code.to_colors();
     let line = |line: &[Color]| line.iter().map(|module| if *module == Color::Dark { '1' } else { '0' }).collect();
-    Ok(SafetyCode { lines: modules.chunks(code.width()).map(line).collect(), text })
+    Ok(modules.chunks(code.width()).map(line).collect())
 }
 
 /// The code that holds a secret.

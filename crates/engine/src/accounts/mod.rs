@@ -34,6 +34,7 @@ use crate::client::{Client, Me};
 use crate::db::{DbError, Tables};
 
 pub(crate) use self::cards::is_talked_in;
+pub use self::codes::code_rows;
 pub(crate) use self::directory::identity_changed;
 pub(crate) use self::entering::Keys;
 pub(crate) use self::second_factors::SecondFactor;

@@ -1,4 +1,4 @@
-//! What belongs to a server beside its database: its keys, a self-signed certificate, its settings.
+//! What belongs to a server beside its database: its keys, its own authority or self-signed certificate, its settings.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::BackupError;
 use crate::config::FILE_NAME;
 use crate::keys::{self, make_private_folder, write_private};
-use crate::serve::tls;
+use crate::serve::{local_authority, tls};
 
 /// The largest file that is taken along.
 const LARGEST: u64 = 1024 * 1024;
@@ -21,7 +21,8 @@ const LARGEST: u64 = 1024 * 1024;
 /// By their paths in the data folder. What else lies there is not the server's.
 fn paths() -> impl Iterator<Item = String> {
     let keys = keys::FILES.iter().map(|name| format!("{}/{name}", keys::FOLDER));
-    let tls = [tls::CERTIFICATE, tls::KEY].map(|name| format!("{}/{name}", tls::FOLDER));
+    let local = [local_authority::AUTHORITY, local_authority::ISSUER, local_authority::SERVED];
+    let tls = [tls::CERTIFICATE, tls::KEY].into_iter().chain(local).map(|name| format!("{}/{name}", tls::FOLDER));
     keys.chain(tls).chain([FILE_NAME.to_owned()])
 }
 

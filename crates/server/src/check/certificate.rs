@@ -3,23 +3,29 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use x509_parser::extensions::GeneralName;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Said;
 use super::scene::Scene;
 use crate::config::{Config, Tls};
+use crate::keys::others_may_read;
+use crate::serve::local_authority::{self, AUTHORITY, Found, ISSUER, SERVED};
 use crate::serve::tls::{self, CERTIFICATE, FOLDER, KEY};
 
 const DAY_S: i64 = 24 * 3600;
 /// So long before its end somebody should look why it was not renewed.
 const SOON_DAYS: i64 = 14;
+/// So long before the end of an authority people should be told that they need another one.
+const AUTHORITY_SOON_DAYS: i64 = 90;
 
 pub(super) fn look(scene: &Scene<'_>) -> Vec<Said> {
     let config = scene.config;
     match &config.tls {
         Tls::Off => vec![without(config)],
         Tls::Files { certificate, key } => of_files(scene, certificate, key, true),
+        Tls::Local => local(scene),
         Tls::SelfSigned => {
             let folder = config.data.join(FOLDER);
             let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
@@ -37,6 +43,78 @@ pub(super) fn look(scene: &Scene<'_>) -> Vec<Said> {
             vec![Said::ok("self-signed; not there yet, made at the first start with it")]
         }
     }
+}
+
+/// Of the server's own authority. What it issues is renewed by itself, and needs nobody.
+fn local(scene: &Scene<'_>) -> Vec<Said> {
+    const ANEW: &str = "stop the server and delete what is in the folder, and the next start makes another authority: each \
+                        phone and browser must then be given that one";
+    let folder = scene.config.data.join(FOLDER);
+    let [authority, issuer, served] = [AUTHORITY, ISSUER, SERVED].map(|name| folder.join(name));
+    match local_authority::found(&folder) {
+        Found::Nothing => {
+            return vec![Said::ok("of an authority of its own; not there yet, made at the first start with it")];
+        }
+        Found::Without(missing) => {
+            let says = format!("{} is missing although this server has an authority", missing.display());
+            return vec![Said::fault(says, format!("restore it from a backup. Otherwise {ANEW}"))];
+        }
+        Found::Whole => {}
+    }
+    let now_s = i64::try_from(scene.now_ms / 1000).unwrap_or(i64::MAX);
+    let mut said = Vec::new();
+    let (authority_der, issuer_der) = match (certificate(&authority), certificate(&issuer)) {
+        (Ok(authority), Ok(issuer)) => (authority, issuer),
+        (Err(error), _) | (_, Err(error)) => {
+            return vec![Said::fault(error, format!("restore it from a backup. Otherwise {ANEW}"))];
+        }
+    };
+    said.extend(ends(&authority_der).map(|(ends_s, ends)| {
+        let shown = authority.display();
+        match ends_s.saturating_sub(now_s) / DAY_S {
+            _ if ends_s < now_s => Said::fault(format!("the authority {shown} expired on {ends}"), ANEW),
+            days @ 0..AUTHORITY_SOON_DAYS => {
+                Said::warning(format!("the authority {shown} expires in {days} days, on {ends}"), ANEW)
+            }
+            _ => {
+                let fingerprint = tls::fingerprint_of(&authority_der);
+                Said::ok(format!("the authority {shown} is good until {ends}; SHA-256 {fingerprint}"))
+            }
+        }
+    }));
+    said.push(match certificate(&served).ok().as_deref().and_then(ends) {
+        Some((ends_s, ends)) if ends_s >= now_s => {
+            Said::ok(format!("{} is good until {ends}, and renewed by itself a month before", served.display()))
+        }
+        _ => Said::ok(format!("{} is made at the next start", served.display())),
+    });
+    for path in [&issuer, &served] {
+        if others_may_read(path) {
+            let says = format!("other users of this machine may read the key in {}", path.display());
+            said.push(Said::warning(says, format!("chmod 600 {}", path.display())));
+        }
+    }
+    said.extend(host(scene.config).map(|host| {
+        if local_authority::permits(&issuer_der, &host) {
+            return Said::ok(format!("it is for {host}"));
+        }
+        Said::fault(
+            format!("the authority was made without {host}, where clients come, and can't vouch for it"),
+            format!("correct --public-url or --listen. Otherwise {ANEW}"),
+        )
+    }));
+    said
+}
+
+fn certificate(path: &Path) -> Result<CertificateDer<'static>, String> {
+    CertificateDer::from_pem_file(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// When a certificate ends, in seconds since 1970 and in words.
+fn ends(der: &[u8]) -> Option<(i64, String)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let ends = certificate.validity().not_after;
+    Some((ends.timestamp(), ends.to_string()))
 }
 
 fn without(config: &Config) -> Said {
@@ -84,7 +162,7 @@ fn age(shown: &str, certificate: &X509Certificate<'_>, now_s: i64, fingerprint: 
 }
 
 fn name(config: &Config, certificate: &X509Certificate<'_>) -> Option<Said> {
-    let names = names(certificate);
+    let names = tls::names(certificate);
     let Some(host) = host(config) else {
         // Nobody said under which name clients come.
         return Some(Said::ok(format!("it is for {}", listed(&names))));
@@ -109,24 +187,6 @@ fn host(config: &Config) -> Option<String> {
             let address = config.listen.ip();
             (!address.is_unspecified() && !address.is_loopback()).then(|| address.to_string())
         }
-    }
-}
-
-fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
-    let names = extension.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some(name.to_lowercase()),
-        GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
-        _ => None,
-    });
-    names.collect()
-}
-
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
-        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
-        _ => None,
     }
 }
 

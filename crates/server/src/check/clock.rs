@@ -5,7 +5,7 @@ use super::scene::Scene;
 use crate::time_watch;
 
 /// The first of November 2026: this version of Huis did not exist before.
-const WRITTEN_MS: u64 = 1_793_491_200_000;
+pub(crate) const WRITTEN_MS: u64 = 1_793_491_200_000;
 /// A clock that is put right by a little is nothing to talk about.
 const TOLERANCE_MS: u64 = 2 * 60 * 1000;
 

@@ -15,6 +15,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::config::{Config, ConfigError};
 use crate::state::Clock;
+pub(crate) use clock::WRITTEN_MS;
 use scene::Scene;
 
 /// What a check found.

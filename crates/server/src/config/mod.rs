@@ -86,6 +86,8 @@ pub struct Config {
 pub enum Tls {
     /// Not at all: for a proxy in front, or for this machine alone.
     Off,
+    /// By certificates of an authority that the server makes once, for the names and addresses that a local network has for it.
+    Local,
     /// By a certificate that the server makes once and keeps; clients pin its fingerprint at first use.
     SelfSigned,
     /// By a certificate from files (PEM), which are read again when they change.

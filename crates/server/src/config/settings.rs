@@ -37,6 +37,7 @@ pub(super) struct Draft {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TlsMode {
     Off,
+    Local,
     SelfSigned,
     Files,
 }
@@ -96,16 +97,19 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "tls",
-        takes: "off|self-signed|files",
+        takes: "off|local|self-signed|files",
         default: "off",
-        explanation: "How connections are protected: off (behind a proxy, or on this machine alone), self-signed (a certificate is made \
-                      once, clients pin its fingerprint), files (tls-certificate and tls-key, read again when they change)",
+        explanation: "How connections are protected: off (behind a proxy, or on this machine alone), local (what --tls alone means: an \
+                      authority is made once, which phones and browsers of the local network are given; the server then renews its \
+                      certificate by itself), self-signed (a certificate is made once, clients pin its fingerprint; browsers refuse \
+                      it), files (tls-certificate and tls-key, read again when they change)",
         apply: |draft, value| {
             draft.tls = match value {
                 "off" => TlsMode::Off,
+                "local" => TlsMode::Local,
                 "self-signed" => TlsMode::SelfSigned,
                 "files" => TlsMode::Files,
-                _ => return Err("expected off, self-signed or files".into()),
+                _ => return Err("expected off, local, self-signed or files".into()),
             };
             Ok(())
         },
@@ -488,8 +492,9 @@ impl Draft {
             (TlsMode::Files, _, _) => {
                 return Err("tls = files needs tls-certificate and tls-key as well".into());
             }
-            (_, None, None) if tls == TlsMode::SelfSigned => Tls::SelfSigned,
-            (_, None, None) => Tls::Off,
+            (TlsMode::Off, None, None) => Tls::Off,
+            (TlsMode::Local, None, None) => Tls::Local,
+            (TlsMode::SelfSigned, None, None) => Tls::SelfSigned,
             _ => return Err("tls-certificate and tls-key need tls = files".into()),
         };
         if config.bus.is_some() && config.database.is_none() {

@@ -173,7 +173,16 @@ impl Setting {
             self.variable(),
             self.name
         );
-        Arg::new(self.name).long(self.name).value_name(self.takes).help(help)
+        let argument = Arg::new(self.name).long(self.name).value_name(self.takes).help(help);
+        match self.alone() {
+            Some(value) => argument.num_args(0..=1).default_missing_value(value),
+            None => argument,
+        }
+    }
+
+    /// What the flag means without a value, if it means anything.
+    fn alone(&self) -> Option<&'static str> {
+        (self.name == "tls").then_some("local")
     }
 
     fn is_secret(&self) -> bool {

@@ -5,6 +5,7 @@ mod accounts;
 mod address;
 mod admin;
 mod archives;
+mod authority_page;
 pub(crate) mod bars;
 mod beacon;
 mod bodies;
@@ -46,6 +47,7 @@ mod web_app;
 mod welcome_page;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use http::StatusCode;
@@ -61,8 +63,9 @@ use crate::state::App;
 use problem::Refusal;
 use resources::OpenApiRouter;
 
-/// Everything that the server answers over HTTP. Requests must carry a [`Peer`] among their extensions.
-pub(crate) fn router(app: App) -> Router {
+/// Everything that the server answers over HTTP, with how its own authority (DER) is trusted if it has one. Requests must
+/// carry a [`Peer`] among their extensions.
+pub(crate) fn router(app: App, authority: Option<Bytes>) -> Router {
     let (routes, description) = OpenApiRouter::new()
         .merge(server_info::routes())
         .merge(registrations::routes())
@@ -95,7 +98,8 @@ pub(crate) fn router(app: App) -> Router {
         [] => welcome_page::routes(),
         files => web_app::routes(files),
     };
-    let unlisted = Router::new().merge(health::routes()).merge(front).merge(docs::routes(description));
+    let trust = authority.map(authority_page::routes).unwrap_or_default();
+    let unlisted = Router::new().merge(health::routes()).merge(front).merge(docs::routes(description)).merge(trust);
     routes
         .merge(unlisted)
         .fallback(no_such_resource)
@@ -103,6 +107,21 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(limits::REST_BODY))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
+}
+
+/// What a server with an authority of its own (DER) answers without TLS: how it is trusted, and nothing else.
+pub(crate) fn authority_router(app: App, authority: Bytes) -> Router {
+    authority_page::routes_without_tls(authority)
+        .fallback(nothing_without_tls)
+        .layer(DefaultBodyLimit::max(0))
+        .layer(from_fn_with_state(app.clone(), guard::guard))
+        .with_state(app)
+}
+
+async fn nothing_without_tls() -> Refusal {
+    Refusal::not_found(
+        "Without TLS there is nothing here but how to trust this server, at /; everything else is at https://.",
+    )
 }
 
 async fn no_such_resource() -> Refusal {

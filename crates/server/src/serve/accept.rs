@@ -12,10 +12,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use super::slots::{Slot, Slots};
@@ -39,6 +40,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Connections {
     slots: Slots,
     router: Router,
+    /// What is answered over TLS' port to who does not talk TLS; nothing where there is none.
+    plain: Option<Router>,
     tls: Option<TlsAcceptor>,
     is_stopping: watch::Receiver<bool>,
     /// Held by everything that a stop waits for.
@@ -74,11 +77,13 @@ impl Connections {
     pub(super) fn new(
         config: &Config,
         router: Router,
+        plain: Option<Router>,
         tls: Option<TlsAcceptor>,
         is_stopping: watch::Receiver<bool>,
         alive: mpsc::Sender<()>,
     ) -> Self {
-        Self { slots: Slots::new(config.connections, config.trusted_proxies.clone()), router, tls, is_stopping, alive }
+        let slots = Slots::new(config.connections, config.trusted_proxies.clone());
+        Self { slots, router, plain, tls, is_stopping, alive }
     }
 
     /// Accepts until the server stops. A connection that there is no room for is closed before anything is made for it.
@@ -100,7 +105,7 @@ impl Connections {
                     // Small frames are the rule here; waiting to fill a packet only adds delay.
                     let _ = stream.set_nodelay(true);
                     match &self.tls {
-                        Some(tls) => self.spawn_tls(tls.clone(), Held::new(stream, slot), peer),
+                        Some(tls) => self.spawn_tls(tls.clone(), stream, slot, peer),
                         None => self.spawn(Held::new(stream, slot), peer),
                     }
                 }
@@ -123,26 +128,34 @@ impl Connections {
         has_room
     }
 
-    fn spawn_tls(
-        &self,
-        tls: TlsAcceptor,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        peer: SocketAddr,
-    ) {
-        let connections = self.clone();
+    fn spawn_tls(&self, tls: TlsAcceptor, stream: TcpStream, slot: Slot, peer: SocketAddr) {
+        let mut connections = self.clone();
         tokio::spawn(async move {
             let stop = stopped(connections.is_stopping.clone());
-            let handshake = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, tls.accept(stream));
-            let stream = tokio::select! {
+            let plain = connections.plain.take();
+            let handshake = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, async {
+                if plain.is_some() && talks_http(&stream).await? {
+                    return Ok(Talk::Http(Held::new(stream, slot)));
+                }
+                tls.accept(Held::new(stream, slot)).await.map(|stream| Talk::Tls(Box::new(stream)))
+            });
+            let talk = tokio::select! {
                 () = stop => return,
                 done = handshake => match done {
-                    Ok(Ok(stream)) => stream,
+                    Ok(Ok(talk)) => talk,
                     // A stranger who can't do TLS, or went away: nothing to tell anybody.
                     Ok(Err(_)) | Err(_) => return,
                 },
             };
             // Boxed, so that what the handshake needed does not stay with the connection.
-            Box::pin(connections.serve(stream, peer)).await;
+            match (talk, plain) {
+                (Talk::Tls(stream), _) => Box::pin(connections.serve(*stream, peer)).await,
+                (Talk::Http(stream), Some(plain)) => {
+                    connections.router = plain;
+                    Box::pin(connections.serve(stream, peer)).await;
+                }
+                (Talk::Http(_), None) => {}
+            }
         });
     }
 
@@ -174,6 +187,20 @@ impl Connections {
         }
         drop(alive);
     }
+}
+
+/// What a client of TLS' port began with.
+enum Talk {
+    Tls(Box<TlsStream<Held<TcpStream>>>),
+    Http(Held<TcpStream>),
+}
+
+/// Whether the first byte is one of HTTP's methods, and not the one of TLS' handshakes (RFC 8446, section 5.1). It is left
+/// where it is.
+async fn talks_http(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    let length = stream.peek(&mut first).await?;
+    Ok(length == 1 && first[0].is_ascii_uppercase())
 }
 
 /// Whether the error concerns the one connection that was being accepted, and not the listener.

@@ -8,9 +8,12 @@ use huis_proto::rest::RegistrationPolicy;
 use super::RunningServer;
 use crate::config::{Config, Tls};
 
-/// The words for the terminal: where the server is, and the exact commands for newcomers. **It holds the access
-/// passphrase and the one-time code**: it goes to the operator's screen and nowhere else.
-pub fn announcement(config: &Config, server: &RunningServer) -> String {
+/// Draws a text as a QR code for a terminal, its lines each ended; none where it is too long for one.
+pub type DrawCode = fn(&str) -> Option<String>;
+
+/// The words for the terminal: where the server is, how devices come to trust it, and the exact commands for newcomers. **It
+/// holds the access passphrase and the one-time code**: it goes to the operator's screen and nowhere else.
+pub fn announcement(config: &Config, server: &RunningServer, draw: DrawCode) -> String {
     let url = url(config, server);
     let newcomers = server.newcomers();
     let passphrase = newcomers.access_passphrase.expose();
@@ -27,6 +30,9 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
     }
     if let Some(fingerprint) = server.fingerprint() {
         let _ = writeln!(text, "Certificate (SHA-256): {fingerprint}");
+    }
+    if let Some(fingerprint) = server.authority_fingerprint() {
+        trust(&mut text, config, &url_nearby(config, server).unwrap_or_else(|| url.clone()), &fingerprint, draw);
     }
     match newcomers.registration {
         RegistrationPolicy::Passphrase => {
@@ -61,6 +67,41 @@ pub fn announcement(config: &Config, server: &RunningServer) -> String {
         let _ = writeln!(text, "  huis register NAME --server {url} --claim {}", claim.expose());
     }
     text
+}
+
+/// How a phone comes to trust the certificate. The page comes over a connection that nothing protects yet, so what it says
+/// proves nothing: the fingerprint is compared with what the phone itself shows.
+fn trust(text: &mut String, config: &Config, url: &str, fingerprint: &str, draw: DrawCode) {
+    let page = plain(url);
+    let _ = writeln!(text, "\nA phone or browser trusts it once it was given this server's authority. Open on it:");
+    let _ = writeln!(text, "  {page}");
+    if let Some(code) = draw(&page) {
+        let _ = writeln!(text, "{}", code.trim_end_matches('\n'));
+    }
+    let _ = writeln!(
+        text,
+        "Before you trust it there, compare what the phone shows of it with this fingerprint (SHA-256):"
+    );
+    for line in spelled(fingerprint) {
+        let _ = writeln!(text, "  {line}");
+    }
+    if config.listen.ip().is_loopback() {
+        let _ = writeln!(text, "Other machines do not reach this address: listen on all by --listen 0.0.0.0:8443");
+    }
+}
+
+/// The page that explains it, at the same port without TLS.
+fn plain(url: &str) -> String {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
+    let has_port = rest.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
+    if has_port { format!("http://{rest}/") } else { format!("http://{rest}:443/") }
+}
+
+/// A fingerprint as most devices show it, in two lines.
+fn spelled(fingerprint: &str) -> Vec<String> {
+    let digits: Vec<char> = fingerprint.to_ascii_uppercase().chars().collect();
+    let bytes: Vec<String> = digits.chunks(2).map(|byte| byte.iter().collect()).collect();
+    bytes.chunks(16).map(|line| line.join(":")).collect()
 }
 
 /// How clients reach the server.
@@ -111,6 +152,24 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_is_at_the_same_port_without_tls() {
+        for (url, page) in [
+            ("https://192.168.1.10:8443", "http://192.168.1.10:8443/"),
+            ("https://nas.local", "http://nas.local:443/"),
+            ("https://[fd00::1]", "http://[fd00::1]:443/"),
+            ("https://[fd00::1]:8443", "http://[fd00::1]:8443/"),
+        ] {
+            assert_eq!(plain(url), page);
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_spelled_as_devices_show_it() {
+        let spelled = spelled(&"0f".repeat(32));
+        assert_eq!(spelled, [vec!["0F"; 16].join(":"), vec!["0F"; 16].join(":")]);
+    }
 
     #[test]
     fn a_passphrase_is_one_word_of_a_shell() {

@@ -2,6 +2,8 @@
 
 mod accept;
 mod announcement;
+pub(crate) mod local_authority;
+mod local_names;
 pub(crate) mod process;
 mod slots;
 pub(crate) mod tls;
@@ -10,11 +12,11 @@ mod upkeep;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::Request;
 use huis_proto::IncarnationId;
@@ -35,7 +37,7 @@ use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
 use crate::delivery::{Hub, catch_up, follow_bans};
 use crate::files::{Files, removal};
-use crate::http::{BodyBudget, Peer, Readiness, router};
+use crate::http::{BodyBudget, Peer, Readiness, authority_router, router};
 use crate::keys::{KeyError, Keys};
 use crate::metrics_page::{self, MetricsPage};
 use crate::passphrase;
@@ -48,7 +50,7 @@ use crate::time_watch::TimeWatch;
 use accept::Connections;
 use tls::{Certificates, TlsError};
 
-pub use announcement::announcement;
+pub use announcement::{DrawCode, announcement};
 pub use process::{serve, stop_signal};
 pub(crate) use upkeep::in_ms;
 
@@ -79,11 +81,14 @@ pub struct RunningServer {
     address: Option<SocketAddr>,
     metrics_address: Option<SocketAddr>,
     newcomers: Newcomers,
-    fingerprint: Option<String>,
+    certificates: Option<SharedCertificates>,
     stopping: watch::Sender<bool>,
     all_gone: mpsc::Receiver<()>,
     tasks: Vec<JoinHandle<()>>,
 }
+
+/// The certificates, which are looked after while connections are served with them.
+type SharedCertificates = Arc<Mutex<Certificates>>;
 
 /// What lets newcomers in at this start.
 #[derive(Debug, Clone)]
@@ -172,6 +177,7 @@ impl Server {
         };
         let certificates = match &config.tls {
             Tls::Off => None,
+            Tls::Local => Some(Certificates::local(&config, clock.now_ms())?),
             Tls::SelfSigned => Some(Certificates::self_signed(&config)?),
             Tls::Files { certificate, key } => Some(Certificates::from_files(certificate, key)?),
         };
@@ -216,13 +222,15 @@ impl Server {
         });
         let (stopping, is_stopping) = watch::channel(false);
         let (alive, all_gone) = mpsc::channel(1);
-        let router = router(app.clone());
+        let authority = certificates.as_ref().and_then(Certificates::authority).map(|der| Bytes::from(der.to_vec()));
+        let plain = authority.clone().map(|authority| authority_router(app.clone(), authority));
+        let router = router(app.clone(), authority);
         let tls = certificates.as_ref().map(Certificates::acceptor).transpose()?;
-        let connections = Connections::new(&app.config, router.clone(), tls, is_stopping.clone(), alive);
+        let connections = Connections::new(&app.config, router.clone(), plain, tls, is_stopping.clone(), alive);
+        let certificates = certificates.map(|certificates| Arc::new(Mutex::new(certificates)));
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let metrics_address = metrics.as_ref().and_then(MetricsPage::address);
-        let fingerprint = certificates.as_ref().map(Certificates::fingerprint);
-        let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates, is_stopping.clone()))];
+        let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates.clone(), is_stopping.clone()))];
         tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(follow_bans(app.hub.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(removal::run(app.clone(), is_stopping.clone())));
@@ -236,7 +244,7 @@ impl Server {
             address,
             metrics_address,
             newcomers,
-            fingerprint,
+            certificates,
             stopping,
             all_gone,
             tasks,
@@ -260,9 +268,16 @@ impl RunningServer {
         &self.newcomers
     }
 
-    /// SHA-256 of the certificate, in hexadecimal digits, if it has one.
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
+    /// SHA-256 of the certificate that it shows now, in hexadecimal digits, if it has one.
+    pub fn fingerprint(&self) -> Option<String> {
+        let certificates = self.certificates.as_ref()?;
+        Some(certificates.lock().unwrap_or_else(PoisonError::into_inner).fingerprint())
+    }
+
+    /// SHA-256 of the certificate of its own authority, in hexadecimal digits, if it has one.
+    pub fn authority_fingerprint(&self) -> Option<String> {
+        let certificates = self.certificates.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        certificates.authority().map(|authority| tls::fingerprint_of(authority))
     }
 
     /// Takes a connection as if it had been accepted from `peer`, without TLS. Whether there was room for it.
@@ -279,9 +294,12 @@ impl RunningServer {
         }
     }
 
-    /// Does at once what is otherwise done every half minute: ends idle sessions, drops what has expired, and
-    /// removes files that are over.
+    /// Does at once what is otherwise done every half minute: looks after the certificate, ends idle sessions, drops what
+    /// has expired, and removes files that are over.
     pub async fn keep_up(&self) {
+        if let Some(certificates) = &self.certificates {
+            upkeep::certificates(&self.app, certificates);
+        }
         upkeep::round(&self.app).await;
         removal::round(&self.app, &self.stopping.subscribe()).await;
     }

@@ -12,7 +12,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ServeError, Served, Server, announcement};
+use super::{DrawCode, ServeError, Served, Server, announcement};
 use crate::backup::UNFINISHED;
 use crate::config::{Config, Tls};
 use crate::keys::Keys;
@@ -21,11 +21,12 @@ use crate::state::SystemClock;
 /// The database in the data folder.
 pub(crate) const DATABASE: &str = "huis.db";
 
-/// Serves until `shutdown` resolves or the super-administrator stops it, then stops cleanly. Announces itself on the standard output.
+/// Serves until `shutdown` resolves or the super-administrator stops it, then stops cleanly. Announces itself on the standard
+/// output, with what `draw` makes of addresses that are for a camera.
 ///
 /// # Errors
 /// [`ServeError`] says why the server does not start, or did not stop well.
-pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result<Served, ServeError> {
+pub async fn serve(config: Config, draw: DrawCode, shutdown: impl Future<Output = ()>) -> Result<Served, ServeError> {
     raise_open_files();
     // First of all, so that a second server does not touch the first one's data.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen {
@@ -43,7 +44,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> Result
     let server = Server { config, keys, store, clock: Arc::new(SystemClock) };
     let server = server.start(Some(listener)).await?;
     let address = server.address().unwrap_or(announced.listen);
-    let text = announcement(&announced, &server);
+    let text = announcement(&announced, &server, draw);
     // Whoever closed the standard output does not want to read it.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     tracing::info!(%address, "serving");

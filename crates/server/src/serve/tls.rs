@@ -1,4 +1,4 @@
-//! The server's certificate: from files that may change, or made once and kept.
+//! The server's certificate: from files that may change, of the server's own authority, or made once and kept.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,14 +15,16 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
+use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::local_authority::LocalAuthority;
 use crate::config::Config;
 use crate::keys::{KeyError, make_private_folder, write_private};
 
-/// The folder of a self-signed certificate in the data folder.
+/// The folder of certificates that the server makes, in the data folder.
 pub(crate) const FOLDER: &str = "tls";
-/// The certificate there.
+/// The self-signed certificate there.
 pub(crate) const CERTIFICATE: &str = "certificate.pem";
 /// Its key.
 pub(crate) const KEY: &str = "key.pem";
@@ -48,9 +50,15 @@ pub enum TlsError {
         /// Why.
         error: rustls::Error,
     },
-    /// The self-signed certificate can't be made.
-    #[error("the self-signed certificate can't be made: {0}")]
+    /// A certificate of the server's own can't be made.
+    #[error("a certificate can't be made: {0}")]
     Making(String),
+    /// A part of the server's authority is missing.
+    #[error(
+        "{0} is missing although this server has an authority, which people may have on their phones: restore it from a backup. \
+         To begin with another authority, delete what is in the folder: each phone must then be given that one"
+    )]
+    Missing(PathBuf),
     /// It can't be kept.
     #[error(transparent)]
     Keeping(#[from] KeyError),
@@ -65,6 +73,8 @@ pub(super) struct Certificates {
     key: PathBuf,
     seen: Option<Stamp>,
     current: Arc<Current>,
+    /// Who issues it, if that is this server.
+    local: Option<LocalAuthority>,
 }
 
 /// By which a changed file is noticed.
@@ -80,7 +90,21 @@ impl Certificates {
         let pair = read(certificate, key)?;
         tell_end(&pair);
         let current = Arc::new(Current(RwLock::new(pair)));
-        Ok(Self { certificate: certificate.into(), key: key.into(), seen, current })
+        Ok(Self { certificate: certificate.into(), key: key.into(), seen, current, local: None })
+    }
+
+    /// A certificate of this server's authority, which is made where there is none yet.
+    pub(super) fn local(config: &Config, now_ms: u64) -> Result<Self, TlsError> {
+        let authority = LocalAuthority::open_or_make(config, now_ms)?;
+        for name in authority.refused(config) {
+            tracing::warn!(
+                name,
+                "the authority was made without this name or address and can't vouch for it; see huis serve --check"
+            );
+        }
+        authority.keep_up(config, now_ms)?;
+        let served = authority.served();
+        Ok(Self { local: Some(authority), ..Self::from_files(&served, &served)? })
     }
 
     /// The certificate that was made at the first start with `tls = self-signed`, or a fresh one.
@@ -90,7 +114,7 @@ impl Certificates {
         if !(certificate.exists() && key.exists()) {
             let making = |error: rcgen::Error| TlsError::Making(error.to_string());
             let pair = rcgen::KeyPair::generate().map_err(making)?;
-            let mut parameters = rcgen::CertificateParams::new(names(config)).map_err(making)?;
+            let mut parameters = rcgen::CertificateParams::new(names_of_self_signed(config)).map_err(making)?;
             parameters.distinguished_name.push(rcgen::DnType::CommonName, "Huis");
             // Clients pin it, so its end would only be a day on which everything breaks.
             parameters.not_before = rcgen::date_time_ymd(2024, 1, 1);
@@ -118,8 +142,26 @@ impl Certificates {
         fingerprint(&self.current.get())
     }
 
+    /// The certificate of this server's authority (DER), if it has one.
+    pub(super) fn authority(&self) -> Option<&CertificateDer<'static>> {
+        self.local.as_ref().map(LocalAuthority::certificate)
+    }
+
+    /// What is done now and then: a certificate of the server's own authority is renewed in time, and changed files are read
+    /// again.
+    pub(super) fn keep_up(&mut self, config: &Config, now_ms: u64) {
+        if let Some(authority) = &self.local {
+            match authority.keep_up(config, now_ms) {
+                Ok(true) => self.seen = None,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "the certificate can't be renewed; the old one stays"),
+            }
+        }
+        self.reload_if_changed();
+    }
+
     /// Reads the files again if they changed. What can't be used is said, and the old certificate stays.
-    pub(super) fn reload_if_changed(&mut self) {
+    fn reload_if_changed(&mut self) {
         let now = Some(stamp(&self.certificate, &self.key));
         if now == self.seen {
             return;
@@ -184,8 +226,31 @@ fn tell_end(pair: &CertifiedKey) {
 
 /// SHA-256 of a certificate, in hexadecimal digits.
 pub(crate) fn fingerprint(pair: &CertifiedKey) -> String {
-    let hash = pair.cert.first().map(Sha256::digest).unwrap_or_default();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    pair.cert.first().map(|certificate| fingerprint_of(certificate)).unwrap_or_default()
+}
+
+/// SHA-256 of a certificate (DER), in hexadecimal digits.
+pub(crate) fn fingerprint_of(certificate: &[u8]) -> String {
+    Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The names and addresses that a certificate is for.
+pub(crate) fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let names = extension.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(name.to_lowercase()),
+        GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+        _ => None,
+    });
+    names.collect()
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+        _ => None,
+    }
 }
 
 fn stamp(certificate: &Path, key: &Path) -> Stamp {
@@ -196,7 +261,7 @@ fn stamp(certificate: &Path, key: &Path) -> Stamp {
 }
 
 /// The names and addresses that a self-signed certificate is for.
-fn names(config: &Config) -> Vec<String> {
+fn names_of_self_signed(config: &Config) -> Vec<String> {
     let mut names = vec![
         "localhost".to_owned(),
         IpAddr::from(Ipv4Addr::LOCALHOST).to_string(),

@@ -1,6 +1,7 @@
 //! What a server does now and then by itself.
 
 use std::collections::HashSet;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use huis_proto::limits;
@@ -8,8 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::stopped;
-use super::tls::Certificates;
+use super::{SharedCertificates, stopped};
 use crate::state::App;
 
 const EVERY: Duration = Duration::from_secs(30);
@@ -24,11 +24,11 @@ const REPORTS_AT_ONCE: usize = 50;
 const EXPIRE_ROUNDS: usize = 100;
 
 /// Runs until the server stops.
-pub(super) async fn run(app: App, mut certificates: Option<Certificates>, is_stopping: watch::Receiver<bool>) {
+pub(super) async fn run(app: App, shared: Option<SharedCertificates>, is_stopping: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // Elsewhere a certificate that changed is noticed within a tick.
-    let mut hang_up = certificates.is_some().then(|| signal(SignalKind::hangup()).ok()).flatten();
+    let mut hang_up = shared.is_some().then(|| signal(SignalKind::hangup()).ok()).flatten();
     let stop = stopped(is_stopping);
     tokio::pin!(stop);
     loop {
@@ -37,10 +37,16 @@ pub(super) async fn run(app: App, mut certificates: Option<Certificates>, is_sto
             _ = ticks.tick() => round(&app).await,
             () = heard(&mut hang_up) => {}
         }
-        if let Some(certificates) = &mut certificates {
-            certificates.reload_if_changed();
+        if let Some(shared) = &shared {
+            certificates(&app, shared);
         }
     }
+}
+
+/// Renews the certificate in time, or reads it again, as its kind wants it.
+pub(super) fn certificates(app: &App, shared: &SharedCertificates) {
+    let mut certificates = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    certificates.keep_up(&app.config, app.clock.now_ms());
 }
 
 /// Ends idle sessions and drops what has expired. Files that are over have [a task of their own](crate::files::removal).

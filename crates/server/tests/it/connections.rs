@@ -144,7 +144,7 @@ impl ServerCertVerifier for Pinned {
 #[tokio::test]
 async fn a_client_that_pins_the_printed_fingerprint_talks_tls() {
     let house = House::listening(|config| config.tls = Tls::SelfSigned).await;
-    let fingerprint = house.server.fingerprint().unwrap().to_owned();
+    let fingerprint = house.server.fingerprint().unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -170,7 +170,7 @@ async fn the_announcement_holds_the_exact_commands_of_newcomers() {
         config
     };
     let house = House::listening(|_| {}).await;
-    let text = announcement(&config(&house, RegistrationPolicy::Passphrase), &house.server);
+    let text = announcement(&config(&house, RegistrationPolicy::Passphrase), &house.server, |_| None);
     let url = format!("http://{}", house.server.address().unwrap());
     let claim = house.server.newcomers().claim.clone().unwrap();
     for line in [
@@ -181,10 +181,10 @@ async fn the_announcement_holds_the_exact_commands_of_newcomers() {
         assert!(text.contains(&line), "{text}");
     }
     let open = House::listening(|config| config.registration = RegistrationPolicy::Open).await;
-    let text = announcement(&config(&open, RegistrationPolicy::Open), &open.server);
+    let text = announcement(&config(&open, RegistrationPolicy::Open), &open.server, |_| None);
     assert!(!text.contains(PASSPHRASE), "{text}");
     let invite = House::listening(|config| config.registration = RegistrationPolicy::Invite).await;
-    let text = announcement(&config(&invite, RegistrationPolicy::Invite), &invite.server);
+    let text = announcement(&config(&invite, RegistrationPolicy::Invite), &invite.server, |_| None);
     let url = format!("http://{}", invite.server.address().unwrap());
     for line in ["huis invitations create".to_owned(), format!("huis register NAME --server {url} --invitation CODE")] {
         assert!(text.contains(&line), "{text}");
@@ -198,10 +198,10 @@ async fn a_whole_server_starts_in_an_empty_folder_and_again_with_what_it_made() 
     let mut config = Config::in_folder(folder.path().join("data"));
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     for _ in 0..2 {
-        serve(config.clone(), async {}).await.unwrap();
+        serve(config.clone(), |_| None, async {}).await.unwrap();
     }
     std::fs::remove_file(folder.path().join("data/keys/opaque-setup")).unwrap();
-    let error = serve(config.clone(), async {}).await.unwrap_err();
+    let error = serve(config.clone(), |_| None, async {}).await.unwrap_err();
     assert!(matches!(error, ServeError::Keys(_)), "{error}");
 }
 
@@ -211,7 +211,7 @@ async fn an_address_that_is_taken_is_said_so_before_anything_is_made() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut config = Config::in_folder(folder.path().join("data"));
     config.listen = taken.local_addr().unwrap();
-    let error = serve(config, async {}).await.unwrap_err();
+    let error = serve(config, |_| None, async {}).await.unwrap_err();
     assert!(error.to_string().contains("--listen"), "{error}");
     assert!(!folder.path().join("data").exists());
 }

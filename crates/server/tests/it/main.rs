@@ -15,6 +15,7 @@ mod files;
 mod harness;
 mod identities;
 mod invitations;
+mod local_tls;
 mod pages;
 mod passwords;
 mod push_subscriptions;

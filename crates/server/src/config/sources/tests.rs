@@ -147,7 +147,7 @@ fn a_file_that_is_no_toml_is_refused_with_its_line() {
     assert!(error.contains("huis.toml, line 2"), "{error}");
     let (_folder, data) = folder_with("[tls]\nmode = \"off\"\n");
     let error = resolve(&["--data", &data], &[]).unwrap_err().to_string();
-    assert!(error.contains("line 1") && error.contains("off|self-signed|files"), "{error}");
+    assert!(error.contains("line 1") && error.contains("off|local|self-signed|files"), "{error}");
 }
 
 #[test]
@@ -179,6 +179,17 @@ fn certificate_and_mode_must_fit_together() {
     assert!(needless.contains("tls = files"), "{needless}");
     let config = resolve(&["--tls", "files", "--tls-certificate", "c.pem", "--tls-key", "k.pem"], &[]).unwrap();
     assert_eq!(config.tls, Tls::Files { certificate: "c.pem".into(), key: "k.pem".into() });
+}
+
+#[test]
+fn tls_alone_is_that_of_the_local_network_wherever_it_stands() {
+    for line in
+        [&["--tls"][..], &["--tls", "local"], &["--tls", "--listen", "127.0.0.1:3"], &["--log-level", "warn", "--tls"]]
+    {
+        assert_eq!(resolve(line, &[]).unwrap().tls, Tls::Local, "{line:?}");
+    }
+    assert_eq!(resolve(&["--tls", "self-signed"], &[]).unwrap().tls, Tls::SelfSigned);
+    assert_eq!(resolve(&["--tls=off"], &[("HUIS_TLS", "local")]).unwrap().tls, Tls::Off);
 }
 
 #[test]
