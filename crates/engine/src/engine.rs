@@ -304,6 +304,9 @@ impl Client {
             Command::Leave { target } => self.leave(&target).await.map(done),
             Command::JoinAnyway { conversation } => self.join_anyway(conversation).map(done),
             Command::Devices => self.devices().await.map(Reply::Devices),
+            Command::EndOwnSessions { session } => {
+                self.end_own_sessions(session).await.map(|count| Reply::SessionsEnded { count })
+            }
             Command::RevokeDevice { device, password, recovery_key } => {
                 let keys = Keys { password: &password, recovery_key: recovery_key.as_ref() };
                 self.revoke_device(device, keys).await.map(done)

@@ -1,7 +1,7 @@
 //! What a face asks for.
 
 use huis_proto::rest::{Admission, PushSubscription, Secret};
-use huis_proto::{Bytes, ConversationId, DeviceId, InvitationId, MessageId, ReportId};
+use huis_proto::{Bytes, ConversationId, DeviceId, InvitationId, MessageId, ReportId, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -387,6 +387,12 @@ pub enum Command {
 
     /// The account's devices. Answer: [`Reply::Devices`].
     Devices,
+    /// Ends a session of the own account, or all but this device's. The devices stay on the account: who has one signs in
+    /// again with the password. Answer: [`Reply::SessionsEnded`].
+    EndOwnSessions {
+        /// Which one; none for all but this device's.
+        session: Option<SessionId>,
+    },
     /// Takes a device off the account. Answer: [`Reply::Done`].
     RevokeDevice {
         /// The device.

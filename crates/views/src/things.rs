@@ -1,7 +1,7 @@
 //! The things that a face shows.
 
 use huis_proto::rest::Secret;
-use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId};
+use huis_proto::{AccountId, Bytes, ConversationId, ConversationKind, DeviceId, MessageId, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Connection, Failure, FileView, LockState, LockView, Named, Wish};
@@ -456,12 +456,31 @@ pub enum MemberRole {
 pub struct DeviceView {
     /// The device.
     pub device: DeviceId,
+    /// What it calls itself, by its program and system, where it has said so to the account's devices: at most 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// When it was added, in milliseconds since 1970 by the clock of who added it; 0 if not known here.
     pub added_at_ms: u64,
     /// Whether it is this device.
     pub current: bool,
     /// When its session was last used, in milliseconds since 1970; none if it has no session.
     pub used_at_ms: Option<u64>,
+    /// Its sessions, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionView>,
+}
+
+/// A session of a device of one's own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// The session.
+    pub session: SessionId,
+    /// When it began, in milliseconds since 1970.
+    pub began_at_ms: u64,
+    /// When it was last used, in milliseconds since 1970, to the minute.
+    pub used_at_ms: u64,
+    /// Whether it is the one of this device.
+    pub current: bool,
 }
 
 /// What is known of an account.

@@ -59,6 +59,7 @@ pub(crate) struct Notices {
 #[derive(Serialize)]
 struct DeviceLine {
     device: String,
+    name: Option<String>,
     current: bool,
     added_at: Option<String>,
     used_at: Option<String>,
@@ -112,12 +113,16 @@ impl Devices {
         devices.iter().try_for_each(|view| {
             let line = DeviceLine {
                 device: view.device.to_string(),
+                name: view.name.as_deref().map(|name| huis_texts::safe_line(name).into_owned()),
                 current: view.current,
                 added_at: (view.added_at_ms > 0).then(|| rfc3339(view.added_at_ms)),
                 used_at: view.used_at_ms.map(rfc3339),
             };
             context.printer.thing(&line, || {
                 let mut text = line.device.clone();
+                if let Some(name) = &line.name {
+                    text.push_str(&format!("  {name}"));
+                }
                 if view.added_at_ms > 0 {
                     text.push_str(&format!("  added {}", readable(view.added_at_ms)));
                 }

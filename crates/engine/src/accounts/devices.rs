@@ -1,12 +1,13 @@
 //! The account's own devices: listed, and taken off the list.
 
 use huis_core::identity::{list_position, next_device_list};
-use huis_proto::DeviceId;
 use huis_proto::device_list::SignedDeviceList;
 use huis_proto::rest::{PutDeviceList, SessionInfo};
-use huis_views::{DeviceView, Failure};
+use huis_proto::{DeviceId, SessionId};
+use huis_views::{DeviceView, Failure, SessionView};
 
 use super::entering::{Keys, bad_answer, list_conflict};
+use crate::api::ApiError;
 use crate::client::Client;
 use crate::ports::Method;
 
@@ -20,16 +21,38 @@ impl Client {
         let card: huis_proto::rest::AccountCard = self.get(format!("/api/v1/accounts/{}", me.account())).await?;
         let list = card.device_list.open(me.account(), &me.identity.0).map_err(bad_answer)?;
         let sessions: Vec<SessionInfo> = self.get("/api/v1/sessions".into()).await?;
-        let used = |device: DeviceId| {
-            sessions.iter().filter(|session| session.device == device).map(|session| session.used_at_ms).max()
-        };
-        let view = |listed: &huis_proto::device_list::ListedDevice| DeviceView {
-            device: listed.device,
-            added_at_ms: listed.added_at_ms,
-            current: listed.device == me.device.member.device,
-            used_at_ms: used(listed.device),
+        let mut names = self.device_names()?;
+        let view = |listed: &huis_proto::device_list::ListedDevice| {
+            let of_it = sessions.iter().filter(|session| session.device == listed.device);
+            let mut sessions: Vec<_> = of_it.map(session_view).collect();
+            sessions.sort_unstable_by_key(|session| session.began_at_ms);
+            DeviceView {
+                device: listed.device,
+                name: names.remove(&listed.device),
+                added_at_ms: listed.added_at_ms,
+                current: listed.device == me.device.member.device,
+                used_at_ms: sessions.iter().map(|session| session.used_at_ms).max(),
+                sessions,
+            }
         };
         Ok(list.devices.iter().map(view).collect())
+    }
+
+    /// Ends a session of the own account, or all but this device's; gives how many. The devices stay on the account. One that
+    /// has ended meanwhile is none any more.
+    pub(crate) async fn end_own_sessions(&self, which: Option<SessionId>) -> Result<u32, Failure> {
+        self.signed_in()?;
+        let sessions: Vec<SessionInfo> = self.get("/api/v1/sessions".into()).await?;
+        let are_meant = |session: &&SessionInfo| !session.current && which.is_none_or(|which| session.session == which);
+        let mut ended = 0;
+        for session in sessions.iter().filter(are_meant) {
+            match self.ask_bytes(Method::Delete, format!("/api/v1/sessions/{}", session.session), None).await {
+                Ok(_) => ended += 1,
+                Err(ApiError::Refused(problem)) if problem.status == 404 => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(ended)
     }
 
     /// Takes a device off the account's list. The identity key is opened for this one signature.
@@ -65,5 +88,14 @@ impl Client {
             }
         }
         Err(Failure::Busy)
+    }
+}
+
+fn session_view(session: &SessionInfo) -> SessionView {
+    SessionView {
+        session: session.session,
+        began_at_ms: session.began_at_ms,
+        used_at_ms: session.used_at_ms,
+        current: session.current,
     }
 }

@@ -4,6 +4,7 @@ mod administration;
 mod cards;
 mod codes;
 mod contacts;
+mod device_names;
 mod devices;
 mod directory;
 mod entering;

@@ -15,6 +15,7 @@ use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, ErrorCode
 use huis_views::{Event, Failure, Notice};
 use sha2::{Digest, Sha256};
 
+use super::device_names::put_device_name;
 use super::entering::internal;
 use super::preferences::put_preferences;
 use super::recovery_keys::put_recovery_key;
@@ -57,6 +58,7 @@ impl Client {
     pub(crate) async fn settle_state(&self) -> Result<(), Failure> {
         // Under which key it is sealed has to be known first.
         self.settle_renewals().await?;
+        self.name_device()?;
         for _ in 0..TRIES {
             let (version, newest, dirty) = self.read(|tables| {
                 let version: u64 = tables.fact("state_version")?.unwrap_or(0);
@@ -531,6 +533,7 @@ pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, D
     put_preferences(&mut state, tables.preferences()?);
     put_recovery_key(&mut state, tables)?;
     put_second_factor(&mut state, tables)?;
+    put_device_name(&mut state, tables, me)?;
     state.settings.insert(LIFE.into(), Setting::Text(life(tables)?));
     if let Some(card) = tables.card(me)? {
         state.card = Some(card);

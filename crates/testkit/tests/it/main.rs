@@ -38,6 +38,7 @@ mod restored_servers;
 mod rooms;
 mod second_factors;
 mod secrecy;
+mod sessions;
 mod settings;
 mod short_runs;
 mod silence;

@@ -410,16 +410,32 @@ settings-storage-kept = The browser keeps it until you sign out.
 settings-storage-not-kept = The browser may throw it away when space is short.
 settings-storage-keep = Ask to keep it
 settings-devices = Devices
-settings-devices-about = Each one reads your messages. Take off what you do not know.
+settings-devices-about = Each one reads your messages. Take off what you do not know; what a device is called it says itself, and the server does not know.
 settings-device-this = this device
-settings-device-used = last used { $time }
+settings-device-used = last used: { $time }
 settings-device-no-session = signed out
-settings-device-added = added { $time }
+settings-device-added = added: { $time }
+settings-device-unnamed = A device that has not said what it is
 settings-device-revoke = Take off
+settings-device-revoke-one = Take off, { $name }
 settings-device-revoke-about = It reads nothing more from then on.
+settings-session-began = signed in: { $time }
+settings-session-end = End session
+settings-session-end-one = End session, { $name }
+settings-session-about = End this session? The device stays on your account and gets nothing more until somebody signs in there with your password.
+settings-session-yes = End it
+settings-sessions-end = End all other sessions
+settings-sessions-about = End all sessions but this one? The devices stay on your account and get nothing more until somebody signs in there with your password.
+settings-sessions-ended =
+    { $count ->
+        [one] { $count } session has ended.
+       *[other] { $count } sessions have ended.
+    }
 settings-security = Security
 settings-password = Change the password
-settings-password-about = Your other devices stay signed in.
+settings-password-about = It counts on all your devices.
+settings-password-others = End my other sessions
+settings-password-others-about = For when somebody may know the password before this. Your other devices stay on your account and ask for the new one.
 settings-recovery-key = Make a new recovery key
 settings-recovery-key-about = The one before opens nothing any more. The new one is shown once: have something to write with.
 settings-recovery-key-make = Make it

@@ -410,16 +410,32 @@ settings-storage-kept = Le navigateur le garde jusqu'à ce que vous vous déconn
 settings-storage-not-kept = Le navigateur peut le jeter s'il manque de place.
 settings-storage-keep = Demander de le garder
 settings-devices = Appareils
-settings-devices-about = Chacun lit vos messages. Retirez ce que vous ne connaissez pas.
+settings-devices-about = Chacun lit vos messages. Retirez ce que vous ne connaissez pas ; chaque appareil dit lui-même ce qu'il est, et le serveur ne le sait pas.
 settings-device-this = cet appareil
 settings-device-used = utilisé en dernier : { $time }
 settings-device-no-session = déconnecté
 settings-device-added = ajouté : { $time }
+settings-device-unnamed = Un appareil qui n'a pas dit ce qu'il est
 settings-device-revoke = Retirer
+settings-device-revoke-one = Retirer, { $name }
 settings-device-revoke-about = Il ne lira plus rien à partir de là.
+settings-session-began = connecté : { $time }
+settings-session-end = Terminer la session
+settings-session-end-one = Terminer la session, { $name }
+settings-session-about = Terminer cette session ? L'appareil reste sur votre compte et ne reçoit plus rien tant que personne ne s'y connecte avec votre mot de passe.
+settings-session-yes = Terminer
+settings-sessions-end = Terminer toutes les autres sessions
+settings-sessions-about = Terminer toutes les sessions sauf celle-ci ? Les appareils restent sur votre compte et ne reçoivent plus rien tant que personne ne s'y connecte avec votre mot de passe.
+settings-sessions-ended =
+    { $count ->
+        [one] { $count } session est terminée.
+       *[other] { $count } sessions sont terminées.
+    }
 settings-security = Sécurité
 settings-password = Changer le mot de passe
-settings-password-about = Vos autres appareils restent connectés.
+settings-password-about = Il vaut sur tous vos appareils.
+settings-password-others = Terminer mes autres sessions
+settings-password-others-about = Si quelqu'un connaît peut-être l'ancien. Vos autres appareils restent sur votre compte et demandent le nouveau.
 settings-recovery-key = Faire une nouvelle clé de secours
 settings-recovery-key-about = La précédente n'ouvrira plus rien. La nouvelle est montrée une seule fois : ayez de quoi écrire.
 settings-recovery-key-make = La faire

@@ -92,7 +92,8 @@ impl Sheet {
         for device in devices {
             let id: String = device.device.to_string().chars().take(8).collect();
             let mark = if device.current { texts.text("sheet-this-device") } else { String::new() };
-            rows.push(Row::new(format!("{id}  {mark}"), Role::Strong));
+            let name = device.name.as_deref().map(|name| format!("  {}", huis_texts::safe_line(name)));
+            rows.push(Row::new(format!("{id}{}  {mark}", name.unwrap_or_default()), Role::Strong));
             let added = zone.short(texts, device.added_at_ms, now_ms);
             let mut about = match device.added_at_ms {
                 0 => Vec::new(),

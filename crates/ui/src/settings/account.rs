@@ -2,21 +2,22 @@
 
 use huis_proto::DeviceId;
 use huis_proto::rest::Secret;
-use huis_views::{ChangePassword, ChangeRecoveryKey, Command, DeviceView, Failure, Reply, SignOut, ToWorker};
+use huis_views::{ChangePassword, ChangeRecoveryKey, Command, Failure, Reply, SignOut, ToWorker};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::devices;
 use super::second_factor::{self, Shown};
 use crate::app::App;
 use crate::dialogs::{Confirm, Overlay};
-use crate::parts::{follow, icon, live, on, skeleton};
+use crate::parts::{follow, icon, live, on, switch};
 use crate::signals::RwSignal;
-use crate::{dates, page, port, pushes, say};
+use crate::{page, port, pushes, say};
 
 /// What the password is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
+pub(super) enum Wish {
     Change,
     RecoveryKey,
     FactorOn,
@@ -28,7 +29,7 @@ enum Wish {
 
 pub(super) fn account(app: App) -> AnyView {
     let wish = RwSignal::new(None::<Wish>);
-    let devices = RwSignal::new(None::<Result<Vec<DeviceView>, String>>);
+    let found: devices::Found = RwSignal::new(None);
     let (shown, factor) = (RwSignal::new(None::<Shown>), RwSignal::new(None::<bool>));
     let read = move || {
         spawn_local(async move {
@@ -36,11 +37,11 @@ pub(super) fn account(app: App) -> AnyView {
                 factor.set(Some(enabled));
             }
             let result = match port::ask(Command::Devices).await {
-                Ok(Reply::Devices(found)) => Ok(found),
+                Ok(Reply::Devices(devices)) => Ok(devices),
                 Ok(_) => Ok(Vec::new()),
                 Err(failure) => Err(say::failure(&failure)),
             };
-            devices.set(Some(result));
+            found.set(Some(result));
         });
     };
     read();
@@ -57,15 +58,7 @@ pub(super) fn account(app: App) -> AnyView {
             (Some(this), _) => second_factor::shown(app, this, shown, read),
             (None, Some(this)) => password_form(app, this, wish, shown, read),
             (None, None) => view! {
-                <section class="settings-part">
-                    <h3>{say::text("settings-devices")}</h3>
-                    <p class="about">{say::text("settings-devices-about")}</p>
-                    {live(move || match devices.get() {
-                        None => skeleton("for-contact", 3),
-                        Some(Err(why)) => html::p().class("about").child(why).into_any(),
-                        Some(Ok(found)) => view! { <ul class="people" role="list">{found.into_iter().map(|device| device_row(device, wish)).collect_view()}</ul> }.into_any(),
-                    })}
-                </section>
+                {devices::devices(app, found, wish, read)}
                 <section class="settings-part settings-acts">
                     <h3>{say::text("settings-security")}</h3>
                     {act(Wish::Change, "edit", "settings-password", "menu-item")}
@@ -112,34 +105,6 @@ fn identity(app: App) -> AnyView {
     .into_any()
 }
 
-fn device_row(device: DeviceView, wish: RwSignal<Option<Wish>>) -> AnyView {
-    let id = device.device;
-    let name: String = id.to_string().chars().take(8).collect();
-    let now_ms = dates::now_ms();
-    let used = match device.used_at_ms {
-        Some(ms) => say::text_with("settings-device-used", &[("time", dates::recent(ms, now_ms).as_str().into())]),
-        None => say::text("settings-device-no-session"),
-    };
-    let added = (device.added_at_ms > 0).then(|| {
-        say::text_with("settings-device-added", &[("time", dates::recent(device.added_at_ms, now_ms).as_str().into())])
-    });
-    let words = if device.current { say::text("settings-device-this") } else { used };
-    let revoke = (!device.current).then(|| {
-        view! { <button type="button" class="button small danger" on:click=on(move |_| wish.set(Some(Wish::Revoke(id))))>{say::text("settings-device-revoke")}</button> }
-    });
-    view! {
-        <li class="person-row">
-            {icon("device")}
-            <span class="grow member-words">
-                <code>{name}</code>
-                <span class="about">{words} {added.map(|added| format!(" · {added}"))}</span>
-            </span>
-            {revoke}
-        </li>
-    }
-    .into_any()
-}
-
 /// Asks for the password, and does what was wished.
 fn password_form(
     app: App,
@@ -151,6 +116,7 @@ fn password_form(
     let (password, fresh) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let recovery_key = RwSignal::new(String::new());
     let (code, needs_code) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let ends_others = RwSignal::new(false);
     let (needs_key, discards) = (RwSignal::new(false), RwSignal::new(false));
     let (wrong, is_asking) = (RwSignal::new(None::<String>), RwSignal::new(false));
     let (title, about, go) = match wish {
@@ -178,7 +144,7 @@ fn password_form(
                 new: Secret::new(fresh.get_untracked()),
                 recovery_key: key,
                 under_password: None,
-                end_other_sessions: false,
+                end_other_sessions: ends_others.get_untracked(),
             }),
             Wish::RecoveryKey => {
                 Command::ChangeRecoveryKey(ChangeRecoveryKey { password: Secret::new(typed), recovery_key: key })
@@ -276,6 +242,12 @@ fn password_form(
             {(wish == Wish::Change).then(|| view! {
                 {secret("account-new-password", "entry-new-password", "new-password", fresh)}
                 <p class="about">{say::text("entry-hint-password")}</p>
+                {switch(
+                    say::text("settings-password-others"),
+                    say::text("settings-password-others-about"),
+                    move || ends_others.get(),
+                    move |is_on| ends_others.set(is_on),
+                )}
             })}
             {live(move || needs_key.get().then(|| secret("account-recovery-key", "entry-recovery-key", "off", recovery_key)))}
             {live(move || needs_code.get().then(|| secret("account-code", "entry-second-factor", "one-time-code", code)))}

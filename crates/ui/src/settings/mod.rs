@@ -2,6 +2,7 @@
 
 mod account;
 mod administration;
+mod devices;
 mod look;
 mod profile;
 mod second_factor;

@@ -36,6 +36,11 @@ use self::transport::NativeTransport;
 /// How SQLite uses memory and the file here: freed memory is wiped.
 pub(crate) const ACCESS: &str = "PRAGMA cipher_memory_security = ON;";
 
+/// What this device is called: by the program and the system.
+pub(crate) fn device_name() -> String {
+    super::names::terminal(std::env::consts::OS)
+}
+
 /// Starts an engine on a thread of its own. `pin_file` is where the certificate of a server that no public authority
 /// vouches for is pinned at first use, as the SHA-256 fingerprint in hexadecimal.
 ///

@@ -17,6 +17,7 @@ use huis_core::content::Thumbnail;
 pub(crate) use huis_core::files::portable_gcm as gcm;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use wasm_bindgen::JsCast;
 
 use crate::config::{Config, DatabaseKey};
 use crate::db::Db;
@@ -79,6 +80,12 @@ pub(crate) const LARGEST_PICTURE: u64 = 0;
 /// None is made here.
 pub(crate) async fn small_picture(_file: Vec<u8>, _most: usize) -> Option<Thumbnail> {
     None
+}
+
+/// What this device is called: by the browser, as it says itself, and the system.
+pub(crate) fn device_name() -> String {
+    let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+    super::names::browser(&scope.navigator().user_agent().unwrap_or_default())
 }
 
 /// The files of a device whose database has this key.
