@@ -117,7 +117,18 @@ pub(crate) fn first_line(text: &str) -> String {
 
 /// A message in one line.
 pub(crate) fn line_of(texts: &Texts, message: &MessageView) -> String {
-    if message.is_closed() { texts.text("message-view-once-line") } else { first_line(&message.text) }
+    let is_locked = message.waiting_lock().is_some() && message.text.is_empty() && message.files.is_empty();
+    if message.deleted_by.is_some() {
+        return texts.text("message-deleted");
+    }
+    if message.is_closed() || is_locked {
+        return texts.text(if is_locked { "message-locked-line" } else { "message-view-once-line" });
+    }
+    let words = first_line(&message.text);
+    match message.files.first() {
+        Some(file) if words.is_empty() => self::file(texts, file),
+        _ => words,
+    }
 }
 
 /// What a person is called with for a message. What does not stay leaves no words where others keep them.

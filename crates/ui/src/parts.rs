@@ -120,13 +120,22 @@ pub(crate) fn nothing(icon_name: &'static str, title: String, about: String, mor
     .into_any()
 }
 
+/// What a screen reader says of messages that come. What stands behind a dialog is not heard, so each dialog has one as well.
+pub(crate) fn spoken(app: App) -> AnyView {
+    view! {
+        <div class="sr" role="log" aria-live="polite" aria-label=say::text("spoken-title")>{live(move || app.spoken.get())}</div>
+    }
+    .into_any()
+}
+
 /// A dialog before everything else. It closes by its button, Escape, or a click beside it.
 pub(crate) fn dialog(app: App, class: &'static str, title: String, body: impl IntoView) -> AnyView {
-    modal(class, title, body, move || app.close_overlay())
+    modal(app, class, title, body, move || app.close_overlay())
 }
 
 /// As [`dialog`], with what is done when it is closed.
 pub(crate) fn modal(
+    app: App,
     class: &'static str,
     title: String,
     body: impl IntoView,
@@ -162,6 +171,7 @@ pub(crate) fn modal(
                 {icon_button("close", say::text("key-close"), closed)}
             </header>
             <div class="dialog-body">{body}</div>
+            {spoken(app)}
         </dialog>
     }
     .into_any()

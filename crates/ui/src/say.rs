@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use huis_proto::{AccountId, ConversationKind};
 use huis_texts::{Language, Texts, Value};
-use huis_views::{ConversationView, Failure, FileView, LockView, MessageView, Named, Notice, VanishTimer, play_length};
+use huis_views::{
+    ConversationView, Failure, FileView, LockView, MessagePreview, MessageView, Named, Notice, VanishTimer, play_length,
+};
 
 /// The longest name that is shown; the rest is cut.
 const LONGEST_NAME: usize = 64;
@@ -88,9 +90,43 @@ pub(crate) fn first_line(text: &str) -> String {
     line(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default(), 200)
 }
 
-/// A message in one line.
+/// What stands for a message whose words are not to be read here.
+fn stands_for(is_deleted: bool, is_closed: bool, is_locked: bool) -> Option<String> {
+    let key = if is_deleted {
+        "message-was-deleted"
+    } else if is_closed {
+        "message-view-once-line"
+    } else if is_locked {
+        "message-locked-line"
+    } else {
+        return None;
+    };
+    Some(text(key))
+}
+
+/// The newest message of a conversation in one line.
+pub(crate) fn preview_of(newest: &MessagePreview) -> String {
+    let instead = stands_for(newest.deleted, newest.view_once, newest.locked);
+    instead.unwrap_or_else(|| first_line(&newest.text))
+}
+
+/// A message in one line: its first words, else its first file, else what stands for it.
 pub(crate) fn line_of(message: &MessageView) -> String {
-    if message.is_closed() { text("message-view-once-line") } else { first_line(&message.text) }
+    let is_empty = message.text.is_empty() && message.files.is_empty();
+    let is_locked = is_empty && message.waiting_lock().is_some();
+    if let Some(instead) = stands_for(message.deleted_by.is_some(), message.is_closed(), is_locked) {
+        return instead;
+    }
+    let words = first_line(&message.text);
+    match message.files.first() {
+        _ if !words.is_empty() => words,
+        Some(file) if file.voice => file_name(file),
+        Some(file) => format!("📎 {}", line(&file.name, 100)),
+        None if !matches!(message.kind.as_str(), "text" | "file") => {
+            text_with("message-unknown-kind", &[("kind", line(&message.kind, 40).as_str().into())])
+        }
+        None => words,
+    }
 }
 
 /// What a person is called with for a message. What does not stay leaves no words where others keep them.

@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::app::{App, Gate, Pane, Theme};
-use crate::parts::{follow, icon_button, live};
+use crate::parts::{follow, icon_button, live, spoken};
 use crate::signals::{RwSignal, effect};
 use crate::{dialogs, entry, list, page, people, say, timeline};
 
@@ -58,7 +58,7 @@ pub(crate) fn shell(app: App) -> impl IntoView {
                 {live(move || draw(app, stage.get()))}
                 {dialogs::dialogs(app)}
                 {toast(app)}
-                <div class="sr" role="log" aria-live="polite" aria-label=say::text("spoken-title")>{live(move || app.spoken.get())}</div>
+                {spoken(app)}
             }
         })}
     }

@@ -64,7 +64,7 @@ impl App {
     pub(crate) fn ask_delete(self, message: MessageId) {
         let Some(view) = self.talk.message(message).filter(|view| view.deleted_by.is_none()) else { return };
         let key = if view.own { "confirm-delete" } else { "confirm-delete-other" };
-        let (name, text) = (say::name(&view.from), say::line(&say::first_line(&view.text), 60));
+        let (name, text) = (say::name(&view.from), say::line(&say::line_of(&view), 60));
         let question = say::text_with(key, &[("name", name.as_str().into()), ("text", text.as_str().into())]);
         self.ask(Confirm::danger(question, "confirm-delete-yes", move |app| {
             app.act(annotate(message, Annotation::Delete));

@@ -145,7 +145,7 @@ fn mode_line(app: App) -> AnyView {
                 }
                 Mode::Edit(id) => ("edit", say::text("composer-editing"), id),
             };
-            let text = app.talk.message(id).map(|message| say::first_line(&message.text)).unwrap_or_default();
+            let text = app.talk.message(id).map(|message| say::line_of(&message)).unwrap_or_default();
             view! {
                 <div class="composer-mode">
                     {icon(sign)}

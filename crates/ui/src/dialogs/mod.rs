@@ -147,7 +147,7 @@ fn question(app: App, confirm: Confirm) -> AnyView {
             </button>
         </div>
     };
-    modal("for-question", say::text("confirm-title"), body, move || app.close_confirm())
+    modal(app, "for-question", say::text("confirm-title"), body, move || app.close_confirm())
 }
 
 fn shortcuts(app: App) -> AnyView {

@@ -108,15 +108,7 @@ fn preview(app: App, view: &ConversationView) -> AnyView {
         let key = if view.request { "list-wants-to-talk" } else { "list-nothing-said" };
         return view! { <span class="list-preview">{say::text(key)}</span> }.into_any();
     };
-    let text = if newest.deleted {
-        say::text("message-was-deleted")
-    } else if newest.view_once {
-        say::text("message-view-once-line")
-    } else if newest.locked {
-        say::text("message-locked-line")
-    } else {
-        say::first_line(&newest.text)
-    };
+    let text = say::preview_of(newest);
     let author = if newest.own {
         Some(say::text("list-you"))
     } else {

@@ -219,8 +219,7 @@ impl App {
             }
             let was_whole = self.talk.window.with_value(|window| !window.newer);
             let heard = messages.iter().rev().find(|message| !message.own).filter(|_| was_whole);
-            let spoken =
-                heard.map(|message| format!("{}: {}", say::name(&message.from), say::first_line(&message.text)));
+            let spoken = heard.map(|message| format!("{}: {}", say::name(&message.from), say::call_of(message)));
             if let Some(spoken) = spoken {
                 self.spoken.set(spoken);
             }
