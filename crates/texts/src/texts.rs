@@ -22,6 +22,7 @@ const FRENCH: &[&str] = &[
 /// What the web app says, without what is typed in a terminal. What stands last is the page's own, and takes the place of a
 /// text of the terminal that has the same key.
 const ENGLISH_PAGE: &[&str] = &[
+    include_str!("../locales/en/emoji.ftl"),
     include_str!("../locales/en/entry.ftl"),
     include_str!("../locales/en/failures.ftl"),
     include_str!("../locales/en/notices.ftl"),
@@ -29,6 +30,7 @@ const ENGLISH_PAGE: &[&str] = &[
     include_str!("../locales/en/web.ftl"),
 ];
 const FRENCH_PAGE: &[&str] = &[
+    include_str!("../locales/fr/emoji.ftl"),
     include_str!("../locales/fr/entry.ftl"),
     include_str!("../locales/fr/failures.ftl"),
     include_str!("../locales/fr/notices.ftl"),

@@ -207,6 +207,13 @@ pub(crate) fn small_letters(text: &str) -> String {
     js_sys::JsString::from(text).to_lower_case().into()
 }
 
+/// The text in small letters, and without the marks above and below them.
+pub(crate) fn plain_letters(text: &str) -> String {
+    let parted: String = js_sys::JsString::from(small_letters(text)).normalize("NFD").into();
+    let parted: String = parted.chars().filter(|character| !matches!(character, '\u{300}'..='\u{36f}')).collect();
+    parted.replace('œ', "oe")
+}
+
 /// A text in capital letters, as the browser has them.
 pub(crate) fn capital_letters(text: &str) -> String {
     js_sys::JsString::from(text).to_upper_case().into()

@@ -10,7 +10,7 @@ use super::assembly::Assembly;
 const LOCALES: &str = "crates/texts/locales";
 const LANGUAGES: [&str; 2] = ["en", "fr"];
 /// In this order, as in `huis-texts`: of two texts with one key the page says the later one.
-const FILES: [&str; 5] = ["entry.ftl", "failures.ftl", "notices.ftl", "screen.ftl", "web.ftl"];
+const FILES: [&str; 6] = ["emoji.ftl", "entry.ftl", "failures.ftl", "notices.ftl", "screen.ftl", "web.ftl"];
 
 /// What the administration pages say.
 const ADMIN: &str = "admin.ftl";

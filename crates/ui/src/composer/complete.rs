@@ -56,13 +56,7 @@ pub(super) fn emoji(typed: &str) -> Vec<Candidate> {
         return Vec::new();
     }
     let found = super::emoji::find(typed).into_iter().take(MOST);
-    found
-        .map(|(emoji, name)| Candidate {
-            insert: format!("{emoji} "),
-            shown: emoji.to_owned(),
-            about: format!(":{name}:"),
-        })
-        .collect()
+    found.map(|emoji| Candidate { insert: format!("{} ", emoji.sign), shown: emoji.sign, about: emoji.name }).collect()
 }
 
 /// The place in bytes of a place that the browser counts in units of UTF-16.

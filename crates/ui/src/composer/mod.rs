@@ -19,8 +19,8 @@ use crate::{dates, page, port, say};
 
 use crate::signals::{RwSignal, StoredValue};
 pub(crate) use complete::Candidate;
-pub(crate) use emoji::QUICK;
 use emoji::{GROUPS, find};
+pub(crate) use emoji::{QUICK, name_of};
 pub(crate) use later::later;
 pub(crate) use view::{composer, emoji_grid, insert};
 

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
+use super::emoji::{Emoji, of_group};
 use super::{Mode, complete, later, voice};
 use crate::app::App;
 use crate::dialogs::Overlay;
@@ -276,16 +277,17 @@ fn on_key(app: App, event: &KeyboardEvent) {
 }
 
 /// A list of emoji to choose from, with a field to find one.
-pub(crate) fn emoji_grid(pick: impl Fn(&'static str) + Copy + Send + Sync + 'static) -> AnyView {
+pub(crate) fn emoji_grid(pick: impl Fn(&str) + Copy + Send + Sync + 'static) -> AnyView {
     let typed = RwSignal::new(String::new());
-    let button = move |(emoji, name): (&'static str, &'static str)| {
+    let button = move |emoji: Emoji| {
+        let (sign, shown) = (emoji.sign.clone(), emoji.sign);
         html::button()
             .r#type("button")
             .class("emoji")
-            .title(format!(":{name}:"))
-            .attr("aria-label", format!("{emoji} {name}"))
-            .on(leptos::ev::click, move |_| pick(emoji))
-            .child(emoji)
+            .attr("aria-label", format!("{sign} {}", emoji.name))
+            .title(emoji.name)
+            .on(leptos::ev::click, move |_| pick(&sign))
+            .child(shown)
     };
     view! {
         <input
@@ -301,10 +303,10 @@ pub(crate) fn emoji_grid(pick: impl Fn(&'static str) + Copy + Send + Sync + 'sta
                 let typed = typed.get();
                 let typed = typed.trim();
                 if typed.is_empty() {
-                    super::GROUPS.iter().map(|(key, group)| view! {
+                    super::GROUPS.iter().map(|(key, names)| view! {
                         <section aria-label=say::text(key)>
                             <h3>{say::text(key)}</h3>
-                            <div class="emoji-grid">{super::emoji::of_group(group).map(button).collect_view()}</div>
+                            <div class="emoji-grid">{of_group(names).into_iter().map(button).collect_view()}</div>
                         </section>
                     }).collect_view().into_any()
                 } else {

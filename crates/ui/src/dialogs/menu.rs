@@ -9,7 +9,7 @@ use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::{Confirm, Overlay};
 use crate::app::App;
-use crate::composer::QUICK;
+use crate::composer::{QUICK, name_of};
 use crate::parts::{icon, on};
 use crate::signals::effect;
 use crate::timeline::{can_be_edited, can_be_forwarded, can_be_marked, is_sent, is_whole};
@@ -204,11 +204,15 @@ fn quick(app: App, id: MessageId) -> AnyView {
         .iter()
         .map(|emoji| {
             let emoji = *emoji;
+            let name = name_of(emoji);
+            let words = name.as_ref().map(|name| format!("{emoji} {name}"));
             let is_given = own.as_deref() == Some(emoji);
             view! {
                 <button
                     type="button"
                     class="emoji"
+                    title=name
+                    aria-label=words
                     aria-pressed=is_given.to_string()
                     on:click=on(move |_| {
                         app.close_overlay();
