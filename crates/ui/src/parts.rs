@@ -183,6 +183,53 @@ fn is_outside(dialog: &web_sys::HtmlDialogElement, event: &web_sys::PointerEvent
     x < area.left() || x > area.right() || y < area.top() || y > area.bottom()
 }
 
+/// A tab of a list of tabs, of which one is in the order of the keys: from there the arrows lead to the others.
+pub(crate) fn tab(
+    icon_name: &'static str,
+    key: &'static str,
+    panel: &'static str,
+    has_focus: bool,
+    is_chosen: impl Fn() -> bool + Send + Sync + Copy + 'static,
+    choose: impl Fn() + 'static,
+) -> AnyView {
+    view! {
+        <button
+            type="button"
+            role="tab"
+            id=format!("tab-{key}")
+            aria-controls=panel
+            autofocus=has_focus
+            tabindex=follow(move || if is_chosen() { "0" } else { "-1" })
+            aria-selected=follow(move || is_chosen().to_string())
+            on:click=on(move |_| choose())
+            on:keydown=on(move |event: web_sys::KeyboardEvent| to_other_tab(&event))
+        >
+            {icon(icon_name)}
+            <span>{say::text(key)}</span>
+        </button>
+    }
+    .into_any()
+}
+
+fn to_other_tab(event: &web_sys::KeyboardEvent) {
+    let tab = event.current_target().and_then(|tab| tab.dyn_into::<web_sys::Element>().ok());
+    let Some(list) = tab.as_ref().and_then(|tab| tab.parent_element()) else { return };
+    let (Some(first), Some(last)) = (list.first_element_child(), list.last_element_child()) else { return };
+    let tab = tab.as_ref();
+    let next = match event.key().as_str() {
+        "ArrowRight" | "ArrowDown" => tab.and_then(web_sys::Element::next_element_sibling).unwrap_or(first),
+        "ArrowLeft" | "ArrowUp" => tab.and_then(web_sys::Element::previous_element_sibling).unwrap_or(last),
+        "Home" => first,
+        "End" => last,
+        _ => return,
+    };
+    event.prevent_default();
+    // What is behind a tab is here at once, so it is chosen with the key.
+    let next: web_sys::HtmlElement = next.unchecked_into();
+    let _ = next.focus();
+    next.click();
+}
+
 /// A switch with its name and what it means.
 pub(crate) fn switch(
     name: String,

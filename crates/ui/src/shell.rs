@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::app::{App, Gate, Pane, Theme};
 use crate::parts::{follow, icon_button, live, spoken};
 use crate::signals::{RwSignal, effect};
-use crate::{dialogs, entry, list, page, people, say, timeline};
+use crate::{dates, dialogs, entry, list, page, people, say, timeline};
 
 /// What is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) fn shell(app: App) -> impl IntoView {
     effect(move || {
         let title = match app.shelf.unread.get() {
             0 => "Huis".to_owned(),
-            unread => format!("({unread}) Huis"),
+            unread => format!("({}) Huis", dates::number(unread)),
         };
         page::document().set_title(&title);
     });

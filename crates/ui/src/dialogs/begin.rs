@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::App;
-use crate::parts::{dialog, follow, icon, live, on};
+use crate::parts::{self, dialog, follow, live, on};
 use crate::signals::RwSignal;
 use crate::{port, say};
 
@@ -22,19 +22,7 @@ enum Kind {
 pub(super) fn begin(app: App) -> AnyView {
     let kind = RwSignal::new(Kind::Person);
     let tab = move |this: Kind, sign: &'static str, key: &'static str| {
-        view! {
-            <button
-                type="button"
-                role="tab"
-                id=format!("tab-{key}")
-                aria-controls="begin-panel"
-                aria-selected=follow(move || (kind.get() == this).to_string())
-                on:click=on(move |_| kind.set(this))
-            >
-                {icon(sign)}
-                <span>{say::text(key)}</span>
-            </button>
-        }
+        parts::tab(sign, key, "begin-panel", false, move || kind.get() == this, move || kind.set(this))
     };
     let body = view! {
         <div class="tabs" role="tablist" aria-label=say::text("begin-title")>

@@ -16,7 +16,7 @@ use crate::app::{App, Pane};
 use crate::dialogs::Overlay;
 use crate::parts::{follow, icon, icon_button, live, nothing, on, person_avatar, skeleton};
 use crate::signals::RwSignal;
-use crate::{page, say};
+use crate::{dates, page, say};
 
 const FIELD: &str = "search-field";
 
@@ -176,7 +176,7 @@ fn conversations(app: App, shown: Shown) -> impl IntoView {
         {live(move || (!shelf.is_filled.get()).then(|| skeleton("for-list", 8)))}
         {live(move || (requests() > 0).then(|| view! {
             <section class="list-part is-requests" data-view="requests" aria-label=say::text("list-requests")>
-                <h2>{say::text("list-requests")} <span class="badge is-quiet">{requests}</span></h2>
+                <h2>{say::text("list-requests")} <span class="badge is-quiet">{live(move || dates::number(u64::try_from(requests()).unwrap_or(u64::MAX)))}</span></h2>
                 {rows(app, shelf.requests)}
             </section>
         }))}

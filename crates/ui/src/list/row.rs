@@ -75,7 +75,7 @@ fn content(app: App, view: &ConversationView) -> AnyView {
         let class = if is_muted { "badge is-quiet" } else { "badge" };
         let words = say::text_with_count("list-unread", view.unread);
         let title = words.clone();
-        let count = if view.unread > 999 { "999+".to_owned() } else { view.unread.to_string() };
+        let count = if view.unread > 999 { format!("{}+", dates::number(999)) } else { dates::number(view.unread.into()) };
         view! { <span class=class title=title><span aria-hidden="true">{count}</span><span class="sr">{words}</span></span> }
     });
     view! {

@@ -10,7 +10,7 @@ mod second_factor;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::parts::{dialog, follow, icon, live, on};
+use crate::parts::{self, dialog, live};
 use crate::say;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,21 +24,14 @@ pub(crate) enum Part {
 pub(crate) fn settings(app: App) -> AnyView {
     let part = app.settings_part;
     let tab = move |this: Part, sign: &'static str, key: &'static str| {
-        let is_first = this == part.get_untracked();
-        view! {
-            <button
-                type="button"
-                role="tab"
-                id=format!("tab-{key}")
-                aria-controls="settings-panel"
-                autofocus=is_first
-                aria-selected=follow(move || (part.get() == this).to_string())
-                on:click=on(move |_| part.set(this))
-            >
-                {icon(sign)}
-                <span>{say::text(key)}</span>
-            </button>
-        }
+        parts::tab(
+            sign,
+            key,
+            "settings-panel",
+            this == part.get_untracked(),
+            move || part.get() == this,
+            move || part.set(this),
+        )
     };
     let body = view! {
         <div class="settings" data-view="settings">
