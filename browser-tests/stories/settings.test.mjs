@@ -229,6 +229,12 @@ story("a name and a picture are seen by those with whom one talks", running, asy
   await say(one.page, "It is me");
   await hear(other.page, "It is me");
   await listed(other.page, "Ada of the garden").waitFor();
+  // In the list and above the conversation as well, in the room that the initials had.
+  for (const avatar of [listed(other.page, "Ada of the garden").locator(".avatar"), other.page.locator("button.talk-title .avatar")]) {
+    await avatar.locator("img").waitFor();
+    const [outer, inner] = [await avatar.boundingBox(), await avatar.locator("img").boundingBox()];
+    assert.deepEqual([inner.width, inner.height], [outer.width, outer.height]);
+  }
   await other.page.locator("button.talk-title .handle").getByText(`@${one.name}`).waitFor();
   await openDetails(other.page);
   await other.page.locator('[data-view="contact"]').getByText("Mostly roses").waitFor();
@@ -239,6 +245,10 @@ story("a name and a picture are seen by those with whom one talks", running, asy
   await openSettings(one.page, "Profile");
   await one.page.getByRole("button", { name: "Remove it" }).click();
   await one.page.locator('[data-view="settings"] img.avatar').waitFor({ state: "detached" });
+  await one.page.keyboard.press("Escape");
+  await say(one.page, "Without a picture");
+  await hear(other.page, "Without a picture");
+  await listed(other.page, "Ada of the garden").locator(".avatar img").waitFor({ state: "detached" });
 });
 
 story("a device that is taken off is told so and hears nothing more", running, async (stage) => {

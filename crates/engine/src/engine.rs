@@ -344,6 +344,10 @@ impl Client {
             Command::Typing { conversation } => self.typing(conversation).map(done),
             Command::Attend => self.attend().map(done),
             Command::Card => self.own_card().map(|card| Reply::Card(Box::new(card))),
+            Command::CardOf { account } => {
+                self.signed_in()?;
+                self.card_of(account).map(|card| Reply::Card(Box::new(card)))
+            }
             Command::SetCard(wish) => self.set_card(wish).map(|card| Reply::Card(Box::new(card))),
             Command::Preferences => self.preferences().map(Reply::Preferences),
             Command::SetPreferences(wished) => self.set_preferences(wished).map(Reply::Preferences),

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 
 use crate::app::App;
 use crate::signals::effect;
-use crate::{page, say};
+use crate::{page, picture, say};
 
 /// Draws a part anew when something changes that it reads.
 ///
@@ -77,10 +77,19 @@ pub(crate) fn icon_button(icon_name: &'static str, name: String, act: impl FnMut
     .into_any()
 }
 
-/// Somebody's initials in their hue.
+/// Somebody's picture, or their initials in their hue. Both have the same room.
 pub(crate) fn person_avatar(account: AccountId, name: &str, size: &'static str) -> AnyView {
     let class = format!("avatar {size} {}", say::hue_of(account));
-    view! { <span class=class aria-hidden="true">{say::initials(name)}</span> }.into_any()
+    let (picture, initials) = (picture::of(account), say::initials(name));
+    view! {
+        <span class=class aria-hidden="true">
+            {live(move || match picture.get() {
+                Some(source) => html::img().src(source).alt("").attr("draggable", "false").into_any(),
+                None => initials.clone().into_any(),
+            })}
+        </span>
+    }
+    .into_any()
 }
 
 /// The sign of a conversation: somebody's initials, or those of a title in a rounder square.

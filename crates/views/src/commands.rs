@@ -1,7 +1,7 @@
 //! What a face asks for.
 
 use huis_proto::rest::{Admission, PushSubscription, Secret};
-use huis_proto::{Bytes, ConversationId, DeviceId, InvitationId, MessageId, ReportId, SessionId};
+use huis_proto::{AccountId, Bytes, ConversationId, DeviceId, InvitationId, MessageId, ReportId, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -355,6 +355,12 @@ pub enum Command {
     Attend,
     /// What one shows of oneself to those with whom one talks. Answer: [`Reply::Card`].
     Card,
+    /// What an account showed of itself to this one; nothing of one that is not known here. The server is not asked. Answer:
+    /// [`Reply::Card`].
+    CardOf {
+        /// The account.
+        account: AccountId,
+    },
     /// Changes what one shows of oneself. Answer: [`Reply::Card`].
     SetCard(SetCard),
     /// What others learn of one's reading and writing. Answer: [`Reply::Preferences`].

@@ -6,7 +6,7 @@ use huis_views::{Command, Connection, Event};
 use super::{App, Gate, Pane, dirty};
 use crate::app::reading::Read;
 use crate::dialogs::Overlay;
-use crate::{dates, notify, page, port, pushes, say, updates};
+use crate::{dates, notify, page, picture, port, pushes, say, updates};
 
 /// How often one tells that one is there, in milliseconds: at least once a minute.
 const ATTEND: i32 = 40_000;
@@ -66,7 +66,10 @@ impl App {
                 self.note(dirty::Dirty::status);
             }
             Event::Presence { conversation } => self.note(|dirty| dirty.conversation(conversation)),
-            Event::Contact { .. } => self.note(dirty::Dirty::lists),
+            Event::Contact { account } => {
+                picture::changed(account);
+                self.note(dirty::Dirty::lists);
+            }
             Event::Notice(notice) => {
                 if notice.conversation.is_none() {
                     self.say(say::notice(&notice.notice));

@@ -16,7 +16,7 @@ use crate::composer::Composer;
 use crate::dialogs::{Confirm, Overlay};
 use crate::signals::{RwSignal, StoredValue};
 use crate::timeline::Talk;
-use crate::{dates, notify, page, port, say, texts};
+use crate::{dates, notify, page, picture, port, say, texts};
 
 pub(crate) use acting::annotate;
 pub(crate) use reading::Read;
@@ -175,6 +175,7 @@ impl App {
     /// Nothing of an account stays on the page.
     pub(crate) fn forget(self) {
         notify::take_away();
+        picture::forget();
         self.gate.set(Gate::Unknown);
         self.me.set(None);
         self.recovery_key.set(None);
