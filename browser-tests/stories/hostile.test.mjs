@@ -104,6 +104,43 @@ story("hostile names are shown as names and harm nobody", running, async (stage)
   await assertStays(other.page, "a group's title");
 });
 
+story("a name of ten thousand characters is refused with a reason, and drawn bounded where it comes all the same", running, async (stage) => {
+  const one = await stage.newcomer("member");
+  const other = await stage.newcomer("member", { viewport: PHONE });
+  const long = `Z${"\u0335".repeat(4)}${"long".repeat(2_499)}`;
+  await one.page.getByRole("button", { name: "Settings", exact: true }).first().click();
+  await one.page.getByRole("tab", { name: "Profile" }).click();
+  await one.page.locator("#card-name").fill(long);
+  await one.page.getByRole("button", { name: "Save" }).click();
+  await one.page.locator('[data-view="settings"] [role="alert"]').getByText(/name has \d+ bytes; at most 256 are allowed/).waitFor();
+  await one.page.keyboard.press("Escape");
+  await stage.server.newcomerInTerminal("endless");
+  await assert.rejects(stage.server.terminal("endless", "profile", "--name", long.slice(0, 5_000)), /name has \d+ bytes; at most 256 are allowed/);
+
+  // The longest that is allowed, beside a title and a topic as long as a group has them.
+  await stage.server.terminal("endless", "profile", "--name", "W".repeat(256), "--about", "W".repeat(4_000));
+  await stage.server.terminal("endless", "send", `@${other.name}`, "Here I come");
+  await other.page.locator('[data-view="requests"] .list-item').first().click();
+  await other.page.getByRole("button", { name: "Accept" }).click();
+  await other.page.locator("#composer-text").waitFor();
+  await say(other.page, "Welcome");
+  await sent(other.page, "Welcome");
+  await stage.server.terminal("endless", "receive");
+  await stage.server.terminal("endless", "send", `@${other.name}`, "By my full name");
+  await hear(other.page, "By my full name");
+  await other.page.locator("button.talk-title bdi").filter({ hasText: /^W{64}…$/ }).waitFor();
+  await assertStays(other.page, "a conversation with somebody of a long name");
+  await other.page.locator("button.talk-title").click();
+  await other.page.locator('[data-view="contact"] .contact-name').filter({ hasText: /^W{64}…$/ }).waitFor();
+  const about = await other.page.locator('[data-view="contact"] .contact-about').innerText();
+  assert.ok(about.length <= 501, `what one says about oneself is drawn bounded: ${about.length}`);
+  await assertStays(other.page, "the details of somebody with a long name");
+  await other.page.locator("#details-close").click();
+  await other.page.getByRole("button", { name: "Back" }).first().click();
+  await other.page.locator('[data-view="list"] .list-name').filter({ hasText: /^W{64}…$/ }).waitFor();
+  await assertStays(other.page, "the list");
+});
+
 /** Nothing is wider than the screen, once the panes have come to rest. */
 async function assertStays(page, what) {
   const isAsWide = () => document.documentElement.scrollWidth === document.documentElement.clientWidth;

@@ -111,12 +111,12 @@ fn card_form(app: App, card: CardView) -> AnyView {
         <form class="form" on:submit=go>
             <div class="form-row">
                 <label for="card-name">{say::text("settings-card-name")}</label>
-                <input id="card-name" class="field" type="text" maxlength="100" autocomplete="name" prop:value=follow(move || name.get()) on:input=on(move |event: web_sys::Event| name.set(event_target_value(&event))) />
+                <input id="card-name" class="field" type="text" autocomplete="name" prop:value=follow(move || name.get()) on:input=on(move |event: web_sys::Event| name.set(event_target_value(&event))) />
                 <p class="about">{say::text("settings-card-name-about")}</p>
             </div>
             <div class="form-row">
                 <label for="card-about">{say::text("settings-card-about")}</label>
-                <textarea id="card-about" class="field" rows="2" maxlength="1000" prop:value=follow(move || about.get()) on:input=on(move |event: web_sys::Event| about.set(event_target_value(&event)))></textarea>
+                <textarea id="card-about" class="field" rows="2" prop:value=follow(move || about.get()) on:input=on(move |event: web_sys::Event| about.set(event_target_value(&event)))></textarea>
                 <p class="about">{say::text("settings-card-who")}</p>
             </div>
             {live(move || wrong.get().map(|why| html::p().class("form-wrong").attr("role", "alert").child(why)))}
