@@ -1,24 +1,13 @@
 // A second factor, turned on in a page and asked for in a terminal and in a page; and a recovery key in place of another.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 
+import { code } from "../support/authenticator.mjs";
 import { signIn } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
-
-/** What an authenticator shows for a secret in base 32, so many steps of 30 seconds ahead of the present one (RFC 6238). */
-function code(secret, ahead = 0) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
-  const hash = createHmac("sha1", key).update(step).digest();
-  const number = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
 
 /** Opens what the settings say of the account, and chooses something there that takes the password. */
 async function choose(page, what) {
