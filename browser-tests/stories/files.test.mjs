@@ -85,6 +85,36 @@ story("an upload goes on after a reload, and what it was copied to tells nothing
   assertSame((await download(other, "roses.bin")).bytes, large);
 });
 
+story("an upload goes on where the server is killed meanwhile, and says how fast it goes and how long it takes", running, async (stage) => {
+  const [page, other] = await two(stage, UNSERVED);
+  const large = bytes(20 * MIB + 7);
+  await choose(page, { name: "tulips.bin", mimeType: "", buffer: large });
+  let parts = 0;
+  let letGo;
+  const isSeen = new Promise((resolve) => (letGo = resolve));
+  let killed;
+  const isKilled = new Promise((resolve) => (killed = resolve));
+  await page.context().route("**/api/v1/files/*", async (route) => {
+    if (route.request().method() !== "PATCH") return route.continue();
+    parts += 1;
+    // The second part waits until one has looked at the first, and comes to a server that is not there any more.
+    if (parts === 2) {
+      await isSeen;
+      await stage.server.kill();
+      killed();
+    }
+    return route.continue();
+  });
+  await sendChosen(page);
+  await fileOf(page, "tulips.bin").locator(".about").filter({ hasText: /^[\d.,]+ [kM]B of 21 MB · [\d.,]+ [kM]?B\/s · \d+ (second|minute|hour)s? left$/ }).waitFor();
+  letGo();
+  await isKilled;
+  await stage.server.run();
+  await fileIsSent(page, "tulips.bin");
+  await fileOf(other, "tulips.bin").waitFor();
+  assertSame((await download(other, "tulips.bin")).bytes, large);
+});
+
 story("a transfer can be paused, resumed and cancelled", running, async (stage) => {
   const [page] = await two(stage, UNSERVED);
   await page.context().route("**/api/v1/files/*", (route) => (route.request().method() === "PATCH" ? route.abort() : route.continue()));
