@@ -49,9 +49,22 @@ fn a_start_shows_the_way_to_trust_it_and_the_fingerprint_that_a_device_finds() {
         verify(name).well();
     }
     assert_ne!(verify(&["-verify_hostname", "example.org"]).code, Some(0));
-    // People with a terminal hold to the certificate itself.
+    // People with a terminal hold to the authority as well, under the fingerprint that the start shows.
     let newcomer = house.person("member-a");
-    assert_eq!(fs::read_to_string(newcomer.profile.join("server.pin")).unwrap().trim().len(), 64);
+    let pinned = fs::read_to_string(newcomer.profile.join("server.pin")).unwrap();
+    assert_eq!(pinned.trim().to_uppercase(), shown.replace(':', ""));
+    // A certificate that was made anew is the same server's; another authority's is not.
+    house.kill();
+    fs::remove_file(tls.join("local.pem")).unwrap();
+    house.start(&["--tls"]);
+    newcomer.does(&["status", "--wait"]).well();
+    house.kill();
+    for name in ["authority.pem", "issuer.pem", "local.pem"] {
+        fs::remove_file(tls.join(name)).unwrap();
+    }
+    house.start(&["--tls"]);
+    let said = newcomer.does(&["receive"]).refused(1, "certificate-changed");
+    assert!(said.contains(&format!("pinned {}", pinned.trim())), "{said}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ use crate::keys::{make_private_folder, write_private};
 pub(crate) const AUTHORITY: &str = "authority.pem";
 /// The issuer's certificate with its key.
 pub(crate) const ISSUER: &str = "issuer.pem";
-/// What the server shows: its certificate, that of the issuer, and its key.
+/// What the server shows: its certificate, those of the issuer and the authority, and its key.
 pub(crate) const SERVED: &str = "local.pem";
 
 const DAY_S: u64 = 24 * 3600;
@@ -54,7 +54,8 @@ pub(super) struct LocalAuthority {
     /// DER.
     certificate: CertificateDer<'static>,
     issuer: CertificateDer<'static>,
-    issuer_pem: String,
+    /// What the server shows behind its own certificate: the issuer's, and the authority's, which `huis` holds to.
+    above_pem: String,
     /// What the issuer's certificate calls it.
     name: String,
     key: KeyPair,
@@ -94,17 +95,18 @@ impl LocalAuthority {
             Found::Nothing => make(&folder, config, now_ms)?,
         }
         let unusable = |path: &Path, error: String| TlsError::File { path: path.into(), error };
-        let certificate =
-            CertificateDer::from_pem_file(&authority).map_err(|error| unusable(&authority, error.to_string()))?;
+        let authority_pem = fs::read_to_string(&authority).map_err(|error| unusable(&authority, error.to_string()))?;
+        let certificate = CertificateDer::from_pem_slice(authority_pem.as_bytes())
+            .map_err(|error| unusable(&authority, error.to_string()))?;
         let text = fs::read_to_string(&issuer).map_err(|error| unusable(&issuer, error.to_string()))?;
         let text = Zeroizing::new(text);
         let key = KeyPair::from_pem(&text).map_err(|error| unusable(&issuer, error.to_string()))?;
         let der =
             CertificateDer::from_pem_slice(text.as_bytes()).map_err(|error| unusable(&issuer, error.to_string()))?;
         let name = common_name(&der).ok_or_else(|| unusable(&issuer, "holds no issuer's certificate".into()))?;
-        let issuer_pem =
-            text.find("-----BEGIN CERTIFICATE").and_then(|at| text.get(at..)).unwrap_or_default().to_owned();
-        Ok(Self { folder, certificate, issuer: der, issuer_pem, name, key })
+        let issuer_pem = text.find("-----BEGIN CERTIFICATE").and_then(|at| text.get(at..)).unwrap_or_default();
+        let above_pem = [issuer_pem, &authority_pem].concat();
+        Ok(Self { folder, certificate, issuer: der, above_pem, name, key })
     }
 
     /// The certificate that phones are given.
@@ -118,7 +120,7 @@ impl LocalAuthority {
     }
 
     /// Makes what the server shows if it is not there, ends soon, or is not for a name or an address that the machine has
-    /// now. Whether it did. One that only bears too many names stays: each change is one that clients which pin it notice.
+    /// now. Whether it did. One that only bears too many names stays.
     ///
     /// # Errors
     /// [`TlsError`] where it cannot be made or written.
@@ -164,7 +166,7 @@ impl LocalAuthority {
         let above = authority_parameters(&self.name, 0, Vec::new(), 0);
         let made = parameters.signed_by(&key, &Issuer::from_params(&above, &self.key)).map_err(making)?;
         let key = Zeroizing::new(key.serialize_pem());
-        let content = Zeroizing::new([key.as_str(), &made.pem(), &self.issuer_pem].concat());
+        let content = Zeroizing::new([key.as_str(), &made.pem(), &self.above_pem].concat());
         Ok(write_private(&self.served(), content.as_bytes())?)
     }
 
@@ -237,13 +239,13 @@ pub(crate) fn permits(issuer: &[u8], name: &str) -> bool {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     });
-    let permitted = limits.value.permitted_subtrees.iter().flatten();
-    permitted.into_iter().any(|limit| match (&limit.base, &address) {
+    let mut permitted = limits.value.permitted_subtrees.iter().flatten();
+    permitted.any(|limit| match (&limit.base, &address) {
         (GeneralName::DNSName(domain), None) => is_below(name, domain),
         (GeneralName::IPAddress(limit), Some(address)) => {
             let (base, mask) = limit.split_at(limit.len() / 2);
-            let bytes = address.iter().zip(base).zip(mask);
-            base.len() == address.len() && bytes.into_iter().all(|((byte, base), mask)| byte & mask == base & mask)
+            let mut bytes = address.iter().zip(base).zip(mask);
+            base.len() == address.len() && bytes.all(|((byte, base), mask)| byte & mask == base & mask)
         }
         _ => false,
     })

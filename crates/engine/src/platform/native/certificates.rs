@@ -1,8 +1,10 @@
 //! Which server certificates are trusted: those that a public authority (webpki's roots) vouches for; and, where none
-//! does, the one that was there at first use, pinned by its SHA-256 fingerprint.
+//! does, what was there at first use, pinned by its SHA-256 fingerprint: the authority that the server shows behind its
+//! certificate, if that one vouches for it and for the server's name, else the certificate itself.
 //!
-//! Once a certificate is pinned it alone is accepted, whoever vouches for another: a self-signed server does not
-//! silently become another one.
+//! Once something is pinned it alone is accepted, whoever vouches for another: a self-signed server does not silently
+//! become another one. What a pinned authority signs is looked at as any other: name, end, purpose, and what that
+//! authority may vouch for.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +16,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
+
+/// The most certificates above the server's own that are looked at; the last of them may be an authority.
+const ABOVE: usize = 4;
 
 /// Decides on certificates, and keeps the pin.
 #[derive(Debug)]
@@ -97,15 +102,37 @@ impl Certificates {
         self.pin.lock().unwrap_or_else(PoisonError::into_inner).refusal.take()
     }
 
+    /// Whether an authority that is shown vouches for the server's certificate, as a public one would have to.
+    fn vouches(
+        &self,
+        authority: &CertificateDer<'_>,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> bool {
+        let mut roots = RootCertStore::empty();
+        if roots.add(authority.clone().into_owned()).is_err() {
+            return false;
+        }
+        let by_it = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone()).build();
+        by_it.is_ok_and(|by_it| by_it.verify_server_cert(end_entity, intermediates, server_name, &[], now).is_ok())
+    }
+
+    /// `authority`: the fingerprint of one that is shown and vouches for the certificate.
     fn decide(
         &self,
         fingerprint: String,
+        authority: Option<String>,
         public: Result<ServerCertVerified, Error>,
     ) -> Result<ServerCertVerified, Error> {
         let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
         match (&pin.fingerprint, public) {
-            (Some(pinned), _) if *pinned == fingerprint => Ok(ServerCertVerified::assertion()),
+            (Some(pinned), _) if *pinned == fingerprint || Some(pinned) == authority.as_ref() => {
+                Ok(ServerCertVerified::assertion())
+            }
             (Some(pinned), _) => {
+                let fingerprint = authority.unwrap_or(fingerprint);
                 let way_out = match &self.pin_file {
                     Some(file) => format!("if the operator confirms the new one, delete {}", file.display()),
                     None => "it changed just now".into(),
@@ -116,7 +143,7 @@ impl Certificates {
             (None, Ok(verified)) => Ok(verified),
             // Nobody vouches for it: first use decides. Anything else that is wrong stays wrong.
             (None, Err(Error::InvalidCertificate(error))) if nobody_vouches(&error) => {
-                pin.fingerprint = Some(fingerprint);
+                pin.fingerprint = Some(authority.unwrap_or(fingerprint));
                 Ok(ServerCertVerified::assertion())
             }
             (None, Err(error)) => {
@@ -125,6 +152,10 @@ impl Certificates {
             }
         }
     }
+}
+
+fn fingerprint_of(certificate: &CertificateDer<'_>) -> String {
+    Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A self-signed certificate shows as one of these; an expired or wrongly named one of a public authority does not.
@@ -145,10 +176,12 @@ impl ServerCertVerifier for Certificates {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let digest = Sha256::digest(end_entity);
-        let fingerprint: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let public = self.public.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        self.decide(fingerprint, public)
+        let authority = intermediates.last().filter(|_| public.is_err() && intermediates.len() <= ABOVE);
+        let authority = authority
+            .filter(|authority| self.vouches(authority, end_entity, intermediates, server_name, now))
+            .map(fingerprint_of);
+        self.decide(fingerprint_of(end_entity), authority, public)
     }
 
     fn verify_tls12_signature(
@@ -187,14 +220,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pin");
         let first = Certificates::new(Some(file.clone())).unwrap();
-        assert!(first.decide("aa".into(), unknown()).is_ok());
+        assert!(first.decide("aa".into(), None, unknown()).is_ok());
         assert!(!file.exists(), "nothing is pinned before an exchange succeeded");
         first.worked();
         let later = Certificates::new(Some(file)).unwrap();
-        assert!(later.decide("aa".into(), unknown()).is_ok());
-        assert!(later.decide("bb".into(), unknown()).is_err());
+        assert!(later.decide("aa".into(), None, unknown()).is_ok());
+        assert!(later.decide("bb".into(), None, unknown()).is_err());
         assert!(later.refusal().unwrap().contains("pinned aa, found bb"));
-        assert!(later.decide("bb".into(), Ok(ServerCertVerified::assertion())).is_err());
+        assert!(later.decide("bb".into(), None, Ok(ServerCertVerified::assertion())).is_err());
+    }
+
+    #[test]
+    fn an_authority_is_pinned_in_place_of_what_it_vouches_for_and_nothing_else_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pin");
+        let first = Certificates::new(Some(file.clone())).unwrap();
+        assert!(first.decide("aa".into(), Some("authority".into()), unknown()).is_ok());
+        first.worked();
+        let later = Certificates::new(Some(file)).unwrap();
+        assert!(later.decide("bb".into(), Some("authority".into()), unknown()).is_ok());
+        // Neither one that it does not vouch for, nor what was there first, nor what another one vouches for.
+        assert!(later.decide("cc".into(), None, unknown()).is_err());
+        assert!(later.decide("aa".into(), None, unknown()).is_err());
+        assert!(later.decide("dd".into(), Some("other".into()), unknown()).is_err());
+        assert!(later.refusal().unwrap().contains("pinned authority, found other"));
     }
 
     #[test]
@@ -202,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates::new(Some(folder.path().join("pin"))).unwrap();
         let expired = Err(Error::InvalidCertificate(CertificateError::Expired));
-        assert!(certificates.decide("aa".into(), expired).is_err());
-        assert!(certificates.decide("aa".into(), Ok(ServerCertVerified::assertion())).is_ok());
+        assert!(certificates.decide("aa".into(), None, expired).is_err());
+        assert!(certificates.decide("aa".into(), None, Ok(ServerCertVerified::assertion())).is_ok());
     }
 }
