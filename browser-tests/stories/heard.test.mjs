@@ -87,9 +87,10 @@ story("what comes is said to a screen reader, and no word that is not to be kept
 
   // What stands behind a dialog is not heard, so the dialog says it.
   await openSettings(other.page, "App");
+  const region = other.page.locator('dialog [role="log"][aria-live="polite"]');
+  assert.equal(await region.textContent(), "", "what was said before is not said again");
   await say(one.page, "Behind the settings");
   await isHeard(other.page, `${one.name}: (a message that vanishes)`, "heardInDialog");
-  const region = other.page.locator('dialog [role="log"][aria-live="polite"]');
   assert.ok(await region.evaluate((region) => region.closest("dialog").matches(":modal")), "it is in what is before everything");
 });
 

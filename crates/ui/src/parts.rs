@@ -129,10 +129,16 @@ pub(crate) fn nothing(icon_name: &'static str, title: String, about: String, mor
     .into_any()
 }
 
-/// What a screen reader says of messages that come. What stands behind a dialog is not heard, so each dialog has one as well.
-pub(crate) fn spoken(app: App) -> AnyView {
+/// What a screen reader says of messages that come: `from_now_on` leaves out what was said before this is drawn. What stands
+/// behind a dialog is not heard, so each dialog has one as well.
+pub(crate) fn spoken(app: App, from_now_on: bool) -> AnyView {
+    let mut is_over = from_now_on;
+    let said = move || {
+        let said = app.spoken.get();
+        if std::mem::take(&mut is_over) { String::new() } else { said }
+    };
     view! {
-        <div class="sr" role="log" aria-live="polite" aria-label=say::text("spoken-title")>{live(move || app.spoken.get())}</div>
+        <div class="sr" role="log" aria-live="polite" aria-label=say::text("spoken-title")>{live(said)}</div>
     }
     .into_any()
 }
@@ -180,7 +186,7 @@ pub(crate) fn modal(
                 {icon_button("close", say::text("key-close"), closed)}
             </header>
             <div class="dialog-body">{body}</div>
-            {spoken(app)}
+            {spoken(app, true)}
         </dialog>
     }
     .into_any()

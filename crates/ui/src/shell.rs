@@ -58,7 +58,7 @@ pub(crate) fn shell(app: App) -> impl IntoView {
                 {live(move || draw(app, stage.get()))}
                 {dialogs::dialogs(app)}
                 {toast(app)}
-                {spoken(app)}
+                {spoken(app, false)}
             }
         })}
     }
