@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { loseEverything, loseFiles, ownFiles } from "../support/files.mjs";
-import { enterLobby, hear, message, open, say, sent, signIn } from "../support/people.mjs";
+import { enterLobby, hear, lock, message, open, say, sent, signIn } from "../support/people.mjs";
 import { PASSWORD } from "../support/server.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -72,10 +72,7 @@ story("a locked device opens with its password alone, and what was not sent goes
   await one.page.context().setOffline(true);
   await say(one.page, "Not sent yet");
   await message(one.page, "Not sent yet").waitFor();
-  await openSettings(one.page, "Account");
-  await one.page.getByRole("button", { name: "Lock" }).first().click();
-  await one.page.getByRole("dialog").last().getByRole("button", { name: "Lock" }).last().click();
-  await entry(one.page, "locked").waitFor();
+  await lock(one.page);
   await one.page.context().setOffline(false);
 
   const kept = await deviceRecord(one.page);
@@ -224,9 +221,7 @@ story("a locked device says which password opens it, where it was changed on ano
   const second = await stage.page();
   await signIn(second, stage.server, one.name);
   await second.locator('[data-view="list"]').waitFor();
-  await openSettings(second, "Account");
-  await second.getByRole("button", { name: "Lock" }).first().click();
-  await second.getByRole("dialog").last().getByRole("button", { name: "Lock" }).last().click();
+  await lock(second);
   await entry(second, "locked").getByText(`that @${one.name} last signed in with or chose on this device`).waitFor();
 
   await openSettings(one.page, "Account");

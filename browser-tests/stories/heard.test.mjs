@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { bytes, choose, fileIsSent, sendChosen } from "../support/files.mjs";
-import { acquainted, act, enterLobby, hear, open, openDetails, openSettings, say } from "../support/people.mjs";
+import { acquainted, act, enterLobby, hear, lock, open, openDetails, openSettings, say } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
@@ -92,6 +92,18 @@ story("what comes is said to a screen reader, and no word that is not to be kept
   await say(one.page, "Behind the settings");
   await isHeard(other.page, `${one.name}: (a message that vanishes)`, "heardInDialog");
   assert.ok(await region.evaluate((region) => region.closest("dialog").matches(":modal")), "it is in what is before everything");
+  // The same line once more is another message.
+  const before = await region.textContent();
+  await say(one.page, "Behind the settings as well");
+  await other.page.waitForFunction(
+    ([region, before]) => region.textContent !== before && region.textContent.trim() === before.trim(),
+    [await region.elementHandle(), before],
+  );
+
+  // Nothing of it stays where nobody is known.
+  await other.page.keyboard.press("Escape");
+  await lock(other.page);
+  assert.equal((await other.page.locator('[role="log"]').allTextContents()).join("").trim(), "");
 });
 
 story("a notification says what came as far as it may be kept, and nothing of what is not yet open", running, async (stage) => {

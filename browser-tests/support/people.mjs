@@ -146,6 +146,14 @@ export async function openSettings(page, part) {
   await page.getByRole("tab", { name: part }).click();
 }
 
+/** Locks the device, by its settings. */
+export async function lock(page) {
+  await openSettings(page, "Account");
+  await page.getByRole("button", { name: "Lock" }).first().click();
+  await page.getByRole("dialog").last().getByRole("button", { name: "Lock" }).last().click();
+  await page.locator('[data-view="entry"][data-state="locked"]').waitFor();
+}
+
 /** Loses the network, with what is loaded: a connection that stands already would stay. */
 export async function loseNetwork(page) {
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));

@@ -17,6 +17,7 @@ impl App {
             self.bring_first_words(id);
             let (draft, wish) = view.with_untracked(|view| (view.draft.clone(), view.draft_wish));
             view.with_untracked(|view| self.talk.begin(view));
+            self.say_nothing_of(None);
             self.composer.begin(&draft, wish);
             self.fill_newest();
             self.read(super::reading::Read::Notices(id));

@@ -7,7 +7,7 @@ mod going;
 mod reading;
 mod shelf;
 
-use huis_proto::ConversationId;
+use huis_proto::{ConversationId, MessageId};
 use huis_texts::Language;
 use huis_views::{Connection, ConversationView, Failure, FromWorker, Profile, Standing, Status};
 use leptos::task::spawn_local;
@@ -92,6 +92,8 @@ pub(crate) struct App {
     pub(crate) toast: RwSignal<Option<Toast>>,
     /// What a screen reader says next.
     pub(crate) spoken: RwSignal<String>,
+    /// Of which message that is.
+    pub(crate) spoken_of: StoredValue<Option<MessageId>>,
     /// Whether another version of the app waits to be loaded.
     pub(crate) has_update: RwSignal<bool>,
     /// Changes when what the details show may have changed.
@@ -138,6 +140,7 @@ impl App {
             settings_part: RwSignal::new(crate::settings::Part::Profile),
             toast: RwSignal::new(None),
             spoken: RwSignal::new(String::new()),
+            spoken_of: StoredValue::new(None),
             has_update: RwSignal::new(false),
             details_changed: RwSignal::new(0),
             locks_changed: RwSignal::new(0),
@@ -187,6 +190,7 @@ impl App {
         self.pane.set(Pane::List);
         self.shelf.clear();
         self.talk.close();
+        self.say_nothing_of(None);
         self.composer.clear();
         self.reads.update_value(|reads| *reads = reading::Reads::default());
         self.dirty.update_value(|dirty| *dirty = dirty::Dirty::default());

@@ -64,15 +64,12 @@ impl App {
             });
             self.paint(place);
             if !is_whole {
-                self.talk.is_asking.set_value(true);
                 page::breathe().await;
                 if self.talk.filling.get_value() == filling {
                     self.put_before(filling, older).await;
-                    if self.talk.filling.get_value() == filling {
-                        self.talk.is_asking.set_value(false);
-                    }
                 }
             }
+            self.has_asked(filling);
         });
     }
 
@@ -90,6 +87,7 @@ impl App {
             self.talk.window.update_value(|window| window.restart(messages, older, newer));
             self.talk.is_away.set(true);
             self.paint(place);
+            self.has_asked(filling);
         });
     }
 
@@ -115,15 +113,44 @@ impl App {
                 window.restart(messages, older, newer);
             });
             self.paint(Place::Stay);
+            self.has_asked(filling);
         });
     }
 
     fn next_filling(self) -> Option<(ConversationId, u32)> {
         let conversation = self.talk.open.get_untracked()?;
         self.talk.filling.update_value(|filling| *filling = filling.wrapping_add(1));
-        self.talk.is_asking.set_value(false);
+        // Nothing is put at an end of what is about to be read anew.
+        self.talk.is_asking.set_value(true);
         self.talk.trouble.set(None);
         Some((conversation, self.talk.filling.get_value()))
+    }
+
+    /// What was asked for is there, unless another filling has begun.
+    fn has_asked(self, filling: u32) -> bool {
+        let is_this = self.talk.filling.get_value() == filling;
+        if is_this {
+            self.talk.is_asking.set_value(false);
+        }
+        is_this
+    }
+
+    /// Has a screen reader say what came. A line that is the same as before differs by a space that is not heard, or it would be
+    /// silent.
+    fn say_aloud(self, message: &MessageView) {
+        let line = format!("{}: {}", say::name(&message.from), say::call_of(message));
+        self.spoken_of.set_value(Some(message.id));
+        let is_again = self.spoken.with_untracked(|spoken| *spoken == line);
+        self.spoken.set(if is_again { format!("{line}\u{a0}") } else { line });
+    }
+
+    /// What was said aloud does not stay where it may not be read any more: that of a message, or of whichever.
+    pub(crate) fn say_nothing_of(self, message: Option<MessageId>) {
+        let of = self.spoken_of.get_value();
+        if of.is_some() && (message.is_none() || message == of) {
+            self.spoken_of.set_value(None);
+            self.spoken.set(String::new());
+        }
     }
 
     /// What came, if it is still wished.
@@ -173,8 +200,7 @@ impl App {
             let more = messages.len() >= PAGE;
             self.talk.window.update_value(|window| window.coming = messages);
             self.put_before(filling, more).await;
-            if self.talk.filling.get_value() == filling {
-                self.talk.is_asking.set_value(false);
+            if self.has_asked(filling) {
                 self.looked();
             }
         });
@@ -219,15 +245,12 @@ impl App {
             }
             let was_whole = self.talk.window.with_value(|window| !window.newer);
             let heard = messages.iter().rev().find(|message| !message.own).filter(|_| was_whole);
-            let spoken = heard.map(|message| format!("{}: {}", say::name(&message.from), say::call_of(message)));
-            if let Some(spoken) = spoken {
-                self.spoken.set(spoken);
+            if let Some(message) = heard {
+                self.say_aloud(message);
             }
             self.talk.window.update_value(|window| window.coming = messages);
             self.put_after(filling, more, was_whole).await;
-            if self.talk.filling.get_value() == filling {
-                self.talk.is_asking.set_value(false);
-            }
+            self.has_asked(filling);
         });
     }
 
@@ -237,10 +260,11 @@ impl App {
             let follows = self.follows_end();
             let put = self.talk.window.try_update_value(|window| {
                 let near: Vec<_> = window.coming.drain(..window.coming.len().min(AT_ONCE)).collect();
-                let fresh = window.put_after(near, newer, follows);
+                let mut fresh = window.put_after(near, newer, follows);
                 if window.newer != newer {
                     // There is no more room: the rest is read again when one goes there.
-                    window.coming.clear();
+                    let rest = window.coming.drain(..).filter(|message| !message.own).count();
+                    fresh = fresh.saturating_add(u32::try_from(rest).unwrap_or(u32::MAX));
                 }
                 (fresh, window.coming.is_empty())
             });
@@ -290,7 +314,12 @@ impl App {
     /// What is being asked for now may not hold what came meanwhile.
     fn fill_after_soon(self, last: u64) {
         if self.talk.is_asking.get_value() {
+            if self.talk.is_waiting.get_value() {
+                return;
+            }
+            self.talk.is_waiting.set_value(true);
             page::after(60, move || {
+                self.talk.is_waiting.set_value(false);
                 let last = self.talk.window.with_value(|window| window.messages.back().map(|message| message.position));
                 if let Some(last) = last {
                     self.fill_after_soon(last);
@@ -302,11 +331,15 @@ impl App {
     }
 
     pub(crate) fn message_changed(self, message: MessageView) {
+        if message.deleted_by.is_some() {
+            self.say_nothing_of(Some(message.id));
+        }
         self.talk.window.update_value(|window| window.replace(message));
         self.paint(Place::Stay);
     }
 
     pub(crate) fn message_gone(self, message: MessageId) {
+        self.say_nothing_of(Some(message));
         self.talk.window.update_value(|window| window.remove(message));
         self.paint(Place::Stay);
     }

@@ -64,6 +64,8 @@ pub(crate) struct Talk {
     /// Which filling: what comes for an earlier one is dropped.
     filling: StoredValue<u32>,
     is_asking: StoredValue<bool>,
+    /// Whether what came meanwhile is asked for a little later.
+    is_waiting: StoredValue<bool>,
     pub(crate) marked: StoredValue<u64>,
     is_looking: StoredValue<bool>,
 }
@@ -86,6 +88,7 @@ impl Talk {
             end: StoredValue::new(0.0),
             filling: StoredValue::new(0),
             is_asking: StoredValue::new(false),
+            is_waiting: StoredValue::new(false),
             marked: StoredValue::new(0),
             is_looking: StoredValue::new(false),
         }
