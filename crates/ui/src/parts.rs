@@ -95,7 +95,13 @@ pub(crate) fn person_avatar(account: AccountId, name: &str, size: &'static str) 
 /// The sign of a conversation: somebody's initials, or those of a title in a rounder square.
 pub(crate) fn conversation_avatar(view: &ConversationView, size: &'static str) -> AnyView {
     if let Some(other) = say::other(view) {
-        return person_avatar(other.account, &say::name(other), size);
+        let name = say::name(other);
+        if view.request {
+            // Whoever writes unasked is not looked at unasked.
+            let class = format!("avatar {size} {}", say::hue_of(other.account));
+            return view! { <span class=class aria-hidden="true">{say::initials(&name)}</span> }.into_any();
+        }
+        return person_avatar(other.account, &name, size);
     }
     let shape = if view.kind == ConversationKind::Direct { "" } else { "is-room" };
     let class = format!("avatar {size} {shape} hue-{}", say::hue(view.id.as_bytes()));

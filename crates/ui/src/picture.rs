@@ -18,6 +18,9 @@ use crate::{page, port};
 /// The most bytes of a picture.
 const MOST: usize = 32_768;
 
+/// The most pixels on a side: a few bytes can be a picture of many more, and what is drawn is decoded whole.
+const SIDE: usize = 2048;
+
 /// Of how many people the pictures are kept at hand.
 const KEPT: usize = 512;
 
@@ -49,9 +52,10 @@ pub(crate) fn of(account: AccountId) -> Shown {
         if let Some(known) = shown.get(&account) {
             return known.clone();
         }
-        // What is drawn keeps its own.
-        if shown.len() >= KEPT {
-            shown.clear();
+        if shown.len() >= KEPT
+            && let Some(other) = shown.keys().next().copied()
+        {
+            shown.remove(&other);
         }
         let fresh = Shown::new(None);
         shown.insert(account, fresh.clone());
@@ -92,6 +96,11 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Whether its measures are known and small.
+fn is_small(bytes: &[u8]) -> bool {
+    imagesize::blob_size(bytes).is_ok_and(|size| size.width <= SIDE && size.height <= SIDE)
+}
+
 /// The picture, if it is one.
 pub(crate) fn picture(bytes: &[u8]) -> Option<AnyView> {
     Some(html::img().class("avatar huge").src(source(bytes)?).alt("").into_any())
@@ -99,7 +108,7 @@ pub(crate) fn picture(bytes: &[u8]) -> Option<AnyView> {
 
 /// The address of a small picture, which holds all of it.
 pub(crate) fn source(bytes: &[u8]) -> Option<String> {
-    let kind = kind(bytes).filter(|_| bytes.len() <= MOST)?;
+    let kind = kind(bytes).filter(|_| bytes.len() <= MOST && is_small(bytes))?;
     let letters: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     let text = page::window().btoa(&letters).ok()?;
     Some(format!("data:{kind};base64,{text}"))
@@ -116,5 +125,24 @@ mod tests {
         assert_eq!(kind(b"RIFF\0\0\0\0WEBPVP8"), Some("image/webp"));
         assert_eq!(kind(b"<svg onload=alert(1)>"), None);
         assert_eq!(kind(b""), None);
+    }
+
+    #[test]
+    fn a_picture_of_few_bytes_and_many_pixels_is_not_drawn() {
+        let png = |width: u32, height: u32| {
+            let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+            bytes.extend(width.to_be_bytes().into_iter().chain(height.to_be_bytes()).chain([8, 2, 0, 0, 0]));
+            bytes
+        };
+        let webp = |side: u32| {
+            // Extended, RFC 9649, section 2.7: 24 bits for each measure less one.
+            let mut bytes = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
+            bytes.extend((side - 1).to_le_bytes()[..3].iter().chain(&(side - 1).to_le_bytes()[..3]));
+            bytes
+        };
+        assert!(is_small(&png(2048, 2048)) && is_small(&webp(2048)));
+        for large in [png(2049, 1), png(1, 2049), png(u32::MAX, u32::MAX), webp(2049), b"\x89PNG\r\n\x1a\n".to_vec()] {
+            assert!(kind(&large).is_some() && !is_small(&large));
+        }
     }
 }
