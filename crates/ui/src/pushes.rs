@@ -96,11 +96,17 @@ pub(crate) fn renew() {
 
 async fn tell_again() -> Result<(), String> {
     let Some(manager) = manager().await else { return Ok(()) };
-    if page::kept(WISHED).is_none() && subscribed(&manager).await.is_none() {
+    let was_wished = page::kept(WISHED).is_some();
+    if !was_wished && subscribed(&manager).await.is_none() {
         return Ok(());
     }
     let Some(key) = key().await? else { return Ok(()) };
     let subscription = subscribe(&manager, &key).await?;
+    if was_wished && page::kept(WISHED).is_none() {
+        // It was turned off meanwhile.
+        unsubscribe(&subscription).await;
+        return Ok(());
+    }
     page::keep(WISHED, Some("yes"));
     tell(Some(subscription)).await.map_err(|failure| say::failure(&failure))
 }

@@ -83,7 +83,7 @@ async function play({ request, clientId }, [, message, number, size, type]) {
 // The language that a page speaks, which it leaves where this can read it. It is no file of a version, and outlives all.
 const SPOKEN = { cacheName: "left-by-the-page" };
 async function language() {
-  const left = await caches.match("/spoken", SPOKEN);
+  const left = await caches.match("/spoken", SPOKEN).catch(() => undefined);
   const spoken = left ? await left.text() : self.navigator.language;
   return spoken.startsWith("fr") ? "fr" : "en";
 }

@@ -4,13 +4,14 @@ use huis_proto::SessionId;
 use huis_views::{Command, DeviceView, Reply, SessionView};
 use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::account::Wish;
 use crate::app::App;
 use crate::dialogs::Confirm;
 use crate::parts::{icon, live, on, skeleton};
 use crate::signals::RwSignal;
-use crate::{dates, say};
+use crate::{dates, port, say};
 
 /// The longest name of a device that is shown; the rest is cut.
 const LONGEST_NAME: usize = 64;
@@ -54,10 +55,13 @@ pub(super) fn devices(
 fn ask_to_end(app: App, session: Option<SessionId>, read: impl Fn() + Send + Sync + Copy + 'static) {
     let question = say::text(if session.is_some() { "settings-session-about" } else { "settings-sessions-about" });
     app.ask(Confirm::danger(question, "settings-session-yes", move |app| {
-        app.act_then(Command::EndOwnSessions { session }, move |app, reply| {
-            if let Reply::SessionsEnded { count } = reply {
-                app.say(say::text_with_count("settings-sessions-ended", count));
+        spawn_local(async move {
+            match port::ask(Command::EndOwnSessions { session }).await {
+                Ok(Reply::SessionsEnded { count }) => app.say(say::text_with_count("settings-sessions-ended", count)),
+                Ok(_) => {}
+                Err(failure) => app.say_failure(&failure),
             }
+            // Some may have ended before one could not be.
             read();
         });
     }));
