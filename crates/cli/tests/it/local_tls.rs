@@ -16,6 +16,7 @@ fn ran(program: &str, args: &[&str]) -> String {
 fn a_start_shows_the_way_to_trust_it_and_the_fingerprint_that_a_device_finds() {
     let mut house = House::open_with(&["--tls"]);
     assert!(house.url().starts_with("https://127.0.0.1:"));
+    let in_digits = house.announced("Authority (SHA-256): ");
     assert_eq!(house.announced("  http://"), format!("{}/", house.address()));
     let mut code = Vec::new();
     let lines = loop {
@@ -52,6 +53,7 @@ fn a_start_shows_the_way_to_trust_it_and_the_fingerprint_that_a_device_finds() {
     // People with a terminal hold to the authority as well, under the fingerprint that the start shows.
     let newcomer = house.person("member-a");
     let pinned = fs::read_to_string(newcomer.profile.join("server.pin")).unwrap();
+    assert_eq!(pinned.trim(), in_digits);
     assert_eq!(pinned.trim().to_uppercase(), shown.replace(':', ""));
     // A certificate that was made anew is the same server's; another authority's is not.
     house.kill();

@@ -28,8 +28,11 @@ pub fn announcement(config: &Config, server: &RunningServer, draw: DrawCode) -> 
     if let Some(address) = server.metrics_address() {
         let _ = writeln!(text, "Metrics: http://{address}/metrics");
     }
-    if let Some(fingerprint) = server.fingerprint() {
-        let _ = writeln!(text, "Certificate (SHA-256): {fingerprint}");
+    // What clients hold to, in the digits in which they show it.
+    match (server.authority_fingerprint(), server.fingerprint()) {
+        (Some(authority), _) => _ = writeln!(text, "Authority (SHA-256): {authority}"),
+        (None, Some(certificate)) => _ = writeln!(text, "Certificate (SHA-256): {certificate}"),
+        (None, None) => {}
     }
     if let Some(fingerprint) = server.authority_fingerprint() {
         trust(&mut text, config, &url_nearby(config, server).unwrap_or_else(|| url.clone()), &fingerprint, draw);
