@@ -1,6 +1,7 @@
 //! Which server certificates are trusted: those that a public authority (webpki's roots) vouches for; and, where none
 //! does, what was there at first use, pinned by its SHA-256 fingerprint: the authority that the server shows behind its
-//! certificate, if that one vouches for it and for the server's name, else the certificate itself.
+//! certificate, if that one vouches for it and for the server's name and is limited in what it may vouch for, else the
+//! certificate itself. An authority without limits, such as a company's, vouches for others than this server.
 //!
 //! Once something is pinned it alone is accepted, whoever vouches for another: a self-signed server does not silently
 //! become another one. What a pinned authority signs is looked at as any other: name, end, purpose, and what that
@@ -38,6 +39,24 @@ struct Pin {
     kept: bool,
     /// Why a certificate was refused, for the person.
     refusal: Option<String>,
+}
+
+/// The authority that a server shows behind its certificate.
+struct Authority {
+    fingerprint: String,
+    /// Whether its certificate says for which names it may vouch (RFC 5280, section 4.2.1.10).
+    is_limited: bool,
+    word: Word,
+}
+
+/// What an authority says of the server's certificate.
+enum Word {
+    /// It vouches for it, as a public one would have to.
+    Holds,
+    /// It has signed it, but not for this time or this name.
+    Lapsed(Error),
+    /// It has not signed it: anybody can show the certificate of an authority.
+    No,
 }
 
 /// Why no certificates can be decided on.
@@ -102,55 +121,80 @@ impl Certificates {
         self.pin.lock().unwrap_or_else(PoisonError::into_inner).refusal.take()
     }
 
-    /// Whether an authority that is shown vouches for the server's certificate, as a public one would have to.
-    fn vouches(
+    /// What is known of the authority that is shown, if it can be one.
+    fn authority(
         &self,
-        authority: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         now: UnixTime,
-    ) -> bool {
+    ) -> Option<Authority> {
         let mut roots = RootCertStore::empty();
-        if roots.add(authority.clone().into_owned()).is_err() {
-            return false;
-        }
-        let by_it = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone()).build();
-        by_it.is_ok_and(|by_it| by_it.verify_server_cert(end_entity, intermediates, server_name, &[], now).is_ok())
+        roots.add(certificate.clone().into_owned()).ok()?;
+        let is_limited = roots.roots.iter().all(|root| root.name_constraints.is_some());
+        let by_it = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone()).build().ok()?;
+        let at = |time| by_it.verify_server_cert(end_entity, intermediates, server_name, &[], time);
+        let word = match at(now) {
+            Ok(_) => Word::Holds,
+            Err(error) if is_of_another_name(&error) => Word::Lapsed(error),
+            // Times are looked at before signatures, so those are at a time that would do.
+            Err(error) => match within(&error).map(at) {
+                Some(Ok(_)) => Word::Lapsed(error),
+                Some(Err(further)) if is_of_another_name(&further) => Word::Lapsed(error),
+                _ => Word::No,
+            },
+        };
+        Some(Authority { fingerprint: fingerprint_of(certificate), is_limited, word })
     }
 
-    /// `authority`: the fingerprint of one that is shown and vouches for the certificate.
+    /// `fingerprint`: that of the server's certificate.
     fn decide(
         &self,
         fingerprint: String,
-        authority: Option<String>,
+        authority: Option<Authority>,
         public: Result<ServerCertVerified, Error>,
     ) -> Result<ServerCertVerified, Error> {
         let mut pin = self.pin.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&pin.fingerprint, public) {
-            (Some(pinned), _) if *pinned == fingerprint || Some(pinned) == authority.as_ref() => {
-                Ok(ServerCertVerified::assertion())
-            }
-            (Some(pinned), _) => {
-                let fingerprint = authority.unwrap_or(fingerprint);
-                let way_out = match &self.pin_file {
-                    Some(file) => format!("if the operator confirms the new one, delete {}", file.display()),
-                    None => "it changed just now".into(),
-                };
-                pin.refusal = Some(format!("pinned {pinned}, found {fingerprint}; {way_out}"));
-                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
-            }
-            (None, Ok(verified)) => Ok(verified),
-            // Nobody vouches for it: first use decides. Anything else that is wrong stays wrong.
-            (None, Err(Error::InvalidCertificate(error))) if nobody_vouches(&error) => {
-                pin.fingerprint = Some(authority.unwrap_or(fingerprint));
-                Ok(ServerCertVerified::assertion())
-            }
-            (None, Err(error)) => {
-                pin.refusal = Some(error.to_string());
-                Err(error)
-            }
+        let Some(pinned) = pin.fingerprint.clone() else {
+            return match public {
+                Ok(verified) => Ok(verified),
+                // Nobody vouches for it: first use decides. Anything else that is wrong stays wrong.
+                Err(Error::InvalidCertificate(error)) if nobody_vouches(&error) => {
+                    let held =
+                        authority.filter(|authority| authority.is_limited && matches!(authority.word, Word::Holds));
+                    pin.fingerprint = Some(held.map_or(fingerprint, |authority| authority.fingerprint));
+                    Ok(ServerCertVerified::assertion())
+                }
+                Err(error) => {
+                    pin.refusal = Some(error.to_string());
+                    Err(error)
+                }
+            };
+        };
+        if pinned == fingerprint {
+            return Ok(ServerCertVerified::assertion());
         }
+        let found = match authority {
+            Some(Authority { fingerprint, word: Word::Holds, .. }) if fingerprint == pinned => {
+                return Ok(ServerCertVerified::assertion());
+            }
+            Some(Authority { fingerprint, word: Word::Lapsed(error), .. }) if fingerprint == pinned => {
+                // Another pin would help nobody.
+                pin.refusal = Some(format!(
+                    "the same authority as at first, but its certificate does not hold: {error}; is the clock right?"
+                ));
+                return Err(error);
+            }
+            Some(Authority { fingerprint, is_limited: true, word: Word::Holds }) => fingerprint,
+            _ => fingerprint,
+        };
+        let way_out = match &self.pin_file {
+            Some(file) => format!("if the operator confirms the new one, delete {}", file.display()),
+            None => "it changed just now".into(),
+        };
+        pin.refusal = Some(format!("pinned {pinned}, found {found}; {way_out}"));
+        Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
     }
 }
 
@@ -167,6 +211,21 @@ fn nobody_vouches(error: &CertificateError) -> bool {
     }
 }
 
+/// Names are looked at after signatures.
+fn is_of_another_name(error: &Error) -> bool {
+    use CertificateError::{NotValidForName, NotValidForNameContext};
+    matches!(error, Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
+}
+
+/// A time at which a certificate holds that does not now.
+fn within(error: &Error) -> Option<UnixTime> {
+    match error {
+        Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => Some(*not_after),
+        Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }) => Some(*not_before),
+        _ => None,
+    }
+}
+
 impl ServerCertVerifier for Certificates {
     fn verify_server_cert(
         &self,
@@ -178,9 +237,7 @@ impl ServerCertVerifier for Certificates {
     ) -> Result<ServerCertVerified, Error> {
         let public = self.public.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let authority = intermediates.last().filter(|_| public.is_err() && intermediates.len() <= ABOVE);
-        let authority = authority
-            .filter(|authority| self.vouches(authority, end_entity, intermediates, server_name, now))
-            .map(fingerprint_of);
+        let authority = authority.and_then(|shown| self.authority(shown, end_entity, intermediates, server_name, now));
         self.decide(fingerprint_of(end_entity), authority, public)
     }
 
@@ -215,6 +272,10 @@ mod tests {
         Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
     }
 
+    fn vouching(fingerprint: &str) -> Option<Authority> {
+        Some(Authority { fingerprint: fingerprint.into(), is_limited: true, word: Word::Holds })
+    }
+
     #[test]
     fn a_certificate_is_pinned_at_first_use_and_another_is_refused_later() {
         let folder = tempfile::tempdir().unwrap();
@@ -235,15 +296,83 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pin");
         let first = Certificates::new(Some(file.clone())).unwrap();
-        assert!(first.decide("aa".into(), Some("authority".into()), unknown()).is_ok());
+        assert!(first.decide("aa".into(), vouching("authority"), unknown()).is_ok());
         first.worked();
         let later = Certificates::new(Some(file)).unwrap();
-        assert!(later.decide("bb".into(), Some("authority".into()), unknown()).is_ok());
+        assert!(later.decide("bb".into(), vouching("authority"), unknown()).is_ok());
         // Neither one that it does not vouch for, nor what was there first, nor what another one vouches for.
         assert!(later.decide("cc".into(), None, unknown()).is_err());
         assert!(later.decide("aa".into(), None, unknown()).is_err());
-        assert!(later.decide("dd".into(), Some("other".into()), unknown()).is_err());
+        assert!(later.decide("dd".into(), vouching("other"), unknown()).is_err());
         assert!(later.refusal().unwrap().contains("pinned authority, found other"));
+    }
+
+    /// An authority, what the server shows by it, and how that is decided on at a time in seconds since 1970.
+    struct Shown {
+        authority: CertificateDer<'static>,
+        own: CertificateDer<'static>,
+    }
+
+    impl Shown {
+        fn made(is_limited: bool) -> Self {
+            let mut above = rcgen::CertificateParams::default();
+            above.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            above.not_before = rcgen::date_time_ymd(2024, 1, 1);
+            above.name_constraints = is_limited.then(|| rcgen::NameConstraints {
+                permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName("local".into())],
+                excluded_subtrees: Vec::new(),
+            });
+            let (key, own_key) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
+            let authority = above.self_signed(&key).unwrap().der().clone();
+            let mut own = rcgen::CertificateParams::new(vec!["nas.local".to_owned()]).unwrap();
+            own.not_before = rcgen::date_time_ymd(2026, 1, 1);
+            own.not_after = rcgen::date_time_ymd(2027, 1, 1);
+            let own = own.signed_by(&own_key, &rcgen::Issuer::from_params(&above, &key)).unwrap();
+            Self { authority, own: own.der().clone() }
+        }
+
+        fn to(&self, certificates: &Certificates, name: &str, at_s: u64) -> Result<(), Error> {
+            let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at_s));
+            let (above, name) = ([self.authority.clone()], ServerName::try_from(name.to_owned()).unwrap());
+            certificates.verify_server_cert(&self.own, &above, &name, &[], now).map(|_| ())
+        }
+    }
+
+    /// The middle of 2026.
+    const WITHIN_S: u64 = 1_782_000_000;
+
+    #[test]
+    fn an_authority_that_may_vouch_for_anything_is_not_held_to() {
+        for is_limited in [true, false] {
+            let shown = Shown::made(is_limited);
+            let certificates = Certificates::new(None).unwrap();
+            shown.to(&certificates, "nas.local", WITHIN_S).unwrap();
+            let held = if is_limited { &shown.authority } else { &shown.own };
+            assert_eq!(certificates.fingerprint().unwrap(), fingerprint_of(held), "{is_limited}");
+        }
+    }
+
+    #[test]
+    fn the_authority_that_is_held_to_is_not_taken_for_another_where_its_certificate_does_not_hold() {
+        let shown = Shown::made(true);
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::new(Some(folder.path().join("pin"))).unwrap();
+        shown.to(&certificates, "nas.local", WITHIN_S).unwrap();
+        for (name, at_s) in [("nas.local", 0), ("nas.local", 2 * WITHIN_S), ("other.local", WITHIN_S)] {
+            shown.to(&certificates, name, at_s).unwrap_err();
+            let refusal = certificates.refusal().unwrap();
+            assert!(refusal.starts_with("the same authority as at first") && refusal.contains("clock"), "{refusal}");
+            assert!(!refusal.contains("delete"), "{refusal}");
+        }
+        shown.to(&certificates, "nas.local", WITHIN_S).unwrap();
+        // Another one, and one that only shows the right authority behind its certificate, at whatever time.
+        let other = Shown::made(true);
+        let pretender = Shown { authority: shown.authority.clone(), own: other.own.clone() };
+        for (shown, at_s) in [(&other, WITHIN_S), (&pretender, WITHIN_S), (&pretender, 0), (&pretender, 2 * WITHIN_S)] {
+            shown.to(&certificates, "nas.local", at_s).unwrap_err();
+            let refusal = certificates.refusal().unwrap();
+            assert!(refusal.contains("delete") && !refusal.contains("the same authority"), "{refusal}");
+        }
     }
 
     #[test]
