@@ -40,7 +40,7 @@ struct Seen {
 #[derive(Default)]
 struct Writes {
     under_way: u64,
-    /// What has ended since the disk was looked at.
+    /// What was kept of what has ended since the disk was looked at.
     ended: u64,
 }
 
@@ -48,6 +48,14 @@ struct Writes {
 pub(crate) struct Reserved {
     writes: Arc<Mutex<Writes>>,
     bytes: u64,
+    kept: u64,
+}
+
+impl Reserved {
+    /// So many bytes are there for good. Of what is not said to be kept nothing takes room when this is dropped.
+    pub(crate) fn keeps(&mut self, bytes: u64) {
+        self.kept = bytes;
+    }
 }
 
 impl Room {
@@ -67,7 +75,7 @@ impl Room {
         let mut writes = held(&self.writes);
         self.fits(volume, &writes, bytes)?;
         writes.under_way += bytes;
-        Ok(Reserved { writes: Arc::clone(&self.writes), bytes })
+        Ok(Reserved { writes: Arc::clone(&self.writes), bytes, kept: 0 })
     }
 
     fn fits(&self, volume: Option<(u64, u64)>, writes: &Writes, bytes: u64) -> Result<(), Refusal> {
@@ -128,7 +136,7 @@ impl Drop for Reserved {
     fn drop(&mut self) {
         let mut writes = held(&self.writes);
         writes.under_way = writes.under_way.saturating_sub(self.bytes);
-        writes.ended = writes.ended.saturating_add(self.bytes);
+        writes.ended = writes.ended.saturating_add(self.kept);
     }
 }
 
@@ -152,15 +160,30 @@ mod tests {
     async fn those_who_write_together_leave_free_what_is_to_stay_free() {
         let room = room(|_| Ok((1000, 10_000)));
         room.needs(800).await.map_err(|refusal| refusal.0).unwrap();
-        let first = room.reserve(500).await.map_err(|refusal| refusal.0).unwrap();
+        let mut first = room.reserve(500).await.map_err(|refusal| refusal.0).unwrap();
         assert_eq!(code(room.reserve(301).await), ErrorCode::StorageFull);
         assert!(room.needs(301).await.is_err());
-        let second = room.reserve(300).await.map_err(|refusal| refusal.0).unwrap();
+        let mut second = room.reserve(300).await.map_err(|refusal| refusal.0).unwrap();
         // What has just been written is not in what was seen of the disk.
+        first.keeps(500);
+        second.keeps(300);
         drop((first, second));
         assert_eq!(code(room.reserve(1).await), ErrorCode::StorageFull);
         tokio::time::advance(FRESH).await;
         assert!(room.reserve(800).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_brought_nothing_takes_no_room_of_others() {
+        let room = room(|_| Ok((1000, 10_000)));
+        for _ in 0..10 {
+            drop(room.reserve(800).await.map_err(|refusal| refusal.0).unwrap());
+        }
+        let mut part = room.reserve(800).await.map_err(|refusal| refusal.0).unwrap();
+        part.keeps(100);
+        drop(part);
+        assert_eq!(code(room.reserve(701).await), ErrorCode::StorageFull);
+        assert!(room.reserve(700).await.is_ok());
     }
 
     #[tokio::test]

@@ -30,8 +30,8 @@ pub(super) struct Part {
     pub(super) file: BlobId,
     pub(super) upload: Upload,
     pub(super) checksum: Option<Checksum>,
-    /// How many bytes the request says that it brings; 0 if it does not.
-    pub(super) announced: usize,
+    /// How many bytes the request says that it brings, if it does.
+    pub(super) announced: Option<usize>,
     pub(super) body: Body,
     pub(super) turn: Turn,
 }
@@ -66,8 +66,8 @@ impl Part {
         let left = upload.length.saturating_sub(upload.arrived);
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
         // Others have written since the request began. One that does not say how much it brings may bring all that is left.
-        let expected = if announced == 0 { most } else { announced.min(most) };
-        let room = app.files.reserve(expected as u64).await?;
+        let expected = announced.map_or(most, |announced| announced.min(most));
+        let mut room = app.files.reserve(expected as u64).await?;
         let piece = app.files.blobs.piece(file, upload.arrived, expected);
         // Held until its bytes are with the blobs, for as long as it is there they count as memory that is taken.
         let mut body = body.into_data_stream();
@@ -90,6 +90,9 @@ impl Part {
         let expires_at_ms = app.clock.now_ms().saturating_add(in_ms(limits::FILE_UNREFERENCED));
         let mut arrived = Arrived { from: upload.arrived, to: upload.arrived + count, expires_at_ms };
         let put = piece.finish().await;
+        if put.is_ok() {
+            room.keeps(count);
+        }
         drop((room, body));
         match put {
             Ok(()) => {}

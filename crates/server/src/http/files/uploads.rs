@@ -156,10 +156,10 @@ async fn part(
         return Ok(tus::elsewhere(upload.arrived));
     }
     let left = upload.length.saturating_sub(upload.arrived);
-    let announced = tus::number(&request, CONTENT_LENGTH.as_str())?.unwrap_or(0);
+    let announced = tus::number(&request, CONTENT_LENGTH.as_str())?;
     let most = usize::try_from(left).unwrap_or(usize::MAX).min(limits::FILE_REQUEST);
-    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-    if announced > most {
+    let announced = announced.map(|announced| usize::try_from(announced).unwrap_or(usize::MAX));
+    if announced.is_some_and(|announced| announced > most) {
         return Err(too_much(most));
     }
     if upload.parts >= most_parts(upload.length) {
