@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use huis_proto::frames::{CloseCode, EntryKind, LogEntry, ServerFrame};
 use huis_proto::{AccountId, ConversationId, DeviceId, Member, SessionId, codec};
-use huis_store::{Opened, SharedStore};
+use huis_store::{Opened, SharedStore, StoreResult};
 use tokio::sync::Notify;
 
 use super::mailbox::Mailbox;
@@ -264,16 +264,33 @@ impl Hub {
     /// were woken before, the store knows.
     fn wake_by_push(&self, conversation: ConversationId, author: AccountId) {
         if self.push.is_wanted() {
-            self.with_recipients(conversation, move |hub, recipients| {
-                let connected = hub.connected();
-                hub.push.expect(author, recipients.iter().filter(|member| connected.mailbox(**member).is_none()));
-            });
+            self.with_recipients(conversation, move |hub, recipients| hub.wakes_of(recipients, author));
         }
     }
 
-    /// The time of a locked message has come: who is connected opens it by themselves, who is away is woken.
-    pub(crate) fn lock_opened(&self, opened: Opened) {
-        self.wake_by_push(opened.conversation, opened.author);
+    fn wakes_of(&self, recipients: &[Member], author: AccountId) {
+        let connected = self.connected();
+        self.push.expect(author, recipients.iter().filter(|member| connected.mailbox(**member).is_none()));
+    }
+
+    /// The time of a locked message has come: who is connected opens it by themselves, who is away is woken. As many may open
+    /// at once, whoever calls this waits until the recipients of one are read before it goes on to the next.
+    pub(crate) async fn lock_opened(&self, opened: Opened) -> StoreResult<()> {
+        if self.push.is_wanted() {
+            let recipients = match self.rosters.of(opened.conversation) {
+                Some(recipients) => recipients,
+                None => self.read_recipients(opened.conversation).await?,
+            };
+            self.wakes_of(&recipients, opened.author);
+        }
+        Ok(())
+    }
+
+    async fn read_recipients(&self, conversation: ConversationId) -> StoreResult<Arc<[Member]>> {
+        let before = self.rosters.before_reading();
+        let recipients: Arc<[Member]> = self.store.recipients(conversation).await?.into();
+        self.rosters.learn(before, conversation, &recipients);
+        Ok(recipients)
     }
 
     /// Whether the session has a connection to this node.
@@ -349,13 +366,8 @@ impl Hub {
         // Each one stands for an entry or an ephemeral frame just taken, which are limited, and the store refuses
         // reads when too many wait.
         tokio::spawn(async move {
-            let before = hub.rosters.before_reading();
-            match hub.store.recipients(conversation).await {
-                Ok(recipients) => {
-                    let recipients: Arc<[Member]> = recipients.into();
-                    hub.rosters.learn(before, conversation, &recipients);
-                    then(&hub, &recipients);
-                }
+            match hub.read_recipients(conversation).await {
+                Ok(recipients) => then(&hub, &recipients),
                 Err(error) => {
                     tracing::warn!(%error, "recipients could not be read");
                     hub.missed.notify_one();

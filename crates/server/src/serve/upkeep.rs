@@ -80,7 +80,12 @@ async fn tell_of_opened(app: &App, now_ms: u64) -> Result<(), huis_store::StoreE
         let count = opened.len();
         // Many of one conversation wake it once.
         let opened: HashSet<_> = opened.into_iter().collect();
-        opened.into_iter().for_each(|opened| app.hub.lock_opened(opened));
+        for opened in opened {
+            if let Err(error) = app.hub.lock_opened(opened).await {
+                // The others are none the worse for it.
+                tracing::warn!(%error, "who is away while a message opens could not be read, and is not woken");
+            }
+        }
         if count < EXPIRE_AT_ONCE {
             break;
         }
