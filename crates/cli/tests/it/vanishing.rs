@@ -51,7 +51,7 @@ fn on_disk(person: &Person, words: &[&str]) -> Vec<String> {
 fn what_was_to_vanish_while_a_killed_program_was_off_is_gone_once_it_is_on() {
     let mut house = House::open();
     let (a, b) = acquainted(&house);
-    a.does(&["room", "timer", "@member-b", "30s", "--from", "sending"]).well();
+    a.does(&["room", "timer", "@member-b", "60s", "--from", "sending"]).well();
     let mut follower = b.starts(&["receive", "--follow", "--json"]);
     a.says("@member-b", "the xylophagous beetles");
     let heard = follower.object();
@@ -62,7 +62,7 @@ fn what_was_to_vanish_while_a_killed_program_was_off_is_gone_once_it_is_on() {
     // It goes without the server, which tells it no time.
     house.kill();
     // No clock of a process can be set from outside, so this one passes.
-    std::thread::sleep(Duration::from_secs(31));
+    std::thread::sleep(Duration::from_secs(61));
     assert_eq!(on_disk(&b, &["xylophagous"]), ["xylophagous"], "a program that is off does nothing");
     assert_eq!(b.does(&["search", "xylophagous", "--json"]).objects(), Vec::<Value>::new());
     assert_eq!(on_disk(&b, &["xylophagous"]), Vec::<String>::new());
