@@ -11,7 +11,7 @@ use super::Said;
 use super::scene::Scene;
 use crate::config::{Config, Tls};
 use crate::keys::others_may_read;
-use crate::serve::local_authority::{self, AUTHORITY, Found, ISSUER, SERVED};
+use crate::serve::local_authority::{self, AUTHORITY, Found, ISSUER, LocalAuthority, SERVED};
 use crate::serve::tls::{self, CERTIFICATE, FOLDER, KEY};
 
 const DAY_S: i64 = 24 * 3600;
@@ -47,10 +47,11 @@ pub(super) fn look(scene: &Scene<'_>) -> Vec<Said> {
 
 /// Of the server's own authority. What it issues is renewed by itself, and needs nobody.
 fn local(scene: &Scene<'_>) -> Vec<Said> {
-    const ANEW: &str = "stop the server and delete what is in the folder, and the next start makes another authority: each \
-                        phone and browser must then be given that one";
+    const ANEW: &str = "stop the server and delete what is there of authority.pem, issuer.pem and local.pem in the same \
+                        folder, and the next start makes another authority: each phone and browser must then be given that \
+                        one";
     let folder = scene.config.data.join(FOLDER);
-    let [authority, issuer, served] = [AUTHORITY, ISSUER, SERVED].map(|name| folder.join(name));
+    let [shown, issuer, served] = [AUTHORITY, ISSUER, SERVED].map(|name| folder.join(name));
     match local_authority::found(&folder) {
         Found::Nothing => {
             return vec![Said::ok("of an authority of its own; not there yet, made at the first start with it")];
@@ -63,21 +64,22 @@ fn local(scene: &Scene<'_>) -> Vec<Said> {
     }
     let now_s = i64::try_from(scene.now_ms / 1000).unwrap_or(i64::MAX);
     let mut said = Vec::new();
-    let (authority_der, issuer_der) = match (certificate(&authority), certificate(&issuer)) {
-        (Ok(authority), Ok(issuer)) => (authority, issuer),
-        (Err(error), _) | (_, Err(error)) => {
-            return vec![Said::fault(error, format!("restore it from a backup. Otherwise {ANEW}"))];
+    let authority = match LocalAuthority::read(folder) {
+        Ok(authority) => authority,
+        Err(error) => {
+            let way_out = format!("restore {AUTHORITY} and {ISSUER} from a backup. Otherwise {ANEW}");
+            return vec![Said::fault(error.to_string(), way_out)];
         }
     };
-    said.extend(ends(&authority_der).map(|(ends_s, ends)| {
-        let shown = authority.display();
+    said.extend(ends(authority.certificate()).map(|(ends_s, ends)| {
+        let shown = shown.display();
         match ends_s.saturating_sub(now_s) / DAY_S {
             _ if ends_s < now_s => Said::fault(format!("the authority {shown} expired on {ends}"), ANEW),
             days @ 0..AUTHORITY_SOON_DAYS => {
                 Said::warning(format!("the authority {shown} expires in {days} days, on {ends}"), ANEW)
             }
             _ => {
-                let fingerprint = tls::fingerprint_of(&authority_der);
+                let fingerprint = tls::fingerprint_of(authority.certificate());
                 Said::ok(format!("the authority {shown} is good until {ends}; SHA-256 {fingerprint}"))
             }
         }
@@ -95,7 +97,7 @@ fn local(scene: &Scene<'_>) -> Vec<Said> {
         }
     }
     said.extend(host(scene.config).map(|host| {
-        if local_authority::permits(&issuer_der, &host) {
+        if authority.permits(&host) {
             return Said::ok(format!("it is for {host}"));
         }
         Said::fault(

@@ -49,7 +49,7 @@ const BEFORE_S: u64 = DAY_S;
 const RENEWAL_S: i64 = 30 * DAY_S as i64;
 
 /// The authority of this server.
-pub(super) struct LocalAuthority {
+pub(crate) struct LocalAuthority {
     folder: PathBuf,
     /// DER.
     certificate: CertificateDer<'static>,
@@ -88,12 +88,20 @@ impl LocalAuthority {
     /// fresh one in its place would lock them out.
     pub(super) fn open_or_make(config: &Config, now_ms: u64) -> Result<Self, TlsError> {
         let folder = config.data.join(FOLDER);
-        let [authority, issuer] = [AUTHORITY, ISSUER].map(|name| folder.join(name));
         match found(&folder) {
             Found::Whole => {}
             Found::Without(missing) => return Err(TlsError::Missing(missing)),
             Found::Nothing => make(&folder, config, now_ms)?,
         }
+        Self::read(folder)
+    }
+
+    /// The authority that the folder holds.
+    ///
+    /// # Errors
+    /// [`TlsError`] where one of its files cannot be read, or they do not belong together, as after a restore of one of them.
+    pub(crate) fn read(folder: PathBuf) -> Result<Self, TlsError> {
+        let [authority, issuer] = [AUTHORITY, ISSUER].map(|name| folder.join(name));
         let unusable = |path: &Path, error: String| TlsError::File { path: path.into(), error };
         let authority_pem = fs::read_to_string(&authority).map_err(|error| unusable(&authority, error.to_string()))?;
         let certificate = CertificateDer::from_pem_slice(authority_pem.as_bytes())
@@ -104,13 +112,16 @@ impl LocalAuthority {
         let der =
             CertificateDer::from_pem_slice(text.as_bytes()).map_err(|error| unusable(&issuer, error.to_string()))?;
         let name = common_name(&der).ok_or_else(|| unusable(&issuer, "holds no issuer's certificate".into()))?;
+        if let Err(error) = belong_together(&certificate, &der, &key) {
+            return Err(TlsError::Authority { authority, issuer, error });
+        }
         let issuer_pem = text.find("-----BEGIN CERTIFICATE").and_then(|at| text.get(at..)).unwrap_or_default();
         let above_pem = [issuer_pem, &authority_pem].concat();
         Ok(Self { folder, certificate, issuer: der, above_pem, name, key })
     }
 
     /// The certificate that phones are given.
-    pub(super) fn certificate(&self) -> &CertificateDer<'static> {
+    pub(crate) fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
@@ -150,7 +161,7 @@ impl LocalAuthority {
     }
 
     /// Whether it can vouch for this name or address.
-    fn permits(&self, name: &str) -> bool {
+    pub(crate) fn permits(&self, name: &str) -> bool {
         permits(&self.issuer, name)
     }
 
@@ -183,6 +194,24 @@ impl LocalAuthority {
         // The name holds a part of the key's hash.
         shown.issuer().iter_common_name().any(|name| name.as_str().is_ok_and(|name| name == self.name))
     }
+}
+
+/// What is wrong with an authority's certificate, an issuer's and the issuer's key, if anything is. A signature that is none
+/// is seen by every client.
+fn belong_together(authority: &[u8], issuer: &[u8], key: &KeyPair) -> Result<(), &'static str> {
+    let Ok((_, authority)) = X509Certificate::from_der(authority) else {
+        return Err("the first holds no certificate that can be read");
+    };
+    let Ok((_, issuer)) = X509Certificate::from_der(issuer) else {
+        return Err("the second holds no certificate that can be read");
+    };
+    if issuer.issuer().as_raw() != authority.subject().as_raw() {
+        return Err("the certificate in the second is by another authority");
+    }
+    if issuer.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
+        return Err("the key in the second is not that of its certificate");
+    }
+    Ok(())
 }
 
 /// Makes authority and issuer, and drops the authority's key.
@@ -232,7 +261,7 @@ fn limits(further: &[String]) -> Vec<GeneralSubtree> {
 }
 
 /// Whether the limits of this certificate let it vouch for a name or an address.
-pub(crate) fn permits(issuer: &[u8], name: &str) -> bool {
+fn permits(issuer: &[u8], name: &str) -> bool {
     let Ok((_, issuer)) = X509Certificate::from_der(issuer) else { return false };
     let Ok(Some(limits)) = issuer.name_constraints() else { return false };
     let address = name.parse::<IpAddr>().ok().map(|address| match address {
@@ -343,6 +372,25 @@ mod tests {
             assert!(matches!(&error, TlsError::Missing(missing) if *missing == path), "{error}");
             fs::write(&path, kept).unwrap();
         }
+        // Each of another server, or of two.
+        let elsewhere = tempfile::tempdir().unwrap();
+        LocalAuthority::open_or_make(&Config::in_folder(elsewhere.path()), NOW_MS).unwrap();
+        let [authority, issuer] = [AUTHORITY, ISSUER].map(|name| data.path().join(FOLDER).join(name));
+        let (kept, other) = (fs::read_to_string(&issuer).unwrap(), elsewhere.path().join(FOLDER).join(ISSUER));
+        let other = fs::read_to_string(other).unwrap();
+        let (other_key, _) = other.split_at(other.find("-----BEGIN CERTIFICATE").unwrap());
+        let (_, own_certificate) = kept.split_at(kept.find("-----BEGIN CERTIFICATE").unwrap());
+        for (content, said) in
+            [(other.clone(), "by another authority"), ([other_key, own_certificate].concat(), "the key")]
+        {
+            fs::write(&issuer, content).unwrap();
+            let error = LocalAuthority::open_or_make(&config, NOW_MS).err().unwrap().to_string();
+            assert!(error.contains(said), "{error}");
+            for path in [&authority, &issuer] {
+                assert!(error.contains(&path.display().to_string()), "{error}");
+            }
+        }
+        fs::write(&issuer, kept).unwrap();
         // What the server shows is no more than what it can make again.
         let authority = LocalAuthority::open_or_make(&config, NOW_MS).unwrap();
         fs::write(authority.served(), "nothing").unwrap();

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::local_authority::LocalAuthority;
+use super::local_authority::{AUTHORITY, ISSUER, LocalAuthority, SERVED};
 use crate::config::Config;
 use crate::keys::{KeyError, make_private_folder, write_private};
 
@@ -56,9 +56,20 @@ pub enum TlsError {
     /// A part of the server's authority is missing.
     #[error(
         "{0} is missing although this server has an authority, which people may have on their phones: restore it from a backup. \
-         To begin with another authority, delete what is in the folder: each phone must then be given that one"
+         To begin with another authority, delete what is there of {AUTHORITY}, {ISSUER} and {SERVED} in the same folder: each \
+         phone must then be given that one"
     )]
     Missing(PathBuf),
+    /// The parts of the server's authority are of two.
+    #[error("{authority} and {issuer} don't belong together: {error}; restore both from one backup")]
+    Authority {
+        /// The authority's file.
+        authority: PathBuf,
+        /// The issuer's file.
+        issuer: PathBuf,
+        /// Why.
+        error: &'static str,
+    },
     /// It can't be kept.
     #[error(transparent)]
     Keeping(#[from] KeyError),
@@ -102,9 +113,17 @@ impl Certificates {
                 "the authority was made without this name or address and can't vouch for it; see huis serve --check"
             );
         }
-        authority.keep_up(config, now_ms)?;
+        let kept_up = authority.keep_up(config, now_ms);
         let served = authority.served();
-        Ok(Self { local: Some(authority), ..Self::from_files(&served, &served)? })
+        match (Self::from_files(&served, &served), kept_up) {
+            (Ok(files), kept_up) => {
+                if let Err(error) = kept_up {
+                    tracing::warn!(%error, "the certificate can't be renewed; the old one stays");
+                }
+                Ok(Self { local: Some(authority), ..files })
+            }
+            (Err(_), Err(error)) | (Err(error), Ok(_)) => Err(error),
+        }
     }
 
     /// The certificate that was made at the first start with `tls = self-signed`, or a fresh one.
