@@ -44,6 +44,7 @@ story("a closed browser is called for a message, without a word of it", running,
   assert.equal(push.body.length, 203, "each push has the same size");
 
   // What the browser's own push service would hand over from here on.
+  await hasLeft(one.page, worker);
   await deliver(one.page, stage.server.url, push.text);
   const shown = async () => {
     const all = await worker.evaluate(async () => {
@@ -168,6 +169,7 @@ story("a call while it is closed is in the language that was chosen, whatever th
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
   const called = async () => {
     await page.goto("about:blank");
+    await hasLeft(page, worker);
     await deliver(page, stage.server.url, JSON.stringify({ t: 1 }));
     let shown;
     const taken = () =>
@@ -188,6 +190,12 @@ story("a call while it is closed is in the language that was chosen, whatever th
   assert.equal(await page.evaluate(() => navigator.language), "en-GB");
   assert.deepEqual(await called(), { body: "Il y a peut-être du nouveau.", lang: "fr" });
 });
+
+/** The service worker knows of no page of the app any more: to one that is in sight it leaves what comes. */
+async function hasLeft(page, worker) {
+  const pages = () => worker.evaluate(async () => (await self.clients.matchAll({ type: "window" })).length);
+  while ((await pages()) > 0) await page.evaluate(() => new Promise(requestAnimationFrame));
+}
 
 /** Hands a push to the service worker, by the browser's debugging protocol. */
 async function deliver(page, origin, data) {
