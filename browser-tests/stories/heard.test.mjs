@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 
+import { CALLS } from "../support/calls.mjs";
 import { bytes, choose, fileIsSent, sendChosen } from "../support/files.mjs";
 import { acquainted, act, enterLobby, hear, lock, open, openDetails, openSettings, say } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
@@ -21,22 +22,6 @@ const HEARS = () => {
     }
   };
   new MutationObserver(hear).observe(document, { subtree: true, childList: true, characterData: true });
-};
-
-/** Keeps in `calls` with what a page calls, and has it not looked at where `looksAway` says so. */
-const CALLS = () => {
-  globalThis.calls = [];
-  const Shown = globalThis.Notification;
-  globalThis.Notification = class extends Shown {
-    constructor(title, options) {
-      super(title, options);
-      globalThis.calls.push(`${title} | ${options.body}`);
-    }
-  };
-  const { hasFocus } = Document.prototype;
-  Document.prototype.hasFocus = function () {
-    return !globalThis.looksAway && hasFocus.call(this);
-  };
 };
 
 const isHeard = (page, text, where = "everHeard") =>

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
-import { enterLobby, hear, message, say, writeTo } from "../support/people.mjs";
+import { acquainted, enterLobby, hear, message, openSettings, say, writeTo } from "../support/people.mjs";
 import { PushService } from "../support/push-service.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -12,26 +12,13 @@ let service;
 before(async () => (service = await PushService.start()));
 after(() => service?.stop());
 
-async function openNotifications(page) {
-  await page.getByRole("button", { name: "Settings", exact: true }).first().click();
-  await page.getByRole("tab", { name: "App" }).click();
-}
-
 story("a closed browser is called for a message, without a word of it", running, async (stage) => {
-  const one = await stage.newcomer("member", { permissions: ["notifications"] });
-  const context = stage.contexts.at(-1);
-  const other = await stage.newcomer("member");
-  await writeTo(other.page, one.name);
-  await say(other.page, "The first word");
-  await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
-  await one.page.getByRole("button", { name: "Accept" }).click();
-  await say(one.page, "I am here");
-  await hear(other.page, "I am here");
-
+  const [other, one] = await acquainted(stage, {}, { permissions: ["notifications"] });
+  const context = one.page.context();
   await service.offer(context);
   await one.page.reload();
   await one.page.locator('[data-view="list"]').waitFor();
-  await openNotifications(one.page);
+  await openSettings(one.page, "App");
   await one.page.getByRole("button", { name: "Also call while closed" }).click();
   await one.page.getByRole("button", { name: "Only call while open" }).waitFor();
 
@@ -107,7 +94,7 @@ story("a notification leads to its conversation, and who wishes no calls has non
   await hear(one.page, "To be opened by a click");
   assert.equal(new URL(one.page.url()).hash, "");
 
-  await openNotifications(one.page);
+  await openSettings(one.page, "App");
   await one.page.getByRole("button", { name: "Also call while closed" }).click();
   const answered = one.page.waitForResponse((response) => response.request().method() === "DELETE");
   await one.page.getByRole("button", { name: "Only call while open" }).click();
@@ -119,17 +106,12 @@ story("a notification leads to its conversation, and who wishes no calls has non
 const told = (page) => page.waitForResponse((response) => response.request().method() === "PUT" && /push/.test(response.url()));
 
 story("a subscription that the browser ends by itself is made anew, at once or with the next opening", running, async (stage) => {
-  const one = await stage.newcomer("member", { permissions: ["notifications"] });
-  const context = stage.contexts.at(-1);
-  const other = await stage.newcomer("member");
-  await writeTo(other.page, one.name);
-  await say(other.page, "The first word");
-  await one.page.locator('[data-view="requests"]').getByText(other.name).first().click();
-  await one.page.getByRole("button", { name: "Accept" }).click();
+  const [other, one] = await acquainted(stage, {}, { permissions: ["notifications"] });
+  const context = one.page.context();
   await service.offer(context);
   await one.page.reload();
   await one.page.locator('[data-view="list"]').waitFor();
-  await openNotifications(one.page);
+  await openSettings(one.page, "App");
   await Promise.all([told(one.page), one.page.getByRole("button", { name: "Also call while closed" }).click()]);
   await one.page.getByRole("button", { name: "Only call while open" }).waitFor();
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
@@ -143,7 +125,7 @@ story("a subscription that the browser ends by itself is made anew, at once or w
   await service.ends(one.page, worker);
   const [opened] = await Promise.all([told(one.page), one.page.goto(`${stage.server.url}/`)]);
   assert.equal(opened.status(), 204);
-  await openNotifications(one.page);
+  await openSettings(one.page, "App");
   await one.page.getByRole("button", { name: "Only call while open" }).waitFor();
 
   await one.page.goto("about:blank");
@@ -153,12 +135,12 @@ story("a subscription that the browser ends by itself is made anew, at once or w
 
   // Who ended it is not subscribed again.
   await one.page.goto(`${stage.server.url}/`);
-  await openNotifications(one.page);
+  await openSettings(one.page, "App");
   await one.page.getByRole("button", { name: "Only call while open" }).click();
   await one.page.getByRole("button", { name: "Also call while closed" }).waitFor();
   await service.ends(one.page, worker);
   await one.page.reload();
-  await openNotifications(one.page);
+  await openSettings(one.page, "App");
   await one.page.getByRole("button", { name: "Also call while closed" }).waitFor();
 });
 
@@ -184,7 +166,7 @@ story("a call while it is closed is in the language that was chosen, whatever th
   assert.deepEqual(await called(), { body: "There may be something new.", lang: "en" });
 
   await page.goto(`${stage.server.url}/`);
-  await openNotifications(page);
+  await openSettings(page, "App");
   await page.getByRole("radio", { name: "Français" }).check({ force: true });
   await page.locator('html[lang="fr"]').waitFor();
   assert.equal(await page.evaluate(() => navigator.language), "en-GB");

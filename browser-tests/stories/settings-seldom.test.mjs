@@ -3,23 +3,11 @@
 import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
+import { CALLS } from "../support/calls.mjs";
 import { acquainted, actOn, confirm, enterRoom, hear, listed, message, open, openDetails, openSettings, say, sent } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
-
-/** Keeps in `calls` with what a page calls; nobody looks at it where `looksAway` says so. */
-const CALLS = () => {
-  globalThis.calls = [];
-  const Shown = globalThis.Notification;
-  globalThis.Notification = class extends Shown {
-    constructor(title, options) {
-      super(title, options);
-      globalThis.calls.push(`${title} | ${options.body}`);
-    }
-  };
-  Document.prototype.hasFocus = () => !globalThis.looksAway;
-};
 
 /** Has the browser keep what is here for good once it is asked. */
 const KEEPS = () => {
