@@ -11,28 +11,32 @@ use aes::cipher::{BlockDecrypt, KeyInit};
 pub fn files_that_hold(folder: &Path, texts: &[&str]) -> (Vec<(PathBuf, String)>, u64) {
     let needles: Vec<(String, Vec<u8>)> = texts.iter().flat_map(|text| needles(text)).collect();
     let (mut found, mut looked_at) = (Vec::new(), 0);
-    let mut folders = vec![folder.to_owned()];
+    for path in files_under(folder) {
+        let bytes = fs::read(&path).expect("a file that can be read");
+        looked_at += bytes.len() as u64;
+        for (text, needle) in &needles {
+            if bytes.windows(needle.len()).any(|window| window == needle.as_slice()) {
+                found.push((path.clone(), text.clone()));
+            }
+        }
+    }
+    (found, looked_at)
+}
+
+/// All files below a folder. A socket is none: it holds nothing.
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder that can be read") {
             let path = entry.expect("a folder that can be read").path();
             if path.is_dir() {
                 folders.push(path);
-                continue;
-            }
-            // A socket holds nothing.
-            if !path.is_file() {
-                continue;
-            }
-            let bytes = fs::read(&path).expect("a file that can be read");
-            looked_at += bytes.len() as u64;
-            for (text, needle) in &needles {
-                if bytes.windows(needle.len()).any(|window| window == needle.as_slice()) {
-                    found.push((path.clone(), text.clone()));
-                }
+            } else if path.is_file() {
+                files.push(path);
             }
         }
     }
-    (found, looked_at)
+    files
 }
 
 /// Every value of every table of a database, as bytes. `key` opens an encrypted one.
@@ -101,18 +105,8 @@ pub(crate) fn runs_on_pages(database: &Path, key: &[u8; 32], runs: &[Vec<u8>]) -
 
 /// How many of these runs of bytes stand in any file under `folder`, as [`files_that_hold`] looks for texts.
 pub(crate) fn runs_in_files(folder: &Path, runs: &[Vec<u8>]) -> usize {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder that can be read") {
-            let path = entry.expect("a folder that can be read").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.is_file() {
-                files.push(fs::read(&path).expect("a file that can be read"));
-            }
-        }
-    }
+    let read = |path| fs::read(path).expect("a file that can be read");
+    let files: Vec<_> = files_under(folder).into_iter().map(read).collect();
     runs.iter().filter(|run| stands_on(&files, run)).count()
 }
 
