@@ -1,6 +1,6 @@
 //! What the account's devices are called: by the program and the system of each. Every device writes its own name into the
-//! sealed account state, so that the others can show it and the server does not keep it. (A browser tells its program and system with each
-//! request all the same, in `User-Agent`.)
+//! sealed account state, so that the others can show it and the server does not keep it. (A browser tells its program
+//! and system with each request all the same, in `User-Agent`.)
 
 use std::collections::{BTreeMap, BTreeSet};
 

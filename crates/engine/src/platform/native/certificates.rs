@@ -148,10 +148,10 @@ impl Certificates {
         Some(Authority { fingerprint: fingerprint_of(certificate), is_limited, word })
     }
 
-    /// `fingerprint`: that of the server's certificate.
+    /// `own`: the fingerprint of the server's certificate.
     fn decide(
         &self,
-        fingerprint: String,
+        own: String,
         authority: Option<Authority>,
         public: Result<ServerCertVerified, Error>,
     ) -> Result<ServerCertVerified, Error> {
@@ -163,7 +163,7 @@ impl Certificates {
                 Err(Error::InvalidCertificate(error)) if nobody_vouches(&error) => {
                     let held =
                         authority.filter(|authority| authority.is_limited && matches!(authority.word, Word::Holds));
-                    pin.fingerprint = Some(held.map_or(fingerprint, |authority| authority.fingerprint));
+                    pin.fingerprint = Some(held.map_or(own, |authority| authority.fingerprint));
                     Ok(ServerCertVerified::assertion())
                 }
                 Err(error) => {
@@ -172,7 +172,7 @@ impl Certificates {
                 }
             };
         };
-        if pinned == fingerprint {
+        if pinned == own {
             return Ok(ServerCertVerified::assertion());
         }
         let found = match authority {
@@ -187,7 +187,7 @@ impl Certificates {
                 return Err(error);
             }
             Some(Authority { fingerprint, is_limited: true, word: Word::Holds }) => fingerprint,
-            _ => fingerprint,
+            _ => own,
         };
         let way_out = match &self.pin_file {
             Some(file) => format!("if the operator confirms the new one, delete {}", file.display()),
