@@ -62,10 +62,12 @@ pub(crate) fn remember_focus() {
     }
 }
 
-/// Comes back to what had the focus, if it is still there.
+/// Comes back to what had the focus, if it is still there, and if nobody has gone elsewhere meanwhile: what one types
+/// would go astray.
 pub(crate) fn restore_focus() {
     let before = BEFORE.with(|before| before.borrow_mut().take());
-    if let Some(element) = before.filter(|element| element.is_connected()) {
+    let is_elsewhere = document().active_element().is_some_and(|element| element.tag_name() != "BODY");
+    if let Some(element) = before.filter(|element| !is_elsewhere && element.is_connected()) {
         let _ = element.focus();
     }
 }
