@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { PHONE } from "../support/browser.mjs";
 import { CALLS } from "../support/calls.mjs";
-import { acquainted, actOn, confirm, enterRoom, hear, listed, message, open, openDetails, openSettings, say, sent } from "../support/people.mjs";
+import { acquainted, actOn, confirm, enterLobby, enterRoom, hear, listed, message, open, openDetails, openSettings, say, sent } from "../support/people.mjs";
 import { server, story } from "../support/story.mjs";
 
 const running = server();
@@ -208,6 +208,27 @@ story("the field grows with what is written, up to eight lines", running, async 
   await page.keyboard.press("Enter");
   await sent(page, "line 39");
   await page.waitForFunction((one) => document.getElementById("composer-text").getBoundingClientRect().height === one, one);
+});
+
+story("a dialog that closes gives the focus back, and takes it from nobody who has gone elsewhere meanwhile", running, async (stage) => {
+  const { page } = await stage.newcomer("member");
+  await enterLobby(page);
+  for (const goesElsewhere of [false, true]) {
+    const settings = page.getByRole("button", { name: "Settings", exact: true }).first();
+    await settings.click();
+    await page.locator("dialog").waitFor();
+    // What one types right after a dialog has gone comes before any timer of the page, where that is busy.
+    const focused = await page.evaluate(async (goesElsewhere) => {
+      const dialog = document.querySelector("dialog");
+      dialog.dispatchEvent(new Event("cancel", { cancelable: true }));
+      for (let turn = 0; turn < 100 && dialog.isConnected; turn += 1) await Promise.resolve();
+      if (dialog.isConnected) return "the dialog is there still";
+      if (goesElsewhere) document.getElementById("composer-text").focus();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return document.activeElement.id || document.activeElement.getAttribute("aria-label");
+    }, goesElsewhere);
+    assert.equal(focused, goesElsewhere ? "composer-text" : await settings.getAttribute("aria-label"));
+  }
 });
 
 story("tabs are one stop of the keyboard, and the arrows lead from one to the next", running, async (stage) => {
