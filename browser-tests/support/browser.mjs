@@ -10,6 +10,8 @@ export const DESKTOP = { width: 1440, height: 900 };
 /** How long anything may take: these machines are shared. What is waited for is a state, never a time. */
 export const PATIENCE_MS = 60_000;
 const KEPT = process.env.HUIS_BROWSER_KEPT;
+/** The most characters that are printed of a page whose story failed. */
+const MOST_SHOWN = 4_000;
 /** Whether what is kept of a failure shows each step in pictures: that nearly doubles what a story costs. */
 const PICTURES = process.env.HUIS_BROWSER_PICTURES === "1";
 
@@ -73,6 +75,9 @@ export async function end(made, name, failed) {
     await writeFile(join(KEPT, `${name}.console.txt`), made.console.join("\n"));
     for (const [number, page] of made.pages().entries()) {
       await page.screenshot({ path: join(KEPT, `${name}-${number}.png`) }).catch(() => {});
+      // Of a run elsewhere there is often no more than what it printed.
+      const shown = await page.locator("body").ariaSnapshot().catch((error) => String(error));
+      console.error(`${name}-${number} shows at its end:\n${shown.slice(0, MOST_SHOWN)}`);
     }
   }
   await made.close();

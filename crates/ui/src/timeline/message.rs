@@ -221,7 +221,7 @@ fn content(app: App, line: &Line, is_near: RwSignal<bool>) -> AnyView {
         {trouble(app, message)}
         {match line.stamped {
             true => stamp(app, message, is_direct),
-            false => vanishing(app, message).map(|mark| html::div().class("stamp").child(mark)).into_any(),
+            false => vanishing(message).map(|mark| html::div().class("stamp").child(mark)).into_any(),
         }}
     }
     .into_any()
@@ -306,10 +306,14 @@ fn closed(app: App, message: &MessageView) -> AnyView {
 }
 
 /// How long a message stays yet.
-fn vanishing(app: App, message: &MessageView) -> Option<AnyView> {
+fn vanishing(message: &MessageView) -> Option<AnyView> {
     message.vanishes?;
     let message = message.clone();
-    let left = move || say::left(&message, app.now_ms.get()).unwrap_or_default();
+    let now_ms = RwSignal::new(dates::now_ms());
+    if let Some(at_ms) = message.vanishes_at_ms {
+        count_down(at_ms, now_ms);
+    }
+    let left = move || say::left(&message, now_ms.get()).unwrap_or_default();
     let mark = view! {
         <span class="stamp-mark" data-testid="vanishes" title=say::text("message-vanishes-title")>
             {icon("clock")} {live(left)}
@@ -466,7 +470,7 @@ fn stamp(app: App, message: &MessageView, is_direct: bool) -> AnyView {
         <div class="stamp">
             {pinned}
             {edited}
-            {vanishing(app, message)}
+            {vanishing(message)}
             <time title=dates::full(ms)>{dates::time(ms)}</time>
             {reach}
         </div>
