@@ -8,9 +8,9 @@ import { server, story } from "../support/story.mjs";
 
 const running = server();
 
+const REFUSED_NAME = "\u202egro.ylime\u202c";
 const NAMES = {
   markup: `<img src=x onerror="window.harmed=1">`,
-  override: "\u202egro.ylime\u202c",
   marks: `Z${"\u0335\u0489\u036f".repeat(40)}`,
   invisible: "\u200b\u2060\u00ad",
   blank: "\u2800\u2800",
@@ -67,12 +67,21 @@ story("hostile names are shown as names and harm nobody", running, async (stage)
   await other.page.getByRole("button", { name: "Accept" }).click();
   await say(other.page, "Hello as well");
   await hear(one.page, "Hello as well");
-  for (const [kind, name] of Object.entries(NAMES)) {
+  const saveName = async (name) => {
     await one.page.getByRole("button", { name: "Settings", exact: true }).first().click();
     await one.page.getByRole("tab", { name: "Profile" }).click();
     await one.page.locator("#card-name").fill(name);
     await one.page.getByRole("button", { name: "Save" }).click();
-    await one.page.getByText("Saved").waitFor();
+  };
+  await saveName(REFUSED_NAME);
+  await one.page.locator('[data-view="settings"] [role="alert"]').getByText(/character that is none to be seen \(U\+202E\)/).waitFor();
+  await one.page.keyboard.press("Escape");
+  for (const [kind, name] of Object.entries(NAMES)) {
+    // What said that the name before is saved would say it of this one too.
+    const saved = one.page.getByText("Saved");
+    await saved.waitFor({ state: "detached" });
+    await saveName(name);
+    await saved.waitFor();
     await one.page.keyboard.press("Escape");
     // A name goes out with the next word.
     await say(one.page, `My name is ${kind}`);
