@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 
-import { thereAndBack, UNSERVED } from "../support/journey.mjs";
+import { thereAndBack, UNSERVED, watches } from "../support/journey.mjs";
 import { server, story } from "../support/story.mjs";
 import { figure, round } from "../support/watching.mjs";
 
@@ -20,6 +20,6 @@ story("a file of 5 GB goes from a terminal to a browser and back", running, tell
 
 async function tell(stage) {
   const { page } = await stage.newcomer("member", { ...UNSERVED, folder });
-  const took = await thereAndBack(stage, page, SIZE, WAY_MS);
+  const took = await thereAndBack(stage, page, SIZE, WAY_MS, watches);
   for (const [way, seconds] of Object.entries(took)) figure(`5 GB, ${way}, MB/s`, round(SIZE / 1e6 / seconds));
 }

@@ -15,15 +15,20 @@ const MIB = 1024 * 1024;
 /** What a transfer may come to twice: what was on its way when it was interrupted. A sealed file is a little larger, too. */
 const ON_ITS_WAY = 10 * MIB;
 
+/** What the bytes of a file are fetched from, and sent to. */
+const CONTENT = /\/api\/v1\/files\/[^/]+\/content$/;
+const UPLOAD = /\/api\/v1\/files\/[^/]+$/;
+
 /** Requests can be stopped on their way only where no service worker stands on it. */
 export const UNSERVED = { serviceWorkers: "block" };
 
 /**
  * Sends a file of this size from a terminal, whose client is killed half way; fetches it in a browser, while the server is
  * killed half way; sends it back, where the page is loaded anew half way; and fetches it in the terminal. Each goes on where
- * it was, and what comes back is what went. `patience` is how long one way may take. Gives the seconds of each.
+ * it was, and what comes back is what went. `patience` is how long one way may take, and `until` how a page's requests are
+ * followed: `fails`, or `watches` where there are many. Gives the seconds of each way.
  */
-export async function thereAndBack(stage, page, size, patience) {
+export async function thereAndBack(stage, page, size, patience, until = fails) {
   const took = {};
   const began = async (name, way) => {
     const from = performance.now();
@@ -55,7 +60,7 @@ export async function thereAndBack(stage, page, size, patience) {
   const copy = join(server.folder, "fetched.bin");
   await began("server to browser", async () => {
     await fileOf(page, "journey.bin").waitFor();
-    const half = fails(page, "GET", "**/api/v1/files/*/content", size / 2);
+    const half = until(page, "GET", CONTENT, size / 2);
     const saving = page.waitForEvent("download", { timeout: patience });
     await page.getByRole("button", { name: "Download journey.bin" }).last().click();
     await half.reached;
@@ -63,21 +68,21 @@ export async function thereAndBack(stage, page, size, patience) {
     half.ends();
     await server.run();
     await (await saving).saveAs(copy);
-    assert.ok(half.lowest() > size / 2 - ON_ITS_WAY, `it went on where it was, at ${half.lowest()}`);
+    assertWentOn(half, size);
   });
   assert.equal(await hashOf(copy), hash, "the browser has the same");
 
   await began("browser to server", async () => {
     await page.locator("#composer-files").setInputFiles(copy);
     await page.locator('.tray-file[data-state="ready"]').waitFor({ timeout: patience });
-    const half = fails(page, "PATCH", "**/api/v1/files/*", size / 2);
+    const half = until(page, "PATCH", UPLOAD, size / 2);
     await sendChosen(page);
     await half.reached;
     await page.reload();
     half.ends();
     await page.locator('[data-view="list"]').getByText("#lobby").first().click();
     await fileIsSent(page, "fetched.bin", { timeout: patience });
-    assert.ok(half.lowest() > size / 2 - ON_ITS_WAY, `it went on where it was, at ${half.lowest()}`);
+    assertWentOn(half, size);
   });
 
   await began("server to terminal", async () => {
@@ -91,6 +96,11 @@ export async function thereAndBack(stage, page, size, patience) {
   });
   await way.close();
   return took;
+}
+
+function assertWentOn(half, size) {
+  const at = half.lowest();
+  assert.ok(Number.isFinite(at) && at > size / 2 - ON_ITS_WAY, `it went on where it was, at ${at}`);
 }
 
 /** Bytes that nobody guesses, and the hash over them. */
@@ -124,8 +134,7 @@ export function fails(page, method, pattern, bytes) {
   const routed = page.context().route(pattern, async (route) => {
     const request = route.request();
     if (request.method() !== method) return route.continue();
-    const headers = await request.allHeaders();
-    const at = Number(method === "GET" ? /^bytes=(\d+)-/.exec(headers.range)[1] : headers["upload-offset"]);
+    const at = firstByte(method, await request.allHeaders());
     if (!fails) lowest = Math.min(lowest, at);
     if (!fails || at < bytes) return route.continue();
     tell();
@@ -137,4 +146,26 @@ export function fails(page, method, pattern, bytes) {
     /** The first byte that was asked for once it had ended. */
     lowest: () => lowest,
   };
+}
+
+/**
+ * As `fails`, but lets all requests through: what stops them on their way reads all that they carry as well, which takes
+ * longer than the rest where that is gigabytes. There is enough left to interrupt then.
+ */
+export function watches(page, method, pattern, bytes) {
+  let hasEnded = false;
+  let lowest = Infinity;
+  let tell;
+  const reached = new Promise((resolve) => (tell = resolve));
+  page.on("request", (request) => {
+    if (request.method() !== method || !pattern.test(request.url())) return;
+    const at = firstByte(method, request.headers());
+    if (hasEnded) lowest = Math.min(lowest, at);
+    else if (at >= bytes) tell();
+  });
+  return { reached, ends: () => (hasEnded = true), lowest: () => lowest };
+}
+
+function firstByte(method, headers) {
+  return Number(method === "GET" ? /^bytes=(\d+)-/.exec(headers.range)[1] : headers["upload-offset"]);
 }

@@ -99,7 +99,7 @@ impl Client {
         let mut hasher = FileHasher::default();
         let mut at = 0;
         while at < noted {
-            let length = READ_AT_ONCE.min((noted - at) as usize);
+            let length = (noted - at).min(READ_AT_ONCE as u64) as usize;
             let bytes = part.read(at, length).await.map_err(failed)?;
             if bytes.len() < length {
                 return Err(failed(FileFault::Other("it ends before its end".into())));

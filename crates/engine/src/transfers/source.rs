@@ -13,7 +13,8 @@ const LARGEST_PICTURE: u64 = 32 * 1024 * 1024;
 /// An open file, as it is sent.
 pub(super) struct Source {
     file: Box<dyn OpenFile>,
-    kept: Vec<Kept>,
+    /// What of it is sent; none for all of it, which may be more than a `usize` counts in a browser.
+    kept: Option<Vec<Kept>>,
     /// How much is sent.
     pub(super) size: u64,
     /// The file's own size, and when it was changed.
@@ -24,8 +25,7 @@ impl Source {
     /// Looks at a file; `strips` says whether pictures are sent without what says where they were taken.
     pub(super) async fn of(mut file: Box<dyn OpenFile>, strips: bool) -> Result<Self, FileFault> {
         let stamp = file.stamp().await?;
-        let whole = || vec![Kept::Range(0..stamp.size as usize)];
-        let mut kept = whole();
+        let mut kept = None;
         if strips && is_stripped_kind(&file.read(0, BEGINNING).await?) {
             if stamp.size > LARGEST_PICTURE {
                 let reason =
@@ -35,23 +35,26 @@ impl Source {
             let picture = file.read(0, stamp.size as usize).await?;
             let found = away(move || without_metadata(&picture)).await.unwrap_or(Err(DamagedPicture));
             let found = found.map_err(|damaged| FileFault::Other(damaged.to_string()))?;
-            kept = found.unwrap_or_else(whole);
+            kept = found;
         }
-        let size = kept.iter().map(|part| part.length() as u64).sum();
+        let size = kept.as_ref().map_or(stamp.size, |kept| kept.iter().map(|part| part.length() as u64).sum());
         Ok(Self { file, kept, size, stamp })
     }
 
     /// Its first bytes.
     pub(super) async fn beginning(&mut self) -> Result<Vec<u8>, FileFault> {
-        self.read(0, BEGINNING.min(self.size as usize)).await
+        self.read(0, BEGINNING).await
     }
 
     /// So many bytes of what is sent; fewer where the file ends before.
     pub(super) async fn read(&mut self, at: u64, length: usize) -> Result<Vec<u8>, FileFault> {
-        let end = at + length as u64;
+        let end = self.size.min(at + length as u64);
+        let Some(kept) = &self.kept else {
+            return self.file.read(at, end.saturating_sub(at) as usize).await;
+        };
         let mut bytes = Vec::new();
         let mut from = 0_u64;
-        for part in &self.kept {
+        for part in kept {
             let behind = from + part.length() as u64;
             let (first, last) = (at.max(from), end.min(behind));
             if first < last {
@@ -60,12 +63,7 @@ impl Source {
                     Kept::Range(range) => {
                         let read = self.file.read((range.start + skipped) as u64, wanted).await?;
                         let is_short = read.len() < wanted;
-                        // Most files are one range, and what is read of one is not copied.
-                        if bytes.is_empty() {
-                            bytes = read
-                        } else {
-                            bytes.extend(read)
-                        }
+                        bytes.extend(read);
                         if is_short {
                             break;
                         }
