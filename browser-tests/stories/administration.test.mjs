@@ -78,6 +78,7 @@ story("who looks after a server does so in a page that is opened once from a ter
     }
   }
   await tab(page, "Audit log").click();
+  assert.match(await page.getByRole("row").nth(1).innerText(), /reports\.close/, "what was done last stands first");
   await page.getByRole("button", { name: "Verify" }).click();
   await page.getByText(/The chain holds/).waitFor();
 

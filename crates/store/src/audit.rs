@@ -24,4 +24,7 @@ pub trait AuditLog: Send + Sync {
 
     /// The entries behind number `after`, oldest first, at most `most`.
     async fn audit_page(&self, after: u64, most: usize) -> StoreResult<Vec<AuditEntry>>;
+
+    /// The entries before number `before`, or all where there is none, newest first, at most `most`.
+    async fn newest_audit(&self, before: Option<u64>, most: usize) -> StoreResult<Vec<AuditEntry>>;
 }

@@ -13,15 +13,22 @@ const LABEL: &[u8] = b"huis audit v1";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadAudit {
-    /// The entries behind this number; from the first one, if it is left out.
+    /// The entries behind this number, the oldest first; from the first one, if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+    /// The newest first in place of the oldest; not together with `after`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[param(required = false)]
+    pub newest_first: bool,
+    /// With `newest_first`: the entries before this number; from the newest one, if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
     /// How many at most, from 1 to 200; 200 if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most: Option<usize>,
 }
 
-/// A page of the audit log, oldest first.
+/// A page of the audit log, in the order that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditPage {
     /// The entries.

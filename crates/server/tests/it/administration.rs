@@ -568,6 +568,21 @@ async fn whatever_is_done_is_in_the_audit_log_with_who_and_from_where() {
     }
     let page: AuditPage = house.get(format!("{AUDIT}?after=3&most=2")).by(&head).send().await.read();
     assert_eq!(page.entries, log[3..5]);
+    let mut newest = log.clone();
+    newest.reverse();
+    for (query, entries) in [
+        ("newest_first=true", &newest[..]),
+        ("newest_first=true&most=2", &newest[..2]),
+        ("newest_first=true&before=3", &newest[newest.len() - 2..]),
+        ("newest_first=true&before=1", &newest[..0]),
+    ] {
+        let page: AuditPage = house.get(format!("{AUDIT}?{query}")).by(&head).send().await.read();
+        assert_eq!(page.entries, entries, "{query}");
+    }
+    for query in ["before=3", "newest_first=true&after=3", "newest_first=yes", "newest_first=true&before=-1"] {
+        let refused = house.get(format!("{AUDIT}?{query}")).by(&head).send().await;
+        assert_eq!(refused.code(), ErrorCode::BadRequest, "{query}");
+    }
     let told = String::from_utf8_lossy(&house.get(AUDIT).by(&head).send().await.body).into_owned();
     assert!(!told.contains(renewed.access_passphrase.expose()), "the passphrase is in no log");
 }

@@ -434,6 +434,32 @@ pub async fn every_act_is_in_the_audit_log_and_no_refused_one(store: SharedStore
     assert_eq!(page, log[3..5]);
 }
 
+/// As whoever looks at what was done last turns the pages.
+pub async fn the_audit_log_is_read_backwards_page_by_page(store: SharedStore) {
+    let people = People::new(store.clone());
+    let head = head(&people).await;
+    for number in 2..=7 {
+        let noted = Noted { subject: number.to_string(), ..Noted::default() };
+        assert_eq!(store.note(by(head), noted).await.expect("an answer"), Acted::Done(()));
+    }
+    let back = async |before, most| store.newest_audit(before, most).await.expect("read");
+    let mut all = audit(&store).await;
+    all.reverse();
+    let (mut paged, mut before) = (Vec::new(), None);
+    loop {
+        let page = back(before, 3).await;
+        before = page.last().map(|entry| entry.number);
+        paged.extend(page);
+        if before.is_none_or(|number| number == 1) {
+            break;
+        }
+    }
+    assert_eq!(paged, all);
+    assert_eq!(back(Some(3), 9).await, all[5..]);
+    assert_eq!(back(Some(1), 9).await, []);
+    assert_eq!(back(Some(u64::MAX), 1).await, all[..1]);
+}
+
 /// Numbers and hashes follow each other, whoever acts at the same moment.
 pub async fn many_acts_at_once_make_one_chain(store: SharedStore) {
     let people = People::new(store.clone());

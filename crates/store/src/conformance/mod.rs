@@ -239,6 +239,7 @@ macro_rules! conformance {
             accounts_are_listed_by_name_page_by_page,
             when_an_account_was_there_is_known_by_the_day,
             every_act_is_in_the_audit_log_and_no_refused_one,
+            the_audit_log_is_read_backwards_page_by_page,
             many_acts_at_once_make_one_chain,
             an_act_looks_at_the_role_anew,
             an_act_looks_at_the_session_anew,

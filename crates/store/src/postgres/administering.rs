@@ -118,4 +118,8 @@ impl AuditLog for PostgresStore {
     async fn audit_page(&self, after: u64, most: usize) -> StoreResult<Vec<AuditEntry>> {
         self.single(|db| async move { audit::page(&db, after, most).await }).await
     }
+
+    async fn newest_audit(&self, before: Option<u64>, most: usize) -> StoreResult<Vec<AuditEntry>> {
+        self.single(|db| async move { audit::newest(&db, before, most).await }).await
+    }
 }

@@ -20,9 +20,15 @@ const PUT: &str = "INSERT INTO audit \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 pub(super) const PAGE: &str = "SELECT number, at_ms, actor, actor_name, address, action, subject, before, after, hash \
      FROM audit WHERE number > $1 ORDER BY number LIMIT $2";
+pub(super) const BACK: &str = "SELECT number, at_ms, actor, actor_name, address, action, subject, before, after, hash \
+     FROM audit WHERE number < $1 ORDER BY number DESC LIMIT $2";
 
 pub(super) async fn page(db: &Db, after: u64, most: usize) -> Outcome<Vec<AuditEntry>> {
     db.rows(PAGE, &[&signed(after), &signed(most as u64)]).await?.iter().map(found).collect()
+}
+
+pub(super) async fn newest(db: &Db, before: Option<u64>, most: usize) -> Outcome<Vec<AuditEntry>> {
+    db.rows(BACK, &[&before.map_or(i64::MAX, signed), &signed(most as u64)]).await?.iter().map(found).collect()
 }
 
 /// Waits for the acts that are under way, and has the others wait for this one.

@@ -112,6 +112,7 @@ const HOT: &[&str] = &[
     audit::ACTOR,
     audit::NEWEST,
     audit::PAGE,
+    audit::BACK,
     bans::BY_TARGET,
     bans::BY_ID,
     bans::OF_NAME,

@@ -113,4 +113,8 @@ impl AuditLog for SqliteStore {
     async fn audit_page(&self, after: u64, most: usize) -> StoreResult<Vec<AuditEntry>> {
         self.read(move |db| audit::page(db, after, most)).await
     }
+
+    async fn newest_audit(&self, before: Option<u64>, most: usize) -> StoreResult<Vec<AuditEntry>> {
+        self.read(move |db| audit::newest(db, before, most)).await
+    }
 }

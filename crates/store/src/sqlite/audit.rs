@@ -18,10 +18,18 @@ const PUT: &str = "INSERT INTO audit \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 pub(super) const PAGE: &str = "SELECT number, at_ms, actor, actor_name, address, action, subject, before, after, hash \
      FROM audit WHERE number > ?1 ORDER BY number LIMIT ?2";
+pub(super) const BACK: &str = "SELECT number, at_ms, actor, actor_name, address, action, subject, before, after, hash \
+     FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2";
 
 pub(super) fn page(db: &Connection, after: u64, most: usize) -> Outcome<Vec<AuditEntry>> {
     let mut page = db.prepare_cached(PAGE)?;
     let page = page.query_map([signed(after), signed(most as u64)], found)?;
+    Ok(page.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn newest(db: &Connection, before: Option<u64>, most: usize) -> Outcome<Vec<AuditEntry>> {
+    let mut page = db.prepare_cached(BACK)?;
+    let page = page.query_map([before.map_or(i64::MAX, signed), signed(most as u64)], found)?;
     Ok(page.collect::<rusqlite::Result<_>>()?)
 }
 

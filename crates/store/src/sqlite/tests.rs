@@ -106,6 +106,7 @@ fn no_hot_query_scans_a_table() {
         administration::SEEN,
         audit::ACTOR,
         audit::PAGE,
+        audit::BACK,
         bans::BY_TARGET,
         bans::BY_ID,
         bans::OF_NAME,

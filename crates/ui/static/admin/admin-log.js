@@ -1,4 +1,4 @@
-// The audit log, from its beginning, and whether its chain holds. The hashes are computed here: the server's word is not taken.
+// The audit log, newest first, and whether its chain holds from its beginning. The hashes are computed here: the server's word is not taken.
 
 import { ask, withQuery } from "{{admin-asking.js}}";
 import { button, empty, fill, h, refusal } from "{{admin-parts.js}}";
@@ -23,7 +23,7 @@ export function log({ place, over }) {
     );
   const heads = ["number", "time", "actor", "action", "subject", "change"];
   const list = async () => {
-    const first = await ask("GET", withQuery(AUDIT, { most: PAGE }));
+    const first = await ask("GET", withQuery(AUDIT, { newest_first: true, most: PAGE }));
     if (first.entries.length === 0) return empty(say("admin-no-entry"));
     const body = h("tbody", {}, first.entries.map(row));
     let last = first.entries.at(-1).number;
@@ -32,7 +32,7 @@ export function log({ place, over }) {
       async () => {
         more.disabled = true;
         try {
-          const { entries } = await ask("GET", withQuery(AUDIT, { most: PAGE, after: last }));
+          const { entries } = await ask("GET", withQuery(AUDIT, { newest_first: true, most: PAGE, before: last }));
           body.append(...entries.map(row));
           last = entries.at(-1)?.number ?? last;
           more.hidden = entries.length < PAGE;

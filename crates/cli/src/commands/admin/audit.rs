@@ -18,12 +18,15 @@ use crate::session::Session;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// List what was done, oldest first
+    /// List what was done last, newest first
     List {
-        /// Only what stands behind this number
-        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-        after: u64,
-        /// At most so many
+        /// Only what stands before this number
+        #[arg(long, value_name = "NUMBER", conflicts_with = "after")]
+        before: Option<u64>,
+        /// What stands behind this number in its place, oldest first and all of it
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<u64>,
+        /// At most so many; without it 50 of the newest
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         most: Option<u64>,
     },
@@ -42,6 +45,9 @@ pub(super) enum Audit {
         file: PathBuf,
     },
 }
+
+/// How many of the newest are listed where nobody says how many.
+const NEWEST: u64 = 50;
 
 /// An entry that was seen before.
 #[derive(Debug, Clone)]
@@ -90,12 +96,15 @@ impl<'a> From<&'a AuditEntry> for EntryLine<'a> {
 impl Audit {
     pub(super) async fn run(self, context: &Context) -> Outcome {
         match self {
-            Self::List { after, most } => {
+            Self::List { before, after, most } => {
                 context
                     .with_session(async |session| {
                         let print =
                             |entry: &AuditEntry| context.printer.thing(&EntryLine::from(entry), || for_people(entry));
-                        each(session, after, most.unwrap_or(u64::MAX), print).await
+                        match after {
+                            Some(after) => each(session, after, most.unwrap_or(u64::MAX), print).await,
+                            None => newest(session, before, most.unwrap_or(NEWEST), print).await,
+                        }
                     })
                     .await
             }
@@ -124,6 +133,32 @@ async fn each(
             break;
         };
         after = last.number;
+        left -= count;
+    }
+    Ok(())
+}
+
+/// Does something with each entry before a number, or with all, the newest first.
+async fn newest(
+    session: &mut Session,
+    mut before: Option<u64>,
+    most: u64,
+    mut with: impl FnMut(&AuditEntry) -> Outcome,
+) -> Outcome {
+    let mut left = most;
+    while left > 0 {
+        let asked = left.min(limits::ADMINISTRATION_PAGE as u64);
+        let until = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        let page: AuditPage = asks(session, Get, format!("audit?newest_first=true&most={asked}{until}")).await?;
+        for entry in &page.entries {
+            with(entry)?;
+        }
+        let count = page.entries.len() as u64;
+        let is_further = |last: &&AuditEntry| count == asked && before.is_none_or(|before| last.number < before);
+        let Some(last) = page.entries.last().filter(is_further) else {
+            break;
+        };
+        before = Some(last.number);
         left -= count;
     }
     Ok(())

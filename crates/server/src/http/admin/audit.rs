@@ -16,7 +16,8 @@ pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(read))
 }
 
-/// The audit log, oldest entry first. Whoever reads all of it can follow the chain of its hashes.
+/// The audit log, oldest entry first, or newest first. Whoever reads all of it from the beginning can follow the chain of its
+/// hashes.
 #[utoipa::path(
     get,
     path = "/api/v1/admin/audit",
@@ -30,5 +31,16 @@ async fn read(
     UrlQuery(asked): UrlQuery<ReadAudit>,
 ) -> Result<Json<AuditPage>, Refusal> {
     let most = most(asked.most, limits::ADMINISTRATION_PAGE)?;
-    Ok(Json(AuditPage { entries: app.store.audit_page(asked.after.unwrap_or(0), most).await? }))
+    let entries = match asked {
+        ReadAudit { newest_first: false, before: None, after, .. } => {
+            app.store.audit_page(after.unwrap_or(0), most).await?
+        }
+        ReadAudit { newest_first: true, after: None, before, .. } => app.store.newest_audit(before, most).await?,
+        _ => {
+            return Err(Refusal::bad_request(
+                "after is for the oldest first, before for the newest first: choose one.",
+            ));
+        }
+    };
+    Ok(Json(AuditPage { entries }))
 }
