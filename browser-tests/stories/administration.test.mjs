@@ -88,6 +88,44 @@ story("who looks after a server does so in a page that is opened once from a ter
   await page.getByRole("heading", { name: "This visit has ended" }).waitFor();
 });
 
+story("an administrator invites somebody by a link that a newcomer opens, and withdraws what was not used", running, async (stage) => {
+  const { server } = stage;
+  await server.terminal("head", "login", "head", "--server", server.url);
+  for (const viewport of [PHONE, DESKTOP]) {
+    const page = await stage.page({ viewport });
+    await page.goto(await link(stage));
+    await tab(page, "Invitations").click();
+    await page.getByRole("heading", { name: "No invitation is good" }).waitFor();
+    await check(page, "no invitation");
+    await page.getByRole("button", { name: "Make an invitation" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("How many newcomers").fill("2");
+    await dialog.getByLabel("Good for").selectOption({ label: "A day" });
+    await check(page, "a dialog for an invitation");
+    await dialog.getByRole("button", { name: "Make an invitation" }).click();
+    await page.getByRole("img", { name: "The link as a QR code" }).waitFor();
+    const address = await page.getByText(`${server.url}/#invitation=`).innerText();
+    await page.getByText("Newcomers left: 2").waitFor();
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await check(page, `an invitation, ${scheme}`);
+    }
+
+    const newcomer = `guest-${viewport.width}`;
+    const invitation = new URL(address).hash.split("=")[1];
+    await server.terminal(newcomer, "register", newcomer, "--server", server.url, "--invitation", invitation);
+    await tab(page, "Invitations").click();
+    await page.getByText("1 of 2 used").waitFor();
+    assert.equal(await page.getByText(address).count(), 0, "the link is shown once");
+    await page.getByRole("button", { name: /^Withdraw/ }).click();
+    await dialog.getByRole("button", { name: "Withdraw" }).click();
+    await page.getByRole("heading", { name: "No invitation is good" }).waitFor();
+    const late = server.terminal(`late-${viewport.width}`, "register", `late-${viewport.width}`, "--server", server.url, "--invitation", invitation);
+    await assert.rejects(late, /invitation-refused/);
+  }
+  await server.terminal("head", "logout");
+});
+
 story("a link of somebody else's takes the place of one's own visit only where that is said yes to", running, async (stage) => {
   await stage.server.newcomerInTerminal("helper");
   await stage.server.terminal("head", "login", "head", "--server", stage.server.url);

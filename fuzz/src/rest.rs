@@ -54,7 +54,7 @@ pub fn bodies_seeds() -> Vec<Vec<u8>> {
         ),
         r#"{"number":2,"head":"AQID","segment":{"outline":"AQID","body":"AQID"},"drops":[1],"drops_all":true}"#
             .to_owned(),
-        format!(r#"{{"invitation":"x","id":"{id}","uses":5,"uses_left":5,"made_at_ms":1,"expires_at_ms":2}}"#),
+        format!(r#"{{"invitation":"x","id":"{id}","uses":5,"uses_left":5,"made_by":"head","made_at_ms":1,"expires_at_ms":2}}"#),
     ];
     let problem = serde_json::to_vec(&Problem::new(ErrorCode::TooLarge, "It is too large.")).expect("JSON");
     bodies.into_iter().map(String::into_bytes).chain([problem]).collect()

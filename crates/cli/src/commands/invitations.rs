@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use huis_proto::rest::{InvitationInfo, Secret};
 use huis_proto::{InvitationId, limits};
-use huis_texts::{readable, rfc3339};
+use huis_texts::{readable, rfc3339, safe_line};
 use huis_views::{Command, Reply};
 use serde::Serialize;
 
@@ -48,8 +48,11 @@ struct InvitationLine {
     uses_left: u32,
     made_at: String,
     expires_at: String,
+    made_by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     invitation: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
 }
@@ -62,7 +65,9 @@ impl From<&InvitationInfo> for InvitationLine {
             uses_left: info.uses_left,
             made_at: rfc3339(info.made_at_ms),
             expires_at: rfc3339(info.expires_at_ms),
+            made_by: info.made_by.clone(),
             invitation: None,
+            link: None,
             server: None,
         }
     }
@@ -100,13 +105,16 @@ async fn create(context: &Context, uses: u32, expires: Duration) -> Outcome {
     let code = made.invitation.clone();
     let line = InvitationLine {
         invitation: Some(made.invitation),
+        link: made.link.map(|link| link.address),
         server: Some(server.clone()),
         ..InvitationLine::from(&made.info)
     };
     context.printer.thing(&line, || {
+        let link = line.link.as_ref().map(|link| format!("or opens in a browser:\n\n    {}\n\n", link.expose()));
+        let link = link.unwrap_or_default();
         let people = if uses == 1 { "A newcomer types".into() } else { format!("Each of {uses} newcomers types") };
         format!(
-            "{people}, before {}:\n\n    huis register NAME --server {server} --invitation {}\n\nThe code is not shown again; \
+            "{people}, before {}:\n\n    huis register NAME --server {server} --invitation {}\n\n{link}The code is not shown again; \
              `huis invitations revoke {}` ends it.",
             readable(made.info.expires_at_ms),
             code.expose(),
@@ -125,7 +133,8 @@ async fn list(context: &Context) -> Outcome {
     invitations.iter().try_for_each(|info| {
         context.printer.thing(&InvitationLine::from(info), || {
             let until = readable(info.expires_at_ms);
-            format!("{}  lets in {} of {}, until {until}", info.id, info.uses_left, info.uses)
+            let by = safe_line(&info.made_by);
+            format!("{}  lets in {} of {}, until {until}, by {by}", info.id, info.uses_left, info.uses)
         })
     })
 }

@@ -34,6 +34,7 @@ fn newcomers_come_in_by_invitation() {
     Process::start(registration(&a, &house.url(), code), None).end().well();
     let list = head.does(&["invitations", "list", "--json"]).objects();
     assert_eq!((list.len(), &list[0]["uses_left"], &list[0]["id"]), (1, &1.into(), &invitation["id"]));
+    assert_eq!(list[0]["made_by"], "head");
     assert!(list[0].get("invitation").is_none());
     // By the variable, which keeps it off the list of processes.
     let mut by_variable = b.command(&["register", "member-b", "--server", &house.url()]);

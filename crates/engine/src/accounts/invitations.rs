@@ -1,4 +1,4 @@
-//! Invitations to the server, for its super-administrator.
+//! Invitations to the server, for its administrators.
 
 use huis_proto::InvitationId;
 use huis_proto::rest::{CreateInvitation, InvitationInfo, InvitationMade};
@@ -7,13 +7,14 @@ use huis_views::Failure;
 use crate::client::Client;
 use crate::ports::Method;
 
-const PATH: &str = "/api/v1/invitations";
+const PATH: &str = "/api/v1/admin/invitations";
 
 impl Client {
     /// Makes an invitation. Asked once: where the answer is lost, the invitation stands in the list and can be revoked.
     pub(crate) async fn make_invitation(&self, uses: u32, expires_in_s: u64) -> Result<InvitationMade, Failure> {
         self.signed_in()?;
-        Ok(self.ask(Method::Post, PATH.into(), Some(&CreateInvitation { uses, expires_in_s })).await?)
+        let wish = CreateInvitation { uses, expires_in_s, at: None };
+        Ok(self.ask(Method::Post, PATH.into(), Some(&wish)).await?)
     }
 
     /// The invitations that still let somebody in.

@@ -22,6 +22,7 @@ use crate::bus::BusAddress;
 pub use network::Network;
 pub(crate) use sources::FILE_NAME;
 pub use sources::{ConfigError, ServeArgs};
+pub(crate) use values::public_url;
 
 /// Everything that an operator decides.
 #[derive(Debug, Clone)]

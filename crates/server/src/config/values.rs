@@ -45,7 +45,7 @@ pub(super) fn count(value: &str, least: u32, most: u32) -> Result<u32, String> {
         .ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
-pub(super) fn public_url(value: &str) -> Result<String, String> {
+pub(crate) fn public_url(value: &str) -> Result<String, String> {
     let wrong = || "expected a URL without a path, such as https://chat.example.org".to_owned();
     let url = value.trim_end_matches('/');
     let uri: http::Uri = url.parse().map_err(|_| wrong())?;

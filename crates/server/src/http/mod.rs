@@ -20,7 +20,6 @@ mod first_steps;
 mod guard;
 mod health;
 mod identities;
-mod invitations;
 pub(crate) mod json;
 mod key_packages;
 mod own_page;
@@ -89,7 +88,6 @@ pub(crate) fn router(app: App, authority: Option<Bytes>) -> Router {
         .merge(beacon::routes())
         .merge(contests::routes())
         .merge(files::routes())
-        .merge(invitations::routes())
         .merge(reports::routes())
         .merge(admin::routes())
         .merge(delivery::routes())

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use huis_proto::rest::{
-    AccountsPage, AuditPage, EnterVisit, OwnPlace, Secret, ServerRole, SessionsEnded, SetRole, Suspend, VisitCode,
+    AccountsPage, AuditPage, CreateInvitation, EnterVisit, InvitationInfo, InvitationMade, OwnPlace, Secret,
+    ServerRole, SessionsEnded, SetRole, Suspend, VisitCode,
 };
 use huis_proto::{ErrorCode, limits};
 
@@ -12,6 +13,7 @@ const CODE: &str = "/api/v1/admin/visits/code";
 const VISITS: &str = "/api/v1/admin/visits";
 const SELF: &str = "/api/v1/admin/self";
 const ACCOUNTS: &str = "/api/v1/admin/accounts";
+const INVITATIONS: &str = "/api/v1/admin/invitations";
 const CLIENT: &str = "huis-admin/0.1.0";
 
 /// As the pages ask, with this value in their cookie.
@@ -95,6 +97,25 @@ async fn a_code_lets_one_browser_in_and_it_may_what_the_account_may() {
 }
 
 #[tokio::test]
+async fn a_visit_of_an_administrator_makes_lists_and_revokes_invitations() {
+    let (house, head, mona) = house_with_moderator().await;
+    let cookie = visits(&house, &head).await;
+    let wish = CreateInvitation { uses: 2, expires_in_s: 60, at: None };
+    let made: InvitationMade = by_pages(house.post(INVITATIONS, &wish), &cookie).send().await.read();
+    assert_eq!((made.info.made_by.as_str(), made.info.uses_left), ("head", 2));
+    let listed: Vec<InvitationInfo> = by_pages(house.get(INVITATIONS), &cookie).send().await.read();
+    assert_eq!(listed, [made.info.clone()]);
+    let path = format!("{INVITATIONS}/{}", made.info.id);
+    let moderators = visits(&house, &mona).await;
+    for call in [house.get(INVITATIONS), house.post(INVITATIONS, &wish), house.delete(&path)] {
+        assert_eq!(by_pages(call, &moderators).send().await.code(), ErrorCode::Forbidden);
+    }
+    by_pages(house.delete(&path), &cookie).send().await.is_done();
+    let left: Vec<InvitationInfo> = by_pages(house.get(INVITATIONS), &cookie).send().await.read();
+    assert_eq!(left, []);
+}
+
+#[tokio::test]
 async fn a_code_is_good_once_for_a_minute_and_until_the_next_one() {
     let (house, _, mona) = house_with_moderator().await;
     let used = code(&house, &mona).await;
@@ -164,7 +185,7 @@ async fn the_cookie_is_of_no_use_to_other_sites_pages_and_outside_administration
     for (method, path) in [
         ("GET", "/api/v1/sessions"),
         ("DELETE", "/api/v1/sessions/current"),
-        ("GET", "/api/v1/invitations"),
+        ("GET", "/api/v1/conversations"),
         ("GET", "/api/v1/reports"),
     ] {
         let refused = by_pages(house.call(method, path), &value).send().await;

@@ -4,13 +4,15 @@ use huis_proto::rest::{
 };
 use huis_proto::{ErrorCode, limits};
 use huis_server::Rates;
+use qrcode::{Color, EcLevel, QrCode};
 
 use super::harness::{
     Answer, House, MINUTE_MS, Person, administrator, begin_registration, registration, with_passphrase,
 };
+use super::web_app::app;
 
 const FINISH: &str = "/api/v1/registrations/finish";
-const INVITATIONS: &str = "/api/v1/invitations";
+const INVITATIONS: &str = "/api/v1/admin/invitations";
 
 fn invited(code: &Secret) -> Admission {
     Admission { invitation: Some(code.clone()), ..Admission::default() }
@@ -21,7 +23,7 @@ fn refused_code() -> Secret {
 }
 
 async fn made(house: &House, head: &Person, uses: u32, expires_in_s: u64) -> InvitationMade {
-    house.post(INVITATIONS, &CreateInvitation { uses, expires_in_s }).by(head).send().await.read()
+    house.post(INVITATIONS, &CreateInvitation { uses, expires_in_s, at: None }).by(head).send().await.read()
 }
 
 async fn good(house: &House, head: &Person) -> Vec<InvitationInfo> {
@@ -45,13 +47,15 @@ async fn an_invitation_lets_in_as_many_as_it_says_and_is_shown_once() {
         id: made.info.id,
         uses: 2,
         uses_left: 2,
+        made_by: "head".into(),
         made_at_ms: house.now_ms(),
         expires_at_ms: house.now_ms() + 3_600_000,
     };
     assert_eq!(made.info, info);
     let listed = house.get(INVITATIONS).by(&head).send().await;
     assert!(!String::from_utf8_lossy(&listed.body).contains(made.invitation.expose()));
-    assert_eq!(good(&house, &head).await, [info]);
+    assert_eq!(good(&house, &head).await, [info.clone()]);
+    assert_eq!(made.link, None, "there is no web app");
 
     // Asking whether one may come uses nothing up.
     for _ in 0..3 {
@@ -138,7 +142,7 @@ async fn an_invitation_ends_by_its_time_or_by_a_word() {
     let (late, _) = registration(&house, "anna", invited(&short.invitation)).await;
     house.pass(MINUTE_MS);
     assert_eq!(house.post(FINISH, &late).send().await.code(), ErrorCode::InvitationRefused);
-    assert_eq!(good(&house, &head).await, [long.info]);
+    assert_eq!(good(&house, &head).await, [long.info.clone()]);
     let path = format!("{INVITATIONS}/{}", long.info.id);
     house.delete(&path).by(&head).send().await.is_done();
     assert_eq!(house.delete(&path).by(&head).send().await.code(), ErrorCode::NotFound);
@@ -147,12 +151,45 @@ async fn an_invitation_ends_by_its_time_or_by_a_word() {
 }
 
 #[tokio::test]
+async fn a_link_leads_to_the_web_app_by_the_address_that_is_known_and_is_drawn() {
+    let link_of = async |house: &House, head: &Person, at: Option<&str>| {
+        let wish = CreateInvitation { uses: 1, expires_in_s: 60, at: at.map(Into::into) };
+        let made: InvitationMade = house.post(INVITATIONS, &wish).by(head).send().await.read();
+        made.link.map(|link| (link, made.invitation))
+    };
+    let house = House::with(app).await;
+    let head = administrator(&house).await;
+    assert_eq!(link_of(&house, &head, None).await, None, "nobody says how the server is reached");
+    let (link, code) = link_of(&house, &head, Some("https://192.168.1.10:8443/")).await.unwrap();
+    assert_eq!(link.address.expose(), format!("https://192.168.1.10:8443/#invitation={}", code.expose()));
+    let drawn = QrCode::with_error_correction_level(link.address.expose(), EcLevel::L).unwrap();
+    let rows: Vec<&str> = link.rows.iter().map(Secret::expose).collect();
+    assert!(rows.len() == drawn.width() && rows.iter().all(|row| row.len() == drawn.width()));
+    let is_dark = rows.concat().bytes().map(|module| module == b'1').collect::<Vec<_>>();
+    assert_eq!(is_dark, drawn.to_colors().into_iter().map(|color| color == Color::Dark).collect::<Vec<_>>());
+    for wrong in ["", "chat.example", "javascript:alert(1)", "https://chat.example/page", "https://a@b.example"] {
+        let wish = CreateInvitation { uses: 1, expires_in_s: 60, at: Some(wrong.into()) };
+        assert_eq!(house.post(INVITATIONS, &wish).by(&head).send().await.code(), ErrorCode::BadRequest, "{wrong}");
+    }
+    let named = House::with(|config| {
+        app(config);
+        config.public_url = Some("https://chat.example".into());
+    })
+    .await;
+    let head = administrator(&named).await;
+    for at in [None, Some("https://192.168.1.10:8443")] {
+        let (link, code) = link_of(&named, &head, at).await.unwrap();
+        assert_eq!(link.address.expose(), format!("https://chat.example/#invitation={}", code.expose()));
+    }
+}
+
+#[tokio::test]
 async fn nobody_below_an_administrator_handles_invitations() {
     let house = House::open().await;
     let head = administrator(&house).await;
     let anna = Person::registers(&house, "anna").await;
     let info = made(&house, &head, 1, 60).await.info;
-    let wish = CreateInvitation { uses: 1, expires_in_s: 60 };
+    let wish = CreateInvitation { uses: 1, expires_in_s: 60, at: None };
     let path = format!("{INVITATIONS}/{}", info.id);
     let calls = || [house.post(INVITATIONS, &wish), house.get(INVITATIONS), house.delete(&path)];
     for call in calls() {
@@ -170,13 +207,14 @@ async fn invitations_keep_their_bounds() {
     let head = administrator(&house).await;
     let longest = limits::INVITATION_LIFE.as_secs();
     for (uses, expires_in_s) in [(0, 60), (1001, 60), (1, 0), (1, longest + 1), (1, u64::MAX)] {
-        let answer = house.post(INVITATIONS, &CreateInvitation { uses, expires_in_s }).by(&head).send().await;
+        let answer = house.post(INVITATIONS, &CreateInvitation { uses, expires_in_s, at: None }).by(&head).send().await;
         assert_eq!(answer.code(), ErrorCode::BadRequest, "{uses} {expires_in_s}");
     }
     for _ in 0..limits::INVITATIONS {
         made(&house, &head, 1000, longest).await;
     }
-    let beyond = house.post(INVITATIONS, &CreateInvitation { uses: 1, expires_in_s: 60 }).by(&head).send().await;
+    let beyond =
+        house.post(INVITATIONS, &CreateInvitation { uses: 1, expires_in_s: 60, at: None }).by(&head).send().await;
     assert_eq!(beyond.code(), ErrorCode::LimitReached);
     assert_eq!(good(&house, &head).await.len(), limits::INVITATIONS);
 }

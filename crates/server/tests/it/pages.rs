@@ -41,10 +41,10 @@ async fn the_description_names_every_resource_and_the_form_of_refusals() {
         "/api/v1/account/vault",
         "/api/v1/key-packages",
         "/api/v1/conversations",
-        "/api/v1/invitations",
+        "/api/v1/admin/invitations",
         "/api/v1/push-subscription",
         "/api/v1/reports",
-        "/api/v1/invitations/{invitation}",
+        "/api/v1/admin/invitations/{invitation}",
         "/api/v1/ws",
     ] {
         assert!(paths.contains_key(path), "{path}");

@@ -41,7 +41,7 @@ fn file(path: &'static str, content_type: &'static str, bytes: &[u8]) -> File {
     }
 }
 
-fn app(config: &mut Config) {
+pub(super) fn app(config: &mut Config) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&module()).unwrap();
     let gzip = leaked(&encoder.finish().unwrap());

@@ -90,6 +90,7 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
         id: InvitationId::from_bytes(people.id()),
         uses: 3,
         uses_left: 3,
+        made_by: "the-head".into(),
         made_at_ms: NOW_MS,
         expires_at_ms: NOW_MS + 1000,
     };

@@ -10,7 +10,15 @@ use crate::{Act, Acted, Creation, NewAccount, SharedStore};
 const HASH: Bytes32 = Bytes32([7; 32]);
 
 fn info(people: &People, uses: u32, made_at_ms: u64, expires_at_ms: u64) -> InvitationInfo {
-    InvitationInfo { id: InvitationId::from_bytes(people.id()), uses, uses_left: uses, made_at_ms, expires_at_ms }
+    let made_by = "head".into();
+    InvitationInfo {
+        id: InvitationId::from_bytes(people.id()),
+        uses,
+        uses_left: uses,
+        made_by,
+        made_at_ms,
+        expires_at_ms,
+    }
 }
 
 fn newcomer(people: &People, name: &str, at_ms: u64) -> NewAccount {
@@ -31,7 +39,7 @@ pub async fn an_invitation_lets_in_as_many_as_it_was_made_for(store: SharedStore
     let people = People::new(store.clone());
     let made = info(&people, 2, 10, 1000);
     let act = by_head(&people).await;
-    assert_eq!(store.put_invitation(act, HASH, made, 5).await.expect("kept"), Acted::Done(()));
+    assert_eq!(store.put_invitation(act, HASH, made.clone(), 5).await.expect("kept"), Acted::Done(()));
     assert!(is_good(&store, HASH, 20).await && !is_good(&store, Bytes32([8; 32]), 20).await);
     let create = |name: &str| store.create_invited_account(newcomer(&people, name, 20), HASH);
     assert_eq!(create("anna").await.expect("made"), Creation::Created);
@@ -72,13 +80,13 @@ pub async fn an_invitation_expires_and_is_revoked(store: SharedStore) {
     let (short, long) = (info(&people, 5, 10, 1000), info(&people, 5, 11, 2000));
     let other = Bytes32([8; 32]);
     let act = by_head(&people).await;
-    store.put_invitation(act.clone(), HASH, short, 5).await.expect("kept");
-    store.put_invitation(act.clone(), other, long, 5).await.expect("kept");
-    assert_eq!(store.invitations(999).await.expect("read"), [short, long]);
+    store.put_invitation(act.clone(), HASH, short.clone(), 5).await.expect("kept");
+    store.put_invitation(act.clone(), other, long.clone(), 5).await.expect("kept");
+    assert_eq!(store.invitations(999).await.expect("read"), [short, long.clone()]);
     assert!(is_good(&store, HASH, 999).await && !is_good(&store, HASH, 1000).await);
     let late = store.create_invited_account(newcomer(&people, "late", 1000), HASH).await;
     assert_eq!(late.expect("an answer"), Creation::NotInvited);
-    assert_eq!(store.invitations(1000).await.expect("read"), [long]);
+    assert_eq!(store.invitations(1000).await.expect("read"), [long.clone()]);
     let revoked = store.revoke_invitation(act.clone(), long.id).await.expect("an answer");
     assert_eq!(revoked, Acted::Done(()));
     assert_eq!(store.revoke_invitation(act, long.id).await.expect("an answer"), Acted::NotThere);

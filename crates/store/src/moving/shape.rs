@@ -244,6 +244,7 @@ pub(crate) const TABLES: &[Table] = &[
             bytes("id"),
             number("uses"),
             number("uses_left"),
+            text("made_by"),
             number("made_at_ms"),
             number("expires_at_ms"),
         ],

@@ -20,9 +20,9 @@ pub(super) const REVOKE: &str = "DELETE FROM invitations WHERE id = $1";
 // There are a thousand at most.
 const FORGET_DEAD: &str = "DELETE FROM invitations WHERE uses_left = 0 OR expires_at_ms <= $1";
 const COUNT: &str = "SELECT count(*) FROM invitations";
-const PUT: &str = "INSERT INTO invitations (hash, id, uses, uses_left, made_at_ms, expires_at_ms) \
-     VALUES ($1, $2, $3, $4, $5, $6)";
-const GOOD: &str = "SELECT id, uses, uses_left, made_at_ms, expires_at_ms FROM invitations \
+const PUT: &str = "INSERT INTO invitations (hash, id, uses, uses_left, made_by, made_at_ms, expires_at_ms) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const GOOD: &str = "SELECT id, uses, uses_left, made_by, made_at_ms, expires_at_ms FROM invitations \
      WHERE uses_left > 0 AND expires_at_ms > $1 ORDER BY made_at_ms, id";
 
 pub(super) async fn is_good(db: &Db, hash: Bytes32, now_ms: u64) -> Outcome<bool> {
@@ -46,7 +46,7 @@ pub(super) async fn put(db: &Db, act: &Act, hash: Bytes32, info: &InvitationInfo
     }
     let (uses, left) = (i64::from(info.uses), i64::from(info.uses_left));
     let (hash, id) = (hash.0.as_slice(), info.id.as_bytes().as_slice());
-    db.execute(PUT, &[&hash, &id, &uses, &left, &made_at, &expires]).await?;
+    db.execute(PUT, &[&hash, &id, &uses, &left, &info.made_by, &made_at, &expires]).await?;
     audit::write_down(db, act, &actor.username, made(info)).await?;
     Ok(Acted::Done(()))
 }
@@ -79,7 +79,8 @@ fn found(row: &Row) -> Outcome<InvitationInfo> {
         id: InvitationId::from_bytes(columns::array(row, 0)?),
         uses: columns::small(row, 1)?,
         uses_left: columns::small(row, 2)?,
-        made_at_ms: columns::number(row, 3)?,
-        expires_at_ms: columns::number(row, 4)?,
+        made_by: row.try_get(3)?,
+        made_at_ms: columns::number(row, 4)?,
+        expires_at_ms: columns::number(row, 5)?,
     })
 }

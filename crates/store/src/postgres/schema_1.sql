@@ -116,6 +116,7 @@ CREATE TABLE invitations (
     id BYTEA NOT NULL UNIQUE CHECK (octet_length(id) = 16),
     uses BIGINT NOT NULL,
     uses_left BIGINT NOT NULL,
+    made_by TEXT NOT NULL,
     made_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL
 );

@@ -17,9 +17,9 @@ pub(super) const REVOKE: &str = "DELETE FROM invitations WHERE id = ?1";
 // There are a thousand at most.
 const FORGET_DEAD: &str = "DELETE FROM invitations WHERE uses_left = 0 OR expires_at_ms <= ?1";
 const COUNT: &str = "SELECT count(*) FROM invitations";
-const PUT: &str = "INSERT INTO invitations (hash, id, uses, uses_left, made_at_ms, expires_at_ms) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const GOOD: &str = "SELECT id, uses, uses_left, made_at_ms, expires_at_ms FROM invitations \
+const PUT: &str = "INSERT INTO invitations (hash, id, uses, uses_left, made_by, made_at_ms, expires_at_ms) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const GOOD: &str = "SELECT id, uses, uses_left, made_by, made_at_ms, expires_at_ms FROM invitations \
      WHERE uses_left > 0 AND expires_at_ms > ?1 ORDER BY made_at_ms, id";
 
 pub(super) fn is_good(db: &Connection, hash: Bytes32, now_ms: u64) -> Outcome<bool> {
@@ -33,8 +33,9 @@ pub(super) fn good(db: &Connection, now_ms: u64) -> Outcome<Vec<InvitationInfo>>
             id: InvitationId::from_bytes(row.get(0)?),
             uses: row.get(1)?,
             uses_left: row.get(2)?,
-            made_at_ms: columns::number(row, 3)?,
-            expires_at_ms: columns::number(row, 4)?,
+            made_by: row.get(3)?,
+            made_at_ms: columns::number(row, 4)?,
+            expires_at_ms: columns::number(row, 5)?,
         })
     })?;
     Ok(good.collect::<rusqlite::Result<_>>()?)
@@ -61,6 +62,7 @@ impl Writer {
             info.id.as_bytes(),
             info.uses,
             info.uses_left,
+            info.made_by,
             signed(info.made_at_ms),
             signed(info.expires_at_ms),
         ])?;

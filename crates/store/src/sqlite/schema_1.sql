@@ -126,6 +126,7 @@ CREATE TABLE invitations (
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     uses INTEGER NOT NULL,
     uses_left INTEGER NOT NULL,
+    made_by TEXT NOT NULL,
     made_at_ms INTEGER NOT NULL,
     expires_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

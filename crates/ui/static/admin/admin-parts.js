@@ -60,6 +60,19 @@ export async function fill(place, make, over) {
   if (hadFocus) place.closest("main")?.focus({ preventScroll: true });
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+/** A QR code from its rows of `1` (dark) and `0`, with the quiet ground around it that a camera needs. */
+export function code(rows, label) {
+  const dark = rows.flatMap((row, y) => Array.from(row, (module, x) => (module === "1" ? `M${x + 4} ${y + 4}h1v1h-1z` : "")));
+  const [drawing, path] = [document.createElementNS(SVG, "svg"), document.createElementNS(SVG, "path")];
+  path.setAttribute("d", dark.join(""));
+  for (const [name, value] of [["class", "code-drawn"], ["viewBox", `0 0 ${rows.length + 8} ${rows.length + 8}`], ["role", "img"], ["aria-label", label]]) {
+    drawing.setAttribute(name, value);
+  }
+  drawing.append(path);
+  return drawing;
+}
+
 /** A list of terms and what they are. */
 export const facts = (...pairs) =>
   h("dl", { class: "admin-facts" }, pairs.filter(Boolean).map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what))));

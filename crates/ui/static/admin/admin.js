@@ -4,6 +4,7 @@
 import { accounts, rankOf, roleName } from "{{admin-accounts.js}}";
 import { ask } from "{{admin-asking.js}}";
 import { bans } from "{{admin-bans.js}}";
+import { invitations } from "{{admin-invitations.js}}";
 import { log } from "{{admin-log.js}}";
 import { button, dialog, empty, h, refusal } from "{{admin-parts.js}}";
 import { reports } from "{{admin-reports.js}}";
@@ -16,6 +17,7 @@ const SECTIONS = [
   ["accounts", accounts, "moderator"],
   ["reports", reports, "moderator"],
   ["bans", bans, "moderator"],
+  ["invitations", invitations, "administrator"],
   ["log", log, "administrator"],
   ["server", server, "moderator"],
 ];

@@ -75,11 +75,11 @@ actions! {
         "close a report and answer it";
     ReadAudit = "audit.read", Administrator, "GET" "/api/v1/admin/audit",
         "read the audit log";
-    ListInvitations = "invitations.list", Administrator, "GET" "/api/v1/invitations",
+    ListInvitations = "invitations.list", Administrator, "GET" "/api/v1/admin/invitations",
         "list invitations";
-    CreateInvitation = "invitations.create", Administrator, "POST" "/api/v1/invitations",
+    CreateInvitation = "invitations.create", Administrator, "POST" "/api/v1/admin/invitations",
         "make an invitation";
-    RevokeInvitation = "invitations.revoke", Administrator, "DELETE" "/api/v1/invitations/{invitation}",
+    RevokeInvitation = "invitations.revoke", Administrator, "DELETE" "/api/v1/admin/invitations/{invitation}",
         "revoke an invitation";
     RenewPassphrase = "server.renew-passphrase", Administrator, "POST" "/api/v1/admin/access-passphrase",
         "make a fresh access passphrase";

@@ -4,6 +4,7 @@ mod accounts;
 pub(super) mod actions;
 mod audit;
 mod bans;
+mod invitations;
 mod reports;
 mod running;
 mod visits;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(accounts::routes())
         .merge(bans::routes())
+        .merge(invitations::routes())
         .merge(reports::routes())
         .merge(audit::routes())
         .merge(running::routes())

@@ -1,18 +1,20 @@
-//! Invitations: made, listed and revoked by administrators.
+//! Invitations: made, listed and revoked by administrators, with a link to the web app where it is known how it is reached.
 
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use huis_proto::rest::{CreateInvitation, InvitationInfo, InvitationMade};
+use huis_proto::rest::{CreateInvitation, InvitationInfo, InvitationLink, InvitationMade, Secret};
 use huis_proto::{ErrorCode, InvitationId, limits};
 use huis_store::Acted;
+use qrcode::{Color, EcLevel, QrCode};
 use rand::rngs::OsRng;
 
-use super::admin::Allowed;
-use super::admin::actions::Action;
-use super::json::{JsonBody, UrlPath};
-use super::problem::Refusal;
-use super::resources::{OpenApiRouter, routes};
+use super::Allowed;
+use super::actions::Action;
+use crate::config::public_url;
+use crate::http::json::{JsonBody, UrlPath};
+use crate::http::problem::Refusal;
+use crate::http::resources::{OpenApiRouter, routes};
 use crate::invitation_codes::InvitationCode;
 use crate::state::App;
 
@@ -23,7 +25,7 @@ pub(super) fn routes() -> OpenApiRouter {
 /// The invitations that still let somebody in, as a list.
 #[utoipa::path(
     get,
-    path = "/api/v1/invitations",
+    path = "/api/v1/admin/invitations",
     tag = "invitations",
     responses((status = 200, body = [InvitationInfo]), Refusal)
 )]
@@ -37,7 +39,7 @@ async fn list(
 /// Makes an invitation. Its code is in this answer and nowhere else.
 #[utoipa::path(
     post,
-    path = "/api/v1/invitations",
+    path = "/api/v1/admin/invitations",
     tag = "invitations",
     request_body = CreateInvitation,
     responses((status = 200, body = InvitationMade), Refusal)
@@ -56,16 +58,21 @@ async fn create(
         let days = longest_s / (24 * 3600);
         return Err(Refusal::bad_request(format!("An invitation is good for at least a second, at most {days} days.")));
     }
+    let at = match &request.at {
+        Some(at) => Some(public_url(at).map_err(|wrong| Refusal::bad_request(format!("at: {wrong}.")))?),
+        None => None,
+    };
     let now_ms = app.clock.now_ms();
     let code = InvitationCode::random(&mut OsRng);
     let info = InvitationInfo {
         id: InvitationId::random(&mut OsRng),
         uses: request.uses,
         uses_left: request.uses,
+        made_by: asker.username.clone(),
         made_at_ms: now_ms,
         expires_at_ms: now_ms.saturating_add(request.expires_in_s * 1000),
     };
-    match app.store.put_invitation(asker.act(now_ms), code.hash(), info, limits::INVITATIONS).await? {
+    match app.store.put_invitation(asker.act(now_ms), code.hash(), info.clone(), limits::INVITATIONS).await? {
         Acted::TooMany => {
             return Err(Refusal::new(
                 ErrorCode::LimitReached,
@@ -74,13 +81,30 @@ async fn create(
         }
         acted => asker.done(acted, String::new)?,
     }
-    Ok(Json(InvitationMade { invitation: code.into_secret(), info }))
+    let invitation = code.into_secret();
+    // Without the web app there is nothing at the link.
+    let place = app.config.public_url.clone().or(at).filter(|_| !app.config.web_app.is_empty());
+    let link = place.map(|place| link(&place, &invitation)).transpose()?;
+    Ok(Json(InvitationMade { invitation, link, info }))
+}
+
+/// What opens the web app with the code. A QR code on a screen is neither torn nor stained, so the lowest level of correction
+/// makes it as small as it can be.
+fn link(place: &str, invitation: &Secret) -> Result<InvitationLink, Refusal> {
+    let address = Secret::new(format!("{place}/#invitation={}", invitation.expose()));
+    let code = QrCode::with_error_correction_level(address.expose(), EcLevel::L)
+        .map_err(|_| Refusal::bad_request("This address is too long for a QR code."))?;
+    let modules = code.to_colors();
+    let row =
+        |row: &[Color]| row.iter().map(|module| if *module == Color::Dark { '1' } else { '0' }).collect::<String>();
+    let rows = modules.chunks(code.width()).map(|modules| Secret::new(row(modules))).collect();
+    Ok(InvitationLink { address, rows })
 }
 
 /// Revokes an invitation, at once.
 #[utoipa::path(
     delete,
-    path = "/api/v1/invitations/{invitation}",
+    path = "/api/v1/admin/invitations/{invitation}",
     tag = "invitations",
     params(("invitation" = InvitationId, Path)),
     responses((status = 204), Refusal)
