@@ -126,6 +126,49 @@ story("an administrator invites somebody by a link that a newcomer opens, and wi
   await server.terminal("head", "logout");
 });
 
+story("who may register is changed while the server runs, and given back to the configuration", running, async (stage) => {
+  const { server } = stage;
+  await server.terminal("head", "login", "head", "--server", server.url);
+  for (const viewport of [PHONE, DESKTOP]) {
+    const page = await stage.page({ viewport });
+    await page.goto(await link(stage));
+    await tab(page, "Settings").click();
+    await page.getByText("Whoever knows the access passphrase").waitFor();
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await check(page, `settings, ${scheme}`);
+    }
+    await page.getByRole("button", { name: "Change: Who may register" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Who may register", { exact: true }).selectOption({ label: "Nobody" });
+    await check(page, "a dialog for a setting");
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await page.getByText(/Configured: Whoever knows the access passphrase · changed by head/).waitFor();
+    await check(page, "a changed setting");
+    const early = `early-${viewport.width}`;
+    const register = (name) => server.terminal(name, "register", name, "--server", server.url, "--access-passphrase", server.passphrase);
+    await assert.rejects(register(early), /registration-closed/);
+    await tab(page, "Server").click();
+    await page.getByText("Nobody", { exact: true }).waitFor();
+
+    await tab(page, "Settings").click();
+    await page.getByRole("button", { name: "As configured: Who may register" }).click();
+    await dialog.getByRole("button", { name: "As configured" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "As configured: Who may register" }).waitFor({ state: "detached" });
+    await register(early);
+
+    await page.getByRole("button", { name: "Change: Guesses a minute" }).click();
+    await dialog.getByLabel("Guesses a minute", { exact: true }).fill("2000");
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await page.getByText("2,000", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "As configured: Guesses a minute" }).click();
+    await dialog.getByRole("button", { name: "As configured" }).click();
+    await page.getByText("2,000", { exact: true }).waitFor({ state: "detached" });
+  }
+  await server.terminal("head", "logout");
+});
+
 story("a link of somebody else's takes the place of one's own visit only where that is said yes to", running, async (stage) => {
   await stage.server.newcomerInTerminal("helper");
   await stage.server.terminal("head", "login", "head", "--server", stage.server.url);

@@ -19,7 +19,7 @@ bodies! {
     SignedIn, EnrolDevice, SessionGrant, RefreshSession, SessionInfo, AccountCard, DeviceLists, PutDeviceList,
     AccountState, Vault, PutKeyPackages, KeyPackageStock, ClaimKeyPackages, ClaimedKeyPackages, CreateConversation,
     SubmitCommit, Committed, SubmitMessage, MessageAccepted, Conversations, ConversationInfo, GroupInfo, Rooms,
-    CreateInvitation, InvitationMade, InvitationInfo, Archive, ArchiveBody, ChangeArchive, Problem,
+    CreateInvitation, InvitationMade, InvitationInfo, ChangeSetting, SettingInfo, Archive, ArchiveBody, ChangeArchive, Problem,
 }
 
 fn read_again<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
@@ -48,7 +48,9 @@ pub fn bodies_seeds() -> Vec<Vec<u8>> {
         format!(
             r#"{{"conversation":"{id}","kind":"group","peer":"{id}","room":"club","group_info":"AQID","submission":1,"commit":"AQID","welcome":"AQID"}}"#
         ),
-        r#"{"uses":5,"expires_in_s":3600}"#.to_owned(),
+        r#"{"uses":5,"expires_in_s":3600,"at":"https://chat.example"}"#.to_owned(),
+        r#"{"value":"open"}"#.to_owned(),
+        r#"{"name":"registration","value":"open","configured":"closed","choices":["open"],"set_by":"head","since_ms":1}"#.to_owned(),
         format!(
             r#"{{"number":2,"head":"AQID","bytes":9,"most_bytes":99,"segments":[{{"number":1,"outline":"AQID","body_hash":"{key}","bytes":9}}],"more":true}}"#
         ),

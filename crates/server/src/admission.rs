@@ -1,6 +1,6 @@
 //! Who may register.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use huis_proto::rest::{self, RegistrationPolicy, Secret};
 use huis_proto::{Bytes32, ErrorCode};
@@ -8,11 +8,12 @@ use rand::rngs::OsRng;
 
 use crate::http::problem::Refusal;
 use crate::passphrase::{self, Fingerprint};
+use crate::running_settings::RunningSettings;
 
 /// The registration policy with what it compares against.
 pub(crate) struct Admission {
-    policy: RegistrationPolicy,
-    /// Another one once the super-administrator renewed it.
+    settings: Arc<RunningSettings>,
+    /// Another one once an administrator renewed it.
     passphrase: RwLock<Fingerprint>,
     /// None once there was a super-administrator when the server started.
     claim: Option<Fingerprint>,
@@ -39,14 +40,14 @@ pub(crate) struct Known {
 }
 
 impl Admission {
-    pub(crate) fn new(policy: RegistrationPolicy, passphrase: &Secret, claim: Option<&Secret>) -> Self {
+    pub(crate) fn new(settings: Arc<RunningSettings>, passphrase: &Secret, claim: Option<&Secret>) -> Self {
         let passphrase = RwLock::new(Fingerprint::of(passphrase));
-        Self { policy, passphrase, claim: claim.map(Fingerprint::of) }
+        Self { settings, passphrase, claim: claim.map(Fingerprint::of) }
     }
 
     /// Whether anybody comes in by a passphrase.
     pub(crate) fn takes_passphrase(&self) -> bool {
-        self.policy == RegistrationPolicy::Passphrase
+        self.settings.registration() == RegistrationPolicy::Passphrase
     }
 
     /// Makes a fresh passphrase, which counts from here on in place of the one before; none where nobody comes in by one.
@@ -79,7 +80,7 @@ impl Admission {
                 )),
             };
         }
-        match self.policy {
+        match self.settings.registration() {
             RegistrationPolicy::Open => Ok(Admitted::Freely),
             RegistrationPolicy::Passphrase => {
                 if self.knows_passphrase(shown.access_passphrase.as_ref()) {
@@ -117,9 +118,12 @@ pub(crate) fn not_invited() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn admission(policy: RegistrationPolicy) -> Admission {
-        Admission::new(policy, &Secret::new("open sesame please"), Some(&Secret::new("one-time-code")))
+        let config = Config { registration: policy, ..Config::in_folder("nowhere") };
+        let settings = Arc::new(RunningSettings::new(config));
+        Admission::new(settings, &Secret::new("open sesame please"), Some(&Secret::new("one-time-code")))
     }
 
     fn showing(passphrase: Option<&str>, claim: Option<&str>) -> rest::Admission {

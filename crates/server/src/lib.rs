@@ -23,6 +23,7 @@ mod passphrase;
 mod passwords;
 mod push;
 mod rate_limits;
+mod running_settings;
 mod sealing;
 mod serve;
 mod space;

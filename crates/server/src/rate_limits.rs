@@ -7,18 +7,14 @@ use huis_proto::{AccountId, Member};
 use sha2::{Digest, Sha256};
 
 use crate::bus::{Bus, Key, Limit, Rate, TooOften};
-use crate::config::Rates;
 use crate::http::problem::Refusal;
+use crate::running_settings::RunningSettings;
 
 /// The limits, and where is counted.
 pub(crate) struct RateLimits {
     bus: Arc<dyn Bus>,
-    requests: Limit,
-    guesses_by_address: Limit,
-    guesses_by_name: Limit,
+    settings: Arc<RunningSettings>,
     guesses_at_codes: Limit,
-    lookups: Limit,
-    key_package_claims: Limit,
     uploads: Limit,
     archive_changes: Limit,
     dissents: Limit,
@@ -41,6 +37,12 @@ const ADDRESSES: usize = 65_536;
 const NAMES: usize = 65_536;
 const ACCOUNTS: usize = 16_384;
 const DEVICES: usize = 16_384;
+/// Those whose rates are settings, each with its name and the most buckets.
+const REQUESTS: (&str, usize) = ("request", ADDRESSES);
+const GUESSES_BY_ADDRESS: (&str, usize) = ("guess", ADDRESSES);
+const GUESSES_BY_NAME: (&str, usize) = ("guess-at-name", NAMES);
+const LOOKUPS: (&str, usize) = ("lookup", ACCOUNTS);
+const KEY_PACKAGE_CLAIMS: (&str, usize) = ("key-package-claim", ACCOUNTS);
 /// Three in a million codes are right at a time: whoever has the password has one chance in four within a year.
 const CODES_PER_HOUR: u32 = 12;
 /// A folder of pictures at once, then one every six seconds.
@@ -59,23 +61,18 @@ const BEACON_ROUNDS_PER_MINUTE: u32 = 60;
 const REPORTS_PER_HOUR: u32 = 20;
 
 impl RateLimits {
-    pub(crate) fn new(rates: &Rates, bus: Arc<dyn Bus>) -> Self {
-        let guesses = rates.guesses_per_minute;
+    pub(crate) fn new(settings: Arc<RunningSettings>, bus: Arc<dyn Bus>) -> Self {
         let limit = |what: &'static str, capacity, rate| {
-            metrics::counter!("huis_rate_limited_total", "what" => what).increment(0);
+            count_refused(what, 0);
             Limit { what, capacity, rate }
         };
-        let guesses_by_address = Rate::per_minute(guesses.saturating_mul(NAMES_BEHIND_AN_ADDRESS));
-        let claims = Rate::per_minute(rates.key_package_claims_per_minute);
+        for (what, _) in [REQUESTS, GUESSES_BY_ADDRESS, GUESSES_BY_NAME, LOOKUPS, KEY_PACKAGE_CLAIMS] {
+            count_refused(what, 0);
+        }
         Self {
             bus,
-            // A page's worth of requests at once, then the steady rate.
-            requests: limit("request", ADDRESSES, Rate::per_second(rates.requests_per_second, 5)),
-            guesses_by_address: limit("guess", ADDRESSES, guesses_by_address),
-            guesses_by_name: limit("guess-at-name", NAMES, Rate::per_minute(guesses)),
+            settings,
             guesses_at_codes: limit("guess-at-code", ACCOUNTS, Rate::per_hour(CODES_PER_HOUR)),
-            lookups: limit("lookup", ACCOUNTS, Rate::per_minute(rates.lookups_per_minute)),
-            key_package_claims: limit("key-package-claim", ACCOUNTS, claims),
             uploads: limit("upload", ACCOUNTS, Rate::per_hour(UPLOADS_PER_HOUR)),
             archive_changes: limit("archive-change", ACCOUNTS, Rate::per_hour(ARCHIVE_CHANGES_PER_HOUR)),
             dissents: limit("dissent", DEVICES, Rate::per_minute(DISSENTS_PER_MINUTE)),
@@ -88,18 +85,23 @@ impl RateLimits {
 
     /// Counts a request of any kind.
     pub(crate) async fn request(&self, address: IpAddr, now_ms: u64) -> Result<(), TooOften> {
-        self.take(self.requests, AddressBlock::of(address).key(), now_ms).await
+        // A page's worth of requests at once, then the steady rate.
+        let rate = Rate::per_second(self.settings.rates().requests_per_second, 5);
+        self.take(limit(REQUESTS, rate), AddressBlock::of(address).key(), now_ms).await
     }
 
     /// Counts an attempt at something that could be guessed: a password, a passphrase, a code.
     pub(crate) async fn guess(&self, address: IpAddr, now_ms: u64) -> Result<(), TooOften> {
-        self.take(self.guesses_by_address, AddressBlock::of(address).key(), now_ms).await
+        let guesses = self.settings.rates().guesses_per_minute;
+        let rate = Rate::per_minute(guesses.saturating_mul(NAMES_BEHIND_AN_ADDRESS));
+        self.take(limit(GUESSES_BY_ADDRESS, rate), AddressBlock::of(address).key(), now_ms).await
     }
 
     /// Counts an attempt at this name's password, whether there is such a name or not.
     pub(crate) async fn guess_at_name(&self, name: &str, now_ms: u64) -> Result<(), TooOften> {
         // A name may be long and is chosen by strangers: a hash of it takes a known space.
-        self.take(self.guesses_by_name, Sha256::digest(name).into(), now_ms).await
+        let rate = Rate::per_minute(self.settings.rates().guesses_per_minute);
+        self.take(limit(GUESSES_BY_NAME, rate), Sha256::digest(name).into(), now_ms).await
     }
 
     /// Counts an attempt at the digits of the account's authenticator, whether they turn out to be right or not.
@@ -109,12 +111,14 @@ impl RateLimits {
 
     /// Counts a look-up of accounts by `asker`.
     pub(crate) async fn lookup(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
-        self.take(self.lookups, padded(asker.as_bytes()), now_ms).await
+        let rate = Rate::per_minute(self.settings.rates().lookups_per_minute);
+        self.take(limit(LOOKUPS, rate), padded(asker.as_bytes()), now_ms).await
     }
 
     /// Counts a claim of key packages by `asker`.
     pub(crate) async fn key_package_claim(&self, asker: AccountId, now_ms: u64) -> Result<(), TooOften> {
-        self.take(self.key_package_claims, padded(asker.as_bytes()), now_ms).await
+        let rate = Rate::per_minute(self.settings.rates().key_package_claims_per_minute);
+        self.take(limit(KEY_PACKAGE_CLAIMS, rate), padded(asker.as_bytes()), now_ms).await
     }
 
     /// Counts an upload that an account begins.
@@ -155,10 +159,18 @@ impl RateLimits {
     async fn take(&self, limit: Limit, key: Key, now_ms: u64) -> Result<(), TooOften> {
         let taken = self.bus.take(limit, key, now_ms).await;
         if taken.is_err() {
-            metrics::counter!("huis_rate_limited_total", "what" => limit.what).increment(1);
+            count_refused(limit.what, 1);
         }
         taken
     }
+}
+
+fn limit((what, capacity): (&'static str, usize), rate: Rate) -> Limit {
+    Limit { what, capacity, rate }
+}
+
+fn count_refused(what: &'static str, count: u64) {
+    metrics::counter!("huis_rate_limited_total", "what" => what).increment(count);
 }
 
 impl AddressBlock {
@@ -200,9 +212,12 @@ fn padded(bytes: &[u8]) -> Key {
 mod tests {
     use super::*;
     use crate::bus::InProcess;
+    use crate::config::{Config, Rates};
 
     fn limits() -> RateLimits {
-        RateLimits::new(&Rates { guesses_per_minute: 2, ..Rates::default() }, Arc::new(InProcess::default()))
+        let rates = Rates { guesses_per_minute: 2, ..Rates::default() };
+        let settings = RunningSettings::new(Config { rates, ..Config::in_folder("nowhere") });
+        RateLimits::new(Arc::new(settings), Arc::new(InProcess::default()))
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ use crate::http::{BodyBudget, Readiness};
 use crate::passwords::OpaqueServer;
 use crate::push::Push;
 use crate::rate_limits::RateLimits;
+use crate::running_settings::RunningSettings;
 use crate::sealing::Sealing;
 use crate::time_watch::TimeWatch;
 
@@ -40,6 +41,7 @@ pub(crate) struct ServerState {
     pub sealing: Sealing,
     pub franking: Arc<FrankingKey>,
     pub admission: Admission,
+    pub settings: Arc<RunningSettings>,
     pub incarnation: IncarnationId,
     pub bodies: BodyBudget,
     pub parts: BodyBudget,

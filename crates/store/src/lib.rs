@@ -19,6 +19,7 @@ mod files;
 mod invitations;
 mod key_packages;
 pub mod moving;
+mod overrides;
 pub mod postgres;
 mod push_subscriptions;
 mod reports;
@@ -42,6 +43,7 @@ pub use conversations::*;
 pub use files::*;
 pub use invitations::*;
 pub use key_packages::*;
+pub use overrides::*;
 pub use push_subscriptions::*;
 pub use reports::*;
 pub use second_factors::*;
@@ -114,6 +116,7 @@ pub trait Store:
     + Bans
     + Reports
     + AuditLog
+    + Overrides
     + Settings
 {
 }
@@ -136,6 +139,7 @@ impl<T> Store for T where
         + Bans
         + Reports
         + AuditLog
+        + Overrides
         + Settings
 {
 }

@@ -204,6 +204,41 @@ fn the_audit_log_says_what_was_done_and_a_change_of_it_is_found() {
 }
 
 #[test]
+fn who_may_register_is_changed_while_the_server_runs_and_outlives_a_start() {
+    let mut house = House::open();
+    let head = head_of(&mut house);
+    let listed = || head.does(&["admin", "settings", "list", "--json"]).objects();
+    let before = listed();
+    assert_eq!((&before[0]["name"], &before[0]["value"]), (&"registration".into(), &"passphrase".into()));
+    assert!(before.iter().all(|setting| setting.get("set_by").is_none()));
+    let set = head.does(&["admin", "settings", "set", "registration", "invite", "--json"]).objects().remove(0);
+    assert_eq!(
+        (&set["value"], &set["configured"], &set["set_by"]),
+        (&"invite".into(), &"passphrase".into(), &"head".into())
+    );
+    let a = house.stranger("member-a");
+    a.registers().refused(1, "invitation-refused");
+    head.does(&["admin", "settings", "set", "registration", "everybody"]).refused(1, "bad-request");
+    head.does(&["admin", "settings", "set", "listen", "0.0.0.0:80"]).refused(1, "not-found");
+    assert!(
+        head.does(&["admin", "settings", "list"]).well().contains("registration = invite  (configured: passphrase;")
+    );
+    head.does(&["admin", "settings", "set", "guesses-per-minute", "500"]).well();
+    house.stop("TERM").well();
+    house.start(&[]);
+    let after = listed();
+    let value = |name: &str| &after.iter().find(|setting| setting["name"] == name).unwrap()["value"];
+    assert_eq!((value("registration"), value("guesses-per-minute")), (&"invite".into(), &"500".into()));
+    head.does(&["admin", "settings", "reset", "registration"]).well();
+    head.does(&["admin", "settings", "reset", "registration"]).refused(1, "not-found");
+    assert_eq!(listed()[0]["value"], "passphrase");
+    assert_eq!(
+        head.does(&["admin", "audit", "list", "--most", "1", "--json"]).objects()[0]["action"],
+        "settings.reset"
+    );
+}
+
+#[test]
 fn a_report_tells_what_was_chosen_and_its_reporter_reads_the_answer() {
     let mut house = House::open();
     let head = head_of(&mut house);

@@ -15,6 +15,7 @@ mod passwords;
 mod push;
 mod reports;
 mod second_factors;
+mod settings;
 mod sign_in;
 
 pub use accounts::*;
@@ -29,6 +30,7 @@ pub use passwords::*;
 pub use push::*;
 pub use reports::*;
 pub use second_factors::*;
+pub use settings::*;
 pub use sign_in::*;
 
 use serde::{Deserialize, Serialize};

@@ -24,7 +24,6 @@ pub(crate) struct Rate {
 /// A bucket is one number, the time at which it will be full again (the "theoretical arrival time" of the generic
 /// cell rate algorithm, ITU-T I.371): no timer refills anything.
 pub(super) struct Buckets<K> {
-    rate: Rate,
     capacity: usize,
     held: Mutex<Held<K>>,
 }
@@ -78,20 +77,21 @@ impl Rate {
 }
 
 impl<K: Copy + Eq + Hash> Buckets<K> {
-    pub(super) fn new(capacity: usize, rate: Rate) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         let held = Held { full_at_us: HashMap::new(), order: VecDeque::new() };
-        Self { rate, capacity: capacity.max(1), held: Mutex::new(held) }
+        Self { capacity: capacity.max(1), held: Mutex::new(held) }
     }
 
-    /// Takes one from the bucket of `key`.
-    pub(super) fn take(&self, key: K, now_ms: u64) -> Result<(), TooOften> {
+    /// Takes one from the bucket of `key`, which fills at this rate; it may be another one than before.
+    pub(super) fn take(&self, rate: Rate, key: K, now_ms: u64) -> Result<(), TooOften> {
         let now_us = now_ms.saturating_mul(1000);
-        let whole_us = self.rate.whole_us();
+        let whole_us = rate.whole_us();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let known = held.full_at_us.get(&key).copied();
-        // The upper bound matters when the clock was set back: nobody waits longer than for a whole bucket.
+        // The upper bound matters when the clock was set back, or the rate is another one: nobody waits longer than for a whole
+        // bucket.
         let full_at_us = known.unwrap_or(now_us).clamp(now_us, now_us.saturating_add(whole_us));
-        let after_us = full_at_us.saturating_add(self.rate.interval_us);
+        let after_us = full_at_us.saturating_add(rate.interval_us);
         let debt_us = after_us - now_us;
         if debt_us > whole_us {
             if known.is_some() {
@@ -136,56 +136,66 @@ mod tests {
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {
-        let buckets = Buckets::new(10, Rate::per_minute(6));
-        let taken = (0..10).filter(|_| buckets.take(1, 1_000).is_ok()).count();
+        let (rate, buckets) = (Rate::per_minute(6), Buckets::new(10));
+        let taken = (0..10).filter(|_| buckets.take(rate, 1, 1_000).is_ok()).count();
         assert_eq!(taken, 6);
-        assert_eq!(buckets.take(1, 1_000), Err(TooOften { retry_after_s: 10 }));
-        assert_eq!(buckets.take(1, 10_999), Err(TooOften { retry_after_s: 1 }));
-        assert_eq!(buckets.take(1, 11_000), Ok(()));
-        assert!(buckets.take(1, 11_000).is_err());
-        let later = (0..10).filter(|_| buckets.take(1, 1_000_000).is_ok()).count();
+        assert_eq!(buckets.take(rate, 1, 1_000), Err(TooOften { retry_after_s: 10 }));
+        assert_eq!(buckets.take(rate, 1, 10_999), Err(TooOften { retry_after_s: 1 }));
+        assert_eq!(buckets.take(rate, 1, 11_000), Ok(()));
+        assert!(buckets.take(rate, 1, 11_000).is_err());
+        let later = (0..10).filter(|_| buckets.take(rate, 1, 1_000_000).is_ok()).count();
         assert_eq!(later, 6);
     }
 
     #[test]
     fn refused_attempts_do_not_prolong_the_wait() {
-        let buckets = Buckets::new(10, Rate::per_minute(1));
-        assert!(buckets.take(1, 0).is_ok());
+        let (rate, buckets) = (Rate::per_minute(1), Buckets::new(10));
+        assert!(buckets.take(rate, 1, 0).is_ok());
         for now_ms in 1..1000 {
-            assert!(buckets.take(1, now_ms).is_err());
+            assert!(buckets.take(rate, 1, now_ms).is_err());
         }
-        assert!(buckets.take(1, 60_000).is_ok());
+        assert!(buckets.take(rate, 1, 60_000).is_ok());
     }
 
     #[test]
     fn any_number_of_keys_takes_a_bounded_space() {
-        let buckets = Buckets::new(100, Rate::per_minute(1));
+        let (rate, buckets) = (Rate::per_minute(1), Buckets::new(100));
         for key in 0..10_000 {
-            assert!(buckets.take(key, 0).is_ok());
+            assert!(buckets.take(rate, key, 0).is_ok());
         }
         assert_eq!(buckets.len(), 100);
     }
 
     #[test]
     fn a_crowd_of_newcomers_does_not_free_whom_the_limit_holds() {
-        let buckets = Buckets::new(100, Rate::per_minute(60));
-        while buckets.take(0, 0).is_ok() {}
+        let (rate, buckets) = (Rate::per_minute(60), Buckets::new(100));
+        while buckets.take(rate, 0, 0).is_ok() {}
         for key in 1..10_000 {
             // Each pays its debt within a second, the guesser at key 0 does not.
-            assert!(buckets.take(key, key * 11).is_ok());
+            assert!(buckets.take(rate, key, key * 11).is_ok());
             if key * 11 > 900 {
                 break;
             }
         }
-        assert!(buckets.take(0, 900).is_err());
+        assert!(buckets.take(rate, 0, 900).is_err());
     }
 
     #[test]
     fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_a_whole_bucket() {
-        let buckets = Buckets::new(10, Rate::per_minute(1));
-        assert!(buckets.take(1, 1_000_000_000).is_ok());
-        assert_eq!(buckets.take(1, 0), Err(TooOften { retry_after_s: 60 }));
-        assert!(buckets.take(1, 59_999).is_err());
-        assert!(buckets.take(1, 60_000).is_ok());
+        let (rate, buckets) = (Rate::per_minute(1), Buckets::new(10));
+        assert!(buckets.take(rate, 1, 1_000_000_000).is_ok());
+        assert_eq!(buckets.take(rate, 1, 0), Err(TooOften { retry_after_s: 60 }));
+        assert!(buckets.take(rate, 1, 59_999).is_err());
+        assert!(buckets.take(rate, 1, 60_000).is_ok());
+    }
+
+    #[test]
+    fn another_rate_counts_at_once_and_what_was_taken_before_with_it() {
+        let (slow, fast, buckets) = (Rate::per_minute(2), Rate::per_minute(60), Buckets::new(10));
+        assert!(buckets.take(slow, 1, 0).is_ok() && buckets.take(slow, 1, 0).is_ok());
+        assert_eq!(buckets.take(slow, 1, 0), Err(TooOften { retry_after_s: 30 }));
+        assert_eq!(buckets.take(fast, 1, 0), Err(TooOften { retry_after_s: 1 }));
+        assert!(buckets.take(fast, 1, 1_000).is_ok());
+        assert_eq!(buckets.take(slow, 2, 0), Ok(()), "nobody else's");
     }
 }

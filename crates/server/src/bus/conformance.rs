@@ -148,6 +148,7 @@ fn one_of_each() -> Vec<Hint> {
         Hint::Connected { device: member(1), number: 1 << 50 },
         Hint::Barred(AccountId::from_bytes([1; 16])),
         Hint::Bans,
+        Hint::Settings,
         Hint::Missed,
     ]
 }

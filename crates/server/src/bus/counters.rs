@@ -26,10 +26,10 @@ impl Counters {
     pub(super) fn take(&self, limit: Limit, key: Key, now_ms: u64) -> Result<(), TooOften> {
         let kinds = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(buckets) = kinds.get(limit.what) {
-            return buckets.take(key, now_ms);
+            return buckets.take(limit.rate, key, now_ms);
         }
         drop(kinds);
         let mut kinds = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        kinds.entry(limit.what).or_insert_with(|| Buckets::new(limit.capacity, limit.rate)).take(key, now_ms)
+        kinds.entry(limit.what).or_insert_with(|| Buckets::new(limit.capacity)).take(limit.rate, key, now_ms)
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Hint {
     Barred(AccountId),
     /// A network was banned, or a ban lifted.
     Bans,
+    /// A setting was changed.
+    Settings,
     /// Hints were lost: look at the store.
     Missed,
     /// A node lives. Who hears nothing of it any more has missed its last words.

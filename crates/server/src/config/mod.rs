@@ -1,5 +1,6 @@
 //! How a server is configured: flags over environment over `huis.toml`, all three from one table of settings.
 
+mod changing;
 mod network;
 mod settings;
 mod sources;
@@ -19,6 +20,7 @@ use huis_store::postgres::DatabaseAddress;
 
 use crate::bus::BusAddress;
 
+pub(crate) use changing::{CHANGING, Changing, Values};
 pub use network::Network;
 pub(crate) use sources::FILE_NAME;
 pub use sources::{ConfigError, ServeArgs};
@@ -45,6 +47,8 @@ pub struct Config {
     pub access_passphrase: Option<Secret>,
     /// Whether bans of networks are left aside: the way back in for who was locked out by one.
     pub ignore_network_bans: bool,
+    /// Whether settings that were changed while the server ran are left aside: the configuration's way back.
+    pub ignore_changed_settings: bool,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
     /// Where to give metrics.
@@ -180,6 +184,7 @@ impl Config {
             registration: RegistrationPolicy::Passphrase,
             access_passphrase: None,
             ignore_network_bans: false,
+            ignore_changed_settings: false,
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             log_format: LogFormat::Text,

@@ -196,6 +196,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "ignore-changed-settings",
+        takes: "true|false",
+        default: "false",
+        explanation: "Whether settings that administrators have changed while the server ran are left aside, so that what is \
+                      configured counts",
+        apply: |draft, value| {
+            draft.config.ignore_changed_settings = truth(value)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "metrics-listen",
         takes: "ADDRESS:PORT|off",
         default: "off",
@@ -463,6 +474,27 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// The configuration with another value of one setting, which is no secret and needs no other one.
+pub(super) fn with_value(config: &Config, name: &str, value: &str) -> Result<Config, String> {
+    let setting = SETTINGS.iter().find(|setting| setting.name == name).ok_or("there is no such setting")?;
+    let mut draft = Draft::new(config.clone());
+    setting.apply(&mut draft, value)?;
+    refuse_passphrases_of_their_own(&draft.config)?;
+    Ok(draft.config)
+}
+
+fn refuse_passphrases_of_their_own(config: &Config) -> Result<(), String> {
+    let by_passphrase = config.registration == RegistrationPolicy::Passphrase;
+    if config.bus.is_some() && by_passphrase && config.access_passphrase.is_none() {
+        return Err(
+            "each of several nodes would make an access passphrase of its own: set access-passphrase, the same for all, \
+             or another registration"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
 impl Setting {
     /// The environment variable's name.
     pub(super) fn variable(&self) -> String {
@@ -509,14 +541,7 @@ impl Draft {
                     .into(),
             );
         }
-        let by_passphrase = config.registration == RegistrationPolicy::Passphrase;
-        if config.bus.is_some() && by_passphrase && config.access_passphrase.is_none() {
-            return Err(
-                "each of several nodes would make an access passphrase of its own: set access-passphrase, the same for all, \
-                 or another registration"
-                    .into(),
-            );
-        }
+        refuse_passphrases_of_their_own(&config)?;
         if config.metrics_listen.is_some_and(|metrics| metrics == config.listen && metrics.port() != 0) {
             return Err("listen and metrics-listen are the same address; give metrics a port of their own".into());
         }

@@ -37,12 +37,12 @@ pub(crate) async fn catch_up(hub: Arc<Hub>, mut is_stopping: watch::Receiver<boo
     }
 }
 
-/// Reads the bans anew when somebody has told of them, until the server stops: once for all that is told meanwhile.
-pub(crate) async fn follow_bans(hub: Arc<Hub>, mut is_stopping: watch::Receiver<bool>) {
+/// Reads bans and settings anew when somebody has told of them, until the server stops: once for all that is told meanwhile.
+pub(crate) async fn follow_rules(hub: Arc<Hub>, mut is_stopping: watch::Receiver<bool>) {
     let follows = async {
         loop {
-            hub.bans_told.notified().await;
-            hub.look_at_bans().await;
+            hub.rules_told.notified().await;
+            hub.look_at_rules().await;
         }
     };
     tokio::select! {
@@ -54,7 +54,7 @@ pub(crate) async fn follow_bans(hub: Arc<Hub>, mut is_stopping: watch::Receiver<
 /// Every connection looks once.
 async fn round(hub: &Hub, at_all: bool) {
     hub.forget_rosters();
-    hub.look_at_bans().await;
+    hub.look_at_rules().await;
     let (count, pause) = AT_ONCE;
     let mailboxes = hub.mailboxes();
     let mut portions = mailboxes.chunks(count).peekable();

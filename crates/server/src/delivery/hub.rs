@@ -18,6 +18,7 @@ use super::rosters::Rosters;
 use crate::address_bans::AddressBans;
 use crate::bus::{Bus, Hint, Listener, LiveEntry, Reached, RosterChange};
 use crate::push::Push;
+use crate::running_settings::RunningSettings;
 
 /// The largest entry that travels with its hint; larger ones are read from the store by each connection, when it has
 /// room for them.
@@ -32,12 +33,13 @@ pub(crate) struct Hub {
     pub(super) bus: Arc<dyn Bus>,
     push: Arc<Push>,
     bans: Arc<AddressBans>,
+    settings: Arc<RunningSettings>,
     connected: RwLock<Connected>,
     rosters: Rosters,
     /// Hints were lost since the store was last looked at.
     pub(super) missed: Notify,
-    /// Somebody has told of bans since they were last read.
-    pub(super) bans_told: Notify,
+    /// Somebody has told of bans or settings since they were last read.
+    pub(super) rules_told: Notify,
     open: AtomicUsize,
     closed: Notify,
     stopping: AtomicBool,
@@ -88,7 +90,13 @@ pub(super) struct Stopping;
 
 impl Hub {
     /// The hub of a node, which hears from here on what the bus brings.
-    pub(crate) fn new(store: SharedStore, bus: Arc<dyn Bus>, push: Arc<Push>, bans: Arc<AddressBans>) -> Arc<Self> {
+    pub(crate) fn new(
+        store: SharedStore,
+        bus: Arc<dyn Bus>,
+        push: Arc<Push>,
+        bans: Arc<AddressBans>,
+        settings: Arc<RunningSettings>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
             bus.listen(Weak::<Self>::clone(this));
             Self {
@@ -97,10 +105,11 @@ impl Hub {
                 bus,
                 push,
                 bans,
+                settings,
                 connected: RwLock::default(),
                 rosters: Rosters::default(),
                 missed: Notify::new(),
-                bans_told: Notify::new(),
+                rules_told: Notify::new(),
                 open: AtomicUsize::new(0),
                 closed: Notify::new(),
                 stopping: AtomicBool::new(false),
@@ -126,8 +135,26 @@ impl Hub {
         self.look_at_bans().await;
     }
 
+    /// A setting was changed: the others are told, and when this answers, this node goes by it if the store could be read.
+    pub(crate) async fn settings_changed(&self) {
+        self.bus.publish(Hint::Settings);
+        self.look_at_settings().await;
+    }
+
+    /// Reads bans and settings anew.
+    pub(crate) async fn look_at_rules(&self) {
+        self.look_at_bans().await;
+        self.look_at_settings().await;
+    }
+
+    async fn look_at_settings(&self) {
+        if let Err(error) = self.settings.read(&self.store).await {
+            tracing::warn!(%error, "settings could not be read; they will be at the next round");
+        }
+    }
+
     /// Reads the banned networks anew, and closes connections from them where they are others than before.
-    pub(crate) async fn look_at_bans(&self) {
+    async fn look_at_bans(&self) {
         match self.bans.read(&self.store).await {
             Ok(true) => {}
             Ok(false) => return,
@@ -464,7 +491,7 @@ impl Listener for Hub {
                 }
             }
             Hint::Barred(account) => self.each_device(account, |mailbox| mailbox.end(CloseCode::Suspended)),
-            Hint::Bans => self.bans_told.notify_one(),
+            Hint::Bans | Hint::Settings => self.rules_told.notify_one(),
             Hint::AccountState { account, version } => {
                 self.each_device(account, |mailbox| mailbox.account_state(version));
             }

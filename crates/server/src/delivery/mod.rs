@@ -15,7 +15,7 @@ mod rosters;
 pub(crate) mod submission;
 mod upgrade;
 
-pub(crate) use catching_up::{catch_up, follow_bans};
+pub(crate) use catching_up::{catch_up, follow_rules};
 pub use franking::FrankingKey;
 pub(crate) use hub::Hub;
 pub(crate) use upgrade::routes;

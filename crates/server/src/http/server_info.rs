@@ -18,7 +18,7 @@ async fn server_info(State(app): State<App>) -> Json<ServerInfo> {
     Json(ServerInfo {
         version: env!("CARGO_PKG_VERSION").into(),
         oldest_client: app.config.minimum_client.to_string(),
-        registration: app.config.registration,
+        registration: app.settings.registration(),
         incarnation: app.incarnation,
         server_time_ms: app.clock.now_ms(),
         retention_s: app.config.retention.as_secs(),

@@ -16,7 +16,7 @@ pub(super) fn routes() -> Router<App> {
 /// The access passphrase behind `#` never reaches the server: the page can only say that it stands there.
 async fn welcome(State(app): State<App>) -> Html<String> {
     let url = app.config.public_url.as_deref().map_or("URL".into(), escaped);
-    let (who, command) = match app.config.registration {
+    let (who, command) = match app.settings.registration() {
         RegistrationPolicy::Passphrase => (
             "Whoever knows its access passphrase can join. It stands in the link that you were given, behind the #. \
              Whoever was invited types --invitation and the code in its place.",

@@ -64,6 +64,9 @@ pub fn announcement(config: &Config, server: &RunningServer, draw: DrawCode) -> 
             let _ = writeln!(text, "\nNobody new can register.");
         }
     }
+    if newcomers.registration != config.registration {
+        let _ = writeln!(text, "That was changed while the server ran: huis admin settings list");
+    }
     if let Some(claim) = &newcomers.claim {
         let _ =
             writeln!(text, "\nThis server has no super-administrator yet. To become it, once, until the next start:");

@@ -35,7 +35,7 @@ use crate::admission::Admission;
 use crate::beacon::BeaconRelay;
 use crate::bus::{Bus, InProcess, RedisBus};
 use crate::config::{Config, Tls};
-use crate::delivery::{Hub, catch_up, follow_bans};
+use crate::delivery::{Hub, catch_up, follow_rules};
 use crate::files::{Files, removal};
 use crate::http::{BodyBudget, Peer, Readiness, authority_router, router};
 use crate::keys::{KeyError, Keys};
@@ -44,6 +44,7 @@ use crate::passphrase;
 use crate::passwords::OpaqueServer;
 use crate::push::{self, Push};
 use crate::rate_limits::RateLimits;
+use crate::running_settings::RunningSettings;
 use crate::sealing::Sealing;
 use crate::state::{App, Clock, ServerState};
 use crate::time_watch::TimeWatch;
@@ -181,7 +182,14 @@ impl Server {
             Tls::SelfSigned => Some(Certificates::self_signed(&config)?),
             Tls::Files { certificate, key } => Some(Certificates::from_files(certificate, key)?),
         };
-        let newcomers = newcomers(&config, &store).await?;
+        if config.ignore_changed_settings {
+            tracing::warn!(
+                "settings that were changed while the server ran are left aside: give them back, and start without ignore-changed-settings"
+            );
+        }
+        let settings = Arc::new(RunningSettings::new(config.clone()));
+        settings.read(&store).await?;
+        let newcomers = newcomers(&config, settings.registration(), &store).await?;
         let opaque = OpaqueServer::from_stored(&keys.opaque_setup)
             .map_err(|_| KeyError::Form(config.data.join("keys/opaque-setup")))?;
         let incarnation = store.incarnation().await?;
@@ -198,15 +206,16 @@ impl Server {
         let bans = Arc::new(AddressBans::new(clock.clone(), config.ignore_network_bans));
         bans.read(&store).await?;
         let app = Arc::new(ServerState {
-            hub: Hub::new(store.clone(), bus.clone(), push.clone(), bans.clone()),
+            hub: Hub::new(store.clone(), bus.clone(), push.clone(), bans.clone(), settings.clone()),
             push,
             beacon: BeaconRelay::new(config.beacon.clone()),
             bans,
             tokens: AccessTokens::new(&keys.token_signing),
-            rate_limits: RateLimits::new(&config.rates, bus.clone()),
+            rate_limits: RateLimits::new(settings.clone(), bus.clone()),
             sealing: Sealing::new(&keys.sealing),
             franking: keys.franking(),
-            admission: Admission::new(config.registration, &newcomers.access_passphrase, newcomers.claim.as_ref()),
+            admission: Admission::new(settings.clone(), &newcomers.access_passphrase, newcomers.claim.as_ref()),
+            settings,
             incarnation,
             bodies: BodyBudget::new(BODIES),
             parts: BodyBudget::new(PARTS),
@@ -232,7 +241,7 @@ impl Server {
         let metrics_address = metrics.as_ref().and_then(MetricsPage::address);
         let mut tasks = vec![tokio::spawn(upkeep::run(app.clone(), certificates.clone(), is_stopping.clone()))];
         tasks.push(tokio::spawn(catch_up(app.hub.clone(), is_stopping.clone())));
-        tasks.push(tokio::spawn(follow_bans(app.hub.clone(), is_stopping.clone())));
+        tasks.push(tokio::spawn(follow_rules(app.hub.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(removal::run(app.clone(), is_stopping.clone())));
         tasks.push(tokio::spawn(push::run(app.clone(), is_stopping.clone())));
         tasks.extend(listener.map(|listener| tokio::spawn(connections.clone().accept_from(listener))));
@@ -347,11 +356,15 @@ async fn bus(config: &Config, keys: &Keys, incarnation: IncarnationId) -> Result
 
 /// The one-time code is new at every start while the super-administrator's place is free, and stands nowhere but in
 /// memory and on the operator's screen: whoever can start the server can have one, and no file or backup holds any.
-async fn newcomers(config: &Config, store: &SharedStore) -> Result<Newcomers, ServeError> {
+async fn newcomers(
+    config: &Config,
+    registration: RegistrationPolicy,
+    store: &SharedStore,
+) -> Result<Newcomers, ServeError> {
     let free = !store.super_administrator_exists().await?;
     let set = config.access_passphrase.clone();
     Ok(Newcomers {
-        registration: config.registration,
+        registration,
         access_passphrase: set.unwrap_or_else(|| passphrase::generate(&mut OsRng)),
         claim: free.then(|| passphrase::generate(&mut OsRng)),
     })

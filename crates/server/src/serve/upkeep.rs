@@ -58,7 +58,7 @@ pub(super) async fn round(app: &App) {
         tracing::warn!(%error, "subscriptions to pushes could not be counted; they will be at the next round");
     }
     // Each node that missed the word of one goes by it from here on.
-    app.hub.look_at_bans().await;
+    app.hub.look_at_rules().await;
     if let Err(error) = end_reports(app).await {
         tracing::warn!(%error, "reports that are over could not be removed; they will be at the next round");
     }

@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use http::StatusCode;
 use huis_proto::rest::{
     AccessPassphraseMade, AccountsPage, AdministeredAccount, AdministeredAccountDetails, Admission, AuditChain,
-    AuditEntry, AuditPage, BanInfo, BanSet, BanTarget, ClaimKeyPackages, ClaimedKeyPackages, CloseReport, CreateBan,
-    CreateInvitation, CreateReport, PutKeyPackages, RegistrationPolicy, ReportCategory, ReportInfo, ReportMade,
-    ReportOutcome, ServerRole, SessionGrant, SessionInfo, SessionsEnded, SetRole, Suspend, VisitCode,
+    AuditEntry, AuditPage, BanInfo, BanSet, BanTarget, ChangeSetting, ClaimKeyPackages, ClaimedKeyPackages,
+    CloseReport, CreateBan, CreateInvitation, CreateReport, PutKeyPackages, RegistrationPolicy, ReportCategory,
+    ReportInfo, ReportMade, ReportOutcome, ServerRole, SessionGrant, SessionInfo, SessionsEnded, SetRole, SettingInfo,
+    Suspend, VisitCode,
 };
 use huis_proto::{Bytes, ErrorCode, InvitationId};
 use huis_server::{ADMINISTRATIVE_ACTIONS, AdministrativeAction};
@@ -60,12 +61,15 @@ async fn tries(house: &House, action: &AdministrativeAction, asker: Option<&Pers
     let [username, ban, report] = names;
     let path = action.path.replace("{username}", username).replace("{ban}", ban).replace("{report}", report);
     let path = path.replace("{invitation}", &InvitationId::from_bytes([9; 16]).to_string());
+    let path =
+        path.replace("{setting}", if username == "nobody-here" { "no-such-setting" } else { "lookups-per-minute" });
     let call = house.call(action.method, path);
     let call = match action.name {
         "accounts.suspend" => call.json(&because("spam", Some(60))),
         "accounts.set-role" => call.json(&SetRole { role: ServerRole::Member }),
         "reports.close" => call.json(&CloseReport { outcome: ReportOutcome::Acted, answer: String::new() }),
         "bans.set" => call.json(&network("198.51.100.0/24")),
+        "settings.set" => call.json(&ChangeSetting { value: "1000000".into() }),
         "invitations.create" => call.json(&CreateInvitation { uses: 1, expires_in_s: 60, at: None }),
         _ => call,
     };
@@ -119,8 +123,8 @@ async fn each_action_is_for_its_role_and_those_above_and_the_others_learn_nothin
             let there = tries(&house, action, Some(person), [&victim, &ban, &report]).await;
             if *role >= action.needs {
                 let refused = !there.status.is_success();
-                // There is no such invitation and no such suspension, whoever asks.
-                let is_missing = matches!(action.name, "invitations.revoke" | "accounts.lift");
+                // There is no such invitation and no such suspension, whoever asks; and a setting is given back once.
+                let is_missing = matches!(action.name, "invitations.revoke" | "accounts.lift" | "settings.reset");
                 assert!(!refused || is_missing, "{}: {role}: {there:?}", action.name);
                 assert_ne!(there.status, StatusCode::FORBIDDEN, "{}: {role}", action.name);
             } else {
@@ -525,6 +529,10 @@ async fn whatever_is_done_is_in_the_audit_log_with_who_and_from_where() {
     house.call("POST", format!("{reports}/{report}/take")).by(&head).send().await.read::<ReportInfo>();
     let dismissed = CloseReport { outcome: ReportOutcome::Dismissed, answer: String::new() };
     house.post(format!("{reports}/{report}/close"), &dismissed).by(&head).send().await.read::<ReportInfo>();
+    let setting = "/api/v1/admin/settings/guesses-per-minute";
+    let change = ChangeSetting { value: "1000".into() };
+    house.put(setting, &change).by(&head).send().await.read::<SettingInfo>();
+    house.delete(setting).by(&head).send().await.is_done();
     let renewed: AccessPassphraseMade = house.call("POST", PASSPHRASE).by(&head).send().await.read();
     house.delete(format!("{ACCOUNTS}/anna")).by(&head).send().await.read::<SessionsEnded>();
     house.call("POST", "/api/v1/admin/visits/code").by(&head).send().await.read::<VisitCode>();
@@ -548,6 +556,8 @@ async fn whatever_is_done_is_in_the_audit_log_with_who_and_from_where() {
             "invitations.revoke",
             "reports.take",
             "reports.close",
+            "settings.set",
+            "settings.reset",
             "server.renew-passphrase",
             "accounts.delete",
             "visits.admit",

@@ -22,6 +22,7 @@ mod push_subscriptions;
 mod recoveries;
 mod registrations;
 mod reports;
+mod running_settings;
 mod second_factors;
 mod sessions;
 mod sign_ins;

@@ -45,6 +45,8 @@ async fn the_description_names_every_resource_and_the_form_of_refusals() {
         "/api/v1/push-subscription",
         "/api/v1/reports",
         "/api/v1/admin/invitations/{invitation}",
+        "/api/v1/admin/settings",
+        "/api/v1/admin/settings/{setting}",
         "/api/v1/ws",
     ] {
         assert!(paths.contains_key(path), "{path}");

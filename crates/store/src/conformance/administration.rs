@@ -5,8 +5,9 @@ use huis_proto::{BanId, Bytes, Bytes32, Member, SessionId};
 
 use super::people::People;
 use crate::{
-    AccountsWanted, Act, Acted, ArchiveChanged, Beginning, CLAIM, Creation, EndedSessions, NewBan, NewPassword,
-    NewSuspension, Noted, Numbered, PasswordChange, Refresh, Session, SharedStore, Swap, WhichAccounts,
+    AccountsWanted, Act, Acted, ArchiveChanged, Beginning, CLAIM, Creation, EndedSessions, NewBan, NewOverride,
+    NewPassword, NewSuspension, Noted, Numbered, Override, PasswordChange, Refresh, Session, SharedStore, Swap,
+    WhichAccounts,
 };
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -458,6 +459,54 @@ pub async fn the_audit_log_is_read_backwards_page_by_page(store: SharedStore) {
     assert_eq!(back(Some(3), 9).await, all[5..]);
     assert_eq!(back(Some(1), 9).await, []);
     assert_eq!(back(Some(u64::MAX), 1).await, all[..1]);
+}
+
+/// A change counts until the next one or until it is taken back, and both are written down.
+pub async fn a_changed_setting_is_kept_until_it_is_given_back(store: SharedStore) {
+    let people = People::new(store.clone());
+    let head = head(&people).await;
+    let adam = of_role(&people, head, "adam", ServerRole::Administrator).await;
+    let new = |name: &str, value: &str| NewOverride {
+        name: name.into(),
+        value: value.into(),
+        configured: "configured".into(),
+    };
+    let put = async |actor: Member, name: &str, value: &str| {
+        store.put_override(by(actor), new(name, value)).await.expect("an answer")
+    };
+    let dropped = async |name: &str| store.drop_override(by(head), name, "configured").await.expect("an answer");
+    assert_eq!(store.overrides().await.expect("read"), []);
+    assert_eq!(dropped("registration").await, Acted::NotThere);
+    assert_eq!(put(head, "registration", "open").await, Acted::Done(()));
+    assert_eq!(put(adam, "guesses", "7").await, Acted::Done(()));
+    assert_eq!(put(adam, "registration", "open").await, Acted::Unchanged);
+    assert_eq!(put(people.stranger(), "registration", "closed").await, Acted::NotAllowed);
+    let set = |name: &str, value: &str, set_by: &str| Override {
+        name: name.into(),
+        value: value.into(),
+        set_by: set_by.into(),
+        since_ms: NOW_MS,
+    };
+    let both = [set("guesses", "7", "adam"), set("registration", "open", "head")];
+    assert_eq!(store.overrides().await.expect("read"), both);
+    assert_eq!(put(adam, "registration", "closed").await, Acted::Done(()));
+    assert_eq!(dropped("guesses").await, Acted::Done(()));
+    assert_eq!(store.overrides().await.expect("read"), [set("registration", "closed", "adam")]);
+    let log = audit(&store).await;
+    let told: Vec<[&str; 3]> = log
+        .iter()
+        .filter(|entry| entry.subject.starts_with("setting "))
+        .map(|entry| [entry.subject.as_str(), entry.before.as_str(), entry.after.as_str()])
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["setting registration", "configured", "open"],
+            ["setting guesses", "configured", "7"],
+            ["setting registration", "open", "closed"],
+            ["setting guesses", "7", "configured"],
+        ]
+    );
 }
 
 /// Numbers and hashes follow each other, whoever acts at the same moment.

@@ -11,8 +11,8 @@ use super::people::{People, stored};
 use super::reports::{about, report};
 use super::time_locks::locks;
 use crate::{
-    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewClosing, NewSuspension, NewVisitCode, Refresh, Release,
-    ReportPut, Session, SharedStore, Withdrawal,
+    Act, Acted, Append, ArchiveChanged, Beginning, Creation, NewClosing, NewOverride, NewSuspension, NewVisitCode,
+    Refresh, Release, ReportPut, Session, SharedStore, Withdrawal,
 };
 
 /// Ids and names of the people here begin far behind those of the stories, so that both can be told of one store.
@@ -94,6 +94,8 @@ pub async fn everything(store: SharedStore, messages: usize) -> Everything {
         made_at_ms: NOW_MS,
         expires_at_ms: NOW_MS + 1000,
     };
+    let set = NewOverride { name: "registration".into(), value: "invite".into(), configured: "open".into() };
+    assert_eq!(store.put_override(act.clone(), set).await.expect("set"), Acted::Done(()));
     assert_eq!(store.put_invitation(act, Bytes32([0x77; 32]), info, 5).await.expect("kept"), Acted::Done(()));
     Everything { people, group, anna, berta, said, forgotten }
 }

@@ -240,6 +240,7 @@ macro_rules! conformance {
             when_an_account_was_there_is_known_by_the_day,
             every_act_is_in_the_audit_log_and_no_refused_one,
             the_audit_log_is_read_backwards_page_by_page,
+            a_changed_setting_is_kept_until_it_is_given_back,
             many_acts_at_once_make_one_chain,
             an_act_looks_at_the_role_anew,
             an_act_looks_at_the_session_anew,

@@ -27,7 +27,7 @@ use crate::{Franking, StoreError, StoreResult};
 
 /// The number of the shape in which rows travel, and of the hash over them. A move is gone on with by a version that has
 /// the same one.
-pub(crate) const LAYOUT: i64 = 6;
+pub(crate) const LAYOUT: i64 = 7;
 /// A page holds so many bytes, and what its last row has beyond them.
 pub(crate) const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// A page holds at most so many rows.

@@ -236,6 +236,7 @@ pub(crate) const TABLES: &[Table] = &[
             bytes("hash"),
         ],
     ),
+    plain("overrides", 1, &[bytes("name"), text("value"), text("set_by"), number("since_ms")]),
     plain(
         "invitations",
         1,

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, OwnReport, ReportDetails, ReportInfo, ServerRole};
 use huis_proto::{AccountId, BanId, ReportId};
 
-use super::{PostgresStore, administration, audit, bans, reports};
+use super::{PostgresStore, administration, audit, bans, overrides, reports};
 use crate::{
-    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewClosing, NewReport,
-    NewSuspension, Noted, ReportPut, Reports, ReportsWanted, StoreResult,
+    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewClosing, NewOverride,
+    NewReport, NewSuspension, Noted, Override, Overrides, ReportPut, Reports, ReportsWanted, StoreResult,
 };
 
 #[async_trait]
@@ -121,5 +121,22 @@ impl AuditLog for PostgresStore {
 
     async fn newest_audit(&self, before: Option<u64>, most: usize) -> StoreResult<Vec<AuditEntry>> {
         self.single(|db| async move { audit::newest(&db, before, most).await }).await
+    }
+}
+
+#[async_trait]
+impl Overrides for PostgresStore {
+    async fn overrides(&self) -> StoreResult<Vec<Override>> {
+        self.single(|db| async move { overrides::all(&db).await }).await
+    }
+
+    async fn put_override(&self, act: Act, new: NewOverride) -> StoreResult<Acted<()>> {
+        let (act, new) = (&act, &new);
+        self.write(|db| async move { overrides::put(&db, act, new).await }).await
+    }
+
+    async fn drop_override(&self, act: Act, name: &str, configured: &str) -> StoreResult<Acted<()>> {
+        let act = &act;
+        self.write(|db| async move { overrides::dropped(&db, act, name, configured).await }).await
     }
 }

@@ -34,6 +34,7 @@ mod lives;
 mod log;
 mod moves;
 mod moving;
+mod overrides;
 mod pool;
 mod push_subscriptions;
 mod queue;

@@ -111,6 +111,13 @@ CREATE TABLE audit (
     hash BYTEA NOT NULL CHECK (octet_length(hash) = 32)
 );
 
+CREATE TABLE overrides (
+    name BYTEA PRIMARY KEY,
+    value TEXT NOT NULL,
+    set_by TEXT NOT NULL,
+    since_ms BIGINT NOT NULL
+);
+
 CREATE TABLE invitations (
     hash BYTEA PRIMARY KEY CHECK (octet_length(hash) = 32),
     id BYTEA NOT NULL UNIQUE CHECK (octet_length(id) = 16),

@@ -113,6 +113,8 @@ const HOT: &[&str] = &[
     audit::NEWEST,
     audit::PAGE,
     audit::BACK,
+    overrides::FIND,
+    overrides::DROP,
     bans::BY_TARGET,
     bans::BY_ID,
     bans::OF_NAME,

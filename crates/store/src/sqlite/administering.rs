@@ -5,10 +5,10 @@ use huis_proto::rest::{AdministeredAccount, AuditEntry, BanInfo, OwnReport, Repo
 use huis_proto::{AccountId, BanId, ReportId};
 
 use super::queue::Urgency;
-use super::{SqliteStore, administration, audit, bans, reports};
+use super::{SqliteStore, administration, audit, bans, overrides, reports};
 use crate::{
-    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewClosing, NewReport,
-    NewSuspension, Noted, ReportPut, Reports, ReportsWanted, StoreResult,
+    AccountsWanted, Act, Acted, Administration, AuditLog, BanPut, Bans, Bar, Ended, NewBan, NewClosing, NewOverride,
+    NewReport, NewSuspension, Noted, Override, Overrides, ReportPut, Reports, ReportsWanted, StoreResult,
 };
 
 #[async_trait]
@@ -116,5 +116,21 @@ impl AuditLog for SqliteStore {
 
     async fn newest_audit(&self, before: Option<u64>, most: usize) -> StoreResult<Vec<AuditEntry>> {
         self.read(move |db| audit::newest(db, before, most)).await
+    }
+}
+
+#[async_trait]
+impl Overrides for SqliteStore {
+    async fn overrides(&self) -> StoreResult<Vec<Override>> {
+        self.read(overrides::all).await
+    }
+
+    async fn put_override(&self, act: Act, new: NewOverride) -> StoreResult<Acted<()>> {
+        self.write(move |writer| writer.put_override(&act, &new)).await
+    }
+
+    async fn drop_override(&self, act: Act, name: &str, configured: &str) -> StoreResult<Acted<()>> {
+        let (name, configured) = (name.to_owned(), configured.to_owned());
+        self.write(move |writer| writer.drop_override(&act, &name, &configured)).await
     }
 }

@@ -28,6 +28,7 @@ mod lives;
 mod log;
 mod moves;
 mod moving;
+mod overrides;
 mod published;
 mod push_subscriptions;
 mod queue;

@@ -120,6 +120,14 @@ CREATE TABLE audit (
     hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 
+-- Settings that were changed while the server runs. `name`: as bytes, for databases put texts in orders of their own.
+CREATE TABLE overrides (
+    name BLOB NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL,
+    set_by TEXT NOT NULL,
+    since_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Codes that let newcomers in, by their hashes.
 CREATE TABLE invitations (
     hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),

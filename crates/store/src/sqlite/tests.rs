@@ -136,6 +136,8 @@ fn no_hot_query_scans_a_table() {
         invitations::IS_GOOD,
         invitations::TAKE_USE,
         invitations::REVOKE,
+        overrides::FIND,
+        overrides::DROP,
         admin_visits::ENTER,
         admin_visits::FIND,
         admin_visits::NOTE,

@@ -1,8 +1,7 @@
-// What the server says of itself, and its access passphrase.
+// What the server says of itself.
 
 import { ask } from "{{admin-asking.js}}";
-import { rankOf } from "{{admin-accounts.js}}";
-import { button, dialog, facts, fill, h } from "{{admin-parts.js}}";
+import { facts, fill, h } from "{{admin-parts.js}}";
 import { moment, say } from "{{admin-texts.js}}";
 
 export function server({ place, self, over }) {
@@ -20,6 +19,7 @@ export function server({ place, self, over }) {
     return facts(
       [say("admin-alive"), standing(alive)],
       [say("admin-ready"), standing(ready)],
+      [say("admin-setting-registration"), say(`admin-registration-${info.registration}`)],
       [say("admin-version"), info.version],
       [say("admin-oldest-client"), info.oldest_client],
       [say("admin-server-time"), moment(info.server_time_ms)],
@@ -28,23 +28,6 @@ export function server({ place, self, over }) {
       self.visit_ends_at_ms && [say("admin-visit-ends"), moment(self.visit_ends_at_ms)],
     );
   };
-  const made = h("div", { role: "status" });
-  const renew = button(say("admin-passphrase"), () =>
-    dialog({
-      title: say("admin-passphrase"),
-      text: say("admin-passphrase-about"),
-      does: say("admin-passphrase"),
-      act: async () => {
-        const { access_passphrase } = await ask("POST", "/api/v1/admin/access-passphrase");
-        made.replaceChildren(h("p", {}, say("admin-passphrase-made")), h("p", { class: "admin-secret" }, access_passphrase));
-      },
-      over,
-    }),
-  );
-  place.replaceChildren(
-    h("h2", { class: "admin-title" }, say("admin-server")),
-    results,
-    ...(rankOf(self.role) >= 2 ? [h("h3", {}, say("admin-newcomers")), h("div", { class: "admin-buttons" }, renew), made] : []),
-  );
+  place.replaceChildren(h("h2", { class: "admin-title" }, say("admin-server")), results);
   fill(results, list, over);
 }

@@ -9,6 +9,7 @@ import { log } from "{{admin-log.js}}";
 import { button, dialog, empty, h, refusal } from "{{admin-parts.js}}";
 import { reports } from "{{admin-reports.js}}";
 import { server } from "{{admin-server.js}}";
+import { settings } from "{{admin-settings.js}}";
 import { loadTexts, say } from "{{admin-texts.js}}";
 
 const VISITS = "/api/v1/admin/visits";
@@ -19,6 +20,7 @@ const SECTIONS = [
   ["bans", bans, "moderator"],
   ["invitations", invitations, "administrator"],
   ["log", log, "administrator"],
+  ["settings", settings, "administrator"],
   ["server", server, "moderator"],
 ];
 

@@ -5,6 +5,7 @@ mod asking;
 mod audit;
 mod bans;
 mod reports;
+mod settings;
 
 use clap::{Args, Subcommand};
 use huis_proto::limits;
@@ -37,6 +38,9 @@ enum What {
     /// Read and verify what was done by those who look after the server
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// List and change the settings that count while the server runs
+    #[command(subcommand)]
+    Settings(settings::Settings),
     /// End all sessions of an account, here and now; it may sign in again
     Kick {
         /// The account, with or without @
@@ -76,6 +80,7 @@ impl Admin {
             What::Bans(bans) => bans.run(context).await,
             What::Reports(reports) => reports.run(context).await,
             What::Audit(audit) => audit.run(context).await,
+            What::Settings(settings) => settings.run(context).await,
             What::Kick { name } => kick(context, name).await,
             What::Open => open(context).await,
             What::Passphrase => passphrase(context).await,

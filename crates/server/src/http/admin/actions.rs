@@ -81,6 +81,12 @@ actions! {
         "make an invitation";
     RevokeInvitation = "invitations.revoke", Administrator, "DELETE" "/api/v1/admin/invitations/{invitation}",
         "revoke an invitation";
+    ListSettings = "settings.list", Administrator, "GET" "/api/v1/admin/settings",
+        "see the settings that change while the server runs";
+    SetSetting = "settings.set", Administrator, "PUT" "/api/v1/admin/settings/{setting}",
+        "change a setting";
+    ResetSetting = "settings.reset", Administrator, "DELETE" "/api/v1/admin/settings/{setting}",
+        "give a setting back to the configuration";
     RenewPassphrase = "server.renew-passphrase", Administrator, "POST" "/api/v1/admin/access-passphrase",
         "make a fresh access passphrase";
     Stop = "server.stop", SuperAdministrator, "POST" "/api/v1/admin/stop",

@@ -7,6 +7,7 @@ mod bans;
 mod invitations;
 mod reports;
 mod running;
+mod settings;
 mod visits;
 
 use std::future::Future;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter {
         .merge(invitations::routes())
         .merge(reports::routes())
         .merge(audit::routes())
+        .merge(settings::routes())
         .merge(running::routes())
         .merge(visits::routes())
 }

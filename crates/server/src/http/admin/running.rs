@@ -67,5 +67,5 @@ async fn note<const ACTION: usize>(app: &App, asker: &Allowed<ACTION>) -> Result
 }
 
 fn nobody_comes_in_by_one() -> Refusal {
-    Refusal::bad_request("This server lets nobody in by a passphrase; see --registration.")
+    Refusal::bad_request("This server lets nobody in by a passphrase; set registration to passphrase first.")
 }
