@@ -86,7 +86,7 @@ pub async fn an_invitation_expires_and_is_revoked(store: SharedStore) {
     assert!(is_good(&store, HASH, 999).await && !is_good(&store, HASH, 1000).await);
     let late = store.create_invited_account(newcomer(&people, "late", 1000), HASH).await;
     assert_eq!(late.expect("an answer"), Creation::NotInvited);
-    assert_eq!(store.invitations(1000).await.expect("read"), [long.clone()]);
+    assert_eq!(store.invitations(1000).await.expect("read"), std::slice::from_ref(&long));
     let revoked = store.revoke_invitation(act.clone(), long.id).await.expect("an answer");
     assert_eq!(revoked, Acted::Done(()));
     assert_eq!(store.revoke_invitation(act, long.id).await.expect("an answer"), Acted::NotThere);
