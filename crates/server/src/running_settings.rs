@@ -12,8 +12,9 @@ use crate::config::{Changing, Config, Rates};
 pub(crate) struct RunningSettings {
     configured: Config,
     counting: RwLock<Counting>,
-    /// Held while they are read, so that what was read last is what was there last.
-    reading: tokio::sync::Mutex<()>,
+    /// Held while they are read, so that what was read last is what was there last. In it is what was not good then, which is
+    /// said once.
+    reading: tokio::sync::Mutex<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +35,13 @@ impl RunningSettings {
         if self.configured.ignore_changed_settings {
             return Ok(());
         }
-        let _one_after_another = self.reading.lock().await;
-        let counting = Counting::of(&with(&self.configured, &store.overrides().await?));
+        let mut said = self.reading.lock().await;
+        let (config, wrong) = with(&self.configured, &store.overrides().await?);
+        if *said != wrong {
+            wrong.iter().for_each(|wrong| tracing::error!("{wrong}"));
+            *said = wrong;
+        }
+        let counting = Counting::of(&config);
         let before = std::mem::replace(&mut *self.counting.write().unwrap_or_else(PoisonError::into_inner), counting);
         if before != counting {
             tracing::info!(?counting, "settings that were changed while the server runs count");
@@ -64,19 +70,19 @@ impl Counting {
     }
 }
 
-fn with(configured: &Config, overrides: &[Override]) -> Config {
+/// The configuration with what was set in place of it, and what of that is left aside. Only what is good is stored; another
+/// version may see it otherwise, and so may another configuration.
+fn with(configured: &Config, overrides: &[Override]) -> (Config, Vec<String>) {
     let mut config = configured.clone();
-    for one in overrides {
-        match Changing::named(&one.name).map(|setting| setting.set(&config, &one.value)) {
+    let mut wrong = Vec::new();
+    for Override { name, value, .. } in overrides {
+        match Changing::named(name).map(|setting| setting.set(&config, value)) {
             Some(Ok(changed)) => config = changed,
-            // Only what is good is stored; another version may see it otherwise, and so may another configuration.
-            Some(Err(wrong)) => {
-                tracing::error!(setting = one.name, wrong, "a setting that was changed goes by what is configured");
-            }
-            None => tracing::error!(setting = one.name, "a setting that was changed is not known"),
+            Some(Err(why)) => wrong.push(format!("the changed setting {name} goes by what is configured: {why}")),
+            None => wrong.push(format!("the changed setting {name} is not known, and left aside")),
         }
     }
-    config
+    (config, wrong)
 }
 
 #[cfg(test)]
@@ -96,10 +102,11 @@ mod tests {
             set("lookups-per-minute", "none"),
             set("listen", "0.0.0.0:80"),
         ];
-        let counting = Counting::of(&with(&configured, &overrides));
+        let (config, wrong) = with(&configured, &overrides);
         let rates = Rates { guesses_per_minute: 7, ..configured.rates };
-        assert_eq!(counting, Counting { registration: RegistrationPolicy::Closed, rates });
-        assert_eq!(with(&configured, &overrides).listen, configured.listen);
-        assert_eq!(Counting::of(&with(&configured, &[])), Counting::of(&configured));
+        let counting = Counting { registration: RegistrationPolicy::Closed, rates };
+        assert_eq!((Counting::of(&config), wrong.len()), (counting, 2), "{wrong:?}");
+        assert_eq!(config.listen, configured.listen);
+        assert_eq!(Counting::of(&with(&configured, &[]).0), Counting::of(&configured));
     }
 }

@@ -171,6 +171,11 @@ async fn a_link_leads_to_the_web_app_by_the_address_that_is_known_and_is_drawn()
         let wish = CreateInvitation { uses: 1, expires_in_s: 60, at: Some(wrong.into()) };
         assert_eq!(house.post(INVITATIONS, &wish).by(&head).send().await.code(), ErrorCode::BadRequest, "{wrong}");
     }
+    let made_before = good(&house, &head).await;
+    let undrawn = Some(format!("https://{}.example", "a".repeat(4_000)));
+    let wish = CreateInvitation { uses: 1, expires_in_s: 60, at: undrawn };
+    assert_eq!(house.post(INVITATIONS, &wish).by(&head).send().await.code(), ErrorCode::BadRequest);
+    assert_eq!(good(&house, &head).await, made_before, "what is refused leaves no invitation that nobody has");
     let named = House::with(|config| {
         app(config);
         config.public_url = Some("https://chat.example".into());

@@ -36,8 +36,9 @@ const POPULATION: &str = "
     INSERT INTO push_subscriptions SELECT decode(md5('s' || n), 'hex'), '', '', '', n % 2 = 0 FROM generate_series(1, 10000) n;
     INSERT INTO admin_visits SELECT decode(md5('s' || n), 'hex'), decode(md5('v' || n) || md5('w' || n), 'hex'), n % 2 = 0, 1, 1, 1
       FROM generate_series(1, 10000) n;
-    INSERT INTO invitations SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('i' || n), 'hex'), 1, 1, n, n
+    INSERT INTO invitations SELECT decode(md5('t' || n) || md5('u' || n), 'hex'), decode(md5('i' || n), 'hex'), 1, 1, '', n, n
       FROM generate_series(1, 10000) n;
+    INSERT INTO overrides SELECT decode(md5('o' || n), 'hex'), '', '', n FROM generate_series(1, 10000) n;
     INSERT INTO key_packages (device, key_package) SELECT n % 10000 + 1, '' FROM generate_series(1, 20000) n;
     INSERT INTO last_resort_key_packages SELECT n, '' FROM generate_series(1, 10000) n;
     INSERT INTO conversations (conversation, id, kind, head, commit_counter, creator, created_by_submission, created_at_ms)

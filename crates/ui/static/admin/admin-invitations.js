@@ -32,7 +32,8 @@ export function invitations({ place, over }) {
       });
       if (done) {
         tell(say("admin-revoked"));
-        made.replaceChildren();
+        // The link of another one is shown this once.
+        if (made.dataset.of === invitation.id) made.replaceChildren();
         anew();
       }
     };
@@ -67,7 +68,8 @@ export function invitations({ place, over }) {
     }
   }
 
-  function show({ invitation, link }) {
+  function show({ id, invitation, link }) {
+    made.dataset.of = id;
     const shown = link?.address ?? invitation;
     const copy = button(
       say("admin-copy"),
@@ -85,7 +87,7 @@ export function invitations({ place, over }) {
       h("p", {}, say(link ? "admin-invitation-made" : "admin-invitation-code")),
       h("p", { class: "admin-link" }, shown),
       h("div", { class: "admin-buttons" }, copy),
-      link && code(link.rows, say("admin-invitation-drawn")),
+      ...(link ? [code(link.rows, say("admin-invitation-drawn"))] : []),
     );
   }
 

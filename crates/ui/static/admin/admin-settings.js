@@ -59,7 +59,8 @@ export function settings({ place, over }) {
     });
     if (done) {
       tell(say("admin-changed", { name }));
-      made.replaceChildren();
+      // A fresh passphrase is shown this once.
+      if (setting.name === "registration") made.replaceChildren();
       anew();
     }
   }
@@ -75,7 +76,8 @@ export function settings({ place, over }) {
     });
     if (done) {
       tell(say("admin-changed", { name }));
-      made.replaceChildren();
+      // A fresh passphrase is shown this once.
+      if (setting.name === "registration") made.replaceChildren();
       anew();
     }
   }

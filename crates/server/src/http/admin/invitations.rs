@@ -64,6 +64,11 @@ async fn create(
     };
     let now_ms = app.clock.now_ms();
     let code = InvitationCode::random(&mut OsRng);
+    let hash = code.hash();
+    let invitation = code.into_secret();
+    // Without the web app there is nothing at the link. What can't be drawn is refused before there is an invitation.
+    let place = app.config.public_url.clone().or(at).filter(|_| !app.config.web_app.is_empty());
+    let link = place.map(|place| link(&place, &invitation)).transpose()?;
     let info = InvitationInfo {
         id: InvitationId::random(&mut OsRng),
         uses: request.uses,
@@ -72,7 +77,7 @@ async fn create(
         made_at_ms: now_ms,
         expires_at_ms: now_ms.saturating_add(request.expires_in_s * 1000),
     };
-    match app.store.put_invitation(asker.act(now_ms), code.hash(), info.clone(), limits::INVITATIONS).await? {
+    match app.store.put_invitation(asker.act(now_ms), hash, info.clone(), limits::INVITATIONS).await? {
         Acted::TooMany => {
             return Err(Refusal::new(
                 ErrorCode::LimitReached,
@@ -81,10 +86,6 @@ async fn create(
         }
         acted => asker.done(acted, String::new)?,
     }
-    let invitation = code.into_secret();
-    // Without the web app there is nothing at the link.
-    let place = app.config.public_url.clone().or(at).filter(|_| !app.config.web_app.is_empty());
-    let link = place.map(|place| link(&place, &invitation)).transpose()?;
     Ok(Json(InvitationMade { invitation, link, info }))
 }
 
