@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { check } from "../support/axe.mjs";
+import { check, checkInBoth } from "../support/axe.mjs";
 import { DESKTOP, PHONE } from "../support/browser.mjs";
 import { server, story } from "../support/story.mjs";
 
@@ -106,10 +106,7 @@ story("an administrator invites somebody by a link that a newcomer opens, and wi
     await page.getByRole("img", { name: "The link as a QR code" }).waitFor();
     const address = await page.getByText(`${server.url}/#invitation=`).innerText();
     await page.getByText("Newcomers left: 2").waitFor();
-    for (const scheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme: scheme });
-      await check(page, `an invitation, ${scheme}`);
-    }
+    await checkInBoth(page, "an invitation");
 
     const newcomer = `guest-${viewport.width}`;
     const invitation = new URL(address).hash.split("=")[1];
@@ -134,10 +131,7 @@ story("who may register is changed while the server runs, and given back to the 
     await page.goto(await link(stage));
     await tab(page, "Settings").click();
     await page.getByText("Whoever knows the access passphrase").waitFor();
-    for (const scheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme: scheme });
-      await check(page, `settings, ${scheme}`);
-    }
+    await checkInBoth(page, "settings");
     await page.getByRole("button", { name: "Change: Who may register" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Who may register", { exact: true }).selectOption({ label: "Nobody" });
