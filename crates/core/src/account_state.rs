@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::annotations::MessageRef;
+use crate::archive::ArchiveAgreement;
 use crate::card::Card;
 use crate::content::TimerSetting;
 use crate::conversation_settings::{ConversationSettings, is_default};
@@ -53,6 +54,9 @@ pub struct AccountState {
     /// Messages that were opened once on one of the devices, at most [`OPENED`], the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opened: Vec<Opened>,
+    /// What the devices agree on of the history archive, where it was ever turned on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveAgreement>,
 }
 
 /// Of how many messages that were opened once the devices tell each other.
@@ -220,11 +224,14 @@ fn bound_to(account: AccountId, number: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use huis_proto::IncarnationId;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
     use super::*;
+    use crate::archive::NotedHead;
     use crate::content::{CountedFrom, Timer};
+    use crate::secret::Secret32;
 
     const ACCOUNT: AccountId = AccountId::from_bytes([1; 16]);
 
@@ -261,7 +268,14 @@ mod tests {
             settings: BTreeMap::from([("receipts".into(), Setting::Flag(false))]),
             card: Some(Card { version: 5, name: Some("Zoë".into()), about: None, picture: None }),
             opened: vec![],
+            archive: None,
         }
+    }
+
+    fn with(mut archive: ArchiveAgreement) -> AccountState {
+        let (hash, incarnation) = (Bytes32([14; 32]), IncarnationId::from_bytes([15; 16]));
+        archive.note(NotedHead { number: 16, hash, incarnation });
+        AccountState { archive: Some(archive), ..AccountState::default() }
     }
 
     fn sealed(number: u64) -> Vec<u8> {
@@ -290,6 +304,19 @@ mod tests {
     fn the_cbor_of_a_state_keeps_its_bytes() {
         let hex: String = codec::to_cbor(&state()).iter().map(|byte| format!("{byte:02x}")).collect();
         insta::assert_snapshot!(hex);
+    }
+
+    #[test]
+    fn a_state_with_an_archive_keeps_its_bytes_and_has_room() {
+        let noted = codec::to_cbor(&with(ArchiveAgreement::default()));
+        let hex: String = noted.iter().map(|byte| format!("{byte:02x}")).collect();
+        insta::assert_snapshot!(hex);
+        let mut filled = ArchiveAgreement::default();
+        filled.fill(&Secret32::from_bytes(&[12; 32]), 13).unwrap();
+        let state = with(filled);
+        let sealed = state.seal(&mut StdRng::seed_from_u64(1), &key(), ACCOUNT, 4).unwrap();
+        assert!(sealed.len() < limits::ACCOUNT_STATE / 16, "{}", sealed.len());
+        assert_eq!(AccountState::open(&sealed, &key(), ACCOUNT, 4), Ok((state, 4)));
     }
 
     #[test]

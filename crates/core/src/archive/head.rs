@@ -130,6 +130,17 @@ pub fn open_head(
     Ok(ShownHead { hash: hash(&signed.head), head })
 }
 
+/// What a head says that no device of the account has to have signed. **Not authenticated**: good for its number, and for what
+/// the next one names as the one before.
+///
+/// # Errors
+/// [`ArchiveError::Form`].
+pub fn peek_head(bytes: &[u8]) -> Result<ShownHead, ArchiveError> {
+    let signed: Signed = codec::from_versioned(VERSION, bytes)?;
+    let head: Head = codec::from_versioned(VERSION, &signed.head)?;
+    Ok(ShownHead { hash: hash(&signed.head), head })
+}
+
 /// What a head says of its segments, in the order of their numbers: SHA-256 over a label and, of each, its number and the
 /// hashes of its two parts.
 pub fn digest(entries: &[Entry]) -> Bytes32 {

@@ -9,8 +9,11 @@
 //!   numbered, and a segment has the number of the head that brought it in. So segments that are left out, put in, moved
 //!   or older than others are noticed.
 //!
+//! What devices tell each other of an archive is its [agreement](ArchiveAgreement), in the sealed account state.
+//!
 //! Nothing enters an archive that does not stay: [`Record::check`].
 
+mod agreement;
 mod coverage;
 mod head;
 mod keys;
@@ -23,8 +26,9 @@ use huis_proto::codec::CodecError;
 use huis_proto::labels::BadSignature;
 use huis_proto::{AccountId, DeviceId};
 
+pub use self::agreement::{ArchiveAgreement, NotedHead};
 pub use self::coverage::{Coverage, restore_order};
-pub use self::head::{Entry, Head, KnownHead, ShownHead, check_entries, digest, open_head};
+pub use self::head::{Entry, Head, KnownHead, ShownHead, check_entries, digest, open_head, peek_head};
 pub use self::keys::{ArchiveKey, OpeningKey};
 pub use self::records::{ArchivedMarks, ArchivedMessage, ArchivedReading, Record, RecordError};
 pub use self::segment::{
