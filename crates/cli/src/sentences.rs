@@ -113,6 +113,12 @@ pub(crate) fn notice(notice: &Notice) -> String {
         Notice::AccountStateRefused { reason } => {
             format!("the server showed a state of your account that is not acceptable: {reason}")
         }
+        Notice::ArchiveRefused { reason } => {
+            format!("the server showed a history archive that is not acceptable: {reason}")
+        }
+        Notice::HistoryIncomplete { count } => {
+            format!("{count} parts of your history archive could not be restored on this device")
+        }
         Notice::UnexpectedMembers { accounts } => format!(
             "a conversation has members that your account does not know ({}) and was not joined; if that is right, join it \
              with `huis room join ID --anyway`",

@@ -69,6 +69,8 @@ pub(crate) struct Signals {
     pub(crate) beacon_locks: Notify,
     /// A message vanishes earlier than was thought, or the time is another one.
     pub(crate) vanishing: Notify,
+    /// The history archive is to be written, read or emptied.
+    pub(crate) archive: Notify,
     /// The connection is to be closed and opened again.
     pub(crate) reconnect: Notify,
     /// The engine ends: what can do without something does not wait for it any more.
@@ -131,6 +133,16 @@ pub(crate) struct Client {
     pub(crate) last_frame_ms: Cell<u64>,
     /// When the next message vanishes; 0: it has to be looked up, `u64::MAX`: none does.
     pub(crate) next_vanishing_ms: Cell<u64>,
+    /// One flow at a time changes the archive.
+    pub(crate) archiving: Mutex<()>,
+    /// Since when this engine could write the archive, by the device's clock.
+    pub(crate) archive_since_ms: Cell<u64>,
+    /// Whether the archive was looked at since this start, or since it may be another one.
+    pub(crate) archive_looked: Cell<bool>,
+    /// From when on messages are archived at all, as the newest head says.
+    pub(crate) archive_kept_from_ms: Cell<u64>,
+    /// Since when it is known that something was done to messages that are archived, by the server's clock.
+    pub(crate) archive_marks_ms: Cell<Option<u64>>,
     /// Whether the database's log of transactions may hold what has vanished.
     pub(crate) log_tells: Cell<bool>,
     db: RefCell<Option<Db>>,
@@ -174,6 +186,11 @@ impl Client {
             clock_moves: Cell::new(0),
             last_frame_ms: Cell::new(0),
             next_vanishing_ms: Cell::new(0),
+            archiving: Mutex::new(()),
+            archive_since_ms: Cell::new(0),
+            archive_looked: Cell::new(false),
+            archive_kept_from_ms: Cell::new(0),
+            archive_marks_ms: Cell::new(None),
             log_tells: Cell::new(false),
             db: RefCell::new(Some(db)),
             me: RefCell::default(),
@@ -248,6 +265,12 @@ impl Client {
             self.signals.transfers.notify_one();
             self.look_at_time_locks();
         }
+    }
+
+    /// What is told from here on.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
     }
 
     /// Messages that open later are looked at: the time, or who can be asked, is another one.
@@ -358,6 +381,7 @@ struct Wakes {
     transfers: bool,
     time_locks: bool,
     vanishing: bool,
+    archive: bool,
 }
 
 impl Wakes {
@@ -377,6 +401,7 @@ impl Wakes {
         ring(self.time_locks, &signals.time_locks);
         ring(self.time_locks, &signals.beacon_locks);
         ring(self.vanishing, &signals.vanishing);
+        ring(self.archive, &signals.archive);
     }
 }
 
@@ -456,6 +481,11 @@ impl Step<'_> {
         self.events.push(event);
     }
 
+    /// Messages that were restored call nobody: what is told of them is that their conversations changed.
+    pub(crate) fn tells_of_no_messages(&mut self) {
+        self.events.retain(|event| !matches!(event, Event::Messages { .. }));
+    }
+
     /// Tells after the commit that a conversation changed.
     pub(crate) fn changed(&mut self, conversation: ConversationId) {
         self.events.push(Event::Conversation { conversation });
@@ -519,6 +549,10 @@ impl Step<'_> {
     pub(crate) fn wake_vanishing(&mut self) {
         self.client.next_vanishing_ms.set(0);
         self.wakes.vanishing = true;
+    }
+
+    pub(crate) fn wake_archive(&mut self) {
+        self.wakes.archive = true;
     }
 
     pub(crate) fn wake_joined(&mut self) {

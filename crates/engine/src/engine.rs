@@ -117,6 +117,7 @@ impl Engine {
         let (connection, outbox, state, upkeep) = (client.clone(), client.clone(), client.clone(), client.clone());
         let (contests, presence, transfers) = (client.clone(), client.clone(), client.clone());
         let (time_locks, beacon_locks, vanishing) = (client.clone(), client.clone(), client.clone());
+        let archive = client.clone();
         // Before anything is shown.
         client.catch_up_with_vanishing();
         flows.push(Box::pin(async move { connection.run_connection().await }));
@@ -129,6 +130,7 @@ impl Engine {
         flows.push(Box::pin(async move { time_locks.run_time_locks().await }));
         flows.push(Box::pin(async move { beacon_locks.run_beacon_locks().await }));
         flows.push(Box::pin(async move { vanishing.run_vanishing().await }));
+        flows.push(Box::pin(async move { archive.run_archive().await }));
         loop {
             tokio::select! {
                 order = ends.orders.recv() => match order {
@@ -191,6 +193,7 @@ async fn settle(client: &Rc<Client>, flows: &mut FuturesUnordered<LocalBoxFuture
     let at_the_latest = client.clock.sleep(SETTLES_WITHIN);
     let on_its_way = async {
         client.hurry_upkeep().await;
+        client.finish_archive().await;
         while client.saying.get() > 0 || client.is_busy() || client.transfers_end() {
             client.clock.sleep(LOOK_AGAIN).await;
         }
@@ -228,7 +231,7 @@ impl Client {
         };
         let opens = || self.opens_something().unwrap_or(false);
         self.connection.get() == Connection::Open
-            && (self.outbox_is_busy() || self.has_dissents() || state_is_due() || opens())
+            && (self.outbox_is_busy() || self.has_dissents() || state_is_due() || opens() || self.empties_archive())
     }
 
     async fn obey(&self, command: Command) -> Result<Reply, Failure> {
@@ -351,6 +354,12 @@ impl Client {
             Command::SetCard(wish) => self.set_card(wish).map(|card| Reply::Card(Box::new(card))),
             Command::Preferences => self.preferences().map(Reply::Preferences),
             Command::SetPreferences(wished) => self.set_preferences(wished).map(Reply::Preferences),
+            Command::History => self.history().map(Reply::History),
+            Command::KeepHistory { password, recovery_key } => {
+                let keys = Keys { password: &password, recovery_key: recovery_key.as_ref() };
+                self.keep_history(keys).await.map(Reply::History)
+            }
+            Command::EndHistory => self.end_history().map(Reply::History),
             Command::Report(wish) => self.report(wish).await.map(|id| Reply::ReportMade { id }),
             Command::Reports => self.own_reports().await.map(Reply::Reports),
             Command::ReadReport { report } => self.read_report(report).await.map(|view| Reply::Report(Box::new(view))),

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod api;
+mod archive;
 mod client;
 mod clocks;
 mod config;

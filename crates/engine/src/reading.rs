@@ -163,6 +163,7 @@ impl Client {
             held,
             joining,
             opening: self.opens_something()?,
+            restoring: self.restoring()?,
             hindrance: self.hindrance.borrow().clone(),
         })
     }

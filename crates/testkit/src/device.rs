@@ -1,6 +1,7 @@
 //! A device: an engine over its own encrypted database, which can be switched off, crash, and be copied.
 
 mod files;
+mod keeping;
 mod locking;
 mod marking;
 mod own_files;

@@ -62,6 +62,10 @@ impl Texts {
                 self.text_with("notice-device-list-refused", &values)
             }
             Notice::AccountStateRefused { reason: why } => reason("notice-account-state-refused", &self.reason(why)),
+            Notice::ArchiveRefused { reason: why } => reason("notice-archive-refused", &self.reason(why)),
+            Notice::HistoryIncomplete { count } => {
+                self.text_with("notice-history-incomplete", &[("count", Value::Number(u64::from(*count)))])
+            }
             Notice::UnexpectedMembers { accounts } => {
                 let names = accounts.iter().map(named).collect::<Vec<_>>().join(", ");
                 self.text_with("notice-unexpected-members", &[("names", Value::Text(&names))])
@@ -158,6 +162,8 @@ mod tests {
             Notice::OwnIdentityChanged,
             Notice::DeviceListRefused { account: account(), reason: text() },
             Notice::AccountStateRefused { reason: text() },
+            Notice::ArchiveRefused { reason: text() },
+            Notice::HistoryIncomplete { count: 2 },
             Notice::UnexpectedMembers { accounts: vec![account()] },
             Notice::JoinFailed { failure: Failure::Busy },
             Notice::DeviceAdded { account: account(), count: 1 },

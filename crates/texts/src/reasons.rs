@@ -84,6 +84,22 @@ const RULES: &[Form] = &[
     ),
     Form("the message has not opened; report it without revealing it, or once it has opened", "reason-report-locked"),
     Form(
+        "segment {number} of the archive does not open: the server changed it, or gave another one in its place",
+        "reason-archive-segment",
+    ),
+    Form("the key of the archive's generation {generation} is none", "reason-archive-key"),
+    Form("the archive's head is not signed by the device that it names", "reason-archive-signature"),
+    Form("the archive's head was made by device {device}, which is none of the account's", "reason-archive-device"),
+    Form("the server gave head {found} of the archive, but head {known} was seen before", "reason-archive-older"),
+    Form(
+        "the server showed two archives: head {number} is not the one, or does not follow the one, that was seen before",
+        "reason-archive-two",
+    ),
+    Form(
+        "the segments that the server gave are not those that head {number} of the archive names",
+        "reason-archive-other",
+    ),
+    Form(
         "it is too large a picture to take out what says where it was taken: send it with its metadata",
         "reason-picture-large",
     ),

@@ -409,6 +409,18 @@ pub enum Command {
         /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
         recovery_key: Option<Secret>,
     },
+    /// How the account's history archive stands. Answer: [`Reply::History`].
+    History,
+    /// Has the account keep a history archive, for devices that come later. Answer: [`Reply::History`].
+    KeepHistory {
+        /// The password, with which the vault is opened for the archive's keys.
+        password: Secret,
+        /// The recovery key, where the vault is kept from the password; else
+        /// [`Failure::NeedsRecoveryKey`](crate::Failure::NeedsRecoveryKey).
+        recovery_key: Option<Secret>,
+    },
+    /// Ends the history archive, and empties it. Answer: [`Reply::History`].
+    EndHistory,
     /// Makes an invitation to the server, as its super-administrator. Answer: [`Reply::InvitationMade`].
     MakeInvitation {
         /// How many newcomers it lets in.

@@ -44,6 +44,8 @@ pub enum Event {
         /// The account.
         account: AccountId,
     },
+    /// The history archive was turned on or off, grew, or more of it was restored here.
+    History,
     /// Something that a person should see.
     Notice(NoticeView),
     /// The server ended the session: sign in again.
@@ -249,6 +251,16 @@ pub enum Notice {
     AccountStateRefused {
         /// What was wrong.
         reason: String,
+    },
+    /// The server showed a history archive that is not acceptable.
+    ArchiveRefused {
+        /// What was wrong.
+        reason: String,
+    },
+    /// Parts of the history archive could not be restored on this device.
+    HistoryIncomplete {
+        /// How many.
+        count: u32,
     },
     /// A conversation that this device was to join has members that the account did not know; it was not joined.
     UnexpectedMembers {

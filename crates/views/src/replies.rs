@@ -5,8 +5,8 @@ use huis_proto::{AccountId, Bytes, ConversationId, MessageId, ReportId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CardView, ContactView, ConversationView, DeviceView, Found, MemberView, MessageView, NoticeView, Preferences,
-    Profile, ReceiptView, ReportView, SafetyCode, SecondFactorBegun, SecretCode, Status, TransferView,
+    CardView, ContactView, ConversationView, DeviceView, Found, HistoryView, MemberView, MessageView, NoticeView,
+    Preferences, Profile, ReceiptView, ReportView, SafetyCode, SecondFactorBegun, SecretCode, Status, TransferView,
 };
 
 /// What the engine answers.
@@ -96,6 +96,8 @@ pub enum Reply {
     Card(Box<CardView>),
     /// What others learn of one's reading and writing.
     Preferences(Preferences),
+    /// How the account's history archive stands.
+    History(HistoryView),
     /// A report was made.
     ReportMade {
         /// Its id.

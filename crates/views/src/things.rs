@@ -41,6 +41,9 @@ pub struct Status {
     /// Whether the time of a locked message has come, and the server is about to be asked for its share.
     #[serde(default)]
     pub opening: bool,
+    /// How far the history archive is restored here, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restoring: Option<HistoryProgress>,
     /// Why there is no connection before somebody does something about it: the server's certificate is another one,
     /// client and server are of versions that do not understand each other, or the device's address is banned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -404,6 +407,29 @@ impl Default for Preferences {
     fn default() -> Self {
         Self { read_receipts: true, presence: true }
     }
+}
+
+/// How the account's history archive stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// Whether there is one.
+    pub on: bool,
+    /// Of how many segments it consists, as far as this device knows.
+    pub segments: u32,
+    /// What they take at the server, in bytes.
+    pub bytes: u64,
+    /// How far it is restored on this device, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restoring: Option<HistoryProgress>,
+}
+
+/// How far a history archive is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryProgress {
+    /// Segments that are here.
+    pub done: u32,
+    /// All that are to be.
+    pub all: u32,
 }
 
 /// Where this device stands in a conversation.

@@ -173,7 +173,7 @@ impl Receiving<'_> {
                 () = sleep_until(look_again) => return Ok(Woken::LookAgain),
                 event = session.event() => match event? {
                     Event::Notice(notice) => note(&sentences::notice(&notice.notice)),
-                    Event::Contact { .. } | Event::Transfer(_) => {}
+                    Event::Contact { .. } | Event::Transfer(_) | Event::History => {}
                     event => {
                         ended(&event)?;
                         return Ok(Woken::Changed);

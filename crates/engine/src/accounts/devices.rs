@@ -58,6 +58,9 @@ impl Client {
     /// Takes a device off the account's list. The identity key is opened for this one signature.
     pub(crate) async fn revoke_device(&self, device: DeviceId, keys: Keys<'_>) -> Result<(), Failure> {
         let me = self.signed_in()?;
+        // What that device wrote last counts as long as it is on the list.
+        self.look_at_kept_archive().await;
+        let generation = self.archive_generation()?;
         for _ in 0..TRIES {
             let entered = self.enter_own(&me, keys).await?;
             let identity = &entered.vault.contents.identity;
@@ -84,7 +87,11 @@ impl Client {
                 Err(failure) if list_conflict(&failure) => continue,
                 Err(failure) => return Err(failure),
                 Ok(_) if device == me.device.member.device => return Ok(()),
-                Ok(_) => return Ok(self.fetch_lists(&[me.account()]).await?),
+                Ok(_) => {
+                    let fetched = self.fetch_lists(&[me.account()]).await;
+                    self.step(|step| step.archive_outlives_device(generation))?;
+                    return Ok(fetched?);
+                }
             }
         }
         Err(Failure::Busy)

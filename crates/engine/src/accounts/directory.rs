@@ -218,6 +218,10 @@ impl Step<'_> {
             self.notice(None, notice)?;
         }
         if !accepted.revoked.is_empty() {
+            if self.client.me().is_some_and(|me| me.account() == account) {
+                // A head of that device counts no more.
+                self.archive_is_looked_at();
+            }
             self.wake_outbox();
         }
         Ok(())

@@ -14,6 +14,7 @@ use huis_views::{Failure, Reply};
 
 use super::session::prove;
 use crate::api::ApiError;
+use crate::archive::Restore;
 use crate::client::{Client, Me};
 use crate::ports::Method;
 
@@ -55,8 +56,9 @@ impl Client {
         let newest = entered.signed_in.device_list.open(account, &identity.0).map_err(bad_answer)?;
         // This device has seen no state yet: the newest list says how old it may be, and the next one says it anew.
         let sealed = &entered.signed_in.account_state;
-        let (_, state_number) =
+        let (state, state_number) =
             AccountState::open(sealed, &contents.state_key, account, newest.state_number).map_err(bad_answer)?;
+        let restore = Restore::wished(&state, &contents.archive_seed, self.clock.now_ms());
         let device = {
             let random = &mut *self.random.borrow_mut();
             LocalDevice::generate(random, account)
@@ -71,9 +73,10 @@ impl Client {
         let OpenedVault { contents, number, .. } = entered.vault;
         let me = Me { device, username, identity, state_key: contents.state_key };
         drop(contents.identity);
-        self.settle_in(&me, &grant, &[], number, Some(state_number))?;
+        self.settle_in(&me, &grant, &[], number, Some((state_number, restore.as_ref())))?;
         // From here on the device is enrolled and its database says so; what follows is made up for if it is cut off.
         let conversations = self.adopt_account_state().await?;
+        self.step(|step| step.fill_archive_keys(&contents.archive_seed))?;
         self.stock_key_packages(crate::upkeep::FIRST_STOCK).await?;
         Ok(Reply::SignedIn { profile: self.profile()?, conversations })
     }
@@ -162,14 +165,14 @@ impl Client {
     }
 
     /// Keeps everything that a signed-in device needs. A further device has yet to take the account state over, which
-    /// has `state_number` at least.
+    /// has the number that is `further` at least, and to restore what there is.
     pub(super) fn settle_in(
         &self,
         me: &Me,
         grant: &SessionGrant,
         lists: &[SignedDeviceList],
         vault_number: u64,
-        state_number: Option<u64>,
+        further: Option<(u64, Option<&Restore>)>,
     ) -> Result<(), Failure> {
         if grant.account != me.account() || grant.device != me.device.member.device {
             return Err(bad_answer("the session is another device's"));
@@ -184,8 +187,11 @@ impl Client {
             step.vault_is(vault_number, grant.incarnation)?;
             step.tables.put_fact("incarnation", &grant.incarnation)?;
             // Version 0 says that it is yet to be taken over.
-            step.tables.put_fact("state_version", &u64::from(state_number.is_none()))?;
-            step.tables.put_fact("state_floor", &state_number.unwrap_or(1))?;
+            step.tables.put_fact("state_version", &u64::from(further.is_none()))?;
+            step.tables.put_fact("state_floor", &further.map_or(1, |(state_number, _)| state_number))?;
+            if let Some(restore) = further.and_then(|(_, restore)| restore) {
+                step.begin_restore(restore)?;
+            }
             step.keep_own_lists(lists)?;
             step.registrations_are_settled(me.account())?;
             let mut row = step.account(me.account())?;

@@ -177,11 +177,14 @@ impl Client {
         started: &RegistrationStarted,
     ) -> Result<(Renewal, rest::RenewIdentity), Failure> {
         let Before { me, signed_in, vault, listed, state_number } = before;
-        let (state, state_changes) = self
+        let (mut state, state_changes) = self
             .read(|tables| Ok::<_, DbError>((super::state::build(tables, me.account())?, tables.state_changes()?)))?;
         let random = &mut *self.random.borrow_mut();
         let registered = fresh.finish(random, &started.opaque, started.stretch)?;
         let (contents, recovery) = (VaultContents::generate(random), RecoveryKey::generate(random));
+        if let Some(archive) = &mut state.archive {
+            archive.renew(&contents.archive_seed, self.clock.now_ms()).map_err(internal)?;
+        }
         let (vault_number, state_number) = (vault.number.saturating_add(1), state_number.saturating_add(1));
         let export_key = vault.under_password.then_some(&registered.export_key);
         let sealed_vault = contents.seal(random, me.account(), vault_number, export_key, &recovery);
@@ -271,6 +274,7 @@ impl Step<'_> {
                     self.notice(None, Notice::OwnIdentityChanged)?;
                 }
                 super::put_identity(self.tables, identity, &vault.contents.state_key)?;
+                self.archive_begins_anew(None)?;
                 // Version 0 says that it is yet to be taken over.
                 self.tables.put_fact("state_version", &0_u64)
             }
@@ -291,6 +295,7 @@ impl Step<'_> {
         put_unshown(self.tables, MadeBy::Registration, None)?;
         self.no_recovery_key_is_under_way()?;
         self.forget_renewals(|_| true)?;
+        self.archive_begins_anew(renewal.state.archive.as_ref())?;
         self.notice(None, Notice::IdentityRenewed)?;
         self.event(Event::Contact { account: me.account() });
         // Others learn of it at once, and what the thief may have of this device's groups is worth nothing any more.

@@ -21,6 +21,7 @@ use super::preferences::put_preferences;
 use super::recovery_keys::put_recovery_key;
 use super::second_factors::put_second_factor;
 use crate::api::ApiError;
+use crate::archive::put_history;
 use crate::client::{Client, Step};
 use crate::conversations::read_seq;
 use crate::db::{AccountRow, ConversationRow, DbError, State, Tables, Task};
@@ -275,6 +276,7 @@ impl Step<'_> {
         self.merge_recovery_key(theirs)?;
         self.merge_second_factor(theirs)?;
         self.merge_opened(&theirs.opened)?;
+        self.merge_history(theirs, &base)?;
         if let (Some(card), Some(me)) = (&theirs.card, self.client.me()) {
             self.keep_own_card(me.account(), card)?;
         }
@@ -534,6 +536,7 @@ pub(super) fn build(tables: Tables<'_>, me: AccountId) -> Result<AccountState, D
     put_recovery_key(&mut state, tables)?;
     put_second_factor(&mut state, tables)?;
     put_device_name(&mut state, tables, me)?;
+    put_history(&mut state, tables)?;
     state.settings.insert(LIFE.into(), Setting::Text(life(tables)?));
     if let Some(card) = tables.card(me)? {
         state.card = Some(card);

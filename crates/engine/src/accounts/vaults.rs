@@ -3,6 +3,7 @@
 //! A server that was restored has an older vault, and devices keep none, so it is the only one that there is. It goes with
 //! the password of its time, and is this account's if its identity is; whoever is given it is told so.
 
+use huis_core::secret::Secret32;
 use huis_core::vault::OpenedVault;
 use huis_proto::IncarnationId;
 use huis_proto::rest::SignedIn;
@@ -21,8 +22,16 @@ impl Client {
         if entered.signed_in.account != me.account() || entered.vault.contents.identity.key() != me.identity {
             return Err(another_accounts());
         }
-        self.step(|step| step.vault_was_opened(entered.vault.number, incarnation))?;
+        self.step(|step| {
+            step.vault_was_opened(entered.vault.number, incarnation)?;
+            step.fill_archive_keys(&entered.vault.contents.archive_seed)
+        })?;
         Ok(entered)
+    }
+
+    /// The vault's seed of the archive's keys.
+    pub(crate) async fn archive_seed(&self, me: &Me, keys: Keys<'_>) -> Result<Secret32, Failure> {
+        Ok(self.enter_own(me, keys).await?.vault.contents.archive_seed)
     }
 
     /// The same for a device whose session has ended. The vault stays closed where it is kept from the password and its
@@ -45,7 +54,10 @@ impl Client {
         };
         let identity = vault.contents.identity.key();
         if identity == me.identity {
-            self.step(|step| step.vault_was_opened(vault.number, incarnation))?;
+            self.step(|step| {
+                step.vault_was_opened(vault.number, incarnation)?;
+                step.fill_archive_keys(&vault.contents.archive_seed)
+            })?;
         } else {
             // A renewal raises the number. A restored server that has lost it shows what was signed away.
             let newest: u64 = self.read(|tables| tables.fact("vault_number"))?.unwrap_or(0);

@@ -134,6 +134,13 @@ impl Step<'_> {
         self.raise_mark(id, position, self.read_at(theirs.read_ms))
     }
 
+    /// Messages came from the archive: those that were read are known by their places.
+    pub(crate) fn reads_what_was_restored(&mut self, id: ConversationId) -> Result<(), DbError> {
+        let known = self.tables.settings(id)?;
+        let position = self.tables.position_of_seq(id, known.read_seq)?;
+        self.raise_mark(id, position, self.read_at(known.read_ms))
+    }
+
     /// When something was read, where that is known; else it is as if it had been at this moment.
     fn read_at(&self, read_ms: u64) -> u64 {
         if read_ms == 0 { self.client.timers_begin_ms() } else { read_ms }

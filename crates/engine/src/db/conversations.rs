@@ -200,6 +200,8 @@ impl Tables<'_> {
             "senders",
             "heard",
             "receipts_due",
+            "archive_lives",
+            "archive_leaving",
         ] {
             let sql = format!("DELETE FROM {table} WHERE conversation = ?1");
             self.0.prepare_cached(&sql)?.execute([&id.as_bytes()[..]])?;

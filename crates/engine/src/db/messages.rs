@@ -196,15 +196,15 @@ fn standing_number(standing: MessageStanding) -> i64 {
 }
 
 impl Tables<'_> {
-    /// Stores a message; gives its position, or none if the same message is there already.
+    /// Stores a message, at the end if its position is 0; gives its position, or none if the same message is there already.
     pub(crate) fn add_message(self, row: &MessageRow) -> Result<Option<u64>, DbError> {
         let changed = self
             .0
             .prepare_cached(
-                "INSERT INTO messages (conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body,
+                "INSERT INTO messages (position, conversation, id, author, device, own, seq, sent_ms, received_ms, kind, body,
                  content, opening, mac, author_listed, state, quoted, quoted_author, forwarded, mentions, mentions_me,
                  after_s, from_reading, once, vanishes_at_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 VALUES (?25, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                  ?21, ?22, ?23, ?24)
                  ON CONFLICT (conversation, device, id) DO NOTHING",
             )?
@@ -233,6 +233,7 @@ impl Tables<'_> {
                 row.stay.timer.is_some_and(|timer| timer.from == CountedFrom::Reading),
                 row.stay.once,
                 row.vanishes_at_ms.map(int),
+                (row.position > 0).then(|| int(row.position)),
             ])?;
         Ok((changed > 0).then(|| self.0.last_insert_rowid() as u64))
     }

@@ -1,6 +1,7 @@
 //! The encrypted database: one file, one connection, one transaction for each step of the engine.
 
 mod accounts;
+mod archive;
 mod cards;
 mod contests;
 mod conversations;
@@ -31,6 +32,7 @@ use crate::config::DatabaseKey;
 use crate::platform::ACCESS;
 
 pub(crate) use self::accounts::AccountRow;
+pub(crate) use self::archive::{Leaving, Life, RestoreStanding, SegmentRow};
 pub(crate) use self::conversations::{ConversationRow, State};
 pub(crate) use self::heard::Heard;
 pub(crate) use self::locks::{Asked, Keeper, LockReport, LockRow, LockStanding};

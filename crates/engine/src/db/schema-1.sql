@@ -128,6 +128,7 @@ CREATE TABLE marks (
     PRIMARY KEY (conversation, author, message)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX marks_of_absent ON marks (conversation, newest) WHERE here = 0;
+CREATE INDEX marks_by_place ON marks (conversation, newest);
 
 -- Annotations of one's own that wait to be sent; they are shown at once, and undone if they are refused.
 CREATE TABLE marks_waiting (
@@ -331,3 +332,36 @@ CREATE TABLE notices (
     conversation BLOB,
     notice TEXT NOT NULL
 ) STRICT;
+
+-- Segments of the account's archive, as the newest head names them that was seen. `outline`: as it is sealed. `held`: whether
+-- everything that stood in it is here. `restore`: 0 it need not be fetched, 1 it is to be, 2 it could not be read, 3 it was.
+CREATE TABLE archive_segments (
+    number INTEGER PRIMARY KEY,
+    outline BLOB NOT NULL,
+    body_hash BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    to_ms INTEGER NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0,
+    restore INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- In which life of the server's store messages behind a position got their places in the log, and the first place of that
+-- life that is not one of the life before. A conversation without a row has known the present life alone.
+CREATE TABLE archive_lives (
+    conversation BLOB NOT NULL,
+    incarnation BLOB NOT NULL,
+    from_seq INTEGER NOT NULL,
+    behind INTEGER NOT NULL,
+    PRIMARY KEY (conversation, incarnation)
+) STRICT, WITHOUT ROWID;
+
+-- Places of logs that hold what was taken back at the place `done`: no segment keeps what it has of them from before that.
+CREATE TABLE archive_leaving (
+    conversation BLOB NOT NULL,
+    incarnation BLOB NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (conversation, incarnation, from_seq, to_seq)
+) STRICT, WITHOUT ROWID;

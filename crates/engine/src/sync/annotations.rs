@@ -120,7 +120,7 @@ impl Step<'_> {
         self.refresh_message(conversation, annotation.target)
     }
 
-    fn settle_mark(
+    pub(crate) fn settle_mark(
         &mut self,
         conversation: ConversationId,
         annotation: &Annotation,
@@ -143,6 +143,7 @@ impl Step<'_> {
             self.tables.put_marks(conversation, target, &marks, here)?;
         }
         if marks.deleted().is_some() && known.deleted().is_none() {
+            self.leaves_archive(conversation, target, &known, place.seq)?;
             self.erase_what_tells_of(conversation, target, &taken_back())?;
         }
         self.refresh_message(conversation, target)

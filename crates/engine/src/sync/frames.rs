@@ -56,6 +56,7 @@ impl Client {
                 self.come_in_where_unheard().await?;
                 self.caught_up.set(true);
                 self.signals.beacon_locks.notify_one();
+                self.signals.archive.notify_one();
                 if self.read(|tables| tables.fact(SAYS_AGAIN))? == Some(true) {
                     self.step(|step| step.tables.put_fact(SAYS_AGAIN, &false))?;
                     self.signals.outbox.notify_one();

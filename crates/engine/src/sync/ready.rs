@@ -22,7 +22,8 @@ impl Client {
             self.make_up_for_restore(known).await?;
         }
         self.step(|step| {
-            if restored.is_some() {
+            if let Some(before) = restored {
+                step.another_life(before, ready.incarnation)?;
                 step.notice(None, Notice::ServerRestored)?;
             }
             step.tables.put_fact("incarnation", &ready.incarnation)?;

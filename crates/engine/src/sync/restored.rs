@@ -11,7 +11,7 @@ use huis_views::{Failure, Notice, RepairReason};
 use super::Ended;
 use super::comparing::Standing;
 use crate::client::{Client, Step};
-use crate::db::{ConversationRow, DbError, State, Task};
+use crate::db::{ConversationRow, DbError, Life, State, Task};
 use crate::outbox::SAYS_AGAIN;
 
 /// How many messages are offered again at a time; the next follow at once.
@@ -57,6 +57,20 @@ impl Client {
 }
 
 impl Step<'_> {
+    /// The server is in another life from here on: messages that are here have their places from the one before.
+    pub(super) fn another_life(&mut self, before: IncarnationId, present: IncarnationId) -> Result<(), DbError> {
+        let behind = self.tables.last_position()?;
+        for row in self.tables.conversations()? {
+            if self.tables.lives(row.id)?.is_empty() {
+                self.tables.put_life(row.id, Life { incarnation: before, from_seq: 0, behind: 0 })?;
+            }
+            let from_seq = row.cursor.saturating_add(1);
+            self.tables.put_life(row.id, Life { incarnation: present, from_seq, behind })?;
+        }
+        self.archive_is_looked_at();
+        Ok(())
+    }
+
     /// Whether a welcome is to be waited for before the conversation is joined by oneself.
     fn restored(
         &mut self,

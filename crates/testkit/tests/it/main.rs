@@ -20,6 +20,8 @@ mod files_forged;
 mod files_under_faults;
 mod files_without_room;
 mod full_servers;
+mod history;
+mod history_attacked;
 mod hostile_servers;
 mod kept_worlds;
 mod key_packages;
@@ -84,6 +86,8 @@ fn is_alarming(notice: &Notice) -> bool {
             | Notice::OwnIdentityChanged
             | Notice::DeviceListRefused { .. }
             | Notice::AccountStateRefused { .. }
+            | Notice::ArchiveRefused { .. }
+            | Notice::HistoryIncomplete { .. }
             | Notice::UnexpectedMembers { .. }
             | Notice::JoinFailed { .. }
             | Notice::OldCopy

@@ -28,6 +28,12 @@ notice-identity-renewed = Your account has the new identity key that you asked f
 notice-own-identity-changed = Your account has another identity key, which this device did not ask for. If you did not renew it yourself, somebody who stole the one before has taken your account: tell your contacts by another way.
 notice-device-list-refused = The server showed a list of the devices of { $name } that is not acceptable: { $reason }.
 notice-account-state-refused = The server showed a state of your account that is not acceptable: { $reason }.
+notice-archive-refused = The server showed a history archive that is not acceptable: { $reason }.
+notice-history-incomplete =
+    { $count ->
+        [one] One part of your history archive could not be restored on this device.
+       *[other] { $count } parts of your history archive could not be restored on this device.
+    }
 notice-unexpected-members = This conversation has members that your account does not know ({ $names }) and was not joined. Join it only if that is right.
 notice-join-failed = The conversation could not be joined. { $failure }
 notice-own-device-added =

@@ -28,6 +28,12 @@ notice-identity-renewed = Votre compte a la nouvelle clé d'identité que vous a
 notice-own-identity-changed = Votre compte a une autre clé d'identité, que cet appareil n'a pas demandée. Si vous ne l'avez pas renouvelée vous-même, quelqu'un qui a volé la précédente a pris votre compte : prévenez vos contacts par un autre moyen.
 notice-device-list-refused = Le serveur a montré une liste des appareils de { $name } qui n'est pas acceptable : { $reason }.
 notice-account-state-refused = Le serveur a montré un état de votre compte qui n'est pas acceptable : { $reason }.
+notice-archive-refused = Le serveur a montré une archive de l'historique qui n'est pas acceptable : { $reason }.
+notice-history-incomplete =
+    { $count ->
+        [one] Une partie de l'archive de votre historique n'a pas pu être restaurée sur cet appareil.
+       *[other] { $count } parties de l'archive de votre historique n'ont pas pu être restaurées sur cet appareil.
+    }
 notice-unexpected-members = Cette conversation a des membres que votre compte ne connaît pas ({ $names }) et n'a pas été rejointe. N'y entrez que si c'est voulu.
 notice-join-failed = La conversation n'a pas pu être rejointe. { $failure }
 notice-own-device-added =

@@ -53,7 +53,8 @@ impl App {
                 }
             }
             Event::SessionEnded => self.end(End::SessionEnded),
-            Event::Missed => {
+            // What was restored is read like what was missed.
+            Event::Missed | Event::History => {
                 self.read_everything();
                 if let Some(files) = self.shown_files() {
                     files.look_again();

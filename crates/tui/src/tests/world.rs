@@ -156,6 +156,7 @@ impl World {
                 held: 0,
                 joining: 0,
                 opening: false,
+                restoring: None,
                 hindrance: None,
             },
             found: Vec::new(),

@@ -77,7 +77,8 @@ impl App {
                 self.add_notice(notice);
             }
             Event::SessionEnded => self.session_ended.set(true),
-            Event::Missed => self.note(dirty::Dirty::everything),
+            // What was restored is read like what was missed.
+            Event::Missed | Event::History => self.note(dirty::Dirty::everything),
             Event::Stopped { failure } => {
                 port::give_up();
                 self.stopped.set(Some(failure));
