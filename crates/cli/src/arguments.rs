@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use huis_server::ServeArgs;
 
 use crate::commands::{
-    accounts, admin, backup, contacts, conversations, devices, files, identity, invitations, locks, marks,
+    accounts, admin, backup, contacts, conversations, devices, files, history, identity, invitations, locks, marks,
     migrate_store, opening, password,
 };
 use crate::commands::{
@@ -82,6 +82,7 @@ pub(crate) enum HuisCommand {
     Profile(profile::Profile),
     Preferences(profile::Preferences),
     Devices(devices::Devices),
+    History(history::History),
     Invitations(invitations::Invitations),
     Admin(admin::Admin),
     Status(devices::Status),
@@ -169,6 +170,7 @@ impl HuisCommand {
             Self::Profile(_) => "profile",
             Self::Preferences(_) => "preferences",
             Self::Devices(_) => "devices",
+            Self::History(_) => "history",
             Self::Invitations(_) => "invitations",
             Self::Admin(_) => "admin",
             Self::Status(_) => "status",
@@ -332,6 +334,11 @@ mod tests {
             "huis admin stop",
             "huis devices",
             &format!("huis devices revoke {ID}"),
+            "huis history",
+            "huis history status --json",
+            "huis history on",
+            "huis history on --password-stdin --recovery-key-stdin --json",
+            "huis history off",
             "huis whoami --json",
             "huis logout",
             "huis logout --force --password-stdin",
@@ -473,6 +480,8 @@ mod tests {
             "huis admin settings reset",
             "huis admin stop now",
             "huis devices revoke 12",
+            "huis history maybe",
+            "huis history off --password-stdin",
             "huis receipts 12",
             "huis completions cobol",
             "huis chat --lang nl",

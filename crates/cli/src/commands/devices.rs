@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use huis_proto::DeviceId;
 use huis_texts::{readable, rfc3339};
-use huis_views::{Command, Connection, Notice, Reply};
+use huis_views::{Command, Connection, HistoryProgress, Notice, Reply};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -73,6 +73,9 @@ struct StatusLine {
     /// Held back until a person has decided about an identity key.
     held: u32,
     joining: u32,
+    /// How far the history archive is restored on this device, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restoring: Option<HistoryProgress>,
 }
 
 #[derive(Serialize)]
@@ -153,15 +156,16 @@ impl Status {
             Connection::Open => "open",
             Connection::Waiting { .. } => "waiting",
         };
-        let huis_views::Status { caught_up, waiting, held, joining, .. } = status;
-        let line = StatusLine { connection, caught_up, waiting, held, joining };
+        let huis_views::Status { caught_up, waiting, held, joining, restoring, .. } = status;
+        let line = StatusLine { connection, caught_up, waiting, held, joining, restoring };
         context.printer.thing(&line, || {
             let held = match held {
                 0 => String::new(),
                 held => format!(", {held} held back because an identity key changed (`huis verify`)"),
             };
+            let restored = restoring.map(super::history::progress).unwrap_or_default();
             format!(
-                "connection {connection}, {}, {waiting} to be sent{held}, {joining} conversations to be joined",
+                "connection {connection}, {}, {waiting} to be sent{held}, {joining} conversations to be joined{restored}",
                 if caught_up { "everything is here" } else { "not everything is here yet" },
             )
         })
@@ -174,7 +178,7 @@ async fn everything_done(session: &mut Session, bound: Duration) -> Outcome<huis
     let again = Duration::from_secs(1);
     loop {
         let status = session.status().await?;
-        if status.caught_up && status.waiting == 0 && status.joining == 0 {
+        if status.caught_up && status.waiting == 0 && status.joining == 0 && status.restoring.is_none() {
             // It does not go out however long somebody waits.
             return if status.held == 0 { Ok(status) } else { Err(Stop::all_but_held(status.held)) };
         }

@@ -8,6 +8,7 @@ pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod devices;
 pub(crate) mod files;
+pub(crate) mod history;
 pub(crate) mod identity;
 pub(crate) mod invitations;
 pub(crate) mod locks;
@@ -116,6 +117,7 @@ pub(crate) fn run(huis: Huis) -> Outcome {
             HuisCommand::Profile(command) => command.run(&context).await,
             HuisCommand::Preferences(command) => command.run(&context).await,
             HuisCommand::Devices(command) => command.run(&context).await,
+            HuisCommand::History(command) => command.run(&context).await,
             HuisCommand::Invitations(command) => command.run(&context).await,
             HuisCommand::Admin(command) => command.run(&context).await,
             HuisCommand::Status(command) => command.run(&context).await,

@@ -374,10 +374,11 @@ pub(crate) fn ended(event: &Event) -> Outcome {
 /// Whether asking twice is the same as asking once.
 fn may_repeat(command: &Command) -> bool {
     use Command::{
-        Administrate, Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, FetchFile, Files,
-        Invitations, MarkPrinted, MarkRead, Members, Message, Messages, MessagesAfter, Notices, PinnedMessages,
-        Preferences, Receipts, RecoveryKeyShown, Requests, Rooms, Search, SetArchived, SetCard, SetDraft, SetFavourite,
-        SetNotifications, SetPreferences, SetVerified, Status, Transfers, Typing, Unprinted, WhoAmI,
+        Administrate, Attend, Card, CheckPassword, Contact, Conversation, Conversations, Devices, EndHistory,
+        FetchFile, Files, History, Invitations, MarkPrinted, MarkRead, Members, Message, Messages, MessagesAfter,
+        Notices, PinnedMessages, Preferences, Receipts, RecoveryKeyShown, Requests, Rooms, Search, SetArchived,
+        SetCard, SetDraft, SetFavourite, SetNotifications, SetPreferences, SetVerified, Status, Transfers, Typing,
+        Unprinted, WhoAmI,
     };
     matches!(
         command,
@@ -389,8 +390,10 @@ fn may_repeat(command: &Command) -> bool {
             | Conversation { .. }
             | Conversations
             | Devices
+            | EndHistory
             | FetchFile(_)
             | Files { .. }
+            | History
             | Transfers
             | Invitations
             | MarkPrinted { .. }

@@ -7,8 +7,8 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::devices;
 use super::second_factor::{self, Shown};
+use super::{devices, history};
 use crate::app::App;
 use crate::dialogs::{Confirm, Overlay};
 use crate::parts::{follow, icon, live, on, switch};
@@ -23,6 +23,7 @@ pub(super) enum Wish {
     FactorOn,
     FactorOff,
     Codes,
+    History,
     SignOut,
     Revoke(DeviceId),
 }
@@ -31,7 +32,9 @@ pub(super) fn account(app: App) -> AnyView {
     let wish = RwSignal::new(None::<Wish>);
     let found: devices::Found = RwSignal::new(None);
     let (shown, factor) = (RwSignal::new(None::<Shown>), RwSignal::new(None::<bool>));
+    let kept: history::Kept = RwSignal::new(None);
     let read = move || {
+        history::read(kept);
         spawn_local(async move {
             if let Ok(Reply::SecondFactor { enabled, .. }) = port::ask(Command::SecondFactor).await {
                 factor.set(Some(enabled));
@@ -81,6 +84,7 @@ pub(super) fn account(app: App) -> AnyView {
                     </button>
                     {act(Wish::SignOut, "leave", "settings-sign-out", "menu-item danger")}
                 </section>
+                {history::history(app, kept, wish)}
                 {identity(app)}
             }.into_any(),
         })}
@@ -125,6 +129,7 @@ fn password_form(
         Wish::FactorOn => ("settings-factor", "settings-factor-about", "settings-factor-on"),
         Wish::FactorOff => ("settings-factor-off", "settings-factor-off-about", "settings-factor-off"),
         Wish::Codes => ("settings-codes-make", "settings-codes-make-about", "settings-codes-make"),
+        Wish::History => ("settings-history", "settings-history-cost", "settings-history-on"),
         Wish::SignOut => ("settings-sign-out", "settings-sign-out-about", "settings-sign-out"),
         Wish::Revoke(_) => ("settings-device-revoke", "settings-device-revoke-about", "settings-device-revoke"),
     };
@@ -151,6 +156,7 @@ fn password_form(
             }
             Wish::FactorOn => Command::BeginSecondFactor { password: Secret::new(typed) },
             Wish::FactorOff => Command::DisableSecondFactor { password: Secret::new(typed) },
+            Wish::History => Command::KeepHistory { password: Secret::new(typed), recovery_key: key },
             Wish::Codes => Command::RenewRecoveryCodes { password: Secret::new(typed) },
             Wish::SignOut => Command::SignOut(SignOut {
                 password: (!typed.is_empty()).then(|| Secret::new(typed)),

@@ -3,6 +3,7 @@
 mod account;
 mod administration;
 mod devices;
+mod history;
 mod look;
 mod profile;
 mod second_factor;
