@@ -78,7 +78,7 @@ fn logs(tables: Tables<'_>, present: IncarnationId) -> Result<Vec<Log>, DbError>
             let is_present = number == last;
             let first = row.first.max(life.from_seq).max(1);
             let reads = is_present && row.state == State::Joined && first <= row.cursor;
-            let read = reads.then(|| first..=row.cursor);
+            let read = reads.then_some(first..=row.cursor);
             logs.push(Log { row: row.clone(), life, until, read, present: is_present });
         }
     }

@@ -529,7 +529,7 @@ fn what_opens_segments_is_there_for_a_restore_alone() {
     let material = *OpeningKey::of(&seed(), 1).expose();
     let is_there = || desk.everything().windows(32).any(|window| window == material);
     assert!(is_there());
-    desk.client.step(|step| super::restoring::forget_restore(step)).unwrap();
+    desk.client.step(super::restoring::forget_restore).unwrap();
     assert!(!is_there());
     assert!(desk.client.log_tells.get(), "the log of transactions is emptied as well");
 }
