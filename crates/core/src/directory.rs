@@ -283,6 +283,11 @@ impl AccountDevices {
         self.devices.iter().filter(|(_, record)| record.last == self.number).map(|(device, record)| (*device, *record))
     }
 
+    /// What the lists say of a device that any of them named, also where it was taken off since.
+    pub fn was_listed(&self, device: DeviceId) -> Option<DeviceRecord> {
+        self.devices.get(&device).copied()
+    }
+
     /// The form in which an account stands in the database: version byte 1, then CBOR.
     pub fn to_bytes(&self) -> Vec<u8> {
         codec::to_versioned(VERSION, self)

@@ -130,8 +130,7 @@ pub fn open_head(
     Ok(ShownHead { hash: hash(&signed.head), head })
 }
 
-/// What a head says that no device of the account has to have signed. **Not authenticated**: good for its number, and for what
-/// the next one names as the one before.
+/// What a head says that no device of the account has to have signed. **Not authenticated**: nothing is built upon it.
 ///
 /// # Errors
 /// [`ArchiveError::Form`].

@@ -131,6 +131,15 @@ fn a_revoked_device_or_its_key_never_comes_back() {
 }
 
 #[test]
+fn a_device_that_was_taken_off_is_known_still_and_one_that_never_was_is_not() {
+    let mut known = KnownDevices::default();
+    known.accept(ACCOUNT, &identity().key(), &chain(&[&[1, 2], &[1]])).unwrap();
+    let account = known.get(ACCOUNT).unwrap();
+    let lists = |number| account.was_listed(member(number).device).map(|record| (record.first, record.last));
+    assert_eq!([lists(1), lists(2), lists(3)], [Some((1, 2)), Some((1, 1)), None]);
+}
+
+#[test]
 fn a_new_device_refuses_lists_older_than_its_account_has_seen() {
     let lists = chain(&[&[1], &[1, 2], &[1, 2, 3]]);
     let mut known = KnownDevices::default();

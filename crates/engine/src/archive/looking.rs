@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use huis_core::archive::{
-    ArchiveError, Entry, KnownHead, NotedHead, ShownHead, Slot, check_entries, open_head, open_outline, peek_head,
+    ArchiveError, Entry, KnownHead, NotedHead, ShownHead, Slot, check_entries, open_head, open_outline,
 };
 use huis_proto::rest::{Archive, ArchiveSegment};
 use huis_proto::{Bytes32, DeviceId};
@@ -37,11 +37,11 @@ pub(super) struct Shown {
     pub(super) most_bytes: u64,
     /// What is older than this is put in no more.
     pub(super) kept_from_ms: u64,
-    /// Where no device of the account made the newest head.
+    /// Where a device made the newest head that was taken off the account.
     pub(super) foreign: Option<Foreign>,
 }
 
-/// A newest head that counts for nothing, as whoever made it is off the account.
+/// A newest head that counts for nothing, as the device that made it is off the account.
 #[derive(Debug, Clone)]
 pub(super) struct Foreign {
     /// Segments that the server has and of which nobody knows whether they belong there: they go with the next head.
@@ -143,7 +143,7 @@ impl Client {
             // Only a newer list can tell whose it is.
             Err(ArchiveError::UnknownDevice(_)) if !has_lists => return Ok(Ok(Judged::Lists)),
             Err(ArchiveError::UnknownDevice(_)) if !known.is_empty() => return Ok(Ok(Judged::AllAgain)),
-            Err(ArchiveError::UnknownDevice(_)) => return self.foreign(archive, listed, kept_from_ms, seen),
+            Err(ArchiveError::UnknownDevice(_)) => return self.foreign(me, archive, listed, kept_from_ms, seen),
             Ok(shown) if shown.head.list > devices.newest_number(me.account()) && !has_lists => {
                 return Ok(Ok(Judged::Lists));
             }
@@ -176,16 +176,27 @@ impl Client {
         Ok(Ok(Judged::Good(Shown { newest, most_bytes, kept_from_ms, foreign: None })))
     }
 
-    /// No device of the account made the newest head. What was seen before still counts where it is there, and the next head
+    /// The newest head as any device made it that was ever listed, also if it was taken off since: the server alone can make
+    /// none.
+    pub(super) fn head_of_any_device(&self, me: &Me, archive: &Archive) -> Result<ShownHead, ArchiveError> {
+        let devices = self.known();
+        let key_of = |device: DeviceId| devices.get(me.account())?.was_listed(device).map(|record| record.key);
+        let shown = open_head(archive.head.as_deref().unwrap_or_default(), me.account(), key_of)?;
+        let number = shown.head.number;
+        if number == archive.number { Ok(shown) } else { Err(ArchiveError::OtherSegments { number }) }
+    }
+
+    /// A device that was taken off made the newest head. What was seen before still counts where it is there, and the next head
     /// says so. `listed`: all segments.
     fn foreign(
         &self,
+        me: &Me,
         archive: &Archive,
         listed: &[ArchiveSegment],
         kept_from_ms: u64,
         seen: Option<KnownHead>,
     ) -> Result<Result<Judged, ArchiveError>, DbError> {
-        let head = match peek_head(archive.head.as_deref().unwrap_or_default()) {
+        let head = match self.head_of_any_device(me, archive) {
             Ok(head) => head,
             Err(error) => return Ok(Err(error)),
         };

@@ -238,8 +238,8 @@ impl Client {
             if now_ms < restore.begun_ms.saturating_add(lasts_ms) {
                 return Ok(());
             }
-            if failed > 0 {
-                step.notice(None, Notice::HistoryIncomplete { count: failed })?;
+            if failed > 0 || shown.foreign.is_some() {
+                step.notice(None, Notice::HistoryIncomplete { count: failed.max(1) })?;
             }
             forget_restore(step)
         })

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use huis_core::archive::{ArchiveAgreement, Entry, Head, KnownHead, SealedSegment, Slot, Span, digest};
+use huis_core::archive::{
+    ArchiveAgreement, ArchiveError, Entry, Head, KnownHead, SealedSegment, Slot, Span, digest, open_outline,
+};
 use huis_proto::rest::{Archive, ChangeArchive, NewArchiveSegment};
-use huis_proto::{Bytes32, ErrorCode, limits};
+use huis_proto::{ErrorCode, limits};
 use huis_views::{Event, Failure};
 use serde::de::IgnoredAny;
 
@@ -195,15 +197,22 @@ impl Client {
 
     /// Takes all segments out: the archive was turned off, or sealed under keys that are gone.
     pub(super) async fn empty_archive(&self) -> Result<(), Failure> {
-        let me = self.signed_in()?;
+        let (me, mut has_lists) = (self.signed_in()?, false);
         for _ in 0..TRIES {
             let archive: Archive = self.get("/api/v1/account/archive".into()).await?;
-            let Some(head) = archive.head.as_ref().filter(|_| !archive.segments.is_empty()) else {
+            if archive.head.is_none() || archive.segments.is_empty() || self.is_written_anew(&me, &archive)? {
                 return Ok(self.step(|step| step.tables.archive_is_emptied())?);
+            }
+            // Also if that device was taken off since: nothing of it is left.
+            let newest = match self.head_of_any_device(&me, &archive) {
+                Ok(shown) => shown.known(),
+                Err(ArchiveError::UnknownDevice(_)) if !has_lists => {
+                    self.fetch_lists(&[me.account()]).await?;
+                    has_lists = true;
+                    continue;
+                }
+                Err(error) => return Err(self.archive_refused(&error)?),
             };
-            // Whoever made the newest head: nothing of it is left.
-            let before = huis_core::archive::peek_head(head);
-            let newest = KnownHead { number: archive.number, hash: before.map_or(Bytes32([0; 32]), |head| head.hash) };
             let agreement = self.read(|tables| tables.archive_agreement())?;
             let head = self.head_of(&me, newest, agreement.key().map_or(0, |key| key.generation), &[]);
             let change = ChangeArchive {
@@ -224,6 +233,16 @@ impl Client {
             }
         }
         Err(Failure::Busy)
+    }
+
+    /// Whether another device of the account has emptied the archive since the identity was renewed, and begun again: what is
+    /// there is of the present keys.
+    fn is_written_anew(&self, me: &Me, archive: &Archive) -> Result<bool, DbError> {
+        let opens = archive.segments.iter().all(|segment| {
+            let slot = Slot { account: me.account(), number: segment.number };
+            open_outline(&segment.outline, &me.state_key, slot).is_ok()
+        });
+        Ok(opens && self.read(|tables| tables.history_is_on())?)
     }
 
     fn head_of(&self, me: &Me, before: KnownHead, generation: u64, entries: &[Entry]) -> Head {

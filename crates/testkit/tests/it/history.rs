@@ -19,6 +19,8 @@ use crate::{nobody_is_alarmed, two_friends};
 pub(crate) const WRITTEN: Duration = Duration::from_secs(20 * 60);
 /// What opens segments is forgotten by then.
 const FORGOTTEN: Duration = Duration::from_secs(40 * 60);
+/// Longer than it takes until what was said beside it is written, and a later device has that.
+const LOCKED: Duration = Duration::from_secs(2 * 3600);
 
 /// What the server gave a device of the archive.
 #[derive(Clone, Default)]
@@ -166,6 +168,8 @@ fn what_a_device_wrote_while_a_later_one_restores_comes_as_well() {
         ann.is_connected().await;
         // It is turned on, and the later device is there before anything was written.
         ann.keeps_history().await;
+        // A later device learns of it by the account state.
+        world.passes(Duration::from_secs(5)).await;
         let later = world.another_device_of(&ann).await;
         world.passes(WRITTEN).await;
         later.has_restored().await;
@@ -186,7 +190,7 @@ fn what_does_not_stay_never_enters() {
         bea.hears("@ann", "for a week").await;
         ann.sets_no_timer("@bea").await;
         bea.has_timer("@ann", None).await;
-        let locked = bea.locks("@ann", "locked for two days", Duration::from_secs(2 * 24 * 3600)).await.id;
+        let locked = bea.locks("@ann", "locked for two hours", LOCKED).await.id;
         ann.sees_lock(locked, LockState::Waiting).await;
         bea.says("@ann", "this one stays").await;
         ann.hears("@bea", "this one stays").await;
@@ -195,12 +199,12 @@ fn what_does_not_stay_never_enters() {
         assert_eq!(texts_of(&records), ["hello", "this one stays"]);
         assert_eq!(later.texts("@bea").await, ["hello", "this one stays"]);
         // Once it has opened it is like any other.
-        world.passes(Duration::from_secs(2 * 24 * 3600)).await;
-        ann.sees("what was locked", locked, |view| view.text == "locked for two days").await;
+        world.passes(LOCKED).await;
+        ann.sees("what was locked", locked, |view| view.text == "locked for two hours").await;
         world.passes(WRITTEN).await;
         let (last, records) = a_later_device_of(&world, &ann).await;
-        assert_eq!(texts_of(&records), ["hello", "locked for two days", "this one stays"]);
-        last.hears("@bea", "locked for two days").await;
+        assert_eq!(texts_of(&records), ["hello", "locked for two hours", "this one stays"]);
+        last.hears("@bea", "locked for two hours").await;
     });
 }
 
@@ -355,6 +359,9 @@ fn a_device_that_was_taken_off_makes_no_heads_and_the_next_one_is_of_another_key
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
         ann.keeps_history().await;
+        // What the other device never had is there before that one writes.
+        world.passes(WRITTEN).await;
+        ann.has_archived(1).await;
         let stolen = world.another_device_of(&ann).await;
         let thief = stolen.profile().await.device;
         bea.says("@ann", "before").await;
@@ -362,7 +369,7 @@ fn a_device_that_was_taken_off_makes_no_heads_and_the_next_one_is_of_another_key
         ann.hears("@bea", "before").await;
         ann.goes_offline();
         world.passes(WRITTEN).await;
-        stolen.has_archived(1).await;
+        stolen.has_archived(2).await;
         ann.comes_online();
         ann.is_connected().await;
         let heads: Rc<RefCell<Vec<ChangeArchive>>> = Rc::default();
@@ -394,18 +401,30 @@ fn a_server_that_was_restored_is_given_again_what_it_lost() {
         let (ann, bea) = two_friends(&world).await;
         ann.keeps_history().await;
         world.passes(WRITTEN).await;
+        ann.has_archived(1).await;
+        // A session that is renewed behind the backup would end with it: they are renewed before.
+        for device in [&ann, &bea] {
+            device.restarts_in_order().await;
+        }
         let backup = world.server_is_backed_up();
         bea.says("@ann", "lost by the server").await;
         ann.hears("@bea", "lost by the server").await;
-        world.passes(WRITTEN).await;
+        ann.says("@bea", "lost as well").await;
+        bea.hears("@ann", "lost as well").await;
+        // An orderly end writes at once.
+        world.passes(Duration::from_secs(120)).await;
+        ann.restarts_in_order().await;
+        ann.has_archived(2).await;
         world.server_is_restored_from(&backup).await;
-        ann.notices("the restore", |notice| matches!(notice, Notice::ServerRestored)).await;
+        for device in [&ann, &bea] {
+            device.notices("the restore", |notice| matches!(notice, Notice::ServerRestored)).await;
+        }
         bea.says("@ann", "said since").await;
         ann.hears("@bea", "said since").await;
         world.passes(WRITTEN).await;
         let (later, _) = a_later_device_of(&world, &ann).await;
         let texts = later.texts("@bea").await;
-        for text in ["hello", "lost by the server", "said since"] {
+        for text in ["hello", "lost by the server", "lost as well", "said since"] {
             assert_eq!(texts.iter().filter(|heard| *heard == text).count(), 1, "{text:?}: {texts:?}");
         }
         let refused = |notice: &Notice| matches!(notice, Notice::ArchiveRefused { .. });

@@ -3,7 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use huis_engine::HttpResponse;
+use huis_core::archive::{Head, digest, peek_head};
+use huis_core::identity::DeviceSecret;
+use huis_engine::{HttpRequest, HttpResponse};
+use huis_proto::DeviceId;
 use huis_proto::rest::{Archive, ArchiveBody};
 use huis_testkit::{Device, World, story};
 use huis_views::Notice;
@@ -44,7 +47,7 @@ async fn three_segments(world: &World) -> (Device, Device) {
 async fn a_later_device_of(
     world: &World,
     ann: &Device,
-    meddle: impl FnMut(&huis_engine::HttpRequest, HttpResponse) -> Option<HttpResponse> + 'static,
+    meddle: impl FnMut(&HttpRequest, HttpResponse) -> Option<HttpResponse> + 'static,
 ) -> Device {
     let later = world.blank_device(ann, "a later device");
     later.answers_pass(meddle);
@@ -165,6 +168,57 @@ fn an_older_archive_than_the_devices_know_of_is_refused() {
         world.passes(WRITTEN).await;
         later.hears("@bea", "newer").await;
         later.hears("@bea", "hello").await;
+    });
+}
+
+/// The server makes a head by itself, of a device that never was, and of an archive in which nothing is left.
+fn with_a_head_of_nobody(request: &HttpRequest, response: HttpResponse) -> Option<HttpResponse> {
+    let forge = |archive: &mut Archive| {
+        let Some(newest) = archive.head.as_ref().map(|head| peek_head(head).unwrap()) else { return };
+        archive.number = newest.head.number + 1;
+        let head = Head {
+            number: archive.number,
+            previous: newest.hash,
+            segments: 0,
+            digest: digest(&[]),
+            device: DeviceId::from_bytes([7; 16]),
+            ..newest.head
+        };
+        archive.head = Some(head.sign(&DeviceSecret::from_bytes(&[7; 32])));
+        archive.segments.clear();
+        archive.more = false;
+    };
+    Some(if request.path.starts_with(LIST) { changed(response, forge) } else { response })
+}
+
+#[test]
+fn a_head_of_a_device_that_was_never_listed_takes_nothing_out_and_nothing_is_built_upon_it() {
+    story(async |world| {
+        let (ann, bea) = three_segments(&world).await;
+        let later = a_later_device_of(&world, &ann, with_a_head_of_nobody).await;
+        let reason = refuses(&later).await;
+        assert!(reason.contains("none of the account's"), "{reason}");
+        assert_eq!(later.texts("@bea").await, Vec::<String>::new());
+
+        ann.answers_pass(with_a_head_of_nobody);
+        ann.requests_pass(|request| {
+            let writes = request.path == "/api/v1/account/archive" && request.body.is_some();
+            assert!(!writes, "it is built upon");
+            Some(request)
+        });
+        bea.says("@ann", "three").await;
+        ann.hears("@bea", "three").await;
+        world.passes(WRITTEN).await;
+        assert_eq!(refuses(&ann).await, reason);
+        assert_eq!(ann.history().await.segments, 3);
+
+        ann.nobody_meddles();
+        later.nobody_meddles();
+        world.passes(WRITTEN).await;
+        later.has_restored().await;
+        later.hears("@bea", "hello").await;
+        assert_eq!(later.texts("@bea").await, ["hello", "one", "two", "three"]);
+        ann.until("the fourth segment is there", async || ann.history().await.segments == 4).await;
     });
 }
 
