@@ -173,6 +173,9 @@ impl Step<'_> {
         let on = newer(mine, is_on(theirs), is_on(base));
         if on != mine {
             self.turn_history(on)?;
+        } else if !on {
+            // It was turned off after this device had signed in, and before it heard of anything.
+            forget_restore(self)?;
         }
         let mine = self.tables.archive_agreement()?;
         let of = |state: &AccountState| state.archive.clone().unwrap_or_default();

@@ -1,7 +1,9 @@
 //! What the server has of the archive: fetched, compared with what was seen before, and kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use huis_core::archive::{
     ArchiveError, Entry, KnownHead, NotedHead, ShownHead, Slot, check_entries, open_head, open_outline,
 };
@@ -11,12 +13,14 @@ use huis_views::Failure;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::present_life;
+use super::{REFUSED, present_life};
 use crate::client::{Client, Me};
 use crate::db::{DbError, RestoreStanding, SegmentRow, Tables};
 
 /// How often it is looked again because the archive changed meanwhile.
 const TRIES: usize = 4;
+/// Something else waits no longer than this for a look.
+const LOOKS_FOR: Duration = Duration::from_secs(10);
 
 /// The fact of the database that says which head was seen last.
 const SEEN: &str = "archive_head";
@@ -86,14 +90,20 @@ impl Client {
         Err(Failure::Busy)
     }
 
-    /// Looks at the archive, where there is one and it can be had; what fails is done again later.
+    /// Looks at the archive, where there is one and it can be had soon; what fails is done again later.
     pub(crate) async fn look_at_kept_archive(&self) {
         if !self.read(|tables| tables.history_is_on()).unwrap_or(false) {
             return;
         }
-        let _alone = self.archiving.lock().await;
-        if let Err(failure) = self.look_at_archive().await {
-            tracing::info!(%failure, "the history archive was not looked at");
+        let look = async {
+            // A restore may have it for hours.
+            let _alone = self.archiving.lock().await;
+            self.look_at_archive().await
+        };
+        match select(Box::pin(look), self.clock.sleep(LOOKS_FOR)).await {
+            Either::Left((Ok(_), _)) => {}
+            Either::Left((Err(failure), _)) => tracing::info!(%failure, "the history archive was not looked at"),
+            Either::Right(_) => tracing::info!("the history archive was not looked at in time"),
         }
     }
 
@@ -232,6 +242,9 @@ impl Client {
             }
             let is_new = |row: &&SegmentRow| before.get(&row.number) != named.get(&row.number);
             fresh.iter().filter(is_new).try_for_each(|row| step.tables.put_segment(row))?;
+            if step.tables.fact::<Seen>(SEEN)?.is_some_and(|seen| seen.head.number < shown.head.number) {
+                step.tables.put_fact(REFUSED, &None::<String>)?;
+            }
             see_head(step.tables, shown.known(), shown.head.kept_from_ms).map(drop)
         })
     }

@@ -37,7 +37,7 @@ const BETWEEN: Duration = Duration::from_millis(50);
 /// What an engine that ran for less than this leaves to the next one: a command is no clean end of a day.
 const SHORT_LIFE_MS: u64 = 60_000;
 
-/// The fact that says what was refused last, so that it is shown once.
+/// The fact that says what was refused last, so that it is shown once until a later head is taken.
 const REFUSED: &str = "archive_refused";
 
 /// A segment with its outline, opened.
@@ -82,11 +82,15 @@ impl Client {
     }
 
     fn archive_pause(&self) -> Option<Duration> {
+        let is_open = self.connection.get() == Connection::Open;
         let wished = self.read(|tables| {
-            if tables.restores()? && (!self.archive_looked.get() || tables.count_segments(RestoreStanding::Due)? > 0) {
+            let restores = tables.restores()?;
+            let is_due =
+                || Ok::<_, DbError>(!self.archive_looked.get() || tables.count_segments(RestoreStanding::Due)? > 0);
+            if restores && is_open && is_due()? {
                 return Ok(Some(LOOK_SOON));
             }
-            let is_kept = tables.history_is_on()? || tables.archive_is_to_be_emptied()?;
+            let is_kept = restores || tables.history_is_on()? || tables.archive_is_to_be_emptied()?;
             Ok::<_, DbError>(is_kept.then_some(LOOK_EVERY))
         });
         wished.unwrap_or(Some(LOOK_EVERY))
@@ -94,6 +98,7 @@ impl Client {
 
     async fn keep_archive(&self, at_end: bool) -> Result<(), Failure> {
         let Ok(_alone) = self.archiving.try_lock() else { return Ok(()) };
+        self.restore_ends_in_time()?;
         if !self.has_session() || self.connection.get() != Connection::Open || !self.caught_up.get() {
             return Ok(());
         }
@@ -119,8 +124,8 @@ impl Client {
     fn archive_refused(&self, error: &ArchiveError) -> Result<Failure, DbError> {
         let reason = error.to_string();
         self.step(|step| {
-            if step.tables.fact::<String>(REFUSED)?.as_ref() != Some(&reason) {
-                step.tables.put_fact(REFUSED, &reason)?;
+            if step.tables.fact::<Option<String>>(REFUSED)?.flatten().as_ref() != Some(&reason) {
+                step.tables.put_fact(REFUSED, &Some(&reason))?;
                 step.notice(None, Notice::ArchiveRefused { reason: reason.clone() })?;
             }
             Ok::<_, DbError>(())

@@ -30,8 +30,10 @@ const WAITS_MS: u64 = 24 * 3_600_000;
 /// What could not be read is tried again so often, so much later each time, in milliseconds.
 const ROUNDS: u32 = 3;
 const AGAIN_MS: u64 = 3_600_000;
-/// After so long without an archive that is acceptable nothing is waited for any more, in milliseconds.
+/// After so long nothing is waited for any more, whatever is left, in milliseconds.
 const GIVES_UP_MS: u64 = 7 * 24 * 3_600_000;
+/// So many generations are there keys for at most, the last ones: one is in use for a month, but where devices are taken off.
+const MOST_KEYS: u64 = 1024;
 
 /// The fact of the database.
 const RESTORE: &str = "archive_restore";
@@ -56,10 +58,16 @@ impl Restore {
     pub(crate) fn wished(state: &AccountState, seed: &Secret32, now_ms: u64) -> Option<Self> {
         let in_use = state.archive.as_ref()?.key()?.generation;
         let key = |generation| (generation, Bytes32(*OpeningKey::of(seed, generation).expose()));
-        is_on(state).then(|| Self { begun_ms: now_ms, keys: (1..=in_use).map(key).collect(), rounds: 0, again_ms: 0 })
+        let first = in_use.saturating_sub(MOST_KEYS - 1).max(1);
+        is_on(state).then(|| Self {
+            begun_ms: now_ms,
+            keys: (first..=in_use).map(key).collect(),
+            rounds: 0,
+            again_ms: 0,
+        })
     }
 
-    fn opens(&self, generation: u64) -> Option<OpeningKey> {
+    pub(super) fn opens(&self, generation: u64) -> Option<OpeningKey> {
         let (_, key) = self.keys.iter().find(|(of, _)| *of == generation)?;
         Some(OpeningKey::from_bytes(generation, &key.0))
     }
@@ -144,10 +152,7 @@ impl Client {
                 step.tables.put_fact(RESTORE, &restore)
             })?;
         }
-        let shown = match self.look_at_archive().await {
-            Err(_) if now_ms >= restore.begun_ms.saturating_add(GIVES_UP_MS) => return Ok(self.gives_restore_up()?),
-            shown => shown?,
-        };
+        let shown = self.look_at_archive().await?;
         let known = self.read(|tables| known_segments(tables, &me))?;
         let is_due =
             |number: u64| known.iter().find(|(row, _)| row.number == number && row.restore == RestoreStanding::Due);
@@ -161,7 +166,10 @@ impl Client {
                     self.archive_looked.set(false);
                 }
                 Err(Trouble::Refused(error)) => {
-                    drop(self.archive_refused(&error)?);
+                    // It may be of a generation that began after this device had signed in.
+                    if !matches!(error, ArchiveError::NoKey(_)) {
+                        drop(self.archive_refused(&error)?);
+                    }
                     self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed))?;
                 }
                 Err(Trouble::Failure(failure)) => return Err(failure),
@@ -209,11 +217,19 @@ impl Client {
         Ok(())
     }
 
-    fn gives_restore_up(&self) -> Result<(), DbError> {
+    /// What opens segments does not stay for longer than it may, whether the server is reached or not, and whatever it gives.
+    pub(super) fn restore_ends_in_time(&self) -> Result<(), DbError> {
+        let now_ms = self.clock.now_ms();
+        let is_over = |restore: Restore| now_ms >= restore.begun_ms.saturating_add(GIVES_UP_MS);
+        if !self.read(restore)?.is_some_and(is_over) {
+            return Ok(());
+        }
         self.step(|step| {
             let left = step.tables.count_segments(RestoreStanding::Due)?;
             let count = left + step.tables.count_segments(RestoreStanding::Failed)?;
-            step.notice(None, Notice::HistoryIncomplete { count })?;
+            if count > 0 || step.tables.count_segments(RestoreStanding::Done)? == 0 {
+                step.notice(None, Notice::HistoryIncomplete { count: count.max(1) })?;
+            }
             forget_restore(step)
         })
     }

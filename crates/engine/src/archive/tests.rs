@@ -9,7 +9,7 @@ use huis_core::content::{Content, CountedFrom, Quote, Stay, Timer};
 use huis_core::identity::LocalDevice;
 use huis_core::secret::Secret32;
 use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, DeviceId, IncarnationId, Member, MessageId};
-use huis_views::Event;
+use huis_views::{Event, Notice};
 use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
 
@@ -159,8 +159,22 @@ impl Desk {
     }
 
     fn begins_to_restore(&self) {
-        let restore = Restore::wished(&agreed_on(), &seed(), BEGAN_MS).unwrap();
+        self.began_to_restore(BEGAN_MS);
+    }
+
+    fn began_to_restore(&self, begun_ms: u64) {
+        let restore = Restore::wished(&agreed_on(), &seed(), begun_ms).unwrap();
         self.client.step(|step| step.begin_restore(&restore)).unwrap();
+    }
+
+    /// How many segments a notice says were not restored, the newest notice first.
+    fn is_told_to_lack(&self) -> Vec<u32> {
+        let notices = self.client.read(|tables| tables.notices(100)).unwrap();
+        let lacks = |notice: &Notice| match notice {
+            Notice::HistoryIncomplete { count } => Some(*count),
+            _ => None,
+        };
+        notices.iter().filter_map(|view| lacks(&view.notice)).collect()
     }
 
     fn texts(&self) -> Vec<String> {
@@ -532,6 +546,45 @@ fn what_opens_segments_is_there_for_a_restore_alone() {
     desk.client.step(super::restoring::forget_restore).unwrap();
     assert!(!is_there());
     assert!(desk.client.log_tells.get(), "the log of transactions is emptied as well");
+}
+
+#[test]
+fn what_opens_segments_is_forgotten_after_a_week_whatever_the_server_does() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let desk = Desk::new(0);
+    let material = *OpeningKey::of(&seed(), 1).expose();
+    let is_there = || desk.everything().windows(32).any(|window| window == material);
+    let now_ms = desk.client.clock.now_ms();
+    desk.began_to_restore(now_ms - 6 * DAY_MS);
+    desk.client.restore_ends_in_time().unwrap();
+    assert!(is_there() && desk.is_told_to_lack().is_empty());
+    desk.began_to_restore(now_ms - 7 * DAY_MS);
+    desk.client.restore_ends_in_time().unwrap();
+    assert!(!is_there() && desk.client.log_tells.get());
+    assert_eq!(desk.is_told_to_lack(), [1], "nobody knows what there would have been");
+    desk.client.restore_ends_in_time().unwrap();
+    assert_eq!(desk.is_told_to_lack(), [1]);
+}
+
+#[test]
+fn what_opens_segments_is_forgotten_where_it_was_off_before_the_device_heard_of_it() {
+    let desk = Desk::new(0);
+    desk.client.step(|step| step.tables.put_fact("history", &false)).unwrap();
+    desk.begins_to_restore();
+    let off = AccountState { settings: Default::default(), ..agreed_on() };
+    desk.client.step(|step| step.merge_history(&off, &AccountState::default())).unwrap();
+    assert!(!desk.client.read(|tables| tables.restores()).unwrap());
+}
+
+#[test]
+fn a_generation_beyond_all_that_are_used_makes_no_endless_work() {
+    let mut state = agreed_on();
+    let mut archive = serde_json::to_value(state.archive.take().unwrap()).unwrap();
+    archive["keys"][0]["generation"] = u64::MAX.into();
+    state.archive = Some(serde_json::from_value(archive).unwrap());
+    let restore = Restore::wished(&state, &seed(), 0).unwrap();
+    assert!(restore.opens(u64::MAX).is_some() && restore.opens(u64::MAX - 1023).is_some());
+    assert!(restore.opens(u64::MAX - 1024).is_none() && restore.opens(1).is_none());
 }
 
 #[test]
