@@ -49,8 +49,8 @@ struct Log {
     life: Life,
     /// The last position of its messages.
     until: u64,
-    /// The places that this device has read, whatever stands there.
-    read: Option<RangeInclusive<u64>>,
+    /// The places that this device has read, whatever stands there, in their order.
+    read: Vec<RangeInclusive<u64>>,
     /// Whether it is the life that goes on.
     present: bool,
 }
@@ -78,11 +78,27 @@ fn logs(tables: Tables<'_>, present: IncarnationId) -> Result<Vec<Log>, DbError>
             let is_present = number == last;
             let first = row.first.max(life.from_seq).max(1);
             let reads = is_present && row.state == State::Joined && first <= row.cursor;
-            let read = reads.then_some(first..=row.cursor);
+            let read = if reads { without(first..=row.cursor, &tables.holes(row.id)?) } else { Vec::new() };
             logs.push(Log { row: row.clone(), life, until, read, present: is_present });
         }
     }
     Ok(logs)
+}
+
+/// What is left of these places without the holes, which are in their order.
+fn without(places: RangeInclusive<u64>, holes: &[RangeInclusive<u64>]) -> Vec<RangeInclusive<u64>> {
+    let (mut next, last) = places.into_inner();
+    let mut left = Vec::new();
+    for hole in holes.iter().filter(|hole| *hole.start() <= last) {
+        if next < *hole.start() {
+            left.push(next..=*hole.start() - 1);
+        }
+        next = next.max(hole.end().saturating_add(1));
+    }
+    if next <= last {
+        left.push(next..=last);
+    }
+    left
 }
 
 impl Log {
@@ -163,7 +179,7 @@ impl Holdings {
             self.0.iter().any(|log| {
                 log.id() == span.conversation
                     && log.life.incarnation == span.incarnation
-                    && log.read.as_ref().is_some_and(|read| read.contains(&span.from) && read.contains(&span.to))
+                    && log.read.iter().any(|read| read.contains(&span.from) && read.contains(&span.to))
             })
         };
         spans.iter().all(is_read)

@@ -162,7 +162,7 @@ impl Client {
                 Ok(()) => {}
                 Err(Trouble::Gone) => {
                     // If it is listed still, the server keeps it back.
-                    self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed))?;
+                    self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed, false))?;
                     self.archive_looked.set(false);
                 }
                 Err(Trouble::Refused(error)) => {
@@ -170,7 +170,7 @@ impl Client {
                     if !matches!(error, ArchiveError::NoKey(_)) {
                         drop(self.archive_refused(&error)?);
                     }
-                    self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed))?;
+                    self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed, false))?;
                 }
                 Err(Trouble::Failure(failure)) => return Err(failure),
             }
@@ -294,6 +294,10 @@ impl Step<'_> {
     /// Takes in what a segment has. What is here already, was deleted or has vanished stays as it is.
     pub(super) fn take_segment(&mut self, number: u64, outline: &Outline, opened: Opened) -> Result<(), DbError> {
         let Some(present) = present_life(self.tables)? else { return Ok(()) };
+        let mut whole = opened.skipped == 0;
+        for span in &outline.spans {
+            whole &= self.tables.conversation(span.conversation)?.is_some();
+        }
         let (mut messages, mut marks, mut readings) = (Vec::new(), Vec::new(), Vec::new());
         let mut lives = Lives::of(outline);
         for record in opened.records {
@@ -328,7 +332,7 @@ impl Step<'_> {
             self.changed(conversation);
         }
         self.tells_of_no_messages();
-        self.tables.set_restored(number, RestoreStanding::Done)?;
+        self.tables.set_restored(number, RestoreStanding::Done, whole)?;
         self.event(Event::History);
         Ok(())
     }

@@ -14,7 +14,7 @@ use rand::SeedableRng;
 use rand::rngs::{OsRng, StdRng};
 
 use super::agreement::put_history;
-use super::gathering::{Gathered, Pending, gather, pending};
+use super::gathering::{Gathered, Holdings, Pending, gather, pending};
 use super::leaving::{OF_A_LIFE_BEFORE, leaves};
 use super::restoring::Restore;
 use super::{Known, coverage, known_segments};
@@ -341,6 +341,48 @@ fn what_is_locked_leaves_its_place_open_until_it_has_opened() {
     );
     let Record::Message(message) = &gathered.records[0] else { panic!("{gathered:?}") };
     assert_eq!((message.opening, message.mac), (None, None), "what proves it is not here");
+}
+
+#[test]
+fn places_of_which_this_device_has_nothing_are_left_to_others() {
+    let desk = Desk::new(9);
+    desk.says(2, "before");
+    desk.says(7, "behind");
+    desk.client
+        .step(|step| {
+            step.tables.add_hole(PLACE, &(4..=5))?;
+            step.tables.add_hole(PLACE, &(8..=8))
+        })
+        .unwrap();
+    let (outline, _) = desk.writes(1);
+    assert_eq!(places(&outline), [1..=3, 6..=7, 9..=9]);
+    assert_eq!(desk.pending(), None);
+    let holdings = desk.client.read(|tables| Holdings::of(tables, LIFE)).unwrap();
+    let has = |from, to| holdings.have(&[Span { conversation: PLACE, incarnation: LIFE, from, to, as_of: 9 }]);
+    assert!(has(1, 3) && has(6, 7) && has(9, 9) && !has(1, 4) && !has(3, 6) && !has(8, 8) && !has(1, 9));
+    // Behind a cut other things stand there.
+    desk.client.step(|step| step.tables.forget_holes_behind(PLACE, 4)).unwrap();
+    assert_eq!(desk.client.read(|tables| tables.holes(PLACE)).unwrap(), [4..=4]);
+}
+
+#[test]
+fn a_segment_of_which_not_everything_is_here_is_not_held() {
+    let writer = Desk::new(4);
+    writer.says(2, "something");
+    let (outline, sealed) = writer.writes(1);
+    let holds_after = |later: &Desk, skipped| {
+        later.lists(1, &outline, &sealed);
+        let mut opened = sealed.open(&OpeningKey::of(&seed(), 1), Slot { account: ME, number: 1 }).unwrap();
+        opened.skipped = skipped;
+        later.takes(1, &outline, opened);
+        let rows = later.client.read(|tables| tables.archive_segments()).unwrap();
+        (rows[0].held, rows[0].restore)
+    };
+    let later = Desk::new(0);
+    assert_eq!(holds_after(&later, 1), (false, RestoreStanding::Done), "a later version has put something there");
+    assert_eq!(holds_after(&later, 0), (true, RestoreStanding::Done));
+    later.client.step(|step| step.tables.delete_conversation(PLACE)).unwrap();
+    assert_eq!(holds_after(&later, 0), (false, RestoreStanding::Done), "it was passed over");
 }
 
 #[test]

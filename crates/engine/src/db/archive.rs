@@ -120,11 +120,11 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// A segment was read into the database, or could not be.
-    pub(crate) fn set_restored(self, segment: u64, standing: RestoreStanding) -> Result<(), DbError> {
+    /// A segment was read into the database, or could not be. `whole`: everything that stood in it is here.
+    pub(crate) fn set_restored(self, segment: u64, standing: RestoreStanding, whole: bool) -> Result<(), DbError> {
         self.0
-            .prepare_cached("UPDATE archive_segments SET restore = ?2, held = held OR ?2 = 3 WHERE number = ?1")?
-            .execute([int(segment), number(standing)])?;
+            .prepare_cached("UPDATE archive_segments SET restore = ?2, held = held OR ?3 WHERE number = ?1")?
+            .execute(params![int(segment), number(standing), whole])?;
         Ok(())
     }
 
@@ -175,6 +175,37 @@ impl Tables<'_> {
                 int(life.from_seq),
                 int(life.behind)
             ])?;
+        Ok(())
+    }
+
+    /// This device has nothing of these places of a log, though it goes on behind them.
+    pub(crate) fn add_hole(self, id: ConversationId, places: &RangeInclusive<u64>) -> Result<(), DbError> {
+        self.0
+            .prepare_cached(
+                "INSERT OR REPLACE INTO archive_holes (conversation, from_seq, to_seq) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![&id.as_bytes()[..], int(*places.start()), int(*places.end())])?;
+        Ok(())
+    }
+
+    /// The places of a log of which this device has nothing, in their order.
+    pub(crate) fn holes(self, id: ConversationId) -> Result<Vec<RangeInclusive<u64>>, DbError> {
+        let mut statement = self
+            .0
+            .prepare_cached("SELECT from_seq, to_seq FROM archive_holes WHERE conversation = ?1 ORDER BY from_seq")?;
+        let rows = statement.query_map([&id.as_bytes()[..]], |row| Ok(uint(row, 0)?..=uint(row, 1)?))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The log was cut behind `head`.
+    pub(crate) fn forget_holes_behind(self, id: ConversationId, head: u64) -> Result<(), DbError> {
+        let bounds = params![&id.as_bytes()[..], int(head)];
+        self.0
+            .prepare_cached("DELETE FROM archive_holes WHERE conversation = ?1 AND from_seq > ?2")?
+            .execute(bounds)?;
+        self.0
+            .prepare_cached("UPDATE archive_holes SET to_seq = ?2 WHERE conversation = ?1 AND to_seq > ?2")?
+            .execute(bounds)?;
         Ok(())
     }
 

@@ -202,6 +202,7 @@ impl Tables<'_> {
             "receipts_due",
             "archive_lives",
             "archive_leaving",
+            "archive_holes",
         ] {
             let sql = format!("DELETE FROM {table} WHERE conversation = ?1");
             self.0.prepare_cached(&sql)?.execute([&id.as_bytes()[..]])?;

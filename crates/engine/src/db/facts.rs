@@ -96,7 +96,7 @@ impl Tables<'_> {
              DELETE FROM notices; DELETE FROM heard; DELETE FROM settings; DELETE FROM cards; DELETE FROM cards_shown;
              DELETE FROM own_lists; DELETE FROM marks; DELETE FROM marks_waiting; DELETE FROM titles;
              DELETE FROM transfers; DELETE FROM vanished; DELETE FROM locks; DELETE FROM archive_segments;
-             DELETE FROM archive_lives; DELETE FROM archive_leaving;",
+             DELETE FROM archive_lives; DELETE FROM archive_leaving; DELETE FROM archive_holes;",
         )?;
         Ok(())
     }

@@ -355,6 +355,14 @@ CREATE TABLE archive_lives (
     PRIMARY KEY (conversation, incarnation)
 ) STRICT, WITHOUT ROWID;
 
+-- Places of logs behind which a device has read, and at which it had nothing that it could read.
+CREATE TABLE archive_holes (
+    conversation BLOB NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL,
+    PRIMARY KEY (conversation, from_seq)
+) STRICT, WITHOUT ROWID;
+
 -- Places of logs that hold what was taken back at the place `done`: no segment keeps what it has of them from before that.
 CREATE TABLE archive_leaving (
     conversation BLOB NOT NULL,

@@ -70,6 +70,7 @@ impl Step<'_> {
         if entry.seq > conversation.cursor + 1 {
             let (from_seq, to_seq) = (conversation.cursor + 1, entry.seq - 1);
             self.notice(Some(id), Notice::Gap { from_seq, to_seq })?;
+            self.tables.add_hole(id, &(from_seq..=to_seq))?;
             // Seen and said once, also where the entry itself has to be given again.
             conversation.cursor = to_seq;
             self.tables.put_conversation(&conversation)?;
@@ -156,6 +157,10 @@ impl Step<'_> {
                     return self.notice(Some(id), Notice::InvalidCommit { seq, reason });
                 }
                 self.notice(Some(id), Notice::Unreadable { seq, reason: reason.clone() })?;
+                if entry.kind == EntryKind::Message {
+                    // Another device may have read it.
+                    self.tables.add_hole(id, &(seq..=seq))?;
+                }
                 // Anybody can send garbage once; a state that has parted fails every time.
                 let in_a_row = self.client.traffic.borrow_mut().unreadable(id);
                 if breach.may_mean_parted() && in_a_row >= UNREADABLE_IN_A_ROW {

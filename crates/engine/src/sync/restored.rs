@@ -216,6 +216,7 @@ impl Step<'_> {
             }
         }
         self.tables.forget_history_behind(id, head)?;
+        self.tables.forget_holes_behind(id, row.cursor)?;
         self.tables.put_conversation(row)?;
         self.settings_go_back(id, row.cursor)?;
         let known = match cut {

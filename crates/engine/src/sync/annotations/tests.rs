@@ -406,6 +406,19 @@ fn what_a_member_did_without_the_right_stays_without_effect_once_it_has_the_righ
 }
 
 #[test]
+fn a_place_that_never_came_or_could_not_be_read_is_a_hole_in_what_this_device_has() {
+    let mut garden = Garden::open(ConversationKind::Group);
+    garden.does(ANN, 1, &text("first"));
+    garden.seq += 2;
+    let mut garbage = garden.seals(ANN, id(2), &text("second"));
+    garbage.payload = Bytes(vec![7; 64]);
+    let client = &garden.people[BEA].stepper;
+    client.take(&garbage).unwrap();
+    let holes = client.client.read(|tables| tables.holes(PLACE)).unwrap();
+    assert_eq!(holes, [3..=4, 5..=5]);
+}
+
+#[test]
 fn annotations_are_no_messages_that_a_person_misses() {
     let mut garden = Garden::open(ConversationKind::Group);
     garden.does(ANN, 1, &text("first"));
