@@ -10,6 +10,7 @@ use huis_core::archive::{
 };
 use huis_proto::{Bytes, Bytes32, ConversationId, IncarnationId, codec};
 
+use super::Known;
 use super::leaving::OF_A_LIFE_BEFORE;
 use crate::conversations::read_seq;
 use crate::db::{ConversationRow, DbError, Life, MessageRow, State, Tables};
@@ -171,6 +172,11 @@ pub(super) struct Holdings(Vec<Log>);
 impl Holdings {
     pub(super) fn of(tables: Tables<'_>, present: IncarnationId) -> Result<Self, DbError> {
         logs(tables, present).map(Self)
+    }
+
+    /// Whether everything of a segment is here, so that it can be sealed anew.
+    pub(super) fn have_all_of(&self, (row, outline): &Known) -> bool {
+        row.held || self.have(&outline.spans)
     }
 
     /// Whether it has all of these.

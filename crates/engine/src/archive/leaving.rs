@@ -2,7 +2,7 @@
 
 use huis_core::annotations::{Marks, MessageRef};
 use huis_core::archive::Span;
-use huis_proto::ConversationId;
+use huis_proto::{ConversationId, IncarnationId};
 
 use super::Known;
 use super::present_life;
@@ -16,7 +16,8 @@ pub(super) const OF_A_LIFE_BEFORE: u64 = 1 << 62;
 
 impl Step<'_> {
     /// A message is taken back at the place `done` of the log: notes where its words may stand, as long as that is known. Where
-    /// it was edited they stand wherever that was, and earlier edits are known no more: anywhere behind the message.
+    /// it was edited they stand wherever that was, and earlier edits are known no more: anywhere behind the message, in each
+    /// life of the store since.
     pub(crate) fn leaves_archive(
         &mut self,
         conversation: ConversationId,
@@ -37,11 +38,34 @@ impl Step<'_> {
             let Some(seq) = row.seq else { continue };
             let life = lives.iter().rev().find(|life| life.behind < row.position);
             let incarnation = life.map_or(present, |life| life.incarnation);
-            let is_present = incarnation == present;
-            let to_seq = if is_edited && is_present { done.saturating_sub(1).max(seq) } else { seq };
-            let done = if is_present { done } else { OF_A_LIFE_BEFORE.saturating_add(done) };
-            let at_ms = self.client.server_now_ms();
-            self.tables.add_leaving(&Leaving { conversation, incarnation, from_seq: seq, to_seq, done, at_ms })?;
+            self.leaves_place(conversation, (incarnation, seq), is_edited, done)?;
+        }
+        Ok(())
+    }
+
+    /// Words that stand at this place of a life of the store, and behind it where they were edited, were taken back at the
+    /// place `done` of the present one.
+    pub(super) fn leaves_place(
+        &mut self,
+        conversation: ConversationId,
+        (incarnation, seq): (IncarnationId, u64),
+        is_edited: bool,
+        done: u64,
+    ) -> Result<(), DbError> {
+        let Some(present) = present_life(self.tables)? else { return Ok(()) };
+        let at_ms = self.client.server_now_ms();
+        let before_done = done.saturating_sub(1);
+        let leaving =
+            |incarnation, from_seq, to_seq, done| Leaving { conversation, incarnation, from_seq, to_seq, done, at_ms };
+        if incarnation == present {
+            let to_seq = if is_edited { before_done.max(seq) } else { seq };
+            return self.tables.add_leaving(&leaving(present, seq, to_seq, done));
+        }
+        let to_seq = if is_edited { OF_A_LIFE_BEFORE - 1 } else { seq };
+        self.tables.add_leaving(&leaving(incarnation, seq, to_seq, OF_A_LIFE_BEFORE.saturating_add(done)))?;
+        if is_edited {
+            // It may have been edited in the present life as well.
+            self.tables.add_leaving(&leaving(present, 1, before_done.max(1), done))?;
         }
         Ok(())
     }

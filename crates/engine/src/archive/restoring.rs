@@ -352,7 +352,10 @@ impl Step<'_> {
         }
         let marks = self.merge_archived_marks(id, target, &message.marks)?;
         let Ok(content) = Content::from_bytes(&message.content) else { return Ok(None) };
-        if marks.deleted().is_some() {
+        let place = (incarnation, message.seq);
+        if let Some(deleted) = marks.deleted() {
+            // The others may be off when this one could take it out.
+            self.leaves_place(id, place, false, deleted.place.seq)?;
             return Ok(None);
         }
         let mut row = MessageRow::waiting(id, message.id, message.author, message.sent_ms);
@@ -367,8 +370,17 @@ impl Step<'_> {
         row.author_listed = message.author_listed;
         row.standing = if row.own { MessageStanding::Sent } else { MessageStanding::Received };
         row.position = self.tables.restored_position(message.received_ms, message.seq, self.client.server_now_ms())?;
-        self.without_what_was_deleted(&mut row)?;
-        let Some(position) = self.tables.add_message(&row)? else { return Ok(None) };
+        if self.without_what_was_deleted(&mut row)?
+            && let Some(quoted) = row.quoted
+            && let Some(deleted) = self.tables.marks(id, quoted)?.and_then(|marks| marks.deleted())
+        {
+            self.leaves_place(id, place, false, deleted.place.seq)?;
+        }
+        let Some(position) = self.tables.add_message(&row)? else {
+            // It is here, and what was done to it since may have come along.
+            self.refresh_message(id, target)?;
+            return Ok(None);
+        };
         self.place_in_life(&row, incarnation, present)?;
         // It was shown where it came first.
         self.tables.mark_printed(position)?;
@@ -383,7 +395,13 @@ impl Step<'_> {
         if self.tables.conversation(id)?.is_none() || is_gone {
             return Ok(());
         }
-        self.merge_archived_marks(id, target, &marked.marks)?;
+        let marks = self.merge_archived_marks(id, target, &marked.marks)?;
+        if let Some(deleted) = marks.deleted().filter(|_| marked.marks.edited().is_some())
+            && let Some(present) = present_life(self.tables)?
+        {
+            // The words of an edit stand there.
+            self.leaves_place(id, (present, marked.marks.newest()), false, deleted.place.seq)?;
+        }
         self.refresh_message(id, target)
     }
 
@@ -400,7 +418,8 @@ impl Step<'_> {
         if marks != known {
             self.tables.put_marks(id, target, &marks, true)?;
         }
-        if marks.deleted().is_some() && known.deleted().is_none() {
+        if let Some(deleted) = marks.deleted().filter(|_| known.deleted().is_none()) {
+            self.leaves_archive(id, target, &known, deleted.place.seq)?;
             self.erase_what_tells_of(id, target, &taken_back())?;
             self.refresh_message(id, target)?;
         }

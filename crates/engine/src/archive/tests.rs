@@ -1,10 +1,11 @@
 //! What one device gathers, and another one takes in, without a server between them.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use huis_core::account_state::AccountState;
 use huis_core::annotations::{Annotation, Mark, Place};
-use huis_core::archive::{ArchiveAgreement, Opened, OpeningKey, Outline, Record, SealedSegment, Slot, Span};
+use huis_core::archive::{ArchiveAgreement, KnownHead, Opened, OpeningKey, Outline, Record, SealedSegment, Slot, Span};
 use huis_core::content::{Content, CountedFrom, Quote, Stay, Timer};
 use huis_core::identity::LocalDevice;
 use huis_core::secret::Secret32;
@@ -16,7 +17,9 @@ use rand::rngs::{OsRng, StdRng};
 use super::agreement::put_history;
 use super::gathering::{Gathered, Holdings, Pending, gather, pending};
 use super::leaving::{OF_A_LIFE_BEFORE, leaves};
+use super::looking::Shown;
 use super::restoring::Restore;
+use super::writing::Draft;
 use super::{Known, coverage, known_segments};
 use crate::client::Client;
 use crate::config::DatabaseKey;
@@ -126,13 +129,29 @@ impl Desk {
 
     /// Seals what is gathered, and has it in its archive.
     fn writes(&self, number: u64) -> (Outline, SealedSegment) {
-        let Gathered { outline, records, .. } = self.gathers();
+        self.seals(number, self.gathers())
+    }
+
+    fn seals(&self, number: u64, Gathered { outline, records, .. }: Gathered) -> (Outline, SealedSegment) {
         let me = self.client.me().unwrap();
         let key = OpeningKey::of(&seed(), 1).public().unwrap();
         let slot = Slot { account: ME, number };
         let sealed = SealedSegment::seal(&mut OsRng, &me.state_key, &key, slot, &outline, &records).unwrap();
         self.lists(number, &outline, &sealed);
         (outline, sealed)
+    }
+
+    /// The segments that may hold what was taken back.
+    fn leaving(&self) -> Vec<u64> {
+        let found = self.client.read(|tables| leaves(tables, &self.known())).unwrap();
+        let numbers: BTreeSet<u64> = found.into_iter().map(|(_, number)| number).collect();
+        numbers.into_iter().collect()
+    }
+
+    fn drafts(&self) -> Draft {
+        let newest = KnownHead { number: 0, hash: Bytes32([0; 32]) };
+        let shown = Shown { newest, most_bytes: huis_proto::limits::ARCHIVE, kept_from_ms: 0, foreign: None };
+        self.client.draft(&self.client.me().unwrap(), &shown).unwrap().expect("there is something to be written")
     }
 
     fn lists(&self, number: u64, outline: &Outline, sealed: &SealedSegment) {
@@ -449,6 +468,7 @@ fn a_deletion_that_comes_with_another_segment_takes_the_quote_away_as_well() {
         }
         assert_eq!(later.finds("really"), 1);
         assert!(!holds(&later.everything(), "regrettable"), "{order:?}");
+        assert_eq!(later.leaving(), [1, 2], "it may be the only device that is left: {order:?}");
     }
 }
 
@@ -469,31 +489,105 @@ fn what_was_taken_back_leaves_the_segments_of_the_message_its_edits_and_its_answ
     }
     desk.hears(6, &answer);
     desk.writes(3);
-    let leave = |desk: &Desk| {
-        let found = desk.client.read(|tables| leaves(tables, &desk.known())).unwrap();
-        let mut found: Vec<u64> = found.into_iter().map(|(_, number)| number).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    };
-    assert_eq!(leave(&desk), Vec::<u64>::new());
+    assert_eq!(desk.leaving(), Vec::<u64>::new());
     desk.read_up_to(8);
     desk.marks(&said, Mark::Delete, 8);
-    assert_eq!(leave(&desk), [1, 3]);
+    assert_eq!(desk.leaving(), [1, 3]);
     desk.read_up_to(9);
     desk.marks(&edited, Mark::Delete, 9);
-    assert_eq!(leave(&desk), [1, 2, 3], "earlier edits may stand anywhere behind it");
+    assert_eq!(desk.leaving(), [1, 2, 3], "earlier edits may stand anywhere behind it");
     // Sealed anew from what is here, without them: all that is left is the answer, and it quotes nothing.
     for number in 1..=3 {
         desk.client.step(|step| step.tables.delete_segment(number)).unwrap();
     }
     let (outline, sealed) = desk.writes(4);
     assert_eq!((places(&outline), outline.spans[0].as_of), (vec![1..=9], 9));
-    assert_eq!(leave(&desk), Vec::<u64>::new());
+    assert_eq!(desk.leaving(), Vec::<u64>::new());
     let opened = sealed.open(&OpeningKey::of(&seed(), 1), Slot { account: ME, number: 4 }).unwrap();
     assert_eq!(texts_of(&opened.records), ["an answer"]);
     let Some(Record::Message(answer)) = opened.records.first() else { panic!("{opened:?}") };
     assert_eq!(Content::from_bytes(&answer.content).unwrap().reply_to().unwrap().excerpt, "");
+}
+
+#[test]
+fn the_words_of_an_edit_leave_as_well_where_the_message_is_of_an_earlier_life_of_the_store() {
+    let desk = Desk::new(4);
+    let said = desk.says(2, "one");
+    desk.writes(1);
+    desk.client
+        .step(|step| {
+            step.tables.put_life(PLACE, Life { incarnation: LIFE, from_seq: 0, behind: 0 })?;
+            step.tables.put_life(PLACE, Life { incarnation: NEXT_LIFE, from_seq: 5, behind: said.position })?;
+            step.tables.put_fact("incarnation", &NEXT_LIFE)
+        })
+        .unwrap();
+    desk.read_up_to(6);
+    desk.marks(&said, Mark::Edit { body: "one, again".into(), mentions: vec![] }, 6);
+    let gathered = desk.client.read(|tables| gather(tables, NEXT_LIFE, &coverage(&desk.known()), &[], 0)).unwrap();
+    assert_eq!((places(&gathered.outline), gathered.records.len()), (vec![5..=6], 1));
+    desk.seals(2, gathered);
+    desk.read_up_to(7);
+    desk.marks(&said, Mark::Delete, 7);
+    assert_eq!(desk.leaving(), [1, 2]);
+}
+
+#[test]
+fn what_this_device_cannot_seal_anew_is_no_reason_to_look() {
+    let desk = Desk::new(4);
+    let said = desk.says(2, "one");
+    desk.writes(1);
+    desk.read_up_to(5);
+    desk.marks(&said, Mark::Delete, 5);
+    desk.writes(2);
+    assert_eq!((desk.pending(), desk.leaving()), (None, vec![1]));
+    assert!(desk.client.archive_is_due(true).unwrap());
+    desk.client.step(|step| step.tables.add_hole(PLACE, &(3..=3))).unwrap();
+    assert_eq!(desk.leaving(), [1]);
+    assert!(!desk.client.archive_is_due(true).unwrap());
+}
+
+#[test]
+fn what_nobody_has_written_yet_comes_before_what_is_sealed_anew() {
+    let desk = Desk::new(4);
+    let said = desk.says(2, "one");
+    desk.says(3, "two");
+    desk.writes(1);
+    let long = "x".repeat(huis_proto::limits::MESSAGE_TEXT);
+    for seq in 5..=24 {
+        desk.says(seq, &long);
+    }
+    desk.read_up_to(25);
+    desk.marks(&said, Mark::Delete, 25);
+    let mut number = 2;
+    while desk.pending().is_some() {
+        let draft = desk.drafts();
+        if draft.gathered.more {
+            assert!(draft.drops.is_empty() && *places(&draft.gathered.outline)[0].start() >= 5);
+        } else {
+            assert_eq!(draft.drops.into_iter().collect::<Vec<_>>(), [1]);
+        }
+        desk.writes(number);
+        number += 1;
+    }
+    assert!(number > 3, "it takes more than one");
+    let last = desk.drafts();
+    assert_eq!(
+        (last.drops.into_iter().collect::<Vec<_>>(), texts_of(&last.gathered.records)),
+        (vec![1], vec!["two".into()])
+    );
+}
+
+#[test]
+fn what_was_done_meanwhile_shows_where_the_message_is_here_already() {
+    let writer = Desk::new(5);
+    let said = writer.says(2, "one");
+    writer.marks(&said, Mark::Edit { body: "one, again".into(), mentions: vec![] }, 4);
+    let segment = writer.writes(1);
+    let later = Desk::new(3);
+    later.begins_to_restore();
+    later.says(2, "one");
+    later.restores(1, &segment);
+    assert_eq!(later.texts(), ["one, again"]);
 }
 
 #[test]

@@ -33,10 +33,10 @@ const SMALL: usize = 32;
 const TOGETHER: (u64, usize) = (384 * 1024, 160);
 
 /// The next head, and what comes and goes with it.
-struct Draft {
-    gathered: Gathered,
+pub(super) struct Draft {
+    pub(super) gathered: Gathered,
     /// What goes, but for what no device of the account put there.
-    drops: BTreeSet<u64>,
+    pub(super) drops: BTreeSet<u64>,
     /// What is left besides what comes.
     stays: Vec<SegmentRow>,
     kept_from_ms: u64,
@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Whether there is enough to be written, or something has waited long enough.
-    fn archive_is_due(&self, at_end: bool) -> Result<bool, Failure> {
+    pub(super) fn archive_is_due(&self, at_end: bool) -> Result<bool, Failure> {
         let me = self.signed_in()?;
         let now_ms = self.server_now_ms();
         let waits_ms = WAITS.as_millis() as u64 + self.archive_jitter_ms();
@@ -82,7 +82,12 @@ impl Client {
         let (pending, leaving) = self.read(|tables| {
             let Some(present) = present_life(tables)? else { return Ok::<_, DbError>((None, Vec::new())) };
             let known = known_segments(tables, &me)?;
-            let leaving = leaves(tables, &known)?.into_iter().map(|(at_ms, _)| at_ms).collect();
+            // What this device cannot seal anew is another one's to take out.
+            let holdings = Holdings::of(tables, present)?;
+            let held: BTreeSet<u64> =
+                known.iter().filter(|one| holdings.have_all_of(one)).map(|(row, _)| row.number).collect();
+            let leaving = leaves(tables, &known)?.into_iter().filter(|(_, number)| held.contains(number));
+            let leaving: Vec<u64> = leaving.map(|(at_ms, _)| at_ms).collect();
             Ok((pending(tables, present, &coverage(&known), self.archive_kept_from_ms.get())?, leaving))
         })?;
         let marks_since_ms = match pending.is_some_and(|pending| pending.marks) {
@@ -104,21 +109,30 @@ impl Client {
     }
 
     /// What the next head brings in and takes out; nothing where all is as it should be.
-    fn draft(&self, me: &Me, shown: &Shown) -> Result<Option<Draft>, DbError> {
+    pub(super) fn draft(&self, me: &Me, shown: &Shown) -> Result<Option<Draft>, DbError> {
         self.archive_kept_from_ms.set(shown.kept_from_ms);
         self.read(|tables| {
             let Some(present) = present_life(tables)? else { return Ok(None) };
             let known = known_segments(tables, me)?;
             let holdings = Holdings::of(tables, present)?;
-            let has_all = |(row, outline): &&Known| row.held || holdings.have(&outline.spans);
+            let has_all = |one: &&Known| holdings.have_all_of(one);
             let mut drops = small(known.iter().filter(has_all));
             for (_, number) in leaves(tables, &known)? {
                 drops.extend(known.iter().filter(has_all).map(|(row, _)| row.number).find(|held| *held == number));
             }
-            let (gone, left): (Vec<Known>, Vec<Known>) =
-                known.into_iter().partition(|(row, _)| drops.contains(&row.number));
+            let (gone, mut left): (Vec<Known>, Vec<Known>) =
+                known.iter().cloned().partition(|(row, _)| drops.contains(&row.number));
             let held: Vec<Span> = gone.into_iter().flat_map(|(_, outline)| outline.spans).collect();
-            let gathered = gather(tables, present, &coverage(&left), &held, shown.kept_from_ms)?;
+            let mut gathered = gather(tables, present, &coverage(&left), &held, shown.kept_from_ms)?;
+            if gathered.more && !drops.is_empty() {
+                // What goes has to come back by the same head: first what nobody has written yet.
+                let fresh = gather(tables, present, &coverage(&known), &[], shown.kept_from_ms)?;
+                if !fresh.records.is_empty() {
+                    (gathered, left) = (fresh, known);
+                    gathered.more = true;
+                    drops.clear();
+                }
+            }
             let has_foreign = shown.foreign.is_some();
             if gathered.records.is_empty() && drops.is_empty() && !has_foreign {
                 return Ok(None);
