@@ -15,7 +15,8 @@ use super::leaving::OF_A_LIFE_BEFORE;
 use crate::conversations::read_seq;
 use crate::db::{ConversationRow, DbError, Life, MessageRow, State, Tables};
 
-/// What the records of one segment come to at most, as they are estimated: some room is left for what goes with them.
+/// What the records of one segment come to at most, as they are estimated: some room is left for what goes with them. What is
+/// more by itself, as so much was done to it, is not archived.
 const MOST_BYTES: usize = RECORDS_BYTES - 96 * 1024;
 /// What a record has besides its content and what was done to it.
 const BESIDES: usize = 256;
@@ -263,6 +264,9 @@ impl Gathering {
                 let seq = row.seq.unwrap_or_default();
                 let Some(message) = self.message(tables, row)? else { continue };
                 let size = message.content.len() + codec::to_cbor(&message.marks).len() + BESIDES;
+                if size > MOST_BYTES {
+                    continue;
+                }
                 if !self.has_room(size, gap.whole) {
                     let Some(behind) = seq.checked_sub(1).filter(|behind| behind >= gap.places.start()) else {
                         return Ok(());
@@ -292,6 +296,9 @@ impl Gathering {
         covered = left_from.map_or(covered, |left| covered.min(left.saturating_sub(1)));
         for marked in marked {
             let size = codec::to_cbor(&marked.marks).len() + BESIDES;
+            if size > MOST_BYTES {
+                continue;
+            }
             if !self.has_room(size, true) {
                 covered = covered.min(marked.marks.newest().saturating_sub(1));
                 break;

@@ -8,7 +8,7 @@ use huis_core::archive::{
     ArchiveError, Entry, KnownHead, NotedHead, ShownHead, Slot, check_entries, open_head, open_outline,
 };
 use huis_proto::rest::{Archive, ArchiveSegment};
-use huis_proto::{Bytes32, DeviceId};
+use huis_proto::{Bytes32, DeviceId, limits};
 use huis_views::Failure;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,6 +19,8 @@ use crate::db::{DbError, RestoreStanding, SegmentRow, Tables};
 
 /// How often it is looked again because the archive changed meanwhile.
 const TRIES: usize = 4;
+/// No segment is larger.
+const MOST_BYTES: u64 = (limits::ARCHIVE_OUTLINE + limits::ARCHIVE_BODY) as u64;
 /// Something else waits no longer than this for a look.
 const LOOKS_FOR: Duration = Duration::from_secs(10);
 
@@ -37,8 +39,6 @@ struct Seen {
 pub(super) struct Shown {
     /// The newest head's number and hash; 0 and zeros where there was never one.
     pub(super) newest: KnownHead,
-    /// What the segments may take together.
-    pub(super) most_bytes: u64,
     /// What is older than this is put in no more.
     pub(super) kept_from_ms: u64,
     /// Where a device made the newest head that was taken off the account.
@@ -118,7 +118,10 @@ impl Client {
             if page.number != archive.number {
                 return Ok(None);
             }
-            // A server that turns in circles is refused by the head's digest.
+            // A server that turns in circles, or never ends, is refused by the head's digest.
+            if listed.len() > limits::ARCHIVE_SEGMENTS {
+                break;
+            }
             more = page.more && page.segments.last().is_some_and(|segment| segment.number > last);
             listed.extend(page.segments);
         }
@@ -141,8 +144,7 @@ impl Client {
                 return Ok(Err(ArchiveError::Rollback { found: 0, known: seen.number }));
             }
             self.step(|step| step.tables.forget_segments())?;
-            let most_bytes = archive.most_bytes;
-            return Ok(Ok(Judged::Good(Shown { newest: none, most_bytes, kept_from_ms, foreign: None })));
+            return Ok(Ok(Judged::Good(Shown { newest: none, kept_from_ms, foreign: None })));
         };
         let devices = self.known();
         let key_of = |device: DeviceId| {
@@ -182,8 +184,8 @@ impl Client {
             Ok(()) => {}
         }
         self.keep_segments(&shown, &fresh, is_all)?;
-        let (newest, most_bytes, kept_from_ms) = (shown.known(), archive.most_bytes, shown.head.kept_from_ms);
-        Ok(Ok(Judged::Good(Shown { newest, most_bytes, kept_from_ms, foreign: None })))
+        let (newest, kept_from_ms) = (shown.known(), shown.head.kept_from_ms);
+        Ok(Ok(Judged::Good(Shown { newest, kept_from_ms, foreign: None })))
     }
 
     /// The newest head as any device made it that was ever listed, also if it was taken off since: the server alone can make
@@ -228,8 +230,7 @@ impl Client {
         let segments = theirs.iter().filter(|other| !known.contains(other)).map(|other| other.number).collect();
         let foreign = Foreign { segments, generation: head.head.generation };
         let newest = KnownHead { number: archive.number, hash: head.hash };
-        let most_bytes = archive.most_bytes;
-        Ok(Ok(Judged::Good(Shown { newest, most_bytes, kept_from_ms, foreign: Some(foreign) })))
+        Ok(Ok(Judged::Good(Shown { newest, kept_from_ms, foreign: Some(foreign) })))
     }
 
     fn keep_segments(&self, shown: &ShownHead, fresh: &[SegmentRow], is_all: bool) -> Result<(), DbError> {
@@ -280,7 +281,7 @@ pub(super) fn is_behind(tables: Tables<'_>) -> Result<bool, DbError> {
     Ok(newest_seen(tables)?.0.is_some_and(|newest| newest.number > seen))
 }
 
-fn rows(me: &Me, listed: &[ArchiveSegment], restores: bool) -> Result<Vec<SegmentRow>, ArchiveError> {
+pub(super) fn rows(me: &Me, listed: &[ArchiveSegment], restores: bool) -> Result<Vec<SegmentRow>, ArchiveError> {
     let row = |segment: &ArchiveSegment| {
         let slot = Slot { account: me.account(), number: segment.number };
         let outline = open_outline(&segment.outline, &me.state_key, slot)?;
@@ -288,7 +289,8 @@ fn rows(me: &Me, listed: &[ArchiveSegment], restores: bool) -> Result<Vec<Segmen
             number: segment.number,
             outline: segment.outline.clone(),
             body_hash: segment.body_hash,
-            bytes: segment.bytes,
+            // It is the server that says so: segments would go for a size that none has.
+            bytes: segment.bytes.min(MOST_BYTES),
             to_ms: outline.to_ms,
             held: false,
             restore: if restores { RestoreStanding::Due } else { RestoreStanding::NotNeeded },

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use huis_core::account_state::AccountState;
-use huis_core::annotations::{Annotation, Mark, Place};
+use huis_core::annotations::{Annotation, Mark, Marks, Place};
 use huis_core::archive::{ArchiveAgreement, KnownHead, Opened, OpeningKey, Outline, Record, SealedSegment, Slot, Span};
 use huis_core::content::{Content, CountedFrom, Quote, Stay, Timer};
 use huis_core::identity::LocalDevice;
 use huis_core::secret::Secret32;
+use huis_proto::rest::ArchiveSegment;
 use huis_proto::{AccountId, Bytes32, ConversationId, ConversationKind, DeviceId, IncarnationId, Member, MessageId};
 use huis_views::{Event, Notice};
 use rand::SeedableRng;
@@ -17,7 +18,7 @@ use rand::rngs::{OsRng, StdRng};
 use super::agreement::put_history;
 use super::gathering::{Gathered, Holdings, Pending, gather, pending};
 use super::leaving::{OF_A_LIFE_BEFORE, leaves};
-use super::looking::Shown;
+use super::looking::{Shown, rows};
 use super::restoring::Restore;
 use super::writing::Draft;
 use super::{Known, coverage, known_segments};
@@ -150,7 +151,7 @@ impl Desk {
 
     fn drafts(&self) -> Draft {
         let newest = KnownHead { number: 0, hash: Bytes32([0; 32]) };
-        let shown = Shown { newest, most_bytes: huis_proto::limits::ARCHIVE, kept_from_ms: 0, foreign: None };
+        let shown = Shown { newest, kept_from_ms: 0, foreign: None };
         self.client.draft(&self.client.me().unwrap(), &shown).unwrap().expect("there is something to be written")
     }
 
@@ -421,6 +422,50 @@ fn a_full_segment_ends_where_the_next_one_begins() {
     assert!(covered.len() > 2, "{covered:?}");
     assert_eq!((*covered[0].start(), *covered.last().unwrap().end()), (1, 40));
     assert!(covered.windows(2).all(|two| two[0].end() + 1 == *two[1].start()), "{covered:?}");
+}
+
+#[test]
+fn what_no_segment_takes_keeps_nothing_else_back() {
+    let desk = Desk::new(4);
+    let large = desk.says(2, "much was done to it");
+    desk.says(3, "small");
+    let mut marks = Marks::default();
+    let place = Place { seq: 4, id: message_id(4) };
+    for by in 0..60 {
+        marks.take(&Mark::Reaction(Some("x".repeat(10_000))), AccountId::from_bytes([by; 16]), place, 0);
+    }
+    desk.client.step(|step| step.tables.put_marks(PLACE, large.as_target(), &marks, true)).unwrap();
+    let gathered = desk.gathers();
+    assert!(!gathered.more);
+    assert_eq!((texts_of(&gathered.records), places(&gathered.outline)), (vec!["small".into()], vec![1..=4]));
+    desk.seals(1, gathered);
+    assert_eq!(desk.pending(), None);
+}
+
+#[test]
+fn a_size_that_no_segment_has_is_not_believed() {
+    let desk = Desk::new(4);
+    desk.says(2, "something");
+    let (_, sealed) = desk.writes(1);
+    let body_hash = sealed.entry(1).body;
+    let listed = [ArchiveSegment { number: 1, outline: sealed.outline, body_hash, bytes: u64::MAX }];
+    let rows = rows(&desk.client.me().unwrap(), &listed, false).unwrap();
+    assert!(rows[0].bytes < 600 * 1024);
+}
+
+#[test]
+fn what_a_restored_server_is_given_again_is_waited_for() {
+    let desk = Desk::new(4);
+    let me = desk.client.me().unwrap().device.member;
+    let said = desk.hears_from(me, 2, &Content::text("lost by the server").unwrap());
+    let waits = || desk.client.read(|tables| tables.waits_again()).unwrap();
+    desk.client.step(|step| step.tables.wait_again(said.position)).unwrap();
+    assert!(!waits(), "the server has had but one life");
+    let life = Life { incarnation: NEXT_LIFE, from_seq: 2, behind: said.position };
+    desk.client.step(|step| step.tables.put_life(PLACE, life)).unwrap();
+    assert!(waits());
+    desk.client.step(|step| step.tables.set_standing(said.id, MessageStanding::Sent, None)).unwrap();
+    assert!(!waits());
 }
 
 #[test]

@@ -44,6 +44,10 @@ pub(super) struct Draft {
 
 impl Client {
     pub(super) async fn write_archive(&self, at_end: bool) -> Result<(), Failure> {
+        // What a restored server lost and is given again is in the log of neither of its lives: it would be left out of both.
+        if self.outbox_is_busy() && self.read(|tables| tables.waits_again())? {
+            return Ok(());
+        }
         let is_foreign = !self.archive_looked.get() && self.look_at_archive().await?.foreign.is_some();
         if !is_foreign && !self.archive_is_due(at_end)? {
             return Ok(());
@@ -164,7 +168,7 @@ impl Client {
                 SealedSegment::seal(&mut *self.random.borrow_mut(), &me.state_key, &key, slot, outline, records);
             Some(sealed.map_err(|error| Failure::Internal { reason: error.to_string() })?)
         };
-        draft.make_room(segment.as_ref(), shown.most_bytes);
+        draft.make_room(segment.as_ref());
         let mut entries: Vec<Entry> = draft.stays.iter().map(entry).collect();
         entries.extend(segment.as_ref().map(|segment| segment.entry(number)));
         let head =
@@ -287,11 +291,11 @@ impl Client {
 
 impl Draft {
     /// Where there is no room for what comes the oldest segments go, and nobody puts in again what they had.
-    fn make_room(&mut self, segment: Option<&SealedSegment>, most_bytes: u64) {
+    fn make_room(&mut self, segment: Option<&SealedSegment>) {
         let comes = segment.map_or(0, |segment| (segment.outline.len() + segment.body.len()) as u64);
         let most = limits::ARCHIVE_SEGMENTS - usize::from(segment.is_some());
         self.stays.sort_by_key(|row| row.to_ms);
-        while self.stays.len() > most || self.stays.iter().map(|row| row.bytes).sum::<u64>() + comes > most_bytes {
+        while self.stays.len() > most || self.stays.iter().map(|row| row.bytes).sum::<u64>() + comes > limits::ARCHIVE {
             if self.stays.is_empty() {
                 break;
             }

@@ -178,6 +178,15 @@ impl Tables<'_> {
         Ok(())
     }
 
+    /// Whether messages that a restored server lost wait to be said again.
+    pub(crate) fn waits_again(self) -> Result<bool, DbError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT 1 FROM archive_lives AS l CROSS JOIN messages AS m ON m.conversation = l.conversation
+             WHERE m.state = 1 AND m.seq IS NULL AND m.position <= l.behind LIMIT 1",
+        )?;
+        Ok(statement.exists([])?)
+    }
+
     /// This device has nothing of these places of a log, though it goes on behind them.
     pub(crate) fn add_hole(self, id: ConversationId, places: &RangeInclusive<u64>) -> Result<(), DbError> {
         self.0
