@@ -165,11 +165,14 @@ impl Client {
                     self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed, false))?;
                     self.archive_looked.set(false);
                 }
+                Err(Trouble::Refused(ArchiveError::NoKey(_))) => {
+                    // Of a generation that began after this device had signed in. What was said since is here by itself.
+                    let is_here = outline.from_ms >= self.by_the_server(restore.begun_ms);
+                    let standing = if is_here { RestoreStanding::NotNeeded } else { RestoreStanding::Failed };
+                    self.step(|step| step.tables.set_restored(number, standing, false))?;
+                }
                 Err(Trouble::Refused(error)) => {
-                    // It may be of a generation that began after this device had signed in.
-                    if !matches!(error, ArchiveError::NoKey(_)) {
-                        drop(self.archive_refused(&error)?);
-                    }
+                    drop(self.archive_refused(&error)?);
                     self.step(|step| step.tables.set_restored(number, RestoreStanding::Failed, false))?;
                 }
                 Err(Trouble::Failure(failure)) => return Err(failure),

@@ -396,6 +396,33 @@ fn a_device_that_was_taken_off_makes_no_heads_and_the_next_one_is_of_another_key
 }
 
 #[test]
+fn a_device_that_is_taken_off_while_a_later_one_restores_alarms_nobody() {
+    story(async |world| {
+        let (ann, bea) = two_friends(&world).await;
+        ann.keeps_history().await;
+        let tablet = world.another_device_of(&ann).await;
+        let lost = tablet.profile().await.device;
+        world.passes(WRITTEN).await;
+        ann.has_archived(1).await;
+        let later = world.another_device_of(&ann).await;
+        later.has_restored().await;
+        ann.revokes(lost).await;
+        bea.says("@ann", "since").await;
+        ann.hears("@bea", "since").await;
+        later.hears("@bea", "since").await;
+        // What is written then is of a generation that nothing of the later device opens.
+        world.passes(WRITTEN).await;
+        ann.has_archived(2).await;
+        world.passes(WRITTEN * 15).await;
+        assert_eq!(later.texts("@bea").await, ["hello", "since"]);
+        let is_trouble =
+            |notice: &Notice| matches!(notice, Notice::ArchiveRefused { .. } | Notice::HistoryIncomplete { .. });
+        assert!(!later.noticed().await.iter().any(is_trouble));
+        nobody_is_alarmed(&[&ann, &bea, &later]).await;
+    });
+}
+
+#[test]
 fn a_server_that_was_restored_is_given_again_what_it_lost() {
     story(async |world| {
         let (ann, bea) = two_friends(&world).await;
